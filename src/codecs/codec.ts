@@ -1,0 +1,22 @@
+import type { Format, Rgba } from "../core/image.ts";
+import type { Probe } from "../core/probe/probe.ts";
+
+/** A decoded picture: upright, 8 bit, with the colour profile its numbers are in. */
+export interface Picture {
+  readonly image: Rgba;
+  /** ICC profile to be embedded into the result; absent means sRGB or untagged. */
+  readonly icc?: Uint8Array;
+}
+
+export interface EncodeOptions {
+  /** 1..100; ignored by PNG. */
+  readonly quality?: number;
+}
+
+/** Bytes <-> pixels. Decoding applies the orientation; encoding embeds the profile and writes no other metadata. */
+export interface Codecs {
+  /** @throws {ServiceError} `undecodable_image` for corrupt or truncated bytes, `unsupported_format` for what it cannot read. */
+  decode(bytes: Uint8Array, probe: Probe): Promise<Picture>;
+  /** The picture's alpha is ignored by JPEG: composite first. */
+  encode(picture: Picture, format: Format, options?: EncodeOptions): Promise<Uint8Array>;
+}

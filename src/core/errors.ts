@@ -1,0 +1,54 @@
+/** Every failure a request can end with, and its HTTP status (RFC 9110). Anything a user can cause is 4xx. */
+const STATUS = {
+  invalid_transform: 400,
+  invalid_path: 400,
+  source_not_found: 404,
+  not_found: 404,
+  method_not_allowed: 405,
+  source_too_large: 413,
+  image_too_large: 413,
+  url_too_long: 414,
+  unsupported_format: 415,
+  range_not_satisfiable: 416,
+  undecodable_image: 422,
+  internal: 500,
+  inference_failed: 500,
+  overloaded: 503,
+} as const;
+
+export type ErrorCode = keyof typeof STATUS;
+
+/** The limit that was exceeded and the value that exceeded it; shown to the client. */
+export interface LimitDetail {
+  readonly limit: number;
+  readonly actual: number;
+  /** What is counted: "bytes", "pixels", "px", "frames", … */
+  readonly unit: string;
+}
+
+interface ServiceErrorOptions extends ErrorOptions {
+  readonly detail?: LimitDetail;
+}
+
+/** The only error that crosses a module boundary. `message` is shown to the client; the reason goes into `cause`. */
+export class ServiceError extends Error {
+  override readonly name = "ServiceError";
+  readonly code: ErrorCode;
+  readonly detail: LimitDetail | undefined;
+
+  constructor(code: ErrorCode, message: string, options?: ServiceErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.detail = options?.detail;
+  }
+
+  get status(): (typeof STATUS)[ErrorCode] {
+    return STATUS[this.code];
+  }
+}
+
+/** "Expected X for NAME, got V", V cut to 80 characters. */
+export function expected(what: string, name: string, got: string): string {
+  const shown = got.length > 80 ? `${got.slice(0, 80)}…` : got;
+  return `Expected ${what} for ${name}, got ${JSON.stringify(shown)}`;
+}

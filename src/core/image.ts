@@ -1,0 +1,28 @@
+/** Upscale factors that have a trained model. */
+export const SCALES = [2, 3, 4] as const;
+export type Scale = (typeof SCALES)[number];
+
+/** 8-bit picture, RGBA interleaved, row-major, alpha not premultiplied: `data.length === 4 * width * height`. */
+export interface Rgba {
+  readonly width: number;
+  readonly height: number;
+  readonly data: Uint8ClampedArray;
+}
+
+/** 8-bit picture, RGB interleaved, row-major: `data.length === 3 * width * height`. */
+export interface Rgb {
+  readonly width: number;
+  readonly height: number;
+  readonly data: Uint8ClampedArray;
+}
+
+/** Picture formats that are read and written. */
+export const FORMATS = ["png", "jpeg", "webp", "avif"] as const;
+export type Format = (typeof FORMATS)[number];
+
+export const MEDIA_TYPE: Readonly<Record<Format, string>> = {
+  png: "image/png",
+  jpeg: "image/jpeg",
+  webp: "image/webp",
+  avif: "image/avif",
+};
