@@ -1,4 +1,10 @@
+import { ServiceError } from "../errors.ts";
 import type { Format } from "../image.ts";
+import { avifBrands, probeAvif } from "./avif.ts";
+import { text } from "./bytes.ts";
+import { probeJpeg } from "./jpeg.ts";
+import { probePng } from "./png.ts";
+import { probeWebp } from "./webp.ts";
 
 /** EXIF orientation, 1..8 (TIFF 6.0 tag 274). */
 export type Orientation = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8;
@@ -12,10 +18,64 @@ export interface Probe {
   readonly orientation: Orientation;
   /** 1 for a still picture. */
   readonly frames: number;
-  /** Number of scans of a progressive JPEG; 1 otherwise. */
+  /** Number of scans of a JPEG; 1 otherwise. */
   readonly scans: number;
   /** Bits per sample as stored. */
   readonly bitDepth: number;
-  /** Why the edge codecs cannot decode it (CMYK, arithmetic coding, clap, …), if so. */
+  /** Why the edge codecs cannot decode it ("CMYK JPEG", "cropped AVIF", …), if so. */
   readonly unsupported?: string;
+}
+
+const PROBERS: Readonly<Record<Format, (bytes: Uint8Array) => Probe>> = {
+  png: probePng,
+  jpeg: probeJpeg,
+  webp: probeWebp,
+  avif: probeAvif,
+};
+
+/**
+ * Reads the header of a picture and checks that the file is whole, in time linear in its length.
+ * @throws {ServiceError} `unsupported_format` if it is none of PNG, JPEG, WebP and AVIF; `undecodable_image` if it is
+ * damaged, truncated or of no size.
+ */
+export function probe(bytes: Uint8Array): Probe {
+  const format = sniff(bytes);
+  if (format) return PROBERS[format](bytes);
+  throw new ServiceError(
+    "unsupported_format",
+    `Expected a PNG, JPEG, WebP or AVIF picture for source, got ${foreignFormat(bytes)}`,
+  );
+}
+
+/** The format that the first bytes name, never the file's name or media type; `undefined` if it is not one of ours. */
+export function sniff(bytes: Uint8Array): Format | undefined {
+  if (text(bytes, 0, 8) === "\x89PNG\r\n\x1a\n") return "png";
+  if (text(bytes, 0, 3) === "\xff\xd8\xff") return "jpeg";
+  if (text(bytes, 0, 4) === "RIFF" && text(bytes, 8, 4) === "WEBP") return "webp";
+  return avifBrands(bytes).some((brand) => brand === "avif" || brand === "avis") ? "avif" : undefined;
+}
+
+/** What people send instead; "BM" alone would name too much, but here nothing else is left to be named. */
+const FOREIGN: readonly (readonly [offset: number, signature: string, name: string])[] = [
+  [0, "GIF8", "GIF"],
+  [0, "BM", "BMP"],
+  [0, "II*\0", "TIFF"],
+  [0, "MM\0*", "TIFF"],
+  [4, "ftyphe", "HEIC"],
+  [4, "ftypmif1", "HEIC"],
+  [4, "ftypmsf1", "HEIC"],
+  [4, "ftyp", "a video"],
+  [0, "\xff\x0a", "JPEG XL"],
+  [4, "JXL ", "JPEG XL"],
+  [4, "jP  ", "JPEG 2000"],
+  [0, "\0\0\x01\0", "ICO"],
+  [0, "%PDF-", "PDF"],
+];
+
+function foreignFormat(bytes: Uint8Array): string {
+  if (bytes.length === 0) return "an empty file";
+  const start = text(bytes, 0, 512);
+  if (/^\W*<(!doctype html|html|head|body)\b/i.test(start)) return "HTML";
+  if (/^\W*<(svg\b|[?!].*<svg\b)/is.test(start)) return "SVG";
+  return FOREIGN.find(([offset, signature]) => start.startsWith(signature, offset))?.[2] ?? "an unknown format";
 }

@@ -1,0 +1,164 @@
+import { ServiceError } from "../errors.ts";
+import { av1MaxFrame } from "./av1.ts";
+import { corrupt, text, u8, u32be } from "./bytes.ts";
+import {
+  type Box,
+  boxes,
+  findBox,
+  type ItemLocation,
+  readAssociations,
+  readItemTypes,
+  readLocations,
+  readPrimary,
+} from "./iso-bmff.ts";
+import type { Orientation, Probe } from "./probe.ts";
+
+/** The parts of an AVIF that its primary picture is described by. */
+export interface AvifItems {
+  readonly meta: Box;
+  readonly iprp: Box;
+  readonly ipco: Box;
+  readonly ipma: Box;
+  readonly primary: number;
+  readonly types: ReadonlyMap<number, string>;
+  readonly locations: readonly ItemLocation[];
+  /** Properties of the primary item, in the order of their association. */
+  readonly properties: readonly Box[];
+}
+
+/** Rotation (quarter turns anticlockwise) then mirroring (none, top-bottom, left-right) as one EXIF orientation. */
+const ORIENTATIONS = [
+  [1, 4, 2],
+  [8, 5, 7],
+  [3, 2, 4],
+  [6, 7, 5],
+] as const satisfies readonly (readonly Orientation[])[];
+
+/** Reads the header of an AVIF. Its EXIF orientation does not count: irot and imir do. @see AV1 Image File Format 1.1 */
+export function probeAvif(bytes: Uint8Array): Probe {
+  const items = readAvif(bytes);
+  const byType = new Map(items.properties.map((box) => [box.type, box]));
+  const ispe = byType.get("ispe");
+  if (!ispe) throw corrupt("an AVIF without a size");
+  const [width, height] = [u32be(bytes, ispe.at + 4), u32be(bytes, ispe.at + 8)];
+  if (width === 0 || height === 0) throw corrupt(`an AVIF of ${width}x${height} pixels`);
+  const unsupported = checkData(bytes, items, { width, height }) ?? (byType.has("clap") ? "cropped AVIF" : undefined);
+  return {
+    format: "avif",
+    width,
+    height,
+    orientation: orientation(bytes, byType.get("irot"), byType.get("imir")),
+    frames: countFrames(bytes),
+    scans: 1,
+    bitDepth: bitDepth(bytes, byType.get("av1C") ?? findBox(bytes, "av1C", body(items.ipco))),
+    ...(unsupported && { unsupported }),
+  };
+}
+
+/**
+ * Finds the boxes and the primary item.
+ * @throws {ServiceError} `unsupported_format` for a sequence that has no still picture.
+ */
+export function readAvif(bytes: Uint8Array): AvifItems {
+  const file = { start: 0, end: bytes.length };
+  const meta = findBox(bytes, "meta", file);
+  if (!meta && findBox(bytes, "moov", file)) {
+    throw new ServiceError("unsupported_format", "Expected a still picture for source, got an AVIF video");
+  }
+  const child = (type: string, parent: Box | undefined, header = 0): Box => {
+    const found = parent && findBox(bytes, type, body(parent, header));
+    if (!found) throw corrupt(`an AVIF without its ${type} box`);
+    return found;
+  };
+  if (!meta) throw corrupt("an AVIF without its meta box");
+  const iprp = child("iprp", meta, 4);
+  const ipco = child("ipco", iprp);
+  const ipma = child("ipma", iprp);
+  const primary = readPrimary(bytes, child("pitm", meta, 4));
+  const indices = readAssociations(bytes, ipma, primary);
+  const properties: Box[] = [];
+  let index = 0;
+  for (const box of boxes(bytes, ipco.at, ipco.end)) if (indices.includes(++index)) properties.push(box);
+  return {
+    meta,
+    iprp,
+    ipco,
+    ipma,
+    primary,
+    types: readItemTypes(bytes, child("iinf", meta, 4)),
+    locations: readLocations(bytes, child("iloc", meta, 4)),
+    properties,
+  };
+}
+
+function body(box: Box, header = 0): { start: number; end: number } {
+  return { start: box.at + header, end: box.end };
+}
+
+/**
+ * Checks that every item lies within the file and that no AV1 stream is larger than the picture says it is.
+ * @returns why the edge codecs cannot decode it, if so.
+ */
+function checkData(
+  bytes: Uint8Array,
+  { locations, types, primary }: AvifItems,
+  size: { width: number; height: number },
+): string | undefined {
+  let unsupported = types.get(primary) === "av01" ? undefined : `AVIF made of ${types.get(primary) ?? "nothing"} items`;
+  for (const { id, method, extents } of locations) {
+    for (const { start, length } of extents) {
+      if (method === 0 && start + length > bytes.length) throw corrupt("an AVIF whose data lies past its end");
+    }
+    if (types.get(id) !== "av01") continue;
+    const [extent] = extents;
+    if (method !== 0 || !extent || extents.length > 1) {
+      unsupported ??= "AVIF with scattered data";
+      continue;
+    }
+    const end = extent.length === 0 ? bytes.length : extent.start + extent.length;
+    const frame = av1MaxFrame(bytes.subarray(extent.start, end));
+    if (!unsupported && (frame.width > size.width || frame.height > size.height)) {
+      throw corrupt("an AVIF whose AV1 data is larger than its size");
+    }
+  }
+  if (!locations.some(({ id }) => id === primary)) throw corrupt("an AVIF without pixels");
+  return unsupported;
+}
+
+/** @see ISO/IEC 23008-12 sections 6.5.10 and 6.5.12; in MIAF (ISO/IEC 23000-22 section 7.3.6.7) irot comes first. */
+function orientation(bytes: Uint8Array, irot: Box | undefined, imir: Box | undefined): Orientation {
+  const turns = irot ? u8(bytes, irot.at) & 3 : 0;
+  const mirror = imir ? 1 + (u8(bytes, imir.at) & 1) : 0;
+  return ORIENTATIONS[turns]?.[mirror] ?? 1;
+}
+
+/** Sample count of the longest track of an image sequence; 1 for a still picture. @see ISO/IEC 14496-12 section 8.7.3 */
+function countFrames(bytes: Uint8Array): number {
+  const moov = avifBrands(bytes).includes("avis") && findBox(bytes, "moov", { start: 0, end: bytes.length });
+  if (!moov) return 1;
+  let frames = 1;
+  for (const trak of boxes(bytes, moov.at, moov.end)) {
+    if (trak.type !== "trak") continue;
+    let box: Box | undefined = trak;
+    for (const type of ["mdia", "minf", "stbl", "stsz"]) box = box && findBox(bytes, type, body(box));
+    if (box) frames = Math.max(frames, u32be(bytes, box.at + 8));
+  }
+  return frames;
+}
+
+/** From the AV1 configuration. @see AV1 Codec ISO Media File Format Binding section 2.3.3 */
+function bitDepth(bytes: Uint8Array, av1C: Box | undefined): number {
+  if (!av1C) return 8;
+  const flags = u8(bytes, av1C.at + 2);
+  if ((flags & 0x40) === 0) return 8;
+  return flags & 0x20 ? 12 : 10;
+}
+
+/** Major and compatible brands of an ISO base media file; empty for any other. @see ISO/IEC 14496-12 section 4.3 */
+export function avifBrands(bytes: Uint8Array): string[] {
+  if (text(bytes, 4, 4) !== "ftyp") return [];
+  const end = Math.min(u32be(bytes, 0), bytes.length, 1024);
+  const brands = [text(bytes, 8, 4)];
+  for (let at = 16; at + 4 <= end; at += 4) brands.push(text(bytes, at, 4));
+  return brands;
+}

@@ -1,0 +1,97 @@
+import { corrupt, text, u8, u16be } from "./bytes.ts";
+import { exifOrientation } from "./exif.ts";
+import type { Orientation, Probe } from "./probe.ts";
+
+/** A JPEG marker segment; `data` is what follows the length field, `whole` starts at the 0xFF: both are views. */
+export interface JpegSegment {
+  readonly marker: number;
+  readonly data: Uint8Array;
+  readonly whole: Uint8Array;
+}
+
+/** Marker codes, second byte. @see ITU-T T.81 table B.1 */
+const SOI = 0xd8;
+const EOI = 0xd9;
+const SOS = 0xda;
+const APP1 = 0xe1;
+
+/** Coding processes the decoders here do not have, by SOF marker. @see ITU-T T.81 table B.1 */
+const UNSUPPORTED_SOF: Readonly<Record<number, string>> = {
+  195: "lossless JPEG",
+  197: "hierarchical JPEG",
+  198: "hierarchical JPEG",
+  199: "hierarchical JPEG",
+  201: "arithmetic-coded JPEG",
+  202: "arithmetic-coded JPEG",
+  203: "lossless arithmetic-coded JPEG",
+  205: "hierarchical JPEG",
+  206: "hierarchical JPEG",
+  207: "hierarchical JPEG",
+};
+
+/**
+ * The marker segments from SOI to EOI, entropy-coded data skipped; what follows EOI is ignored.
+ * @throws {ServiceError} `undecodable_image` without EOI: decoders fill the missing part with grey and say nothing.
+ * @see ITU-T T.81 annex B.1.1
+ */
+export function* jpegSegments(bytes: Uint8Array): Generator<JpegSegment> {
+  for (let at = nextMarker(bytes, 2); ; ) {
+    const marker = u8(bytes, at + 1);
+    if (marker === EOI) return;
+    if (marker === SOI) throw corrupt("a JPEG with a second start");
+    const length = u16be(bytes, at + 2);
+    const end = at + 2 + length;
+    if (length < 2 || end > bytes.length) throw corrupt("a JPEG that ends within a segment");
+    yield { marker, data: bytes.subarray(at + 4, end), whole: bytes.subarray(at, end) };
+    at = nextMarker(bytes, end);
+  }
+}
+
+/** Offset of the next marker at or after `from`, past stuffed zeros, fill bytes, restart markers and TEM. */
+function nextMarker(bytes: Uint8Array, from: number): number {
+  for (let at = bytes.indexOf(0xff, from); at >= 0 && at + 1 < bytes.length; at = bytes.indexOf(0xff, at)) {
+    const code = u8(bytes, at + 1);
+    if (code === 0xff) at += 1;
+    else if (code <= 0x01 || (code >= 0xd0 && code <= 0xd7)) at += 2;
+    else return at;
+  }
+  throw corrupt("a JPEG that ends before its EOI marker");
+}
+
+/** Reads the header of a JPEG and counts its scans. @see ITU-T T.81 annex B.2 */
+export function probeJpeg(bytes: Uint8Array): Probe {
+  let frame: ReturnType<typeof readFrame> | undefined;
+  let orientation: Orientation = 1;
+  let scans = 0;
+  for (const { marker, data } of jpegSegments(bytes)) {
+    if (isFrame(marker)) {
+      if (frame) throw corrupt("a JPEG with two frame headers");
+      frame = readFrame(marker, data);
+    } else if (marker === SOS) {
+      if (!frame) throw corrupt("a JPEG without a frame header before its first scan");
+      scans += 1;
+    } else if (marker === APP1 && text(data, 0, 6) === "Exif\0\0") {
+      orientation = exifOrientation(data);
+    }
+  }
+  if (!frame || scans === 0) throw corrupt("a JPEG without pixels");
+  return { format: "jpeg", ...frame, orientation, frames: 1, scans };
+}
+
+/** SOF0 to SOF15, which share their range with DHT (C4), JPG (C8) and DAC (CC). */
+function isFrame(marker: number): boolean {
+  return marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
+}
+
+function readFrame(marker: number, data: Uint8Array): Pick<Probe, "width" | "height" | "bitDepth" | "unsupported"> {
+  const [bitDepth, height, width, components] = [u8(data, 0), u16be(data, 1), u16be(data, 3), u8(data, 5)];
+  // A height of 0 would be given by a DNL marker after the first scan: no decoder here reads that.
+  if (width === 0 || height === 0) throw corrupt(`a JPEG of ${width}x${height} pixels`);
+  if (components === 0 || data.length !== 6 + 3 * components) throw corrupt("a JPEG with an invalid frame header");
+  const unsupported =
+    UNSUPPORTED_SOF[marker] ??
+    (bitDepth !== 8 ? `${bitDepth}-bit JPEG` : undefined) ??
+    (components === 4 ? "CMYK JPEG" : undefined) ??
+    (components !== 1 && components !== 3 ? `JPEG of ${components} components` : undefined);
+  return { width, height, bitDepth, ...(unsupported && { unsupported }) };
+}
