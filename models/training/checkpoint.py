@@ -1,0 +1,58 @@
+"""Checkpoints: everything a run needs to go on as if it had never stopped."""
+
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save
+from torch import Tensor
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """A reader, or a run after a kill, finds the old file or the new one, never half of one."""
+    temporary = path.with_name(f"{path.name}.part")
+    with temporary.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def save_checkpoint(path: Path, checkpoint: dict[str, Any]) -> None:
+    temporary = path.with_name(f"{path.name}.part")
+    torch.save(checkpoint, temporary)
+    with temporary.open("rb") as file:
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def load_checkpoint(path: Path, device: torch.device) -> dict[str, Any]:
+    return torch.load(path, map_location=device, weights_only=True)
+
+
+def save_weights(path: Path, state: dict[str, Tensor], metadata: dict[str, str]) -> None:
+    """fp32 safetensors under the published names."""
+    tensors = {name: value.detach().float().cpu().contiguous() for name, value in state.items()}
+    write_atomically(path, save(tensors, metadata))
+
+
+def random_state() -> dict[str, Tensor]:
+    state = {"cpu": torch.get_rng_state()}
+    if torch.cuda.is_available():
+        state["cuda"] = torch.cuda.get_rng_state()
+    return state
+
+
+def restore_random_state(state: dict[str, Tensor]) -> None:
+    torch.set_rng_state(state["cpu"].cpu())
+    if "cuda" in state and torch.cuda.is_available():
+        torch.cuda.set_rng_state(state["cuda"].cpu())
+
+
+def git_commit() -> str:
+    """The commit of the code that trains, `-dirty` if it was changed since; empty outside a checkout."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    done = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False)
+    return done.stdout.strip()

@@ -1,0 +1,72 @@
+"""The settings of one training run, read from TOML."""
+
+import dataclasses
+import tomllib
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """Every field is in the file or has this default; lengths are in pixels of the low-resolution picture."""
+
+    scale: int
+    data: str  # a folder of pictures, or one in the DF2K layout
+    output: str  # folder for checkpoints, log and exported weights
+    patch: int
+    batch: int
+    initial: str = ""  # weights to start from; those of another scale give the body only
+    steps: int = 0  # length of the run; exactly one of steps and minutes is positive
+    minutes: float = 0.0  # the schedule then follows the time spent in training
+    seed: int = 1
+    learning_rate: float = 1e-3
+    final_learning_rate: float = 1e-6
+    warmup_steps: int = 0
+    beta1: float = 0.9
+    beta2: float = 0.99
+    weight_decay: float = 1e-4
+    fft_weight: float = 0.01
+    gradient_clip: float = 0.5  # largest norm of the gradient
+    ema_decay: float = 0.999
+    precision: Literal["fp32", "bf16"] = "fp32"
+    channels_last: bool = False
+    compile: bool = False
+    validation_images: int = 16
+    validation_side: int = 96
+    validate_every: int = 1000
+    checkpoint_every: int = 1000
+    log_every: int = 100
+
+    def __post_init__(self) -> None:
+        check(self.scale in (2, 3, 4), "2, 3 or 4", "scale", self.scale)
+        check((self.steps > 0) != (self.minutes > 0), "exactly one of steps and minutes", "length", self.steps)
+        check(self.precision in get_args(PRECISION), "fp32 or bf16", "precision", self.precision)
+        for name in ("patch", "batch", "validate_every", "checkpoint_every", "log_every", "validation_images"):
+            check(getattr(self, name) > 0, "a positive number", name, getattr(self, name))
+
+
+PRECISION = Config.__annotations__["precision"]
+
+
+def check(valid: bool, expected: str, name: str, value: object) -> None:
+    if not valid:
+        raise ValueError(f"Expected {expected} for {name}, got {value!r:.80}")
+
+
+def parse_config(table: dict[str, Any]) -> Config:
+    """A table of the TOML file, or of a checkpoint, to settings; unknown keys and wrong types are errors."""
+    fields = {field.name: field for field in dataclasses.fields(Config)}
+    unknown = sorted(table.keys() - fields.keys())
+    check(not unknown, f"one of {', '.join(fields)}", "key", ", ".join(unknown))
+    missing = sorted(name for name, f in fields.items() if f.default is dataclasses.MISSING and name not in table)
+    check(not missing, "a value", ", ".join(missing), None)
+    for name, value in table.items():
+        kind = fields[name].type
+        if isinstance(kind, type):
+            numeric = kind is float and type(value) is int
+            check(type(value) is kind or numeric, f"a {kind.__name__}", name, value)
+    return Config(**table)
+
+
+def load_config(path: Path) -> Config:
+    return parse_config(tomllib.loads(path.read_text()))

@@ -1,0 +1,173 @@
+"""Training pictures, held decoded as bytes on the training device; patches are cut, turned and shrunk there."""
+
+import hashlib
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from fractions import Fraction
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Generator, Tensor
+
+from training.imresize import imresize
+
+SUFFIXES = {".png", ".jpg", ".jpeg", ".webp"}
+# MATLAB's bicubic reaches 2 low-resolution pixels far: with this margin a patch shrinks as within its whole picture.
+MARGIN = 2
+
+
+def picture_paths(folder: Path) -> list[Path]:
+    return sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
+
+
+def decode(data: bytes) -> Tensor:
+    """[H, W, 3] uint8 RGB."""
+    return torch.from_numpy(np.array(Image.open(BytesIO(data)).convert("RGB")))
+
+
+def read_picture(path: Path) -> Tensor:
+    return decode(path.read_bytes())
+
+
+@dataclass(frozen=True)
+class PictureSet:
+    """Pictures of any sizes, one after the other in one tensor."""
+
+    pixels: Tensor  # [sum of H * W * 3] uint8, on the training device
+    start: Tensor  # [N] int64, where each picture begins
+    height: Tensor  # [N] int64
+    width: Tensor  # [N] int64
+
+
+def pack(pictures: Sequence[Tensor], device: torch.device) -> PictureSet:
+    sizes = torch.tensor([p.shape[:2] for p in pictures])
+    length = 3 * sizes.prod(dim=1)
+    pixels = torch.empty(int(length.sum()), dtype=torch.uint8, device=device)
+    start = length.cumsum(0) - length
+    for picture, begin, count in zip(pictures, start.tolist(), length.tolist(), strict=True):
+        pixels[begin : begin + count] = picture.reshape(-1).to(device)
+    return PictureSet(pixels, start.to(device), sizes[:, 0].to(device), sizes[:, 1].to(device))
+
+
+@dataclass(frozen=True)
+class Crop:
+    """Where the patches of a batch lie and how they are turned; tensors [B] on the CPU, lengths in low-resolution px."""
+
+    picture: Tensor
+    top: Tensor
+    left: Tensor
+    transpose: Tensor
+    flip_rows: Tensor
+    flip_columns: Tensor
+
+
+def cut(pictures: PictureSet, crop: Crop, side: int, unit: int) -> Tensor:
+    """Patches of `side` px, their corners counted in units of `unit` px: [B, 3, side, side] float32, 0..255."""
+    device = pictures.pixels.device
+    picture, top, left, transpose, flip_rows, flip_columns = (
+        value.to(device)[:, None, None]
+        for value in (crop.picture, crop.top, crop.left, crop.transpose, crop.flip_rows, crop.flip_columns)
+    )
+    forward = torch.arange(side, device=device)
+    row = torch.where(flip_rows, side - 1 - forward[:, None], forward[:, None])
+    column = torch.where(flip_columns, side - 1 - forward, forward)
+    row, column = torch.where(transpose, column, row), torch.where(transpose, row, column)  # [B, side, side]
+    pixel = (top * unit + row) * pictures.width[picture] + left * unit + column
+    index = pictures.start[picture] + 3 * pixel
+    return torch.stack([pictures.pixels[index + channel] for channel in range(3)], dim=1).float()
+
+
+class PatchSampler:
+    """Pairs of low- and high-resolution patches; every pixel of the pictures is as likely as any other.
+
+    The stream of patches is a function of `generator`, whose state belongs in the checkpoint.
+    """
+
+    def __init__(self, high: PictureSet, low: PictureSet | None, scale: int, patch: int, generator: Generator) -> None:
+        self.high, self.low, self.scale, self.patch, self.generator = high, low, scale, patch, generator
+        self.margin = MARGIN if low is None else 0
+        self.heights = (high.height // scale).cpu()
+        self.widths = (high.width // scale).cpu()
+        self.area = (self.heights * self.widths).double()
+
+    def crop(self, batch: int) -> Crop:
+        def uniform() -> Tensor:
+            return torch.rand(batch, generator=self.generator, dtype=torch.float64)
+
+        picture = torch.multinomial(self.area, batch, replacement=True, generator=self.generator)
+        side = self.patch + 2 * self.margin
+        top = (uniform() * (self.heights[picture] - side + 1)).long()
+        left = (uniform() * (self.widths[picture] - side + 1)).long()
+        return Crop(picture, top, left, uniform() < 0.5, uniform() < 0.5, uniform() < 0.5)
+
+    def sample(self, batch: int) -> tuple[Tensor, Tensor]:
+        """Low [B, 3, patch, patch] and high [B, 3, scale * patch, scale * patch], float32 in [0, 1]."""
+        crop = self.crop(batch)
+        s, m = self.scale, self.margin
+        high = cut(self.high, crop, s * (self.patch + 2 * m), s)
+        if self.low is not None:
+            return cut(self.low, crop, self.patch, 1) / 255, high / 255
+        low = imresize(high, Fraction(1, s))
+        inside = slice(m, m + self.patch)
+        inside_high = slice(s * m, s * (m + self.patch))
+        return low[:, :, inside, inside] / 255, high[:, :, inside_high, inside_high] / 255
+
+
+@dataclass(frozen=True)
+class Dataset:
+    high: PictureSet
+    low: PictureSet | None
+    validation: list[tuple[Tensor, Tensor]]  # (low, high), each [1, 3, H, W] in [0, 1] on the CPU
+    pictures: int
+    digest: str  # sha256 over the bytes of every file and the split
+
+
+def validation_pair(high: Tensor, scale: int, side: int) -> tuple[Tensor, Tensor]:
+    """The middle of a picture [H, W, 3] as (low, high), low at most `side` px."""
+    height, width = (min(side, n // scale) * scale for n in high.shape[:2])
+    top, left = (high.shape[0] - height) // 2, (high.shape[1] - width) // 2
+    middle = high[top : top + height, left : left + width].permute(2, 0, 1)[None].float()
+    return imresize(middle, Fraction(1, scale)) / 255, middle / 255
+
+
+def load_dataset(
+    folder: Path, scale: int, smallest_side: int, validation_images: int, validation_side: int, device: torch.device
+) -> Dataset:
+    """Read a folder of pictures, or `DF2K_train_HR` with `DF2K_train_LR_bicubic/X{scale}` beside it.
+
+    Pictures with a side below `smallest_side` (high-resolution px) are left out. The validation pictures are those
+    whose names have the smallest hashes: the same ones at every scale and on every machine.
+    """
+    df2k = folder / "DF2K_train_HR"
+    root = df2k if df2k.is_dir() else folder
+    paths = picture_paths(root)
+    if not paths:
+        raise FileNotFoundError(f"Expected pictures for data, got none in {folder}")
+    names = [path.relative_to(root).as_posix() for path in paths]
+    held_out = set(sorted(names, key=lambda name: hashlib.sha256(name.encode()).digest())[:validation_images])
+    low_folder = folder / "DF2K_train_LR_bicubic" / f"X{scale}"
+
+    def read(path: Path) -> tuple[Tensor, str]:
+        data = path.read_bytes()
+        return decode(data), hashlib.sha256(data).hexdigest()
+
+    with ThreadPoolExecutor() as pool:
+        pictures = list(pool.map(read, paths))
+    training, kept, validation = [], [], []
+    digest = hashlib.sha256()
+    for path, name, (picture, file_hash) in zip(paths, names, pictures, strict=True):
+        digest.update(f"{name} {file_hash} {'validation' if name in held_out else 'train'}\n".encode())
+        if name in held_out:
+            validation.append(validation_pair(picture, scale, validation_side))
+        elif min(picture.shape[:2]) >= smallest_side:
+            training.append(picture)
+            kept.append(low_folder / f"{path.stem}x{scale}.png")
+    low = None
+    if low_folder.is_dir():
+        with ThreadPoolExecutor() as pool:
+            low = pack(list(pool.map(read_picture, kept)), device)
+    return Dataset(pack(training, device), low, validation, len(training), digest.hexdigest())

@@ -1,0 +1,47 @@
+"""MATLAB's `imresize(…, "bicubic")`: the downscaling that defines the low-resolution pictures of the benchmarks."""
+
+import math
+from fractions import Fraction
+from functools import cache
+
+import torch
+from torch import Tensor
+
+
+def cubic(x: Tensor) -> Tensor:
+    """Keys' cubic convolution kernel with a = -0.5, support [-2, 2]."""
+    x = x.abs()
+    near = (1.5 * x - 2.5) * x * x + 1
+    far = ((-0.5 * x + 2.5) * x - 4) * x + 2
+    return torch.where(x <= 1, near, torch.where(x <= 2, far, torch.zeros_like(x)))
+
+
+@cache
+def resize_matrix(size_in: int, size_out: int, scale: Fraction) -> Tensor:
+    """[size_out, size_in] float64 interpolation weights; outside the picture it is mirrored about its edge."""
+    shrink = min(float(scale), 1.0)  # below 1 the kernel is widened: antialiasing
+    taps = math.ceil(4 / shrink) + 2
+    centre = (torch.arange(size_out, dtype=torch.float64) + 0.5) / float(scale) - 0.5
+    first = torch.floor(centre - 2 / shrink)
+    positions = first[:, None] + torch.arange(taps, dtype=torch.float64)  # [size_out, taps]
+    weights = shrink * cubic(shrink * (centre[:, None] - positions))
+    weights /= weights.sum(dim=1, keepdim=True)
+    mirrored = positions.long() % (2 * size_in)
+    mirrored = torch.minimum(mirrored, 2 * size_in - 1 - mirrored)
+    return torch.zeros(size_out, size_in, dtype=torch.float64).scatter_add_(1, mirrored, weights)
+
+
+def round_half_up(x: Tensor) -> Tensor:
+    """To whole numbers in 0..255, halves up as MATLAB's uint8 does."""
+    return torch.floor(x + 0.5).clamp(0, 255)
+
+
+def imresize(pixels: Tensor, scale: Fraction) -> Tensor:
+    """[..., H, W] values 0..255 -> [..., ceil(scale * H), ceil(scale * W)], whole numbers 0..255 of the same dtype.
+
+    MATLAB resizes 8-bit pictures along the rows first and rounds after each pass.
+    """
+    height, width = pixels.shape[-2:]
+    rows = resize_matrix(height, math.ceil(height * scale), scale).to(pixels)
+    columns = resize_matrix(width, math.ceil(width * scale), scale).to(pixels)
+    return round_half_up(round_half_up(rows @ pixels) @ columns.T)

@@ -1,0 +1,32 @@
+"""Weight files: safetensors of ours, and the published `model_x{2,3,4}_290.pt`."""
+
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from training.network import SSIU
+
+PUBLISHED_PREFIX = "module."
+
+
+def read_state(path: Path) -> dict[str, Tensor]:
+    """Parameters by name, from `.safetensors` or from a published checkpoint (`model_state_dict`, `module.` prefix)."""
+    if path.suffix == ".safetensors":
+        return load_file(path)
+    checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+    state = checkpoint["model_state_dict"]
+    return {name.removeprefix(PUBLISHED_PREFIX): value for name, value in state.items()}
+
+
+def load_network(path: Path, scale: int) -> SSIU:
+    """The network with these weights, ready for inference."""
+    network = SSIU(scale)
+    network.load_state_dict(read_state(path), strict=True)
+    return network.eval()
+
+
+def body_of(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Everything that does not depend on the scale: all but the tail."""
+    return {name: value for name, value in state.items() if not name.startswith("tail.")}
