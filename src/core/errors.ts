@@ -13,6 +13,7 @@ const STATUS = {
   undecodable_image: 422,
   internal: 500,
   inference_failed: 500,
+  source_changed: 503,
   overloaded: 503,
 } as const;
 

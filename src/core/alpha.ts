@@ -1,0 +1,74 @@
+import type { Rgb, Rgba } from "./image.ts";
+
+/** Alpha of a picture on its own: `[w*h]`, 0 transparent .. 255 opaque. */
+export type AlphaPlane = Uint8ClampedArray;
+
+/** Takes RGBA apart into `[3*w*h]` colour and `[w*h]` alpha. */
+export function splitAlpha({ width, height, data }: Rgba): { rgb: Rgb; alpha: AlphaPlane } {
+  const pixels = width * height;
+  const rgb = new Uint8ClampedArray(3 * pixels);
+  const alpha = new Uint8ClampedArray(pixels);
+  for (let i = 0, from = 0, to = 0; i < pixels; i++) {
+    rgb[to++] = data[from++] ?? 0;
+    rgb[to++] = data[from++] ?? 0;
+    rgb[to++] = data[from++] ?? 0;
+    alpha[i] = data[from++] ?? 0;
+  }
+  return { rgb: { width, height, data: rgb }, alpha };
+}
+
+/** Inverse of {@link splitAlpha}; without `alpha` the result is opaque. */
+export function joinAlpha({ width, height, data }: Rgb, alpha?: AlphaPlane): Rgba {
+  const pixels = width * height;
+  const rgba = new Uint8ClampedArray(4 * pixels);
+  for (let i = 0, from = 0, to = 0; i < pixels; i++) {
+    rgba[to++] = data[from++] ?? 0;
+    rgba[to++] = data[from++] ?? 0;
+    rgba[to++] = data[from++] ?? 0;
+    rgba[to++] = alpha?.[i] ?? 255;
+  }
+  return { width, height, data: rgba };
+}
+
+/**
+ * Gives every fully transparent pixel the colour of the nearest visible one (city-block distance), so that
+ * whatever lies under it, often black, does not shine through as a halo where the network mixes neighbours.
+ */
+export function bleedColours({ width, height, data }: Rgb, alpha: AlphaPlane): Rgb {
+  const bled = data.slice();
+  const queue = new Uint32Array(width * height);
+  const reached = new Uint8Array(width * height);
+  let tail = 0;
+  for (let i = 0; i < alpha.length; i++) {
+    if (alpha[i] !== 0) {
+      reached[i] = 1;
+      queue[tail++] = i;
+    }
+  }
+  const spread = (from: number, to: number) => {
+    if (reached[to] === 1) return;
+    reached[to] = 1;
+    bled.copyWithin(3 * to, 3 * from, 3 * from + 3);
+    queue[tail++] = to;
+  };
+  for (let head = 0; head < tail; head++) {
+    const i = queue[head] ?? 0;
+    const x = i % width;
+    if (x > 0) spread(i, i - 1);
+    if (x < width - 1) spread(i, i + 1);
+    if (i >= width) spread(i, i - width);
+    if (i + width < alpha.length) spread(i, i + width);
+  }
+  return { width, height, data: bled };
+}
+
+/** Puts a picture on a plain background, for formats without transparency. `background` is [r, g, b], 0..255. */
+export function flatten({ width, height, data }: Rgba, background: readonly [number, number, number]): Rgba {
+  const flat = new Uint8ClampedArray(data.length);
+  for (let i = 0; i < data.length; i += 4) {
+    const a = (data[i + 3] ?? 0) / 255;
+    for (let c = 0; c < 3; c++) flat[i + c] = a * (data[i + c] ?? 0) + (1 - a) * (background[c] ?? 0);
+    flat[i + 3] = 255;
+  }
+  return { width, height, data: flat };
+}

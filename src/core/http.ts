@@ -1,0 +1,33 @@
+import { ServiceError } from "./errors.ts";
+
+/** Whether an If-None-Match header names this ETag (RFC 9110 §13.1.2, weak comparison). */
+export function noneMatchHits(header: string | undefined, etag: string): boolean {
+  if (header === undefined) return false;
+  const tags = header.match(/\*|(?:W\/)?"[^"]*"/g) ?? [];
+  return tags.some((tag) => tag === "*" || tag.replace(/^W\//, "") === etag);
+}
+
+/** A part of a body: `offset` and `length` in bytes. */
+export interface ByteRange {
+  readonly offset: number;
+  readonly length: number;
+}
+
+/**
+ * The single range a Range header asks for (RFC 9110 §14.1.2); undefined where the whole body is to be sent:
+ * no header, another unit, several ranges, not well-formed.
+ *
+ * @throws {ServiceError} `range_not_satisfiable`
+ */
+export function parseRange(header: string | undefined, size: number): ByteRange | undefined {
+  const [, first, last] = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header ?? "") ?? [];
+  if (first === undefined || last === undefined || (first === "" && last === "")) return undefined;
+  const from = first === "" ? Math.max(0, size - Number(last)) : Number(first);
+  const to = first === "" || last === "" ? size - 1 : Math.min(Number(last), size - 1);
+  if (first !== "" && last !== "" && Number(last) < Number(first)) return undefined;
+  if (from >= size) {
+    const detail = { limit: size, actual: from, unit: "bytes" };
+    throw new ServiceError("range_not_satisfiable", `Expected a range within ${size} bytes, got ${header}`, { detail });
+  }
+  return { offset: from, length: to - from + 1 };
+}

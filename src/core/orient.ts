@@ -1,0 +1,29 @@
+import type { Rgba } from "./image.ts";
+import type { Orientation } from "./probe/probe.ts";
+
+/** Turns and flips a stored picture the way its orientation tag asks for. @see TIFF 6.0 tag 274 */
+export function orient(image: Rgba, orientation: Orientation): Rgba {
+  if (orientation === 1) return image;
+  const { width, height } = image;
+  const swap = orientation >= 5;
+  const flipX = orientation === 2 || orientation === 3 || orientation === 7 || orientation === 8;
+  const flipY = orientation === 3 || orientation === 4 || orientation === 6 || orientation === 7;
+  const right = flipX ? -1 : 1;
+  const down = flipY ? -width : width;
+  const [stepX, stepY] = swap ? [down, right] : [right, down];
+  const first = (flipX ? width - 1 : 0) + (flipY ? (height - 1) * width : 0);
+
+  const [outWidth, outHeight] = swap ? [height, width] : [width, height];
+  const source = pixels(image.data);
+  const target = new Uint32Array(source.length);
+  for (let y = 0, to = 0; y < outHeight; y++) {
+    for (let x = 0, from = first + y * stepY; x < outWidth; x++, from += stepX) target[to++] = source[from] ?? 0;
+  }
+  return { width: outWidth, height: outHeight, data: new Uint8ClampedArray(target.buffer) };
+}
+
+/** One element a pixel; a view where alignment allows it. */
+function pixels(data: Uint8ClampedArray): Uint32Array {
+  const { buffer, byteOffset, length } = data.byteOffset % 4 === 0 ? data : data.slice();
+  return new Uint32Array(buffer, byteOffset, length / 4);
+}

@@ -1,0 +1,28 @@
+import type { ImagePath } from "./image-path.ts";
+import { formatTransform } from "./transform.ts";
+
+/** Raise it with every change that alters the bytes of a result and is not the model: codecs, alpha, tiling, defaults. */
+const PIPELINE_VERSION = 1;
+
+/** Everything the bytes of a result depend on. */
+export interface ResultIdentity extends ImagePath {
+  /** Model id from models/manifest.json; names the weights' hash. */
+  readonly model: string;
+  /** Engine name: engines differ in the last bit. */
+  readonly engine: string;
+  /** Version of the source's bytes: its ETag, or a hash. */
+  readonly version: string;
+}
+
+/** Storage key of a result, `r1/<model id>/<sha256>`; its ETag is the hash. */
+export interface ResultKey {
+  readonly path: string;
+  readonly etag: string;
+}
+
+export async function resultKey({ model, engine, transform, source, version }: ResultIdentity): Promise<ResultKey> {
+  const identity = JSON.stringify([PIPELINE_VERSION, model, engine, formatTransform(transform), source, version]);
+  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(identity)));
+  const hex = Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return { path: `r1/${model}/${hex}`, etag: `"${hex}"` };
+}

@@ -1,0 +1,47 @@
+/** One tile along one axis, in input pixels. `from..to` goes through the network, `keepFrom..keepTo` of it is kept. */
+export interface Span {
+  readonly from: number;
+  readonly to: number;
+  readonly keepFrom: number;
+  readonly keepTo: number;
+}
+
+export interface Tile {
+  readonly x: Span;
+  readonly y: Span;
+}
+
+/** How a picture is cut; both in input pixels and multiples of 16, so that attention windows stay where they are in the whole picture. */
+export interface Tiling {
+  /** Longest side of what goes through the network at once, halo included. */
+  readonly size: number;
+  /** Pixels that neighbouring tiles share; each keeps half, so the halo is half of it. */
+  readonly overlap: number;
+}
+
+/** Side of one attention window in input pixels: 8 after the 2x2 max-pool. */
+const GRID = 16;
+
+/** Cuts `length` pixels into overlapping spans whose kept parts cover each pixel exactly once. */
+export function planSpans(length: number, { size, overlap }: Tiling): Span[] {
+  if (size % GRID !== 0 || overlap % GRID !== 0 || overlap >= size) {
+    throw new RangeError(
+      `Expected multiples of ${GRID} with overlap < size for tiling, got size ${size}, overlap ${overlap}`,
+    );
+  }
+  const spans: Span[] = [];
+  let keepFrom = 0;
+  for (let from = 0; keepFrom < length; from += size - overlap) {
+    const to = Math.min(from + size, length);
+    const keepTo = to === length ? length : to - overlap / 2;
+    spans.push({ from, to, keepFrom, keepTo });
+    keepFrom = keepTo;
+  }
+  return spans;
+}
+
+/** Cuts a picture into tiles, row by row. */
+export function planTiles(width: number, height: number, tiling: Tiling): Tile[] {
+  const columns = planSpans(width, tiling);
+  return planSpans(height, tiling).flatMap((y) => columns.map((x) => ({ x, y })));
+}

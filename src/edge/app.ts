@@ -1,0 +1,93 @@
+import { Hono } from "hono";
+import { cors } from "hono/cors";
+import { requestId } from "hono/request-id";
+import { expected, ServiceError } from "../core/errors.ts";
+import { noneMatchHits, parseRange } from "../core/http.ts";
+import type { Scale } from "../core/image.ts";
+import { parseImagePath } from "../core/image-path.ts";
+import { probe } from "../core/probe/probe.ts";
+import { resultKey } from "../core/result-key.ts";
+import type { Model } from "../engine/models.ts";
+import type { Config } from "./config.ts";
+import { imageResponse, resultHeaders } from "./image-response.ts";
+import { asServiceError, logError, problem } from "./problem.ts";
+import { checkLimits, type Renderer, render, resultFormat } from "./render.ts";
+import type { Results } from "./results.ts";
+import type { OpenSource } from "./sources.ts";
+import { createStopwatch } from "./stopwatch.ts";
+
+export interface Deps {
+  readonly config: Config;
+  readonly openSource: OpenSource;
+  readonly results: Results;
+  readonly renderer: Renderer;
+  readonly model: (scale: Scale) => Model;
+  /** Milliseconds; only differences are used. */
+  readonly now: () => number;
+}
+
+/** The Worker's routes. Everything they touch is an argument. */
+export function createApp({ config, openSource, results, renderer, model, now }: Deps) {
+  const { limits, cacheControl } = config;
+  const app = new Hono();
+
+  app.use(requestId());
+  app.use("/img/*", cors({ origin: "*", allowMethods: ["GET", "HEAD"], exposeHeaders: ["*"], maxAge: 86_400 }));
+
+  app.get("/healthz", (c) => c.json({ status: "ok", engine: renderer.engine.name }));
+
+  app.get("/img/*", async (c) => {
+    const stopwatch = createStopwatch(now);
+    const { transform, source: key } = parseImagePath(pathname(c.req.url, limits.urlLength));
+    const source = await stopwatch.time("source", openSource(key));
+    if (source === undefined) throw new ServiceError("source_not_found", "There is no such source");
+
+    const { id } = model(transform.scale);
+    const engine = renderer.engine.name;
+    const { path, etag } = await resultKey({ model: id, engine, transform, source: key, version: source.version });
+    const headers = resultHeaders({ etag, model: id, cacheControl });
+    if (noneMatchHits(c.req.header("If-None-Match"), etag)) return new Response(null, { status: 304, headers });
+
+    const isHead = c.req.method === "HEAD";
+    const range = (c.req.header("If-Range") ?? etag) === etag ? c.req.header("Range") : undefined;
+    const stored = await stopwatch.time("results", isHead ? results.head(path) : results.get(path, range));
+    headers.set("Cache-Status", stored === undefined ? "ssiu-edge; fwd=uri-miss" : "ssiu-edge; hit");
+    headers.set("Server-Timing", stopwatch.header());
+    if (stored !== undefined) return imageResponse(headers, stored);
+
+    const bytes = await stopwatch.time("read", source.read(limits.sourceBytes));
+    const probed = probe(bytes);
+    checkLimits(probed, transform, limits);
+    const { width: sourceWidth, height: sourceHeight } = probed;
+    const facts = { format: resultFormat(probed, transform), engine, sourceWidth, sourceHeight };
+    if (isHead) return imageResponse(headers, { facts });
+
+    const body = await render(renderer, { bytes, probe: probed, transform }, stopwatch);
+    c.executionCtx.waitUntil(results.put(path, body, facts).catch((cause) => logError(c.get("requestId"), cause)));
+    headers.set("Server-Timing", stopwatch.header());
+    const part = parseRange(range, body.length);
+    const wanted = part === undefined ? body : body.subarray(part.offset, part.offset + part.length);
+    return imageResponse(headers, { facts, bytes: body.length, body: wanted, range: part });
+  });
+
+  app.all("/img/*", () => {
+    throw new ServiceError("method_not_allowed", "Expected GET or HEAD");
+  });
+  app.notFound(() => {
+    throw new ServiceError("not_found", "Expected /img/<ops>/<source> or /healthz for path");
+  });
+  app.onError((cause, c) => {
+    const error = asServiceError(cause);
+    logError(c.get("requestId"), error);
+    return problem(error, c.get("requestId"));
+  });
+  return app;
+}
+
+function pathname(url: string, maxLength: number): string {
+  if (url.length > maxLength) {
+    const detail = { limit: maxLength, actual: url.length, unit: "characters" };
+    throw new ServiceError("url_too_long", expected(`at most ${maxLength} characters`, "URL", url), { detail });
+  }
+  return new URL(url).pathname;
+}

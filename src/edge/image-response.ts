@@ -1,0 +1,28 @@
+import { MEDIA_TYPE } from "../core/image.ts";
+import type { Result } from "./results.ts";
+
+/** What every answer about one result has in common, 304 included (RFC 9110 §15.4.5). */
+export function resultHeaders({ etag, model, cacheControl }: { etag: string; model: string; cacheControl: string }) {
+  return new Headers({
+    ETag: etag,
+    "Cache-Control": cacheControl,
+    "Accept-Ranges": "bytes",
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+    "Timing-Allow-Origin": "*",
+    "X-Content-Type-Options": "nosniff",
+    "X-SSIU-Model": model,
+  });
+}
+
+/** 200 with a result, 206 with a part of it; without a body where the result has none (HEAD). */
+export function imageResponse(headers: Headers, { facts, bytes, body, range }: Result): Response {
+  headers.set("Content-Type", MEDIA_TYPE[facts.format]);
+  headers.set("X-SSIU-Engine", facts.engine);
+  headers.set("X-SSIU-Source-Size", `${facts.sourceWidth}x${facts.sourceHeight}`);
+  const length = range?.length ?? bytes;
+  if (length !== undefined) headers.set("Content-Length", `${length}`);
+  if (range === undefined) return new Response(body ?? null, { status: 200, headers });
+  headers.set("Content-Range", `bytes ${range.offset}-${range.offset + range.length - 1}/${bytes}`);
+  return new Response(body ?? null, { status: 206, headers });
+}

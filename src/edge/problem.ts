@@ -1,0 +1,46 @@
+import { ServiceError } from "../core/errors.ts";
+
+/** An error as the client sees it: `application/problem+json` (RFC 9457), never cached, nothing of our inside in it. */
+export function problem(error: ServiceError, requestId: string): Response {
+  const { code, status, detail } = error;
+  const message = status === 500 ? "The request failed; the request id names it in the log" : error.message;
+  return Response.json(
+    { type: "about:blank", title: TITLES[status], status, code, detail: message, ...detail, requestId },
+    {
+      status,
+      headers: {
+        "Content-Type": "application/problem+json",
+        "Cache-Control": "no-store",
+        ...(status === 405 && { Allow: "GET, HEAD, OPTIONS" }),
+        ...(status === 416 && { "Content-Range": `bytes */${detail?.limit}` }),
+        ...(status === 503 && { "Retry-After": "1" }),
+      },
+    },
+  );
+}
+
+/** Anything that is not a ServiceError is a mistake of ours. */
+export function asServiceError(error: unknown): ServiceError {
+  return error instanceof ServiceError ? error : new ServiceError("internal", "Unexpected error", { cause: error });
+}
+
+const TITLES: Readonly<Record<ServiceError["status"], string>> = {
+  400: "Bad Request",
+  404: "Not Found",
+  405: "Method Not Allowed",
+  413: "Content Too Large",
+  414: "URI Too Long",
+  415: "Unsupported Media Type",
+  416: "Range Not Satisfiable",
+  422: "Unprocessable Content",
+  500: "Internal Server Error",
+  503: "Service Unavailable",
+};
+
+/** One line of JSON: what the client is not told stands here, under the request's id. */
+export function logError(requestId: string, error: unknown): void {
+  const { code, message, status, cause } = asServiceError(error);
+  const line = JSON.stringify({ requestId, code, message, cause: cause instanceof Error ? cause.stack : cause });
+  if (status >= 500) console.error(line);
+  else console.info(line);
+}

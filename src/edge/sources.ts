@@ -1,0 +1,69 @@
+import { ServiceError } from "../core/errors.ts";
+
+/** A picture as it was found: its version is known before its bytes are read. */
+export interface Source {
+  /** Changes whenever the bytes do. */
+  readonly version: string;
+  /** @throws {ServiceError} `source_too_large` before more than `maxBytes` are held. */
+  read(maxBytes: number): Promise<Uint8Array>;
+}
+
+/** Finds a source by its key; undefined if there is none. */
+export type OpenSource = (key: string) => Promise<Source | undefined>;
+
+/** Tries one place after the other. */
+export function firstOf(...places: OpenSource[]): OpenSource {
+  return async (key) => {
+    for (const open of places) {
+      const source = await open(key);
+      if (source !== undefined) return source;
+    }
+    return undefined;
+  };
+}
+
+/** Objects of an R2 bucket. */
+export function bucketSource(bucket: R2Bucket): OpenSource {
+  return async (key) => {
+    const head = await bucket.head(key);
+    if (head === null) return undefined;
+    return {
+      version: head.etag,
+      async read(maxBytes) {
+        checkSize(head.size, maxBytes);
+        const object = await bucket.get(key, { onlyIf: { etagMatches: head.etag } });
+        if (object === null || !("body" in object)) {
+          throw new ServiceError("source_changed", "The source was changed while it was being read");
+        }
+        return new Uint8Array(await object.arrayBuffer());
+      },
+    };
+  };
+}
+
+/** Static assets deployed with the Worker, of which only those below `prefix` are sources. */
+export function assetSource(assets: Fetcher, prefix: string): OpenSource {
+  return async (key) => {
+    if (!key.startsWith(prefix)) return undefined;
+    const url = new URL(key.split("/").map(encodeURIComponent).join("/"), "https://assets.invalid");
+    const head = await assets.fetch(url, { method: "HEAD", redirect: "manual" });
+    const version = head.headers.get("etag");
+    if (!head.ok || version === null) return undefined;
+    return {
+      version,
+      async read(maxBytes) {
+        const response = await assets.fetch(url, { redirect: "manual" });
+        const bytes = new Uint8Array(await response.arrayBuffer());
+        checkSize(bytes.length, maxBytes);
+        return bytes;
+      },
+    };
+  };
+}
+
+function checkSize(actual: number, limit: number): void {
+  if (actual > limit) {
+    const detail = { limit, actual, unit: "bytes" };
+    throw new ServiceError("source_too_large", `Expected at most ${limit} bytes for source, got ${actual}`, { detail });
+  }
+}

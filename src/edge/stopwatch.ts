@@ -1,0 +1,22 @@
+/** Measures the steps of one request for its Server-Timing header (W3C Server Timing). */
+export interface Stopwatch {
+  time<T>(name: string, step: Promise<T>): Promise<T>;
+  /** `decode;dur=3.1, upscale;dur=812.0` */
+  header(): string;
+}
+
+/** Cloudflare stops the clock while a Worker computes: deployed, only waiting is seen; a local workerd shows it all. */
+export function createStopwatch(now: () => number): Stopwatch {
+  const steps: string[] = [];
+  return {
+    async time(name, step) {
+      const start = now();
+      try {
+        return await step;
+      } finally {
+        steps.push(`${name};dur=${(now() - start).toFixed(1)}`);
+      }
+    },
+    header: () => steps.join(", "),
+  };
+}

@@ -1,0 +1,73 @@
+import type { InferenceSession, Tensor } from "onnxruntime-common";
+import { ServiceError } from "../core/errors.ts";
+import type { Rgb, Scale } from "../core/image.ts";
+import type { Engine } from "./engine.ts";
+
+/** What onnxruntime-web and onnxruntime-node have in common. */
+export interface Ort {
+  readonly InferenceSession: typeof InferenceSession;
+  readonly Tensor: typeof Tensor;
+}
+
+export interface OrtEngineOptions {
+  /** Bytes of `models/ssiu-x<scale>.onnx`. */
+  readonly loadModel: (scale: Scale) => Promise<Uint8Array> | Uint8Array;
+  readonly session?: InferenceSession.SessionOptions;
+}
+
+/**
+ * SSIU by ONNX Runtime, float32. Sessions are opened at first use and kept. Not their promises: a Worker may not
+ * wait in one request for what another request began.
+ *
+ * @throws {ServiceError} `inference_failed` from `upscale` if the model cannot be loaded or run.
+ */
+export function createOrtEngine(ort: Ort, options: OrtEngineOptions): Engine {
+  const sessions = new Map<Scale, InferenceSession>();
+
+  async function open(scale: Scale): Promise<InferenceSession> {
+    const session =
+      sessions.get(scale) ?? (await ort.InferenceSession.create(await options.loadModel(scale), options.session));
+    sessions.set(scale, session);
+    return session;
+  }
+
+  return {
+    name: "ort",
+    async upscale(tile, scale) {
+      try {
+        const session = await open(scale);
+        const lr = new ort.Tensor("float32", toPlanes(tile), [1, 3, tile.height, tile.width]);
+        const { sr } = await session.run({ lr });
+        return toPixels(await floats(sr), scale * tile.width, scale * tile.height);
+      } catch (cause) {
+        throw new ServiceError("inference_failed", "The picture could not be upscaled", { cause });
+      }
+    },
+  };
+}
+
+async function floats(tensor: Tensor | undefined): Promise<Float32Array> {
+  const data = await tensor?.getData();
+  if (!(data instanceof Float32Array)) throw new TypeError(`Expected a float32 output sr, got ${tensor?.type}`);
+  return data;
+}
+
+/** RGB8 [h, w, 3] -> float32 [3, h, w] in 0..1. */
+function toPlanes({ width, height, data }: Rgb): Float32Array {
+  const pixels = width * height;
+  const planes = new Float32Array(3 * pixels);
+  for (let i = 0; i < pixels; i++) {
+    for (let c = 0; c < 3; c++) planes[c * pixels + i] = (data[3 * i + c] ?? 0) / 255;
+  }
+  return planes;
+}
+
+/** float32 [3, h, w] -> RGB8 [h, w, 3]; clamped, rounded half to even by `Uint8ClampedArray`. */
+function toPixels(planes: Float32Array, width: number, height: number): Rgb {
+  const pixels = width * height;
+  const data = new Uint8ClampedArray(3 * pixels);
+  for (let i = 0; i < pixels; i++) {
+    for (let c = 0; c < 3; c++) data[3 * i + c] = (planes[c * pixels + i] ?? 0) * 255;
+  }
+  return { width, height, data };
+}

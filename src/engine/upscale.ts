@@ -1,0 +1,103 @@
+import { type AlphaPlane, bleedColours, joinAlpha, splitAlpha } from "../core/alpha.ts";
+import type { Rgb, Rgba, Scale } from "../core/image.ts";
+import { planTiles, type Tile, type Tiling } from "../core/tiles.ts";
+import type { Engine } from "./engine.ts";
+
+export interface UpscaleOptions {
+  /** How the picture is cut; chosen by whoever knows how much memory there is. */
+  readonly tiling: Tiling;
+  /** Called after each tile, colour and alpha counted together. */
+  readonly onTile?: (done: number, total: number) => void;
+}
+
+/** [h, w, 3] -> [s*h, s*w, 3], tile by tile. */
+export async function upscaleRgb(engine: Engine, image: Rgb, scale: Scale, options: UpscaleOptions): Promise<Rgb> {
+  const tiles = planTiles(image.width, image.height, options.tiling);
+  const width = scale * image.width;
+  const height = scale * image.height;
+  const output = { width, height, data: new Uint8ClampedArray(3 * width * height) };
+  for (const [i, tile] of tiles.entries()) {
+    const upscaled = await engine.upscale(cut(image, tile), scale);
+    paste(output, upscaled, tile, scale);
+    options.onTile?.(i + 1, tiles.length);
+  }
+  return output;
+}
+
+/**
+ * [h, w, 4] -> [s*h, s*w, 4]. Transparency that varies goes through the network as a grey picture of its own;
+ * where it is flat (3x3 all alike) it stays exactly what it was.
+ */
+export async function upscaleRgba(engine: Engine, image: Rgba, scale: Scale, options: UpscaleOptions): Promise<Rgba> {
+  const { rgb, alpha } = splitAlpha(image);
+  const level = alpha[0] ?? 255;
+  const constant = alpha.every((a) => a === level);
+  const passes = constant ? 1 : 2;
+  const onPass = (pass: number): UpscaleOptions => ({
+    tiling: options.tiling,
+    onTile: (done, total) => options.onTile?.(pass * total + done, passes * total),
+  });
+
+  const colour = await upscaleRgb(engine, bleedColours(rgb, alpha), scale, onPass(0));
+  if (constant) return joinAlpha(colour, new Uint8ClampedArray(colour.width * colour.height).fill(level));
+  const grey = { width: image.width, height: image.height, data: greyFromAlpha(alpha) };
+  const upscaled = await upscaleRgb(engine, grey, scale, onPass(1));
+  return joinAlpha(colour, alphaFromGrey(upscaled, alpha, scale));
+}
+
+function cut({ width, data }: Rgb, { x, y }: Tile): Rgb {
+  const columns = x.to - x.from;
+  const rows = y.to - y.from;
+  const tile = new Uint8ClampedArray(3 * columns * rows);
+  for (let row = 0; row < rows; row++) {
+    const start = 3 * ((y.from + row) * width + x.from);
+    tile.set(data.subarray(start, start + 3 * columns), 3 * row * columns);
+  }
+  return { width: columns, height: rows, data: tile };
+}
+
+function paste(output: Rgb, upscaled: Rgb, { x, y }: Tile, scale: Scale): void {
+  const bytes = 3 * scale * (x.keepTo - x.keepFrom);
+  for (let row = scale * y.keepFrom; row < scale * y.keepTo; row++) {
+    const start = 3 * ((row - scale * y.from) * upscaled.width + scale * (x.keepFrom - x.from));
+    output.data.set(upscaled.data.subarray(start, start + bytes), 3 * (row * output.width + scale * x.keepFrom));
+  }
+}
+
+function greyFromAlpha(alpha: AlphaPlane): Uint8ClampedArray {
+  const grey = new Uint8ClampedArray(3 * alpha.length);
+  for (const [i, a] of alpha.entries()) grey.fill(a, 3 * i, 3 * i + 3);
+  return grey;
+}
+
+function alphaFromGrey({ width, height, data }: Rgb, source: AlphaPlane, scale: Scale): AlphaPlane {
+  const alpha = new Uint8ClampedArray(width * height);
+  const flat = flatLevels(source, width / scale);
+  for (let i = 0; i < alpha.length; i++) {
+    const x = Math.floor((i % width) / scale);
+    const y = Math.floor(i / width / scale);
+    const level = flat[y * (width / scale) + x] ?? -1;
+    alpha[i] = level >= 0 ? level : ((data[3 * i] ?? 0) + (data[3 * i + 1] ?? 0) + (data[3 * i + 2] ?? 0)) / 3;
+  }
+  return alpha;
+}
+
+/** The alpha of each pixel whose 3x3 neighbourhood is all alike, -1 elsewhere. */
+function flatLevels(alpha: AlphaPlane, width: number): Int16Array {
+  const height = alpha.length / width;
+  const levels = new Int16Array(alpha.length);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) levels[y * width + x] = isFlat(x, y) ? (alpha[y * width + x] ?? -1) : -1;
+  }
+  return levels;
+
+  function isFlat(x: number, y: number): boolean {
+    const level = alpha[y * width + x];
+    for (let v = Math.max(0, y - 1); v <= Math.min(height - 1, y + 1); v++) {
+      for (let u = Math.max(0, x - 1); u <= Math.min(width - 1, x + 1); u++) {
+        if (alpha[v * width + u] !== level) return false;
+      }
+    }
+    return true;
+  }
+}

@@ -1,0 +1,42 @@
+import { describe, expect, it } from "vitest";
+import { noneMatchHits, parseRange } from "../../../src/core/http.ts";
+
+describe("noneMatchHits", () => {
+  it.each([
+    ['"a"', true],
+    ['W/"a"', true],
+    ['"b", "a"', true],
+    ["*", true],
+    ['"b"', false],
+    ['"aa"', false],
+    ["a", false],
+    ["", false],
+    [undefined, false],
+  ])('%s against "a" is %s', (header, hits) => {
+    expect(noneMatchHits(header, '"a"')).toBe(hits);
+  });
+});
+
+describe("parseRange", () => {
+  it.each([
+    ["bytes=0-9", { offset: 0, length: 10 }],
+    ["bytes=90-", { offset: 90, length: 10 }],
+    ["bytes=90-999", { offset: 90, length: 10 }],
+    ["bytes=-10", { offset: 90, length: 10 }],
+    ["bytes=-999", { offset: 0, length: 100 }],
+    ["bytes=99-99", { offset: 99, length: 1 }],
+  ])("reads %s of 100 bytes", (header, range) => {
+    expect(parseRange(header, 100)).toEqual(range);
+  });
+
+  it.each([undefined, "", "bytes=-", "bytes=9-1", "items=0-1", "bytes=0-1,4-5", "bytes=a-b", "bytes=0x1-5"])(
+    "sends the whole for %s",
+    (header) => {
+      expect(parseRange(header, 100)).toBeUndefined();
+    },
+  );
+
+  it.each(["bytes=100-", "bytes=100-200", "bytes=-0"])("cannot satisfy %s of 100 bytes", (header) => {
+    expect(() => parseRange(header, 100)).toThrow(expect.objectContaining({ status: 416 }));
+  });
+});

@@ -1,0 +1,46 @@
+import { describe, expect, it } from "vitest";
+import { parseImagePath } from "../../../src/core/image-path.ts";
+
+/** What a Worker sees: the URL parser has been over it. */
+const parse = (url: string) => parseImagePath(new URL(url, "http://localhost").pathname);
+
+describe("parseImagePath", () => {
+  it.each([
+    ["/img/x2/photo.png", "photo.png"],
+    ["/img/x2/a/b/c.jpg", "a/b/c.jpg"],
+    ["/img/x2/caf%C3%A9%20au%20lait.png", "café au lait.png"],
+    ["/img/x2/café.png", "café.png"],
+    ["/img/x2/100%25.png", "100%.png"],
+    ["/img/x2/a+b&c.png?x=1", "a+b&c.png"],
+  ])("reads %s", (url, source) => {
+    expect(parse(url)).toEqual({ transform: { scale: 2 }, source });
+  });
+
+  it("accepts an encoded comma or equals sign in the ops", () => {
+    expect(parse("/img/x2%2Cformat%3Dwebp/a.png").transform).toEqual({ scale: 2, format: "webp" });
+  });
+
+  it.each([
+    "/img/x2",
+    "/img/x2/",
+    "/img/x2//a.png",
+    "/img/x2/a/",
+    "/img/x2/a%2Fb.png",
+    "/img/x2/a%5Cb.png",
+    "/img/x2/a%00.png",
+    "/img/x2/a%0a.png",
+    "/img/x2/%252e%252e/secret",
+    "/img/x2/a%2520b.png",
+    "/img/x2/%FF.png",
+    "/img/x2/%E0%A4%A.png",
+  ])("refuses %s", (url) => {
+    expect(() => parse(url)).toThrow(expect.objectContaining({ code: "invalid_path", status: 400 }));
+  });
+
+  it.each(["/img/x2/../secret.png", "/img/x2/%2e%2e/secret.png", "/img/x2/..\\secret.png"])(
+    "cannot be led out of the source's place by %s",
+    (url) => {
+      expect(() => parse(url)).toThrow(expect.objectContaining({ status: 400 }));
+    },
+  );
+});
