@@ -10,7 +10,7 @@ export interface Picture {
 
 export interface EncodeOptions {
   /** 1..100; ignored by PNG. */
-  readonly quality?: number;
+  readonly quality?: number | undefined;
 }
 
 /** Bytes <-> pixels. Decoding applies the orientation; encoding embeds the profile and writes no other metadata. */

@@ -1,0 +1,44 @@
+import { text } from "../core/probe/bytes.ts";
+import { jpegSegments } from "../core/probe/jpeg.ts";
+import { concat, latin1 } from "./concat.ts";
+
+const APP0 = 0xe0;
+const APP2 = 0xe2;
+const SOS = 0xda;
+const SIGNATURE = "ICC_PROFILE\0";
+/** A segment holds 65533 bytes, of which the signature, number and count take 14. */
+const MAX_PART = 65533 - SIGNATURE.length - 2;
+
+/** Joins the APP2 segments of a profile; `undefined` if one is missing. @see ICC.1:2022 annex B.4 */
+export function readFromJpeg(bytes: Uint8Array): Uint8Array | undefined {
+  const parts: Uint8Array[] = [];
+  let count = 0;
+  for (const { marker, data } of jpegSegments(bytes)) {
+    if (marker === SOS) break;
+    if (marker !== APP2 || text(data, 0, SIGNATURE.length) !== SIGNATURE) continue;
+    const [number = 0, total = 0] = data.subarray(SIGNATURE.length, SIGNATURE.length + 2);
+    if (number === 0 || number > total || parts[number - 1]) return undefined;
+    parts[number - 1] = data.subarray(SIGNATURE.length + 2);
+    count = total;
+  }
+  const whole = count > 0 && Array.from({ length: count }, (_, i) => parts[i]).every((part) => part !== undefined);
+  return whole ? concat(parts) : undefined;
+}
+
+/** Inserts APP2 segments after APP0, or first of all. */
+export function embedInJpeg(bytes: Uint8Array, icc: Uint8Array): Uint8Array {
+  const [first] = jpegSegments(bytes);
+  const at = 2 + (first?.marker === APP0 ? first.whole.length : 0);
+  const total = Math.ceil(icc.length / MAX_PART);
+  const segments = Array.from({ length: total }, (_, i) => {
+    const part = icc.subarray(i * MAX_PART, (i + 1) * MAX_PART);
+    const length = 2 + SIGNATURE.length + 2 + part.length;
+    return concat([
+      Uint8Array.of(0xff, APP2, length >> 8, length),
+      latin1(SIGNATURE),
+      Uint8Array.of(i + 1, total),
+      part,
+    ]);
+  });
+  return concat([bytes.subarray(0, at), ...segments, bytes.subarray(at)]);
+}

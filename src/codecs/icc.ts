@@ -1,0 +1,98 @@
+import type { Format } from "../core/image.ts";
+import { corrupt, text, u32be } from "../core/probe/bytes.ts";
+import { be32, concat, latin1 } from "./concat.ts";
+import { embedInAvif, readFromAvif } from "./icc-avif.ts";
+import { embedInJpeg, readFromJpeg } from "./icc-jpeg.ts";
+import { embedInPng, readFromPng } from "./icc-png.ts";
+import { embedInWebp, readFromWebp } from "./icc-webp.ts";
+
+/** Larger than any real profile; a compressed one must not unpack to more. */
+export const MAX_ICC_BYTES = 4 * 2 ** 20;
+
+/**
+ * The colour profile that the RGB numbers of a decoded picture are in. A grey profile is given as the RGB profile of
+ * the same tone curve. One that is damaged, or of another colour space than its picture, is left out: viewers ignore
+ * it too, so the picture looks the same.
+ * @throws {ServiceError} `undecodable_image` if it is larger than 4 MB.
+ */
+export async function readIcc(bytes: Uint8Array, format: Format): Promise<Uint8Array | undefined> {
+  const icc = await READERS[format](bytes);
+  if (!icc) return undefined;
+  if (icc.length > MAX_ICC_BYTES) throw corrupt("a colour profile of more than 4 MB");
+  if (icc.length < 132 || u32be(icc, 0) > icc.length || text(icc, 36, 4) !== "acsp") return undefined;
+  const space = text(icc, 16, 4);
+  return space === "GRAY" ? rgbFromGrey(icc) : space === "RGB " ? icc.slice() : undefined;
+}
+
+/** Puts a profile into an encoded picture that has none. */
+export function embedIcc(bytes: Uint8Array, format: Format, icc: Uint8Array): Promise<Uint8Array> {
+  return WRITERS[format](bytes, icc);
+}
+
+const READERS: Readonly<Record<Format, (bytes: Uint8Array) => Promise<Uint8Array | undefined>>> = {
+  png: (bytes) => readFromPng(bytes, MAX_ICC_BYTES),
+  jpeg: async (bytes) => readFromJpeg(bytes),
+  webp: async (bytes) => readFromWebp(bytes),
+  avif: async (bytes) => readFromAvif(bytes),
+};
+
+const WRITERS: Readonly<Record<Format, (bytes: Uint8Array, icc: Uint8Array) => Promise<Uint8Array>>> = {
+  png: embedInPng,
+  jpeg: async (bytes, icc) => embedInJpeg(bytes, icc),
+  webp: async (bytes, icc) => embedInWebp(bytes, icc),
+  avif: async (bytes, icc) => embedInAvif(bytes, icc),
+};
+
+/** sRGB's primaries adapted to D50, as s15Fixed16 X, Y, Z; any would do for R = G = B. @see ICC.1:2022 annex F */
+const PRIMARIES = {
+  rXYZ: [0x6fa2, 0x38f5, 0x0390],
+  gXYZ: [0x6299, 0xb785, 0x18da],
+  bXYZ: [0x24a0, 0x0f84, 0xb6cf],
+} as const;
+const D50 = [0xf6d6, 0x10000, 0xd32d] as const;
+const HEADER_BYTES = 128;
+
+/** An RGB profile that shows R = G = B = v as the grey profile shows v. @see ICC.1:2022 sections 8.3.4 and 8.3.2 */
+function rgbFromGrey(grey: Uint8Array): Uint8Array | undefined {
+  const curve = readTag(grey, "kTRC");
+  // A curve to L* (PCSLAB) has no counterpart among matrix profiles.
+  if (!curve || text(grey, 20, 4) !== "XYZ ") return undefined;
+  const description = readTag(grey, "desc");
+  const xyz = (values: readonly number[]): Uint8Array => concat([latin1("XYZ "), be32(0), ...values.map(be32)]);
+  const tags: readonly (readonly [string, Uint8Array])[] = [
+    ...(description ? [["desc", description] as const] : []),
+    ["cprt", readTag(grey, "cprt") ?? concat([latin1("text"), be32(0), latin1("CC0\0")])],
+    ["wtpt", xyz(D50)],
+    ...Object.entries(PRIMARIES).map(([name, values]) => [name, xyz(values)] as const),
+    ["rTRC", curve],
+    ["gTRC", curve],
+    ["bTRC", curve],
+  ];
+
+  let at = HEADER_BYTES + 4 + 12 * tags.length;
+  const table: Uint8Array[] = [be32(tags.length)];
+  const bodies: Uint8Array[] = [];
+  for (const [name, body] of tags) {
+    const padded = concat([body, new Uint8Array(-body.length & 3)]);
+    table.push(latin1(name), be32(at), be32(body.length));
+    bodies.push(padded);
+    at += padded.length;
+  }
+  const header = grey.slice(0, HEADER_BYTES);
+  header.set(be32(at), 0);
+  header.set(latin1("RGB "), 16);
+  header.fill(0, 84, 100); // the profile ID is a hash of what has just changed
+  return concat([header, ...table, ...bodies]);
+}
+
+/** Data of a tag, whole with its type signature; `undefined` if it is missing or damaged. @see ICC.1:2022 section 7.3 */
+function readTag(icc: Uint8Array, name: string): Uint8Array | undefined {
+  const count = Math.min(u32be(icc, HEADER_BYTES), Math.floor((icc.length - HEADER_BYTES - 4) / 12));
+  for (let i = 0; i < count; i++) {
+    const at = HEADER_BYTES + 4 + 12 * i;
+    if (text(icc, at, 4) !== name) continue;
+    const [start, length] = [u32be(icc, at + 4), u32be(icc, at + 8)];
+    return length >= 8 && start + length <= icc.length ? icc.subarray(start, start + length) : undefined;
+  }
+  return undefined;
+}

@@ -1,0 +1,108 @@
+import { ServiceError } from "../core/errors.ts";
+import type { Format, Rgba } from "../core/image.ts";
+import { orient } from "../core/orient.ts";
+import { corrupt, text } from "../core/probe/bytes.ts";
+import { pngChunks } from "../core/probe/png.ts";
+import type { Probe } from "../core/probe/probe.ts";
+import type { Codecs } from "./codec.ts";
+import { concat, latin1 } from "./concat.ts";
+import { embedIcc, readIcc } from "./icc.ts";
+import { createInstanceSlot } from "./instance-slot.ts";
+import { checkStorable, DEFAULT_QUALITY } from "./quality.ts";
+import { type CodecModules, DECODERS, type Decode, ENCODERS, type Encode } from "./wasm-codecs.ts";
+import { firstWebpFrame } from "./webp-container.ts";
+
+/** Codecs over jSquash: for the Worker, and wherever else WebAssembly runs. At most one decoder and one encoder live. */
+export function createCodecs(modules: CodecModules): Codecs {
+  const decoders = createInstanceSlot<Format, Decode>();
+  const encoders = createInstanceSlot<Format, Encode>();
+
+  return {
+    async decode(bytes, probe) {
+      const { format, unsupported, orientation } = probe;
+      if (unsupported) {
+        throw new ServiceError("unsupported_format", `Expected a picture that can be decoded here, got ${unsupported}`);
+      }
+      const icc = await readIcc(bytes, format);
+      const prepared = prepare(bytes, probe);
+      const image = await decoders(
+        format,
+        () => DECODERS[format](modules),
+        (decode) => attempt(() => decode(prepared.bytes), format),
+      );
+      const whole = prepared.place ? paste(image, prepared.place, probe) : image;
+      if (whole.width !== probe.width || whole.height !== probe.height) {
+        throw corrupt(`a picture of ${whole.width}x${whole.height} that says it is ${probe.width}x${probe.height}`);
+      }
+      return { image: orient(whole, orientation), ...(icc && { icc }) };
+    },
+
+    async encode({ image, icc }, format, { quality = DEFAULT_QUALITY[format] } = {}) {
+      checkStorable(image, format);
+      const bytes = await encoders(
+        format,
+        () => ENCODERS[format](modules),
+        (encode) => encode(image, quality),
+      );
+      return icc ? embedIcc(bytes, format, icc) : bytes;
+    },
+  };
+}
+
+/** A codec throws anything: Error, RuntimeError, a C++ exception object, a number. */
+function attempt<Result>(decode: () => Result, format: Format): Result {
+  try {
+    return decode();
+  } catch (cause) {
+    throw corrupt(`damaged ${format} data`, { cause });
+  }
+}
+
+interface Prepared {
+  readonly bytes: Uint8Array;
+  /** Where the decoded frame stands on the canvas, if it may be smaller than that. */
+  readonly place?: { readonly x: number; readonly y: number };
+}
+
+/** The still picture, without what a decoder need not see. */
+function prepare(bytes: Uint8Array, { format, frames }: Probe): Prepared {
+  switch (format) {
+    case "png":
+      return { bytes: essentialPng(bytes) };
+    case "webp": {
+      const frame = firstWebpFrame(bytes);
+      return frame ? { bytes: frame.bytes, place: frame } : { bytes };
+    }
+    case "avif":
+      // Named a sequence, libavif would decode the first frame of the track, whose size has not been checked.
+      return { bytes: frames > 1 && text(bytes, 8, 4) === "avis" ? withMajorBrand(bytes, "avif") : bytes };
+    case "jpeg":
+      return { bytes };
+  }
+}
+
+/** Chunks that pixels depend on; the rest (animation, compressed text and profiles) only costs time and memory. */
+const ESSENTIAL = new Set(["IHDR", "PLTE", "tRNS", "IDAT", "IEND"]);
+
+function essentialPng(bytes: Uint8Array): Uint8Array {
+  const parts = [bytes.subarray(0, 8)];
+  for (const { type, whole } of pngChunks(bytes)) if (ESSENTIAL.has(type)) parts.push(whole);
+  return concat(parts);
+}
+
+function withMajorBrand(bytes: Uint8Array, brand: string): Uint8Array {
+  const copy = bytes.slice();
+  copy.set(latin1(brand), 8);
+  return copy;
+}
+
+/** The frame on a transparent canvas, as browsers show it whatever background colour the file asks for. */
+function paste(frame: Rgba, { x, y }: { x: number; y: number }, { width, height }: Probe): Rgba {
+  if (frame.width === width && frame.height === height) return frame;
+  const data = new Uint8ClampedArray(4 * width * height);
+  for (let row = 0; row < frame.height; row++) {
+    const line = frame.data.subarray(4 * frame.width * row, 4 * frame.width * (row + 1));
+    data.set(line, 4 * ((y + row) * width + x));
+  }
+  return { width, height, data };
+}

@@ -1,0 +1,57 @@
+import { corrupt, u24le } from "../core/probe/bytes.ts";
+import { bitstreamSize, riffChunks, VP8X_ALPHA, VP8X_ANIMATION, webpChunks } from "../core/probe/webp.ts";
+import { concat, latin1, le } from "./concat.ts";
+
+/** The first frame of an animation as a still WebP, and where it stands on the canvas. */
+export interface WebpFrame {
+  readonly bytes: Uint8Array;
+  readonly x: number;
+  readonly y: number;
+}
+
+/** A RIFF chunk. @see RFC 9649 section 2.3 */
+export function riffChunk(type: string, data: Uint8Array): Uint8Array {
+  return concat([latin1(type), le(data.length, 4), data, new Uint8Array(data.length & 1)]);
+}
+
+/** A WebP file of these chunks. @see RFC 9649 section 2.4 */
+export function webpFile(chunks: readonly Uint8Array[]): Uint8Array {
+  return riffChunk("RIFF", concat([latin1("WEBP"), ...chunks]));
+}
+
+/** The header chunk of the extended format. @see RFC 9649 section 2.7 */
+export function vp8x(flags: number, { width, height }: { width: number; height: number }): Uint8Array {
+  return riffChunk("VP8X", concat([le(flags, 4), le(width - 1, 3), le(height - 1, 3)]));
+}
+
+/**
+ * Takes the first frame out of an animation, which libwebp's still decoder refuses as a whole.
+ * @returns `undefined` for a still picture. @see RFC 9649 section 2.7.1.1
+ */
+export function firstWebpFrame(bytes: Uint8Array): WebpFrame | undefined {
+  let canvas = { width: 0, height: 0 };
+  for (const { type, data } of webpChunks(bytes)) {
+    if (type === "VP8X") {
+      if (((data[0] ?? 0) & VP8X_ANIMATION) === 0) return undefined;
+      canvas = { width: 1 + u24le(data, 4), height: 1 + u24le(data, 7) };
+    }
+    if (type !== "ANMF") continue;
+    const [x, y] = [2 * u24le(data, 0), 2 * u24le(data, 3)];
+    const size = { width: 1 + u24le(data, 6), height: 1 + u24le(data, 9) };
+    if (x + size.width > canvas.width || y + size.height > canvas.height) throw corrupt("a WebP frame off its canvas");
+    return { bytes: stillFrame(data.subarray(16), size), x, y };
+  }
+  return undefined;
+}
+
+function stillFrame(data: Uint8Array, size: { width: number; height: number }): Uint8Array {
+  let alpha: Uint8Array | undefined;
+  for (const chunk of riffChunks(data)) {
+    if (chunk.type === "ALPH") alpha = chunk.whole;
+    if (chunk.type !== "VP8 " && chunk.type !== "VP8L") continue;
+    const stored = bitstreamSize(chunk.type, chunk.data);
+    if (stored.width !== size.width || stored.height !== size.height) throw corrupt("a WebP frame of two sizes");
+    return webpFile(alpha && chunk.type === "VP8 " ? [vp8x(VP8X_ALPHA, size), alpha, chunk.whole] : [chunk.whole]);
+  }
+  throw corrupt("a WebP frame without pixels");
+}
