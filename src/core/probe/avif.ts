@@ -75,10 +75,10 @@ export function readAvif(bytes: Uint8Array): AvifItems {
   const ipco = child("ipco", iprp);
   const ipma = child("ipma", iprp);
   const primary = readPrimary(bytes, child("pitm", meta, 4));
-  const indices = readAssociations(bytes, ipma, primary);
+  const associations = readAssociations(bytes, ipma, primary);
   const properties: Box[] = [];
   let index = 0;
-  for (const box of boxes(bytes, ipco.at, ipco.end)) if (indices.includes(++index)) properties.push(box);
+  for (const box of boxes(bytes, ipco.at, ipco.end)) if (associations?.indices.includes(++index)) properties.push(box);
   return {
     meta,
     iprp,

@@ -116,22 +116,32 @@ export function readItemTypes(bytes: Uint8Array, iinf: Box): Map<number, string>
   return types;
 }
 
-/** One-based property indices of one item. @see ISO/IEC 23008-12 section 9.3 */
-export function readAssociations(bytes: Uint8Array, ipma: Box, item: number): number[] {
+/** The properties of one item: their one-based indices, and where in the file the list stands. */
+export interface Associations {
+  readonly indices: readonly number[];
+  /** Offset of the one-byte count of indices; the list ends at `end`. */
+  readonly countAt: number;
+  readonly end: number;
+  /** Bytes an index is written in. */
+  readonly indexSize: 1 | 2;
+}
+
+/** Finds the properties of an item. @see ISO/IEC 23008-12 section 9.3 */
+export function readAssociations(bytes: Uint8Array, ipma: Box, item: number): Associations | undefined {
   const wideId = version(bytes, ipma) > 0;
-  const wideIndex = (u8(bytes, ipma.at + 3) & 1) === 1;
+  const indexSize = u8(bytes, ipma.at + 3) & 1 ? 2 : 1;
   let at = ipma.at + 8;
   for (let entries = u32be(bytes, ipma.at + 4); entries > 0; entries--) {
     const id = wideId ? u32be(bytes, at) : u16be(bytes, at);
-    at += wideId ? 4 : 2;
-    const count = u8(bytes, at);
-    at += 1;
-    if (id === item) {
-      return Array.from({ length: count }, (_, i) =>
-        wideIndex ? u16be(bytes, at + 2 * i) & 0x7fff : u8(bytes, at + i) & 0x7f,
-      );
-    }
-    at += wideIndex ? 2 * count : count;
+    const countAt = at + (wideId ? 4 : 2);
+    const first = countAt + 1;
+    at = first + indexSize * u8(bytes, countAt);
+    if (id !== item) continue;
+    const indices: number[] = [];
+    // The top bit says that the property is essential.
+    for (let i = first; i < at; i += indexSize)
+      indices.push(indexSize === 2 ? u16be(bytes, i) & 0x7fff : u8(bytes, i) & 0x7f);
+    return { indices, countAt, end: at, indexSize };
   }
-  return [];
+  return undefined;
 }

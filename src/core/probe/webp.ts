@@ -17,7 +17,7 @@ interface Size {
 /** Bits of the first byte of VP8X. @see RFC 9649 section 2.7 */
 export const VP8X_ICC = 0x20;
 export const VP8X_ALPHA = 0x10;
-const VP8X_ANIMATION = 0x02;
+export const VP8X_ANIMATION = 0x02;
 
 /**
  * The chunks of a WebP file; what follows the RIFF chunk is ignored.

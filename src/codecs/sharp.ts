@@ -1,0 +1,72 @@
+import sharp, { type Sharp, type SharpOptions } from "sharp";
+import { ServiceError } from "../core/errors.ts";
+import type { Format, Rgba } from "../core/image.ts";
+import { orient } from "../core/orient.ts";
+import { corrupt } from "../core/probe/bytes.ts";
+import type { Probe } from "../core/probe/probe.ts";
+import type { Codecs } from "./codec.ts";
+import { embedIcc, readIcc } from "./icc.ts";
+import { checkStorable, DEFAULT_QUALITY } from "./quality.ts";
+
+/** Codecs over sharp, for Node. They also read what the edge cannot: CMYK, arithmetic-coded JPEG, grids, crops. */
+export function createSharpCodecs(): Codecs {
+  return {
+    async decode(bytes, probe) {
+      const icc = await readIcc(bytes, probe.format);
+      const image = await decodePixels(bytes, probe);
+      return { image, ...(icc && { icc }) };
+    },
+
+    async encode({ image, icc }, format, { quality = DEFAULT_QUALITY[format] } = {}) {
+      checkStorable(image, format);
+      const { buffer, byteOffset, length } = image.data;
+      const raw = { width: image.width, height: image.height, channels: 4 } as const;
+      const input = sharp(Buffer.from(buffer, byteOffset, length), { raw, limitInputPixels: false });
+      const bytes = await ENCODERS[format](input, quality).toBuffer();
+      return icc ? embedIcc(bytes, format, icc) : bytes;
+    },
+  };
+}
+
+const ENCODERS: Readonly<Record<Format, (image: Sharp, quality: number) => Sharp>> = {
+  png: (image) => image.png(),
+  // Chroma as cjpeg, and so the edge codec, chooses it.
+  jpeg: (image, quality) =>
+    image.removeAlpha().jpeg({ quality, chromaSubsampling: quality >= 90 ? "4:4:4" : "4:2:0", mozjpeg: true }),
+  webp: (image, quality) => image.webp({ quality }),
+  avif: (image, quality) => image.avif({ quality }),
+};
+
+async function decodePixels(bytes: Uint8Array, probe: Probe): Promise<Rgba> {
+  // "warning" refuses what libjpeg would fill with grey. The caller has limited the size that the header gives.
+  const options: SharpOptions = { failOn: "warning", limitInputPixels: probe.width * probe.height };
+  const { data, info } = await attempt(async () => {
+    // sharp would convert to sRGB and drop the profile: right for CMYK only.
+    const { space } = await sharp(bytes, options).metadata();
+    return sharp(bytes, { ...options, ignoreIcc: space !== "cmyk" })
+      .toColourspace("srgb")
+      .ensureAlpha()
+      .raw()
+      .toBuffer({ resolveWithObject: true });
+  }, probe);
+
+  const image = { width: info.width, height: info.height, data: new Uint8ClampedArray(data) };
+  // libheif has turned and cropped an AVIF already.
+  const upright = probe.format === "avif" ? image : orient(image, probe.orientation);
+  const sides = [probe.width, probe.height];
+  const [width, height] = probe.orientation >= 5 ? sides.reverse() : sides;
+  if (!probe.unsupported && (upright.width !== width || upright.height !== height)) {
+    throw corrupt(`a picture of ${upright.width}x${upright.height} that says it is ${width}x${height}`);
+  }
+  return upright;
+}
+
+async function attempt<Result>(decode: () => Promise<Result>, { format, unsupported }: Probe): Promise<Result> {
+  try {
+    return await decode();
+  } catch (cause) {
+    if (!unsupported) throw corrupt(`damaged ${format} data`, { cause });
+    const message = `Expected a picture that can be decoded here, got ${unsupported}`;
+    throw new ServiceError("unsupported_format", message, { cause });
+  }
+}
