@@ -24,11 +24,11 @@ def conv1x1(channels_in: int, channels_out: int, bias: bool = True) -> nn.Conv2d
 
 def reflect_right(x: Tensor, dim: int, multiple: int) -> Tensor:
     """Lengthen `dim` to a multiple by reflection, as often as a short side needs it (1 pixel repeats itself)."""
-    n = x.shape[dim]
-    period = 2 * (n - 1)
-    padded = (n + multiple - 1) // multiple * multiple
-    i = torch.arange(padded, device=x.device) % max(period, 1)
-    return x.index_select(dim, torch.minimum(i, period - i))
+    last = x.shape[dim] - 1
+    padded = (last + multiple) // multiple * multiple
+    i = torch.arange(padded, device=x.device)
+    i = i % torch.full_like(i, max(2 * last, 1))
+    return x.index_select(dim, last - (last - i).abs())
 
 
 class ChannelNorm(nn.Module):

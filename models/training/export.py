@@ -1,0 +1,93 @@
+"""Export the weights to ONNX: `python -m training.export` (from the repository root).
+
+Each `models/ssiu-x{2,3,4}.safetensors` becomes a `.onnx` beside it: input `lr` [1, 3, H, W], output `sr`
+[1, 3, scale * H, scale * W], float32 RGB in [0, 1], any H, W >= 1, the output not clamped. The same weights and
+versions give the same bytes.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+
+from training.checkpoint import write_atomically
+from training.network import SSIU
+from training.weights import load_network
+
+MODELS = Path(__file__).parent.parent
+OPSET = 20  # the first with Gelu as one operator
+TOLERANCE = 1e-4
+SIZES = ((1, 1), (1, 37), (5, 7), (16, 16), (24, 40), (33, 70))
+
+
+@torch.no_grad()
+def to_onnx(network: SSIU) -> bytes:
+    example = torch.zeros(1, 3, 24, 40)
+    height, width = torch.export.Dim("height", min=1), torch.export.Dim("width", min=1)
+    program = torch.onnx.export(
+        network.eval(),
+        (example,),
+        dynamo=True,
+        opset_version=OPSET,
+        input_names=["lr"],
+        output_names=["sr"],
+        dynamic_shapes={"image": {2: height, 3: width}},
+        verbose=False,
+    )
+    model = program.model_proto
+    strip_notes(model)
+    onnx.checker.check_model(model, full_check=True)
+    return model.SerializeToString(deterministic=True)
+
+
+def strip_notes(model: onnx.ModelProto) -> None:
+    """Drop what the exporter notes about the source code, and the shapes that it names after its own variables."""
+    graph = model.graph
+    for item in (model, graph, *graph.node, *graph.input, *graph.output, *graph.initializer):
+        item.ClearField("doc_string")
+        item.ClearField("metadata_props")
+    graph.ClearField("value_info")
+    for value, height, width in ((graph.input[0], "height", "width"), (graph.output[0], "sr_height", "sr_width")):
+        dims = value.type.tensor_type.shape.dim
+        dims[2].dim_param, dims[3].dim_param = height, width
+
+
+@torch.no_grad()
+def largest_difference(model: bytes, network: SSIU) -> float:
+    """Between ONNX Runtime and PyTorch, over `SIZES`."""
+    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+    generator = torch.Generator().manual_seed(1)
+    worst = 0.0
+    for height, width in SIZES:
+        image = torch.rand(1, 3, height, width, generator=generator)
+        expected = network(image).numpy()
+        (actual,) = session.run(["sr"], {"lr": image.numpy()})
+        worst = max(worst, float(np.abs(actual - expected).max()))
+    return worst
+
+
+def export(weights: Path, scale: int) -> None:
+    network = load_network(weights, scale)
+    model = to_onnx(network)
+    difference = largest_difference(model, network)
+    if not difference <= TOLERANCE:
+        raise ValueError(f"Expected {TOLERANCE} at most for the difference to PyTorch, got {difference}")
+    path = weights.with_suffix(".onnx")
+    write_atomically(path, model)
+    print(f"{path.name}: {len(model)} bytes, {difference:.1e} from PyTorch")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--models", type=Path, default=MODELS, help="folder with ssiu-x{2,3,4}.safetensors")
+    parser.add_argument("--scale", type=int, action="append", choices=(2, 3, 4), help="only this scale")
+    arguments = parser.parse_args()
+    for scale in arguments.scale or (2, 3, 4):
+        export(arguments.models / f"ssiu-x{scale}.safetensors", scale)
+
+
+if __name__ == "__main__":
+    main()
