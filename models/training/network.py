@@ -160,8 +160,11 @@ class FeatureSelector(nn.Module):
         self.fuse = conv1x1(channels, channels)
 
     def forward(self, e1: Tensor, e2: Tensor, e3: Tensor) -> Tensor:
-        w1, w2, w3 = torch.stack((self.fc_a(e1), self.fc_b(e2), self.fc_c(e3))).softmax(dim=0)
-        mixed = e1 * w1 + e2 * w2 + e3 * w3
+        # A softmax over the three, written out: as one operator, ONNX Runtime transposes the whole stack for it.
+        a, b, c = self.fc_a(e1), self.fc_b(e2), self.fc_c(e3)
+        largest = torch.maximum(torch.maximum(a, b), c)
+        w1, w2, w3 = (a - largest).exp(), (b - largest).exp(), (c - largest).exp()
+        mixed = (e1 * w1 + e2 * w2 + e3 * w3) / (w1 + w2 + w3)
         return self.fuse(mixed) + mixed
 
 

@@ -1,0 +1,57 @@
+"""Write `models/manifest.json`: `python -m training.manifest`.
+
+Everything in it is computed from the files beside it: hashes, the notes that training left in the weights, and the
+figures of `evaluation.json` as long as they were measured with these very weights.
+"""
+
+import argparse
+import hashlib
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+from safetensors import safe_open
+
+from training.checkpoint import write_atomically
+
+MODELS = Path(__file__).parent.parent
+
+
+def file_entry(path: Path) -> dict[str, Any]:
+    data = path.read_bytes()
+    return {"file": path.name, "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+
+
+def model_entry(weights: Path, scale: int, results: list[dict[str, Any]]) -> dict[str, Any]:
+    with safe_open(weights, "pt") as file:
+        training = dict(sorted((file.metadata() or {}).items()))
+        parameters = sum(math.prod(file.get_slice(name).get_shape()) for name in file.keys())  # noqa: SIM118
+    entry = file_entry(weights)
+    measured = [r["sets"] for r in results if r["sha256"] == entry["sha256"]]
+    return {
+        "id": f"{weights.stem}-{entry['sha256'][:8]}",
+        "scale": scale,
+        "weights": entry,
+        "onnx": file_entry(weights.with_suffix(".onnx")),
+        "parameters": parameters,
+        "metrics": measured[0] if measured else {},
+        "training": training,
+    }
+
+
+def build_manifest(models: Path) -> dict[str, Any]:
+    evaluation = models / "evaluation.json"
+    results = json.loads(evaluation.read_text()) if evaluation.exists() else []
+    return {"models": [model_entry(models / f"ssiu-x{scale}.safetensors", scale, results) for scale in (2, 3, 4)]}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--models", type=Path, default=MODELS)
+    models = parser.parse_args().models
+    write_atomically(models / "manifest.json", (json.dumps(build_manifest(models), indent=2) + "\n").encode())
+
+
+if __name__ == "__main__":
+    main()
