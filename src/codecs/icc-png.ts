@@ -53,7 +53,7 @@ async function transform(
   const writer = stream.writable.getWriter();
   // A failure to write shows as a failure to read.
   const ignore = (): void => {};
-  writer.write(data.slice()).catch(ignore);
+  writer.write(new Uint8Array(data)).catch(ignore);
   writer.close().catch(ignore);
   const reader = stream.readable.getReader();
   const parts: Uint8Array[] = [];

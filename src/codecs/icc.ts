@@ -21,7 +21,7 @@ export async function readIcc(bytes: Uint8Array, format: Format): Promise<Uint8A
   if (icc.length > MAX_ICC_BYTES) throw corrupt("a colour profile of more than 4 MB");
   if (icc.length < 132 || u32be(icc, 0) > icc.length || text(icc, 36, 4) !== "acsp") return undefined;
   const space = text(icc, 16, 4);
-  return space === "GRAY" ? rgbFromGrey(icc) : space === "RGB " ? icc.slice() : undefined;
+  return space === "GRAY" ? rgbFromGrey(icc) : space === "RGB " ? new Uint8Array(icc) : undefined;
 }
 
 /** Puts a profile into an encoded picture that has none. */
@@ -78,7 +78,7 @@ function rgbFromGrey(grey: Uint8Array): Uint8Array | undefined {
     bodies.push(padded);
     at += padded.length;
   }
-  const header = grey.slice(0, HEADER_BYTES);
+  const header = new Uint8Array(grey.subarray(0, HEADER_BYTES));
   header.set(be32(at), 0);
   header.set(latin1("RGB "), 16);
   header.fill(0, 84, 100); // the profile ID is a hash of what has just changed

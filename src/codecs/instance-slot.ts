@@ -1,7 +1,7 @@
 /** A started codec: what it does, and the memory it does it in. */
 export interface Running<Run> {
   readonly run: Run;
-  readonly memory: WebAssembly.Memory;
+  readonly memory: { readonly buffer: { readonly byteLength: number } };
 }
 
 /** WebAssembly memory never shrinks: an instance that needed more than this is not kept. */

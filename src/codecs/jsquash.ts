@@ -1,11 +1,12 @@
 import { ServiceError } from "../core/errors.ts";
 import type { Format, Rgba } from "../core/image.ts";
 import { orient } from "../core/orient.ts";
-import { corrupt, text } from "../core/probe/bytes.ts";
+import { corrupt } from "../core/probe/bytes.ts";
 import { pngChunks } from "../core/probe/png.ts";
 import type { Probe } from "../core/probe/probe.ts";
+import { stillAvif } from "./avif-container.ts";
 import type { Codecs } from "./codec.ts";
-import { concat, latin1 } from "./concat.ts";
+import { concat } from "./concat.ts";
 import { embedIcc, readIcc } from "./icc.ts";
 import { createInstanceSlot } from "./instance-slot.ts";
 import { checkStorable, DEFAULT_QUALITY } from "./quality.ts";
@@ -65,7 +66,7 @@ interface Prepared {
 }
 
 /** The still picture, without what a decoder need not see. */
-function prepare(bytes: Uint8Array, { format, frames }: Probe): Prepared {
+function prepare(bytes: Uint8Array, { format }: Probe): Prepared {
   switch (format) {
     case "png":
       return { bytes: essentialPng(bytes) };
@@ -74,8 +75,7 @@ function prepare(bytes: Uint8Array, { format, frames }: Probe): Prepared {
       return frame ? { bytes: frame.bytes, place: frame } : { bytes };
     }
     case "avif":
-      // Named a sequence, libavif would decode the first frame of the track, whose size has not been checked.
-      return { bytes: frames > 1 && text(bytes, 8, 4) === "avis" ? withMajorBrand(bytes, "avif") : bytes };
+      return { bytes: stillAvif(bytes) };
     case "jpeg":
       return { bytes };
   }
@@ -88,12 +88,6 @@ function essentialPng(bytes: Uint8Array): Uint8Array {
   const parts = [bytes.subarray(0, 8)];
   for (const { type, whole } of pngChunks(bytes)) if (ESSENTIAL.has(type)) parts.push(whole);
   return concat(parts);
-}
-
-function withMajorBrand(bytes: Uint8Array, brand: string): Uint8Array {
-  const copy = bytes.slice();
-  copy.set(latin1(brand), 8);
-  return copy;
 }
 
 /** The frame on a transparent canvas, as browsers show it whatever background colour the file asks for. */

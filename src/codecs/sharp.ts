@@ -4,6 +4,7 @@ import type { Format, Rgba } from "../core/image.ts";
 import { orient } from "../core/orient.ts";
 import { corrupt } from "../core/probe/bytes.ts";
 import type { Probe } from "../core/probe/probe.ts";
+import { stillAvif } from "./avif-container.ts";
 import type { Codecs } from "./codec.ts";
 import { embedIcc, readIcc } from "./icc.ts";
 import { checkStorable, DEFAULT_QUALITY } from "./quality.ts";
@@ -40,10 +41,11 @@ const ENCODERS: Readonly<Record<Format, (image: Sharp, quality: number) => Sharp
 async function decodePixels(bytes: Uint8Array, probe: Probe): Promise<Rgba> {
   // "warning" refuses what libjpeg would fill with grey. The caller has limited the size that the header gives.
   const options: SharpOptions = { failOn: "warning", limitInputPixels: probe.width * probe.height };
+  const still = probe.format === "avif" ? stillAvif(bytes) : bytes;
   const { data, info } = await attempt(async () => {
     // sharp would convert to sRGB and drop the profile: right for CMYK only.
-    const { space } = await sharp(bytes, options).metadata();
-    return sharp(bytes, { ...options, ignoreIcc: space !== "cmyk" })
+    const { space } = await sharp(still, options).metadata();
+    return sharp(still, { ...options, ignoreIcc: space !== "cmyk" })
       .toColourspace("srgb")
       .ensureAlpha()
       .raw()

@@ -42,5 +42,7 @@ export function u32le(bytes: Uint8Array, at: number): number {
 
 /** `length` bytes as Latin-1 text, fewer at the end of the data: for comparing with signatures. */
 export function text(bytes: Uint8Array, at: number, length: number): string {
-  return String.fromCharCode(...bytes.subarray(at, at + length));
+  let read = "";
+  for (const end = Math.min(at + length, bytes.length); at < end; at++) read += String.fromCharCode(bytes[at] ?? 0);
+  return read;
 }

@@ -1,6 +1,6 @@
 import { corrupt, text, u8, u16be, u32be } from "./bytes.ts";
 
-/** Far more items and extents than any picture has; more would only cost memory. */
+/** Far more boxes, items and extents than any picture has; more would only cost time and memory. */
 const MAX_ITEMS = 4096;
 
 /** A box; offsets count from the start of the file, `at` is where its body starts. @see ISO/IEC 14496-12 section 4.2 */
@@ -13,7 +13,8 @@ export interface Box {
 
 /** The boxes that fill `start`..`end`. */
 export function* boxes(bytes: Uint8Array, start: number, end: number): Generator<Box> {
-  for (let next = start; next < end; ) {
+  for (let next = start, count = 1; next < end; count++) {
+    if (count > MAX_ITEMS) throw corrupt(`an AVIF of more than ${MAX_ITEMS} boxes`);
     const box = readBox(bytes, next, end);
     yield box;
     next = box.end;

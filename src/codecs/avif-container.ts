@@ -1,0 +1,51 @@
+import { readAvif } from "../core/probe/avif.ts";
+import { text, u8, u32be } from "../core/probe/bytes.ts";
+import { boxes, readAssociations } from "../core/probe/iso-bmff.ts";
+import { be32, concat, latin1 } from "./concat.ts";
+
+/**
+ * An image sequence renamed to the still picture that is also in it. By its own name libavif would decode the track,
+ * whose size has not been probed, and sharp would not know it.
+ */
+export function stillAvif(bytes: Uint8Array): Uint8Array {
+  if (text(bytes, 8, 4) !== "avis") return bytes;
+  const copy = new Uint8Array(bytes);
+  copy.set(latin1("avif"), 8);
+  return copy;
+}
+
+/**
+ * Gives the primary item one more property: a box at the end of ipco, its index at the end of the item's list in ipma,
+ * and every offset behind them moved.
+ */
+export function addAvifProperty(bytes: Uint8Array, property: Uint8Array): Uint8Array {
+  const { meta, iprp, ipco, ipma, primary, locations } = readAvif(bytes);
+  const list = readAssociations(bytes, ipma, primary);
+  const index = 1 + [...boxes(bytes, ipco.at, ipco.end)].length;
+  if (!list || list.countAt < ipco.end || index > 0x7f)
+    throw new TypeError("Expected a plain AVIF to add a property to");
+
+  const association = list.indexSize === 1 ? Uint8Array.of(index) : Uint8Array.of(0, index);
+  const moved = (at: number): number =>
+    at + (at >= ipco.end ? property.length : 0) + (at >= list.end ? association.length : 0);
+  const result = concat([
+    bytes.subarray(0, ipco.end),
+    property,
+    bytes.subarray(ipco.end, list.end),
+    association,
+    bytes.subarray(list.end),
+  ]);
+
+  for (const box of [meta, iprp, ipco, ipma]) result.set(be32(moved(box.end) - moved(box.start)), moved(box.start));
+  result[moved(list.countAt)] = u8(bytes, list.countAt) + 1;
+  for (const { method, extents } of locations) {
+    if (method !== 0) continue;
+    for (const { start, field } of extents) {
+      if (field.size === 0) throw new TypeError("Expected an AVIF with offsets to move");
+      // The low half of a 64-bit offset.
+      const at = field.at + field.size - 4;
+      result.set(be32(u32be(bytes, at) + moved(start) - start), moved(at));
+    }
+  }
+  return result;
+}

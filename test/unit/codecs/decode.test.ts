@@ -1,0 +1,126 @@
+import sharp from "sharp";
+import { describe, expect, it } from "vitest";
+import { addAvifProperty } from "../../../src/codecs/avif-container.ts";
+import { concat, latin1 } from "../../../src/codecs/concat.ts";
+import { createCodecs } from "../../../src/codecs/jsquash.ts";
+import { createSharpCodecs } from "../../../src/codecs/sharp.ts";
+import type { Rgba } from "../../../src/core/image.ts";
+import { probe } from "../../../src/core/probe/probe.ts";
+import { fixture, fixtureNames } from "../../fixtures/read.ts";
+import { CODEC_MODULES } from "./codec-modules.ts";
+import { difference } from "./difference.ts";
+
+const EDGE_REFUSES = ["cmyk.jpg", "arithmetic.jpg", "clap.avif", "grid.avif"];
+const BOTH_REFUSE = ["12-bit.jpg", "lossless.jpg"];
+const DAMAGED = ["size-16x0.png", "truncated.jpg", "truncated-with-eoi.jpg"];
+const skipped = [...EDGE_REFUSES, ...BOTH_REFUSE, ...DAMAGED];
+const DECODABLE = fixtureNames().filter((name) => !skipped.includes(name) && !name.startsWith("bomb"));
+
+/** libheif and libavif enlarge chroma by different filters (4:2:0), and round more than 8 bits differently. */
+const MEAN_BOUND: Readonly<Record<string, number>> = {
+  "420.avif": 2.5,
+  "animated.avif": 2.5,
+  "10-bit.avif": 0.2,
+  "12-bit.avif": 0.2,
+};
+
+const jsquash = createCodecs(CODEC_MODULES);
+const IMPLEMENTATIONS = { jsquash, sharp: createSharpCodecs() };
+
+/** The independent answer: sharp by its own rules for orientation, and without colour conversion. */
+async function oracle(bytes: Uint8Array): Promise<Rgba> {
+  const { data, info } = await sharp(bytes, { ignoreIcc: true })
+    .autoOrient()
+    .toColourspace("srgb")
+    .ensureAlpha()
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  return { width: info.width, height: info.height, data: new Uint8ClampedArray(data) };
+}
+
+describe.each(Object.entries(IMPLEMENTATIONS))("decode with %s", (_, codecs) => {
+  it.each(DECODABLE)("decodes %s as sharp does, upright", async (name) => {
+    const bytes = fixture(name);
+    // libvips does not know the brand of a sequence, but the still picture in it.
+    const known = name === "animated.avif" ? rebranded(bytes) : bytes;
+    const { image } = await codecs.decode(bytes, probe(bytes));
+    const { max, mean } = difference(image, await oracle(known));
+    const bound = MEAN_BOUND[name];
+    if (bound === undefined) expect(max).toBe(0);
+    else expect(mean).toBeLessThan(bound);
+  });
+
+  it.each([1, 2, 3, 4, 5, 6, 7, 8])("applies EXIF orientation %i once", async (orientation) => {
+    for (const format of ["png", "jpeg", "webp"] as const) {
+      const bytes = await sharp(fixture("rgb-8.png")).withMetadata({ orientation }).toFormat(format).toBuffer();
+      const header = probe(bytes);
+      expect(header).toMatchObject({ format, orientation });
+      const { image } = await codecs.decode(bytes, header);
+      expect(difference(image, await oracle(bytes)).max, format).toBe(0);
+    }
+  });
+
+  it.each([0, 1, 2, 3])("applies irot %i with every imir once", async (turns) => {
+    const irot = concat([latin1("\0\0\0\x09irot"), Uint8Array.of(turns)]);
+    for (const mirror of [undefined, 0, 1]) {
+      const turned = addAvifProperty(fixture("8-bit.avif"), irot);
+      const imir = mirror !== undefined && concat([latin1("\0\0\0\x09imir"), Uint8Array.of(mirror)]);
+      const bytes = imir ? addAvifProperty(turned, imir) : turned;
+      const { image } = await codecs.decode(bytes, probe(bytes));
+      expect(difference(image, await oracle(bytes)).max, `imir ${mirror}`).toBe(0);
+    }
+  });
+
+  it.each(BOTH_REFUSE)("refuses %s as unsupported", async (name) => {
+    const bytes = fixture(name);
+    await expect(codecs.decode(bytes, probe(bytes))).rejects.toMatchObject({ code: "unsupported_format" });
+  });
+
+  it("refuses a JPEG that breaks off before its EOI marker", async () => {
+    const bytes = fixture("truncated-with-eoi.jpg");
+    await expect(codecs.decode(bytes, probe(bytes))).rejects.toMatchObject({ code: "undecodable_image" });
+  });
+
+  it("accepts stray bytes between markers, which cameras write", async () => {
+    const whole = fixture("420.jpg");
+    const bytes = concat([whole.subarray(0, -2), new Uint8Array(5), whole.subarray(-2)]);
+    const { image } = await codecs.decode(bytes, probe(bytes));
+    expect(image).toEqual((await codecs.decode(whole, probe(whole))).image);
+  });
+
+  it("refuses a picture that is not the size it was probed to be", async () => {
+    const bytes = fixture("rgba-8.png");
+    const lie = { ...probe(bytes), width: 44 };
+    await expect(codecs.decode(bytes, lie)).rejects.toMatchObject({ code: "undecodable_image" });
+  });
+
+  it("leaves the bytes it is given as they are", async () => {
+    for (const name of ["animated.avif", "orientation-6.jpg", "grey-profile.png"]) {
+      const bytes = Buffer.from(fixture(name));
+      await codecs.decode(bytes, probe(bytes));
+      expect(new Uint8Array(bytes)).toEqual(fixture(name));
+    }
+  });
+});
+
+describe("what only sharp reads", () => {
+  it.each(EDGE_REFUSES)("%s is unsupported at the edge and decoded by sharp", async (name) => {
+    const bytes = fixture(name);
+    const header = probe(bytes);
+    await expect(jsquash.decode(bytes, header)).rejects.toMatchObject({ code: "unsupported_format" });
+    const { image } = await IMPLEMENTATIONS.sharp.decode(bytes, header);
+    expect(image.data.length).toBe(4 * image.width * image.height);
+  });
+
+  it("converts CMYK to sRGB", async () => {
+    const bytes = fixture("cmyk.jpg");
+    const { image } = await IMPLEMENTATIONS.sharp.decode(bytes, probe(bytes));
+    expect(difference(image, await oracle(fixture("rgb-8.png"))).mean).toBeLessThan(12);
+  });
+});
+
+function rebranded(bytes: Uint8Array): Uint8Array {
+  const copy = bytes.slice();
+  copy.set(latin1("avif"), 8);
+  return copy;
+}

@@ -1,0 +1,64 @@
+import sharp from "sharp";
+import { describe, expect, it } from "vitest";
+import { createCodecs } from "../../../src/codecs/jsquash.ts";
+import { createSharpCodecs } from "../../../src/codecs/sharp.ts";
+import { FORMATS } from "../../../src/core/image.ts";
+import { probe } from "../../../src/core/probe/probe.ts";
+import { fixture } from "../../fixtures/read.ts";
+import { CODEC_MODULES } from "./codec-modules.ts";
+import { difference } from "./difference.ts";
+
+const jsquash = createCodecs(CODEC_MODULES);
+
+/** Mean difference allowed at the default quality. */
+const MEAN_BOUND = { png: 0, jpeg: 4, webp: 4, avif: 4 };
+
+describe.each(Object.entries({ jsquash, sharp: createSharpCodecs() }))("encode with %s", (_, codecs) => {
+  it.each(FORMATS)("writes %s that comes back much the same", async (format) => {
+    const source = fixture("rgb-8.png");
+    const picture = await codecs.decode(source, probe(source));
+    const bytes = await codecs.encode(picture, format);
+    const header = probe(bytes);
+    expect(header).toMatchObject({ format, width: 45, height: 29, orientation: 1, frames: 1, bitDepth: 8 });
+    expect((await sharp(bytes).metadata()).exif).toBeUndefined();
+    const { image } = await codecs.decode(bytes, header);
+    expect(difference(image, picture.image).mean).toBeLessThanOrEqual(MEAN_BOUND[format]);
+  });
+
+  it.each(["rgba-8.png", "lossless-alpha.webp"])("keeps the colours under transparency of %s in PNG", async (name) => {
+    const source = fixture(name);
+    const picture = await codecs.decode(source, probe(source));
+    const bytes = await codecs.encode(picture, "png");
+    const { image } = await codecs.decode(bytes, probe(bytes));
+    expect(image).toEqual(picture.image);
+    // The leftmost pixels are transparent, and not black.
+    expect([...image.data.subarray(0, 4)]).toEqual([40, 30, 200, 0]);
+  });
+
+  it.each(["webp", "avif"] as const)("keeps alpha in %s", async (format) => {
+    const source = fixture("rgba-8.png");
+    const picture = await codecs.decode(source, probe(source));
+    const bytes = await codecs.encode(picture, format);
+    const { image } = await codecs.decode(bytes, probe(bytes));
+    const alpha = (data: Uint8ClampedArray): number[] => [...data.filter((_, i) => i % 4 === 3)];
+    const [before, after] = [alpha(picture.image.data), alpha(image.data)];
+    expect(Math.max(...before.map((value, i) => Math.abs(value - (after[i] ?? 255))))).toBeLessThan(16);
+  });
+
+  it.each(["jpeg", "webp", "avif"] as const)("writes smaller %s at lower quality", async (format) => {
+    const source = fixture("rgb-8.png");
+    const picture = await codecs.decode(source, probe(source));
+    const sizes = await Promise.all(
+      [10, 50, 90].map(async (q) => (await codecs.encode(picture, format, { quality: q })).length),
+    );
+    expect(sizes).toEqual(sizes.toSorted((a, b) => a - b));
+  });
+
+  it("refuses a picture that the format cannot store", async () => {
+    const image = { width: 16384, height: 1, data: new Uint8ClampedArray(4 * 16384) };
+    await expect(codecs.encode({ image }, "webp")).rejects.toMatchObject({
+      code: "image_too_large",
+      detail: { limit: 16383, actual: 16384, unit: "px" },
+    });
+  });
+});

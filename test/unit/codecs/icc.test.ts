@@ -1,0 +1,119 @@
+import { deflateSync } from "node:zlib";
+import sharp from "sharp";
+import { describe, expect, it } from "vitest";
+import { concat } from "../../../src/codecs/concat.ts";
+import { embedIcc, readIcc } from "../../../src/codecs/icc.ts";
+import { pngChunk } from "../../../src/codecs/icc-png.ts";
+import { createCodecs } from "../../../src/codecs/jsquash.ts";
+import { createSharpCodecs } from "../../../src/codecs/sharp.ts";
+import { FORMATS } from "../../../src/core/image.ts";
+import { probe } from "../../../src/core/probe/probe.ts";
+import { fixture } from "../../fixtures/read.ts";
+import { CODEC_MODULES } from "./codec-modules.ts";
+import { difference } from "./difference.ts";
+
+async function sharpIcc(bytes: Uint8Array): Promise<Uint8Array | undefined> {
+  const { icc } = await sharp(bytes).metadata();
+  return icc && new Uint8Array(icc);
+}
+
+const P3 = await sharpIcc(fixture("p3.png"));
+if (!P3) throw new Error("The fixture p3.png has lost its profile");
+
+describe("readIcc", () => {
+  it.each(["p3.png", "p3.jpg", "p3.webp", "p3.avif"])("reads the same bytes as sharp from %s", async (name) => {
+    const bytes = fixture(name);
+    expect(await readIcc(bytes, probe(bytes).format)).toEqual(await sharpIcc(bytes));
+  });
+
+  it.each(["rgb-8.png", "420.jpg", "lossy.webp", "8-bit.avif", "cmyk.jpg"])(
+    "finds no RGB profile in %s",
+    async (name) => {
+      const bytes = fixture(name);
+      expect(await readIcc(bytes, probe(bytes).format)).toBeUndefined();
+    },
+  );
+
+  it.each(["grey-profile.png", "grey-profile.jpg"])(
+    "gives the grey profile of %s as RGB of the same tones",
+    async (name) => {
+      const bytes = fixture(name);
+      const icc = await readIcc(bytes, probe(bytes).format);
+      if (!icc) throw new Error("Expected a profile");
+      const gradient = Uint8Array.from({ length: 256 }, (_, i) => i);
+      const toSrgb = async (samples: Uint8Array, channels: 1 | 3, profile: Uint8Array): Promise<number[]> => {
+        const raw = { width: 256, height: 1, channels };
+        const plain = await sharp(samples, { raw })
+          .toColourspace(channels === 1 ? "b-w" : "srgb")
+          .png()
+          .toBuffer();
+        const tagged = await embedIcc(plain, "png", profile);
+        const { data, info } = await sharp(tagged).toColourspace("srgb").raw().toBuffer({ resolveWithObject: true });
+        return [...data.filter((_, i) => i % info.channels === 0)];
+      };
+      const grey = (await sharpIcc(bytes)) ?? new Uint8Array();
+      const asGrey = await toSrgb(gradient, 1, grey);
+      const asRgb = await toSrgb(Uint8Array.from([...gradient].flatMap((v) => [v, v, v])), 3, icc);
+      expect(Math.max(...asRgb.map((value, i) => Math.abs(value - (asGrey[i] ?? 255))))).toBeLessThanOrEqual(1);
+      // Gamma 2.2 is not sRGB's curve: the profile is in effect.
+      expect(asGrey).not.toEqual([...gradient]);
+    },
+  );
+
+  it("refuses a profile that unpacks to more than 4 MB", async () => {
+    const plain = fixture("rgb-8.png");
+    const packed = deflateSync(new Uint8Array(64 * 2 ** 20));
+    const chunk = pngChunk("iCCP", concat([Uint8Array.of(97, 0, 0), packed]));
+    const bytes = concat([plain.subarray(0, 33), chunk, plain.subarray(33)]);
+    await expect(readIcc(bytes, "png")).rejects.toMatchObject({ code: "undecodable_image" });
+  });
+
+  it("leaves out a profile that is damaged", async () => {
+    const plain = fixture("rgb-8.png");
+    const chunk = pngChunk("iCCP", Uint8Array.of(97, 0, 0, 1, 2, 3, 4));
+    expect(await readIcc(concat([plain.subarray(0, 33), chunk, plain.subarray(33)]), "png")).toBeUndefined();
+    expect(await readIcc(await embedIcc(plain, "png", P3.subarray(0, 300)), "png")).toBeUndefined();
+  });
+
+  it("leaves out a JPEG profile of which a part is missing", async () => {
+    const large = concat([P3, new Uint8Array(100_000)]);
+    const bytes = await embedIcc(fixture("420.jpg"), "jpeg", large);
+    expect(await readIcc(bytes, "jpeg")).toEqual(large);
+    bytes[20 + 4 + 12] = 2; // sequence number of the first part
+    expect(await readIcc(bytes, "jpeg")).toBeUndefined();
+  });
+});
+
+const IMPLEMENTATIONS = { jsquash: createCodecs(CODEC_MODULES), sharp: createSharpCodecs() };
+const CASES = Object.keys(IMPLEMENTATIONS).flatMap((codecs) => FORMATS.map((format) => [codecs, format] as const));
+
+describe("embedIcc", () => {
+  it.each(CASES)("puts a profile into what %s encodes as %s", async (name, format) => {
+    const codecs = name === "sharp" ? IMPLEMENTATIONS.sharp : IMPLEMENTATIONS.jsquash;
+    // Several JPEG segments, and more than any offset field of one byte could tell.
+    for (const icc of [P3, padded(P3, 150_000)]) {
+      for (const source of ["rgb-8.png", "rgba-8.png"]) {
+        const bytes = fixture(source);
+        const { image } = await codecs.decode(bytes, probe(bytes));
+        const plain = await codecs.encode({ image }, format);
+        const tagged = await codecs.encode({ image, icc }, format);
+        expect(await sharpIcc(plain)).toBeUndefined();
+        expect(await sharpIcc(tagged)).toEqual(icc);
+        expect(await readIcc(tagged, format)).toEqual(icc);
+        const before = await sharp(plain).ensureAlpha().raw().toBuffer();
+        const after = await sharp(tagged, { ignoreIcc: true }).ensureAlpha().raw().toBuffer();
+        expect(after.equals(before), source).toBe(true);
+        const mine = await codecs.decode(tagged, probe(tagged));
+        expect(difference(mine.image, (await codecs.decode(plain, probe(plain))).image).max).toBe(0);
+      }
+    }
+  });
+});
+
+/** The profile with bytes behind it that its size counts. */
+function padded(icc: Uint8Array, length: number): Uint8Array {
+  const larger = new Uint8Array(length);
+  larger.set(icc);
+  new DataView(larger.buffer).setUint32(0, length);
+  return larger;
+}

@@ -1,0 +1,118 @@
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { createInstanceSlot } from "../../../src/codecs/instance-slot.ts";
+import { createCodecs } from "../../../src/codecs/jsquash.ts";
+import { FORMATS, type Format } from "../../../src/core/image.ts";
+import { probe } from "../../../src/core/probe/probe.ts";
+import { fixture } from "../../fixtures/read.ts";
+import { CODEC_MODULES } from "./codec-modules.ts";
+
+const GOOD: Readonly<Record<Format, string>> = {
+  png: "rgba-8.png",
+  jpeg: "420.jpg",
+  webp: "lossy-alpha.webp",
+  avif: "alpha.avif",
+};
+const MB = 2 ** 20;
+
+/** The file with its pixel data overwritten, so that it passes the prober and fails in the decoder. */
+function damaged(format: Format, seed: number): Uint8Array {
+  const bytes = fixture(GOOD[format]);
+  if (format === "jpeg") {
+    // Huffman codes of a length that does not exist: libjpeg gives up by longjmp.
+    const dht = Buffer.from(bytes).indexOf(Uint8Array.of(0xff, 0xc4));
+    bytes.fill(0xfe, dht + 5, dht + 21);
+    return bytes;
+  }
+  if (format === "webp") {
+    // A first partition longer than the chunk.
+    const frame = 8 + Buffer.from(bytes).indexOf("VP8 ");
+    bytes.set([0xff, 0xff], frame + 1);
+    return bytes;
+  }
+  const start = Math.floor(bytes.length * (format === "avif" ? 0.7 : 0.4));
+  for (let i = start; i < bytes.length - 16; i++) bytes[i] = (i * 167 + seed * 13) & 0x7f;
+  return bytes;
+}
+
+describe("a codec after failures", () => {
+  it.each([
+    ["jpeg", 200],
+    ["png", 1000],
+    ["webp", 100],
+    ["avif", 100],
+  ] as const)("%s: decodes 20 good pictures after %i damaged ones", async (format, count) => {
+    const codecs = createCodecs(CODEC_MODULES);
+    const good = fixture(GOOD[format]);
+    const header = probe(good);
+    const { image } = await codecs.decode(good, header);
+    for (let i = 0; i < count; i++) {
+      await expect(codecs.decode(damaged(format, i), header)).rejects.toMatchObject({ code: "undecodable_image" });
+    }
+    for (let i = 0; i < 20; i++) expect((await codecs.decode(good, header)).image).toEqual(image);
+  });
+});
+
+describe("memory", () => {
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
+
+  /** Every instance started from here on. */
+  function watchInstances(): WebAssembly.Instance[] {
+    const started: WebAssembly.Instance[] = [];
+    const { Instance } = WebAssembly;
+    vi.spyOn(WebAssembly, "Instance").mockImplementation(function (this: unknown, module, imports) {
+      const instance = new Instance(module, imports);
+      started.push(instance);
+      return instance;
+    });
+    return started;
+  }
+
+  function bytesOf(instance: WebAssembly.Instance | undefined): number {
+    const memory = Object.values(instance?.exports ?? {}).find((value) => value instanceof WebAssembly.Memory);
+    return memory instanceof WebAssembly.Memory ? memory.buffer.byteLength : 0;
+  }
+
+  it("starts an instance only when one is needed, and again when the format changes", async () => {
+    const started = watchInstances();
+    const codecs = createCodecs(CODEC_MODULES);
+    expect(started.length).toBe(0);
+    for (const name of ["420.jpg", "444.jpg", "lossy.webp", "420.jpg", "grey.jpg"]) {
+      await codecs.decode(fixture(name), probe(fixture(name)));
+    }
+    expect(started.length).toBe(3);
+  });
+
+  it.each(FORMATS)("%s: one edge-sized picture (512x512 in, 2 MP out) stays within its share", async (format) => {
+    const started = watchInstances();
+    const codecs = createCodecs(CODEC_MODULES);
+    const noise = (side: number): Uint8ClampedArray =>
+      Uint8ClampedArray.from(
+        { length: 4 * side * side },
+        (_, i) => ((i * 2654435761) >>> 24) & (i % 4 === 3 ? 255 : 127),
+      );
+    const small = await codecs.encode({ image: { width: 512, height: 512, data: noise(512) } }, format);
+    await codecs.decode(small, probe(small));
+    await codecs.encode({ image: { width: 1414, height: 1414, data: noise(1414) } }, format);
+    const [encoder, decoder] = started;
+    console.info(
+      `${format}: decoder ${bytesOf(decoder) / MB} MB, encoder ${bytesOf(started.at(-1) ?? encoder) / MB} MB`,
+    );
+    expect(bytesOf(decoder)).toBeLessThan(48 * MB);
+  });
+
+  it.each([
+    [48 * MB, 1],
+    [48 * MB + 1, 3],
+  ])("with %i bytes of memory, three uses take %i instances", async (byteLength, expected) => {
+    let started = 0;
+    const slot = createInstanceSlot<string, () => void>();
+    const start = async () => {
+      started += 1;
+      return { run: () => {}, memory: { buffer: { byteLength } } };
+    };
+    for (let i = 0; i < 3; i++) await slot("codec", start, (run) => run());
+    expect(started).toBe(expected);
+  });
+});

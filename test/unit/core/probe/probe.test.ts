@@ -1,0 +1,188 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { concat, latin1 } from "../../../../src/codecs/concat.ts";
+import { ServiceError } from "../../../../src/core/errors.ts";
+import { type Probe, probe } from "../../../../src/core/probe/probe.ts";
+import { fixture, fixtureNames } from "../../../fixtures/read.ts";
+
+const PLAIN = { width: 45, height: 29, orientation: 1, frames: 1, scans: 1, bitDepth: 8 };
+
+const EXPECTED: Readonly<Record<string, Partial<Probe>>> = {
+  "grey-1.png": { bitDepth: 1 },
+  "grey-2.png": { bitDepth: 2 },
+  "grey-4.png": { bitDepth: 4 },
+  "grey-8.png": {},
+  "grey-16.png": { bitDepth: 16 },
+  "grey-trns.png": {},
+  "grey-alpha-8.png": {},
+  "grey-alpha-16.png": { bitDepth: 16 },
+  "grey-profile.png": {},
+  "palette-1.png": { bitDepth: 1 },
+  "palette-2.png": { bitDepth: 2 },
+  "palette-4.png": { bitDepth: 4 },
+  "palette-8.png": {},
+  "palette-trns.png": { bitDepth: 4 },
+  "rgb-8.png": {},
+  "rgb-16.png": { bitDepth: 16 },
+  "rgba-8.png": {},
+  "rgba-16.png": { bitDepth: 16 },
+  "p3.png": {},
+  "interlaced.png": {},
+  "orientation-6.png": { orientation: 6 },
+  "animated.png": { frames: 2 },
+  "bomb-30000x30000.png": { width: 30000, height: 30000, bitDepth: 1 },
+  "420.jpg": {},
+  "444.jpg": {},
+  "grey.jpg": {},
+  "grey-profile.jpg": {},
+  "progressive.jpg": { scans: 10 },
+  "p3.jpg": {},
+  "orientation-6.jpg": { orientation: 6 },
+  "trailing-bytes.jpg": {},
+  "truncated-with-eoi.jpg": {},
+  "bomb-16000x16000.jpg": { width: 16000, height: 16000, scans: 6 },
+  "cmyk.jpg": { unsupported: "CMYK JPEG" },
+  "arithmetic.jpg": { unsupported: "arithmetic-coded JPEG" },
+  "lossless.jpg": { unsupported: "lossless JPEG" },
+  "12-bit.jpg": { bitDepth: 12, unsupported: "12-bit JPEG" },
+  "lossy.webp": {},
+  "lossy-alpha.webp": {},
+  "lossless.webp": {},
+  "lossless-alpha.webp": {},
+  "p3.webp": {},
+  "orientation-6.webp": { orientation: 6 },
+  "animated.webp": { frames: 2 },
+  "animated-small-frame.webp": { frames: 2 },
+  "bomb-16383x16383.webp": { width: 16383, height: 16383 },
+  "8-bit.avif": {},
+  "10-bit.avif": { bitDepth: 10 },
+  "12-bit.avif": { bitDepth: 12 },
+  "420.avif": {},
+  "alpha.avif": {},
+  "p3.avif": {},
+  "irot-3.avif": { orientation: 6 },
+  "imir-1.avif": { orientation: 2 },
+  "irot-1-imir-0.avif": { orientation: 5 },
+  "animated.avif": { frames: 2 },
+  "clap.avif": { unsupported: "cropped AVIF" },
+  "grid.avif": { width: 128, height: 64, unsupported: "AVIF made of grid items" },
+};
+const REFUSED = ["size-16x0.png", "truncated.jpg"];
+
+function failure(bytes: Uint8Array): ServiceError | undefined {
+  try {
+    probe(bytes);
+  } catch (error) {
+    if (error instanceof ServiceError) return error;
+    throw error;
+  }
+  return undefined;
+}
+
+describe("probe", () => {
+  it.each(Object.entries(EXPECTED))("reads the header of %s", (name, differences) => {
+    const format = name.replace(/.*\./, "").replace("jpg", "jpeg");
+    expect(probe(fixture(name))).toEqual({ format, ...PLAIN, ...differences });
+  });
+
+  it("has an expectation for every fixture", () => {
+    expect([...Object.keys(EXPECTED), ...REFUSED].sort()).toEqual(fixtureNames().sort());
+  });
+
+  it.each([
+    ["GIF", fixture("picture.gif")],
+    ["TIFF", fixture("picture.tiff")],
+    ["SVG", fixture("picture.svg")],
+    ["HTML", fixture("page.html")],
+    ["BMP", latin1("BM\x46\0\0\0\0\0\0\0\x36\0\0\0")],
+    ["HEIC", latin1("\0\0\0\x18ftypheic\0\0\0\0mif1heic")],
+    ["a video", latin1("\0\0\0\x14ftypisom\0\0\0\0mp42")],
+    ["JPEG XL", latin1("\xff\x0a\xfa\x7f")],
+    ["JPEG 2000", latin1("\0\0\0\x0cjP  \r\n\x87\n")],
+    ["ICO", latin1("\0\0\x01\0\x01\0")],
+    ["PDF", latin1("%PDF-1.7\n")],
+    ["an empty file", new Uint8Array()],
+    ["an unknown format", latin1("hello")],
+  ])("names %s when refusing it", (name, bytes) => {
+    expect(failure(bytes)).toMatchObject({
+      code: "unsupported_format",
+      message: `Expected a PNG, JPEG, WebP or AVIF picture for source, got ${name}`,
+    });
+  });
+
+  it.each([
+    ["a PNG of no height", fixture("size-16x0.png"), "a PNG of 16x0 pixels"],
+    ["a truncated JPEG", fixture("truncated.jpg"), "a JPEG that ends before its EOI marker"],
+    ["a WebP whose canvas is not its picture", smallCanvas(), "a WebP whose picture is not the size of its canvas"],
+    ["an AVIF that is larger than it says", smallIspe(), "an AVIF whose AV1 data is larger than its size"],
+  ])("refuses %s", (_, bytes, got) => {
+    expect(failure(bytes)).toMatchObject({
+      code: "undecodable_image",
+      message: `Expected a complete, valid picture for source, got ${got}`,
+    });
+  });
+
+  it.each(Object.keys(EXPECTED).filter((name) => name !== "trailing-bytes.jpg"))(
+    "refuses %s cut at any length",
+    (name) => {
+      const bytes = fixture(name);
+      for (let length = 0; length < bytes.length; length++) {
+        expect(failure(bytes.subarray(0, length)), `at ${length}`).toBeInstanceOf(ServiceError);
+      }
+    },
+  );
+
+  it.each(fixtureNames())("survives any one damaged byte in %s", (name) => {
+    const bytes = fixture(name);
+    for (let at = 0; at < bytes.length; at++) {
+      for (const flip of [0x01, 0x80, 0xff]) {
+        const copy = bytes.slice();
+        copy[at] = (copy[at] ?? 0) ^ flip;
+        failure(copy);
+      }
+    }
+  });
+
+  it("survives random bytes behind every signature", () => {
+    const signatures = ["", "\x89PNG\r\n\x1a\n", "\xff\xd8\xff", "RIFF\x40\0\0\0WEBP", "\0\0\0\x10ftypavif\0\0\0\0"];
+    const input = fc.tuple(fc.constantFrom(...signatures), fc.uint8Array({ maxLength: 300 }));
+    fc.assert(
+      fc.property(input, ([signature, rest]) => {
+        failure(concat([latin1(signature), rest]));
+      }),
+      { numRuns: 5000 },
+    );
+  });
+
+  it.each([
+    ["PNG chunks of nothing", "rgba-8.png", 33, latin1("\0\0\0\0aaaa\0\0\0\0")],
+    ["JPEG segments of nothing", "420.jpg", 20, Uint8Array.of(0xff, 0xe0, 0, 2)],
+    ["JPEG fill bytes", "420.jpg", 20, Uint8Array.of(0xff)],
+    ["WebP frames of nothing", "animated.webp", 30, latin1("ANMF\0\0\0\0")],
+    ["AVIF boxes of nothing", "8-bit.avif", 576, latin1("\0\0\0\x08aaaa")],
+  ])("takes time linear in %s", (_, name, start, unit) => {
+    const bytes = new Uint8Array(2_000_000);
+    bytes.set(fixture(name));
+    for (let at = start; at + unit.length <= bytes.length; at += unit.length) bytes.set(unit, at);
+    if (name.endsWith("webp")) new DataView(bytes.buffer).setUint32(4, bytes.length - 8, true);
+    const started = performance.now();
+    failure(bytes);
+    // A tenth of the largest source; quadratic time would be minutes.
+    expect(performance.now() - started).toBeLessThan(2000);
+  });
+});
+
+/** A VP8X canvas of 16x16 around a picture of 45x29. */
+function smallCanvas(): Uint8Array {
+  const bytes = fixture("p3.webp");
+  bytes.set([15, 0, 0, 15, 0, 0], 24);
+  return bytes;
+}
+
+/** An ispe of 16x16 for AV1 data of 45x29. */
+function smallIspe(): Uint8Array {
+  const bytes = fixture("8-bit.avif");
+  const ispe = Buffer.from(bytes).indexOf("ispe");
+  bytes.set([0, 0, 0, 16, 0, 0, 0, 16], ispe + 8);
+  return bytes;
+}
