@@ -3,10 +3,20 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     testTimeout: 30_000,
+    hookTimeout: 30_000,
+    silent: "passed-only",
     projects: [
       { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
       // The deployed bundle in workerd; one at a time, each worker may fill a core.
-      { extends: true, test: { name: "edge", include: ["test/edge/**/*.test.ts"], fileParallelism: false } },
+      {
+        extends: true,
+        test: {
+          name: "edge",
+          include: ["test/edge/**/*.test.ts"],
+          globalSetup: "test/edge/bundle.ts",
+          fileParallelism: false,
+        },
+      },
     ],
   },
 });

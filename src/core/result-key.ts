@@ -1,3 +1,4 @@
+import { sha256Hex } from "./digest.ts";
 import type { ImagePath } from "./image-path.ts";
 import { formatTransform } from "./transform.ts";
 
@@ -22,7 +23,6 @@ export interface ResultKey {
 
 export async function resultKey({ model, engine, transform, source, version }: ResultIdentity): Promise<ResultKey> {
   const identity = JSON.stringify([PIPELINE_VERSION, model, engine, formatTransform(transform), source, version]);
-  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(identity)));
-  const hex = Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const hex = await sha256Hex(new TextEncoder().encode(identity));
   return { path: `r1/${model}/${hex}`, etag: `"${hex}"` };
 }

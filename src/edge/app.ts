@@ -51,7 +51,10 @@ export function createApp({ config, openSource, results, renderer, model, now }:
     const isHead = c.req.method === "HEAD";
     const range = (c.req.header("If-Range") ?? etag) === etag ? c.req.header("Range") : undefined;
     const stored = await stopwatch.time("results", isHead ? results.head(path) : results.get(path, range));
-    headers.set("Cache-Status", stored === undefined ? "ssiu-edge; fwd=uri-miss" : "ssiu-edge; hit");
+    headers.set(
+      "Cache-Status",
+      stored !== undefined ? "ssiu-edge; hit" : `ssiu-edge; fwd=uri-miss${isHead ? "" : "; stored"}`,
+    );
     headers.set("Server-Timing", stopwatch.header());
     if (stored !== undefined) return imageResponse(headers, stored);
 

@@ -18,16 +18,17 @@ let app: ReturnType<typeof createApp> | undefined;
 
 export default {
   fetch(request, env, context) {
+    const model = parseManifest(manifest);
     app ??= createApp({
       config: parseConfig(env),
       openSource: firstOf(bucketSource(env.SOURCES), assetSource(env.ASSETS, "samples/")),
       results: bucketResults(env.RESULTS),
       renderer: {
         codecs: createCodecs(CODEC_MODULES),
-        engine: createEdgeOrtEngine(),
+        engine: createEdgeOrtEngine(env.ASSETS, model),
         tiling: { size: 64, overlap: 16 },
       },
-      model: parseManifest(manifest),
+      model,
       now: () => performance.now(),
     });
     return app.fetch(request, env, context);

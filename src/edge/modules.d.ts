@@ -3,7 +3,8 @@ declare module "*.wasm" {
   const module: WebAssembly.Module;
   export default module;
 }
-declare module "*.onnx" {
-  const bytes: ArrayBuffer;
-  export default bytes;
+// Named in full because the package types this file as if it were its own JavaScript.
+declare module "@jsquash/png/codec/pkg/squoosh_png_bg.wasm" {
+  const module: WebAssembly.Module;
+  export default module;
 }

@@ -1,12 +1,9 @@
 import wasmModule from "onnxruntime-web/ort-wasm-simd-threaded.wasm";
 import * as ort from "onnxruntime-web/wasm";
-import x2 from "../../models/ssiu-x2.onnx";
-import x3 from "../../models/ssiu-x3.onnx";
-import x4 from "../../models/ssiu-x4.onnx";
+import type { Scale } from "../core/image.ts";
 import type { Engine } from "../engine/engine.ts";
+import { type Model, verifyModel } from "../engine/models.ts";
 import { createOrtEngine } from "../engine/ort-engine.ts";
-
-const MODELS = { 2: x2, 3: x3, 4: x4 } as const;
 
 /** Stands for the module's bytes, which a Worker may not compile. */
 const SENTINEL = new ArrayBuffer(8);
@@ -14,17 +11,24 @@ const SENTINEL = new ArrayBuffer(8);
 /**
  * ONNX Runtime Web in a Worker. It insists on `WebAssembly.instantiate(bytes)`, which Workers refuse, so it is
  * handed a sentinel instead of bytes, and the sentinel is answered with an instance of the module wrangler compiled.
+ * The models are static assets: with them the script would exceed the 10 MB that Cloudflare takes.
  */
-export function createEdgeOrtEngine(): Engine {
+export function createEdgeOrtEngine(assets: Fetcher, model: (scale: Scale) => Model): Engine {
   const instantiate = WebAssembly.instantiate;
-  const answerSentinel = async (source: unknown, imports?: WebAssembly.Imports) => {
-    if (!(source instanceof Uint8Array && source.buffer === SENTINEL)) {
-      return await instantiate(source as WebAssembly.Module, imports);
-    }
+  const answerSentinel = async (module: WebAssembly.Module | Uint8Array, imports?: WebAssembly.Imports) => {
+    if (!(module instanceof Uint8Array)) return await instantiate(module, imports);
+    if (module.buffer !== SENTINEL) throw new TypeError("Workers do not compile WebAssembly at run time");
     return { module: wasmModule, instance: new WebAssembly.Instance(wasmModule, imports) };
   };
   Object.assign(WebAssembly, { instantiate: answerSentinel });
   ort.env.wasm.numThreads = 1;
   ort.env.wasm.wasmBinary = SENTINEL;
-  return createOrtEngine(ort, { loadModel: (scale) => new Uint8Array(MODELS[scale]) });
+
+  return createOrtEngine(ort, {
+    async loadModel(scale) {
+      const { onnx } = model(scale);
+      const response = await assets.fetch(new URL(`models/${onnx.file}`, "https://assets.invalid"));
+      return await verifyModel(new Uint8Array(await response.arrayBuffer()), onnx);
+    },
+  });
 }

@@ -11,6 +11,7 @@ export function problem(error: ServiceError, requestId: string): Response {
       headers: {
         "Content-Type": "application/problem+json",
         "Cache-Control": "no-store",
+        "X-Request-Id": requestId,
         ...(status === 405 && { Allow: "GET, HEAD, OPTIONS" }),
         ...(status === 416 && { "Content-Range": `bytes */${detail?.limit}` }),
         ...(status === 503 && { "Retry-After": "1" }),

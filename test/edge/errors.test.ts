@@ -1,0 +1,124 @@
+import sharp from "sharp";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { pattern } from "./pictures.ts";
+import { startWorker, type TestWorker } from "./worker.ts";
+
+let worker: TestWorker;
+
+beforeAll(async () => {
+  worker = await startWorker({ MAX_SOURCE_BYTES: "300000" });
+  const jpeg = await pattern(64, 64).jpeg().toBuffer();
+  await Promise.all(
+    Object.entries({
+      "good.png": await pattern().png().toBuffer(),
+      "truncated.jpg": jpeg.subarray(0, jpeg.length - 40),
+      "truncated.png": (await pattern().png().toBuffer()).subarray(0, 200),
+      "wide.png": await pattern(600, 500).png().toBuffer(),
+      "square.png": await pattern(400, 400).png().toBuffer(),
+      "moving.webp": await sharp([await frame(0), await frame(90)], { join: { animated: true } })
+        .webp()
+        .toBuffer(),
+      "picture.gif": await pattern().gif().toBuffer(),
+      "page.png": "<!doctype html><title>Not found</title>",
+      "vector.png": '<svg xmlns="http://www.w3.org/2000/svg"/>',
+      "empty.png": "",
+      "heavy.png": new Uint8Array(300_001),
+      "bomb.jpg": jpegBomb(16_000, 16_000),
+    }).map(([key, body]) => worker.putSource(key, body)),
+  );
+});
+afterAll(() => worker.stop());
+
+const get: TestWorker["get"] = (path, init) => worker.get(path, init);
+
+describe("a request that cannot be served", () => {
+  it.each([
+    ["/img/x9/good.png", 400, { code: "invalid_transform", detail: expect.stringContaining('got "x9"') }],
+    ["/img/x2,width=100/good.png", 400, { code: "invalid_transform" }],
+    ["/img/x2/%252e%252e/good.png", 400, { code: "invalid_path" }],
+    ["/img/x2/", 400, { code: "invalid_path" }],
+    ["/img/x2/missing.png", 404, { code: "source_not_found" }],
+    ["/nothing", 404, { code: "not_found" }],
+    ["/img/x2/heavy.png", 413, { code: "source_too_large", limit: 300_000, actual: 300_001, unit: "bytes" }],
+    ["/img/x2/wide.png", 413, { code: "image_too_large", limit: 262_144, actual: 300_000, unit: "pixels" }],
+    ["/img/x4/square.png", 413, { code: "image_too_large", limit: 2_097_152, actual: 2_560_000, unit: "pixels" }],
+    ["/img/x2/bomb.jpg", 413, { code: "image_too_large", actual: 256_000_000 }],
+    [`/img/x2/${"a".repeat(2100)}.png`, 414, { code: "url_too_long", limit: 2048, unit: "characters" }],
+    ["/img/x2/moving.webp", 415, { code: "unsupported_format", actual: 2, unit: "frames" }],
+    ["/img/x2/picture.gif", 415, { code: "unsupported_format", detail: expect.stringContaining("got GIF") }],
+    ["/img/x2/page.png", 415, { code: "unsupported_format", detail: expect.stringContaining("got HTML") }],
+    ["/img/x2/vector.png", 415, { code: "unsupported_format", detail: expect.stringContaining("got SVG") }],
+    ["/img/x2/empty.png", 415, { code: "unsupported_format" }],
+    ["/img/x2/truncated.jpg", 422, { code: "undecodable_image" }],
+    ["/img/x2/truncated.png", 422, { code: "undecodable_image" }],
+  ])("GET %s -> %i", async (path, status, body) => {
+    const response = await get(path);
+    expect(response.status).toBe(status);
+    expect(response.headers.get("content-type")).toBe("application/problem+json");
+    expect(response.headers.get("cache-control")).toBe("no-store");
+    expect(JSON.parse(new TextDecoder().decode(response.body))).toMatchObject({
+      status,
+      requestId: response.headers.get("x-request-id"),
+      ...body,
+    });
+  });
+
+  it.each(["POST", "PUT", "DELETE"])("%s -> 405", async (method) => {
+    const response = await get("/img/x2/good.png", { method });
+    expect(response.status).toBe(405);
+    expect(response.headers.get("allow")).toBe("GET, HEAD, OPTIONS");
+  });
+
+  it("leaves nothing in the store", async () => {
+    expect(await worker.storedKeys()).toEqual([]);
+  });
+});
+
+it("takes the first frame of an animation when told to", async () => {
+  expect((await get("/img/x2,anim=false/moving.webp")).status).toBe(200);
+});
+
+it("refuses a decompression bomb in less than a second", async () => {
+  await get("/healthz");
+  const start = performance.now();
+  expect((await get("/img/x2/bomb.jpg")).status).toBe(413);
+  expect(performance.now() - start).toBeLessThan(1000);
+});
+
+it("answers 20 good pictures after 200 broken ones", async () => {
+  const jpeg = await pattern(32, 32).jpeg().toBuffer();
+  for (let i = 0; i < 200; i++) {
+    const broken = Uint8Array.from(jpeg);
+    broken.fill(0xff, jpeg.length / 2, jpeg.length - 2);
+    broken.set(new TextEncoder().encode(`${i}`), jpeg.length / 2);
+    await worker.putSource("broken.jpg", broken);
+    expect((await get("/img/x2/broken.jpg")).status).toBe(422);
+  }
+  for (let i = 0; i < 20; i++) {
+    await worker.putSource(
+      "whole.jpg",
+      await pattern(16 + i, 16)
+        .jpeg()
+        .toBuffer(),
+    );
+    expect((await get("/img/x2/whole.jpg")).status).toBe(200);
+  }
+});
+
+it("stops at start-up when a limit is not a number", async () => {
+  const misconfigured = await startWorker({ MAX_INPUT_PIXELS: "512x512" });
+  expect((await misconfigured.get("/healthz")).status).toBe(500);
+  await misconfigured.stop();
+});
+
+function frame(hue: number): Promise<Buffer> {
+  return pattern().modulate({ hue }).png().toBuffer();
+}
+
+/** A whole JPEG file of a few bytes whose header asks for a picture of this size. */
+function jpegBomb(width: number, height: number): Uint8Array {
+  const size = [height >> 8, height & 255, width >> 8, width & 255];
+  const frameHeader = [0xff, 0xc0, 0, 11, 8, ...size, 1, 1, 0x11, 0];
+  const scanHeader = [0xff, 0xda, 0, 8, 1, 1, 0, 0, 63, 0];
+  return Uint8Array.from([0xff, 0xd8, ...frameHeader, ...scanHeader, ...new Array(200).fill(0), 0xff, 0xd9]);
+}

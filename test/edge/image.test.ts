@@ -1,0 +1,228 @@
+import sharp from "sharp";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { colours, disc, pattern, pixels } from "./pictures.ts";
+import { startWorker, type TestWorker } from "./worker.ts";
+
+let worker: TestWorker;
+
+beforeAll(async () => {
+  worker = await startWorker();
+  await worker.putSource("pattern.png", await pattern().png().toBuffer());
+  await worker.putSource("disc.png", await disc().png().toBuffer());
+});
+afterAll(() => worker.stop());
+
+const get: TestWorker["get"] = (path, init) => worker.get(path, init);
+
+/** The second answer comes from the store once the first has been put there. */
+async function untilStored(etag: string | null): Promise<void> {
+  await expect.poll(worker.storedKeys).toContainEqual(expect.stringContaining(etag?.replaceAll('"', "") ?? "?"));
+}
+
+describe("GET /img/<ops>/<source>", () => {
+  it.each([2, 3, 4])("answers x%i with that many times the size, and like the picture", async (scale) => {
+    const response = await get(`/img/x${scale}/pattern.png`);
+    expect(response.status).toBe(200);
+    const { data, info } = await colours(response.body);
+    expect([info.width, info.height]).toEqual([48 * scale, 32 * scale]);
+    const lanczos = await pattern()
+      .resize(48 * scale)
+      .raw()
+      .toBuffer();
+    expect(psnr(data, lanczos)).toBeGreaterThan(25);
+  });
+
+  it("says what it is in its headers", async () => {
+    const response = await get("/img/x2/pattern.png");
+    expect(Object.fromEntries(response.headers)).toMatchObject({
+      "access-control-allow-origin": "*",
+      "cache-control": "public, max-age=3600, stale-while-revalidate=86400",
+      "content-length": `${response.body.length}`,
+      "content-security-policy": "default-src 'none'; sandbox",
+      "content-type": "image/png",
+      etag: expect.stringMatching(/^"[0-9a-f]{64}"$/),
+      "timing-allow-origin": "*",
+      "x-content-type-options": "nosniff",
+      "x-request-id": expect.any(String),
+      "x-ssiu-engine": "ort",
+      "x-ssiu-model": expect.stringMatching(/^ssiu-x2-[0-9a-f]{8}$/),
+      "x-ssiu-source-size": "48x32",
+    });
+  });
+
+  it("computes once and then serves the stored bytes", async () => {
+    await worker.putSource("once.png", await pattern(20, 20).png().toBuffer());
+    const first = await get("/img/x2/once.png");
+    expect(first.headers.get("cache-status")).toBe("ssiu-edge; fwd=uri-miss; stored");
+    expect(first.headers.get("server-timing")).toMatch(/source;dur=.*decode;dur=.*upscale;dur=.*encode;dur=/);
+    await untilStored(first.headers.get("etag"));
+
+    const second = await get("/img/x2/once.png");
+    expect(second.headers.get("cache-status")).toBe("ssiu-edge; hit");
+    expect(second.headers.get("server-timing")).not.toContain("upscale");
+    expect(second.headers.get("content-length")).toBe(first.headers.get("content-length"));
+    for (const name of ["etag", "content-type", "x-ssiu-engine", "x-ssiu-model", "x-ssiu-source-size"]) {
+      expect(second.headers.get(name)).toBe(first.headers.get(name));
+    }
+    expect(second.body).toEqual(first.body);
+  });
+
+  it("gives a changed source a new ETag and a new result", async () => {
+    await worker.putSource("changing.png", await pattern(16, 16).png().toBuffer());
+    const before = await get("/img/x2/changing.png");
+    await worker.putSource("changing.png", await pattern(24, 16).png().toBuffer());
+    const after = await get("/img/x2/changing.png");
+    expect(after.headers.get("etag")).not.toBe(before.headers.get("etag"));
+    expect((await pixels(after.body)).info.width).toBe(48);
+  });
+
+  it("finds keys with slashes, spaces and letters beyond ASCII", async () => {
+    await worker.putSource("a b/ü.png", await pattern(16, 16).png().toBuffer());
+    expect((await get("/img/x2/a%20b/%C3%BC.png")).status).toBe(200);
+  });
+
+  it("serves the samples that are deployed with it", async () => {
+    expect((await get("/img/x2/samples/logo.png")).status).toBe(200);
+    expect((await get("/img/x2/samples/none.png")).status).toBe(404);
+    expect((await get("/samples/logo.png")).status).toBe(200);
+  });
+});
+
+describe("formats", () => {
+  it.each(["png", "jpeg", "webp", "avif"] as const)("keeps %s where no format is asked for", async (format) => {
+    await worker.putSource("any", await pattern().toFormat(format, { quality: 90 }).toBuffer());
+    const response = await get("/img/x2/any");
+    expect(response.headers.get("content-type")).toBe(`image/${format}`);
+    const metadata = await sharp(response.body).metadata();
+    expect(metadata).toMatchObject({ width: 96, height: 64, format: format === "avif" ? "heif" : format });
+  });
+
+  it.each(["png", "jpeg", "webp", "avif"] as const)("turns PNG into %s", async (format) => {
+    const response = await get(`/img/x2,f=${format}/pattern.png`);
+    expect(response.headers.get("content-type")).toBe(`image/${format}`);
+    const png = await colours((await get("/img/x2/pattern.png")).body);
+    const other = await colours(response.body);
+    expect(psnr(other.data, png.data)).toBeGreaterThan(format === "png" ? 99 : 28);
+  });
+
+  it("makes smaller files of lower quality", async () => {
+    const [low, high] = await Promise.all(
+      [20, 95].map(async (q) => (await get(`/img/x2,f=webp,q=${q}/pattern.png`)).body.length),
+    );
+    expect(low).toBeLessThan(high ?? 0);
+  });
+
+  it("turns a picture upright and drops the tag", async () => {
+    await worker.putSource(
+      "turned.jpg",
+      await pattern().jpeg({ quality: 95 }).withMetadata({ orientation: 6 }).toBuffer(),
+    );
+    const response = await get("/img/x2,f=png/turned.jpg");
+    const metadata = await sharp(response.body).metadata();
+    expect(metadata).toMatchObject({ width: 64, height: 96 });
+    expect(metadata.orientation).toBeUndefined();
+  });
+
+  it("keeps the colour profile", async () => {
+    const source = await pattern().withIccProfile("p3").png().toBuffer();
+    await worker.putSource("p3.png", source);
+    const { icc } = await sharp(source).metadata();
+    for (const format of ["png", "jpeg", "webp", "avif"]) {
+      const { body } = await get(`/img/x2,f=${format}/p3.png`);
+      expect((await sharp(body).metadata()).icc, format).toEqual(icc);
+    }
+  });
+});
+
+describe("transparency", () => {
+  it("stays, flat where it was flat, without the colour from under it shining through", async () => {
+    const { data, info } = await pixels((await get("/img/x2/disc.png")).body);
+    expect(info).toMatchObject({ width: 80, height: 80, channels: 4 });
+    const at = (x: number, y: number) => [...data.subarray(4 * (80 * y + x), 4 * (80 * y + x) + 4)];
+    expect(at(0, 0)[3]).toBe(0);
+    expect(at(40, 40)[3]).toBe(255);
+    for (let i = 0; i < data.length; i += 4) {
+      if ((data[i + 3] ?? 0) > 0) expect(data[i + 1], `green at ${i / 4}`).toBeLessThan(60);
+    }
+  });
+
+  it.each([
+    ["f=jpeg", [255, 255, 255]],
+    ["f=jpeg,background=0af", [0, 170, 255]],
+    ["background=102030", [16, 32, 48]],
+  ])("with %s is put on a background", async (ops, background) => {
+    const response = await get(`/img/x2,${ops}/disc.png`);
+    const { data, info } = await pixels(response.body);
+    for (const c of [0, 1, 2]) expect(Math.abs((data[c] ?? 0) - (background[c] ?? 0))).toBeLessThanOrEqual(3);
+    if (info.channels === 4) expect(data[3]).toBe(255);
+  });
+});
+
+describe("conditional and partial requests", () => {
+  it("answers 304 to a matching If-None-Match before it looks at the picture", async () => {
+    await worker.putSource("broken.png", "not a picture");
+    const response = await get("/img/x2/broken.png", { headers: { "If-None-Match": "*" } });
+    expect(response.status).toBe(304);
+    expect(response.headers.get("etag")).toMatch(/^"[0-9a-f]{64}"$/);
+    expect(response.headers.get("cache-control")).toContain("max-age");
+    expect((await get("/img/x2/broken.png")).status).toBe(415);
+  });
+
+  it("answers 304 to the ETag it gave", async () => {
+    const { headers } = await get("/img/x2/pattern.png");
+    const etag = headers.get("etag") ?? "";
+    expect((await get("/img/x2/pattern.png", { headers: { "If-None-Match": etag } })).status).toBe(304);
+    expect((await get("/img/x3/pattern.png", { headers: { "If-None-Match": etag } })).status).toBe(200);
+  });
+
+  it("answers HEAD without computing, and with the length once it is known", async () => {
+    await worker.putSource("head.png", await pattern(18, 18).png().toBuffer());
+    const cold = await get("/img/x2/head.png", { method: "HEAD" });
+    expect(cold.status).toBe(200);
+    expect(cold.headers.get("content-type")).toBe("image/png");
+    expect(cold.headers.get("x-ssiu-source-size")).toBe("18x18");
+    expect((await worker.storedKeys()).join()).not.toContain(cold.headers.get("etag")?.replaceAll('"', ""));
+
+    const full = await get("/img/x2/head.png");
+    await untilStored(full.headers.get("etag"));
+    const warm = await get("/img/x2/head.png", { method: "HEAD" });
+    expect(warm.headers.get("content-length")).toBe(full.headers.get("content-length"));
+    expect(warm.body.length).toBe(0);
+  });
+
+  it.each(["cold", "stored"])("serves a range of a %s result", async (state) => {
+    const key = `range-${state}.png`;
+    await worker.putSource(key, await pattern(22, 22).png().toBuffer());
+    const range = { headers: { Range: "bytes=8-15" } };
+    if (state === "stored") await untilStored((await get(`/img/x2/${key}`)).headers.get("etag"));
+    const part = await get(`/img/x2/${key}`, range);
+    const whole = (await get(`/img/x2/${key}`)).body;
+    expect(part.status).toBe(206);
+    expect(part.headers.get("content-range")).toBe(`bytes 8-15/${whole.length}`);
+    expect(part.headers.get("content-length")).toBe("8");
+    expect(part.body).toEqual(whole.slice(8, 16));
+  });
+
+  it("refuses a range beyond the end and ignores one for another version", async () => {
+    const beyond = await get("/img/x2/pattern.png", { headers: { Range: "bytes=99999999-" } });
+    expect(beyond.status).toBe(416);
+    expect(beyond.headers.get("content-range")).toMatch(/^bytes \*\/\d+$/);
+    const other = await get("/img/x2/pattern.png", { headers: { Range: "bytes=0-1", "If-Range": '"other"' } });
+    expect(other.status).toBe(200);
+  });
+
+  it("lets any page use the pictures", async () => {
+    const preflight = await get("/img/x2/pattern.png", {
+      method: "OPTIONS",
+      headers: { Origin: "https://example.com", "Access-Control-Request-Method": "GET" },
+    });
+    expect(preflight.status).toBe(204);
+    expect(preflight.headers.get("access-control-allow-methods")).toBe("GET,HEAD");
+  });
+});
+
+function psnr(a: Uint8Array, b: Uint8Array): number {
+  expect(a.length).toBe(b.length);
+  const mse = a.reduce((sum, value, i) => sum + (value - (b[i] ?? 0)) ** 2, 0) / a.length;
+  return 10 * Math.log10(255 ** 2 / Math.max(mse, 1e-9));
+}

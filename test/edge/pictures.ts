@@ -1,0 +1,40 @@
+import sharp, { type OutputInfo, type Sharp } from "sharp";
+
+/** A small picture with edges, gradients and colour, made in place. */
+export function pattern(width = 48, height = 32): Sharp {
+  const data = new Uint8Array(3 * width * height);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const inside = (x - width / 2) ** 2 + (y - height / 2) ** 2 < (height / 3) ** 2;
+      data.set(inside ? [230, 60 + 4 * y, 40] : [4 * x, 120, 255 - 6 * y], 3 * (y * width + x));
+    }
+  }
+  return sharp(data, { raw: { width, height, channels: 3 } });
+}
+
+/** A soft disc on nothing; the colour under the transparent pixels is a garish green. */
+export function disc(side = 40): Sharp {
+  const data = new Uint8Array(4 * side * side);
+  for (let y = 0; y < side; y++) {
+    for (let x = 0; x < side; x++) {
+      const alpha = 255 * Math.min(1, Math.max(0, side / 3 - Math.hypot(x - side / 2 + 0.5, y - side / 2 + 0.5)));
+      data.set(alpha > 0 ? [200, 30, 90, alpha] : [0, 255, 0, 0], 4 * (y * side + x));
+    }
+  }
+  return sharp(data, { raw: { width: side, height: side, channels: 4 } });
+}
+
+interface Pixels {
+  readonly data: Buffer;
+  readonly info: OutputInfo;
+}
+
+/** Decodes with a decoder that is not ours. */
+export async function pixels(bytes: Uint8Array): Promise<Pixels> {
+  return await sharp(bytes).raw().toBuffer({ resolveWithObject: true });
+}
+
+/** The same without transparency: three channels. */
+export async function colours(bytes: Uint8Array): Promise<Pixels> {
+  return await sharp(bytes).removeAlpha().raw().toBuffer({ resolveWithObject: true });
+}
