@@ -78,7 +78,7 @@ describe("readIcc", () => {
   it("leaves out a JPEG profile of which a part is missing", async () => {
     const large = concat([P3, new Uint8Array(100_000)]);
     const bytes = await embedIcc(fixture("420.jpg"), "jpeg", large);
-    expect(await readIcc(bytes, "jpeg")).toEqual(large);
+    expect(same(await readIcc(bytes, "jpeg"), large)).toBe(true);
     bytes[20 + 4 + 12] = 2; // sequence number of the first part
     expect(await readIcc(bytes, "jpeg")).toBeUndefined();
   });
@@ -98,8 +98,8 @@ describe("embedIcc", () => {
         const plain = await codecs.encode({ image }, format);
         const tagged = await codecs.encode({ image, icc }, format);
         expect(await sharpIcc(plain)).toBeUndefined();
-        expect(await sharpIcc(tagged)).toEqual(icc);
-        expect(await readIcc(tagged, format)).toEqual(icc);
+        expect(same(await sharpIcc(tagged), icc)).toBe(true);
+        expect(same(await readIcc(tagged, format), icc)).toBe(true);
         const before = await sharp(plain).ensureAlpha().raw().toBuffer();
         const after = await sharp(tagged, { ignoreIcc: true }).ensureAlpha().raw().toBuffer();
         expect(after.equals(before), source).toBe(true);
@@ -109,6 +109,11 @@ describe("embedIcc", () => {
     }
   });
 });
+
+/** Equality for large arrays, which `toEqual` takes seconds over. */
+function same(a: Uint8Array | undefined, b: Uint8Array): boolean {
+  return a !== undefined && Buffer.compare(a, b) === 0;
+}
 
 /** The profile with bytes behind it that its size counts. */
 function padded(icc: Uint8Array, length: number): Uint8Array {
