@@ -32,8 +32,8 @@ def load_checkpoint(path: Path, device: torch.device) -> dict[str, Any]:
     return torch.load(path, map_location=device, weights_only=True)
 
 
-def save_weights(path: Path, state: dict[str, Tensor], metadata: dict[str, str]) -> None:
-    """fp32 safetensors under the published names."""
+def save_tensors(path: Path, state: dict[str, Tensor], metadata: dict[str, str]) -> None:
+    """As fp32 safetensors."""
     tensors = {name: value.detach().float().cpu().contiguous() for name, value in state.items()}
     write_atomically(path, save(tensors, metadata))
 

@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 from torch import Generator, Tensor
 
-from training.imresize import imresize
+from training.imresize import imresize_bytes
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp"}
 # MATLAB's bicubic reaches 2 low-resolution pixels far: with this margin a patch shrinks as within its whole picture.
@@ -111,7 +111,7 @@ class PatchSampler:
         high = cut(self.high, crop, s * (self.patch + 2 * m), s)
         if self.low is not None:
             return cut(self.low, crop, self.patch, 1) / 255, high / 255
-        low = imresize(high, Fraction(1, s))
+        low = imresize_bytes(high, Fraction(1, s))
         inside = slice(m, m + self.patch)
         inside_high = slice(s * m, s * (m + self.patch))
         return low[:, :, inside, inside] / 255, high[:, :, inside_high, inside_high] / 255
@@ -131,7 +131,7 @@ def validation_pair(high: Tensor, scale: int, side: int) -> tuple[Tensor, Tensor
     height, width = (min(side, n // scale) * scale for n in high.shape[:2])
     top, left = (high.shape[0] - height) // 2, (high.shape[1] - width) // 2
     middle = high[top : top + height, left : left + width].permute(2, 0, 1)[None].float()
-    return imresize(middle, Fraction(1, scale)) / 255, middle / 255
+    return imresize_bytes(middle, Fraction(1, scale)) / 255, middle / 255
 
 
 def load_dataset(

@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from training.checkpoint import write_atomically
 from training.data import picture_paths, read_picture
-from training.imresize import imresize
+from training.imresize import imresize, round_half_up
 from training.metrics import compare, to_bytes
 from training.network import SSIU
 from training.weights import load_network
@@ -57,7 +57,7 @@ def scores(network: SSIU, low: Tensor, high: Tensor, device: torch.device) -> Te
     height, width = (scale * n for n in low.shape[1:])
     reference = high[:, :height, :width]
     image = to_bytes(network(low[None].float().to(device) / 255)[0].cpu())
-    bicubic = imresize(low, Fraction(scale))
+    bicubic = round_half_up(imresize(low, Fraction(scale)))
     return torch.tensor(
         [*compare(image, reference, scale), *compare(bicubic, reference, scale)], dtype=torch.float64
     )

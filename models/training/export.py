@@ -2,7 +2,7 @@
 
 Each `models/ssiu-x{2,3,4}.safetensors` becomes a `.onnx` beside it: input `lr` [1, 3, H, W], output `sr`
 [1, 3, scale * H, scale * W], float32 RGB in [0, 1], any H, W >= 1, the output not clamped. The same weights and
-versions give the same bytes.
+versions give the same bytes. A `debug-state-x{2,3,4}.safetensors` holds what the network computes on the way.
 """
 
 import argparse
@@ -14,6 +14,7 @@ import onnxruntime
 import torch
 
 from training.checkpoint import write_atomically
+from training.debug_state import write_debug_state
 from training.network import SSIU
 from training.weights import load_network
 
@@ -77,6 +78,7 @@ def export(weights: Path, scale: int) -> None:
         raise ValueError(f"Expected {TOLERANCE} at most for the difference to PyTorch, got {difference}")
     path = weights.with_suffix(".onnx")
     write_atomically(path, model)
+    write_debug_state(network, weights.with_name(f"debug-state-x{scale}.safetensors"))
     print(f"{path.name}: {len(model)} bytes, {difference:.1e} from PyTorch")
 
 

@@ -24,7 +24,7 @@ from training.checkpoint import (
     random_state,
     restore_random_state,
     save_checkpoint,
-    save_weights,
+    save_tensors,
     write_atomically,
 )
 from training.config import Config, load_config
@@ -206,7 +206,7 @@ def train(config: Config, device: torch.device, budget_minutes: float = math.inf
         score = validation_psnr(trainer.average, dataset.validation, config.scale)
         if score > trainer.best_psnr:
             trainer.best_psnr = score
-            save_weights(output / "best.safetensors", trainer.average.state_dict(), trainer.metadata(score))
+            save_tensors(output / "best.safetensors", trainer.average.state_dict(), trainer.metadata(score))
         return f"{score:.4f}"
 
     def store() -> None:
