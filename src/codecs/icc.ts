@@ -7,7 +7,7 @@ import { embedInPng, readFromPng } from "./icc-png.ts";
 import { embedInWebp, readFromWebp } from "./icc-webp.ts";
 
 /** Larger than any real profile; a compressed one must not unpack to more. */
-export const MAX_ICC_BYTES = 4 * 2 ** 20;
+const MAX_ICC_BYTES = 4 * 2 ** 20;
 
 /**
  * The colour profile that the RGB numbers of a decoded picture are in. A grey profile is given as the RGB profile of

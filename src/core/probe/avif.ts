@@ -37,7 +37,7 @@ const ORIENTATIONS = [
 /** Reads the header of an AVIF. Its EXIF orientation does not count: irot and imir do. @see AV1 Image File Format 1.1 */
 export function probeAvif(bytes: Uint8Array): Probe {
   const items = readAvif(bytes);
-  const byType = new Map(items.properties.map((box) => [box.type, box]));
+  const byType = new Map(items.properties.toReversed().map((box) => [box.type, box]));
   const ispe = byType.get("ispe");
   if (!ispe) throw corrupt("an AVIF without a size");
   const [width, height] = [u32be(bytes, ispe.at + 4), u32be(bytes, ispe.at + 8)];

@@ -45,7 +45,7 @@ export function findBox(
 }
 
 /** Version of a full box, whose fields start at `at + 4`. */
-export function version(bytes: Uint8Array, box: Box): number {
+function version(bytes: Uint8Array, box: Box): number {
   return u8(bytes, box.at);
 }
 
@@ -56,7 +56,7 @@ export interface ItemLocation {
   readonly extents: readonly Extent[];
 }
 
-export interface Extent {
+interface Extent {
   readonly start: number;
   readonly length: number;
   /** Where in the file the offset is written, and in how many bytes (0, 4 or 8): for moving the data. */

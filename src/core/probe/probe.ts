@@ -48,7 +48,7 @@ export function probe(bytes: Uint8Array): Probe {
 }
 
 /** The format that the first bytes name, never the file's name or media type; `undefined` if it is not one of ours. */
-export function sniff(bytes: Uint8Array): Format | undefined {
+function sniff(bytes: Uint8Array): Format | undefined {
   if (text(bytes, 0, 8) === "\x89PNG\r\n\x1a\n") return "png";
   if (text(bytes, 0, 3) === "\xff\xd8\xff") return "jpeg";
   if (text(bytes, 0, 4) === "RIFF" && text(bytes, 8, 4) === "WEBP") return "webp";

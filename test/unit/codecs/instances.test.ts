@@ -1,6 +1,9 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
+import type { Codecs } from "../../../src/codecs/codec.ts";
 import { createInstanceSlot } from "../../../src/codecs/instance-slot.ts";
 import { createCodecs } from "../../../src/codecs/jsquash.ts";
+import { createSharpCodecs } from "../../../src/codecs/sharp.ts";
+import { ServiceError } from "../../../src/core/errors.ts";
 import type { Format, Rgba } from "../../../src/core/image.ts";
 import { probe } from "../../../src/core/probe/probe.ts";
 import { fixture } from "../../fixtures/read.ts";
@@ -50,6 +53,43 @@ describe("a codec after failures", () => {
     }
     for (let i = 0; i < 20; i++) expect((await codecs.decode(good, header)).image).toEqual(image);
   });
+});
+
+describe("codecs", () => {
+  it("decodes several pictures at once", async () => {
+    const codecs = createCodecs(CODEC_MODULES);
+    const decode = async (name: string) => (await codecs.decode(fixture(name), probe(fixture(name)))).image;
+    const names = Object.values(GOOD);
+    const oneByOne = [];
+    for (const name of names) oneByOne.push(await decode(name));
+    expect(await Promise.all([...names, ...names].map(decode))).toEqual([...oneByOne, ...oneByOne]);
+  });
+
+  it.each(Object.values(GOOD))("survives damage anywhere in %s", async (name) => {
+    const bytes = fixture(name);
+    const step = Math.ceil(bytes.length / 150);
+    const outcomes = new Set<string>();
+    for (const codecs of [createCodecs(CODEC_MODULES), createSharpCodecs()]) {
+      for (let at = 0; at < bytes.length; at += step) {
+        const copy = bytes.slice();
+        copy[at] = (copy[at] ?? 0) ^ (1 + (at % 255));
+        outcomes.add(await outcome(codecs, copy));
+      }
+    }
+    expect(["decoded", "undecodable_image", "unsupported_format"]).toEqual(expect.arrayContaining([...outcomes]));
+  });
+
+  async function outcome(codecs: Codecs, bytes: Uint8Array): Promise<string> {
+    try {
+      const header = probe(bytes);
+      // As every caller does: nothing is decoded that says it is large.
+      if (header.width * header.height > 100_000) return "undecodable_image";
+      const { image } = await codecs.decode(bytes, header);
+      return image.data.length === 4 * image.width * image.height ? "decoded" : "short";
+    } catch (error) {
+      return error instanceof ServiceError ? error.code : String(error);
+    }
+  }
 });
 
 describe("memory", () => {
