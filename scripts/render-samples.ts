@@ -31,7 +31,7 @@ const SAMPLES: Readonly<Record<string, () => Rgb | Promise<Rgb | Rgba>>> = {
 const PALETTE = "lines.png";
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { truth: { type: "string" } } });
-const folder = fileURLToPath(new URL("../samples", import.meta.url));
+const folder = fileURLToPath(new URL("../src/web/samples", import.meta.url));
 
 for (const name of positionals.length > 0 ? positionals : Object.keys(SAMPLES)) {
   const draw = SAMPLES[name];

@@ -11,7 +11,9 @@ const wrangler = spawn("wrangler", ["dev", "--log-level", "warn", ...process.arg
   env: { ...process.env, CLOUDFLARE_CF_FETCH_ENABLED: "false", WRANGLER_SEND_METRICS: "false" },
 });
 wrangler.on("exit", (code) => process.exit(code ?? 0));
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => wrangler.kill(signal));
+// Ctrl-C reaches wrangler by itself, a SIGTERM does not.
+process.on("SIGINT", () => {});
+process.on("SIGTERM", () => wrangler.kill());
 
 while (!(await isUp())) await new Promise((resolve) => setTimeout(resolve, 200));
 

@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import type { Scale } from "../core/image.ts";
 import type { Tiling } from "../core/tiles.ts";
 import type { Engine } from "../engine/engine.ts";
-import { createOrtEngine } from "../engine/ort-engine.ts";
+import { createOrtEngine, EDGE_TILING } from "../engine/ort-engine.ts";
 
 export interface EngineChoice {
   readonly engine: Engine;
@@ -25,6 +25,6 @@ export const ENGINES = {
     const wasm = createRequire(import.meta.url).resolve("onnxruntime-web/ort-wasm-simd-threaded.wasm");
     ort.env.wasm.numThreads = 1;
     ort.env.wasm.wasmBinary = await readFile(wasm);
-    return { engine: createOrtEngine(ort, { loadModel }), tiling: { size: 64, overlap: 16 } };
+    return { engine: createOrtEngine(ort, { loadModel }), tiling: EDGE_TILING };
   },
 } as const;

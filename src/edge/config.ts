@@ -21,7 +21,7 @@ export interface Limits {
   /** Of the source, as stored. */
   readonly inputPixels: number;
   readonly outputPixels: number;
-  /** Decoding AVIF takes several times the memory of the others. */
+  /** Of a source or result in AVIF, whose codec takes several times the memory of the others. */
   readonly avifPixels: number;
   /** A JPEG of many scans is decoded once for each of them. */
   readonly jpegScans: number;

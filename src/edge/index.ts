@@ -1,6 +1,7 @@
 import manifest from "../../models/manifest.json";
 import { createCodecs } from "../codecs/jsquash.ts";
 import { parseManifest } from "../engine/models.ts";
+import { EDGE_TILING } from "../engine/ort-engine.ts";
 import { createApp } from "./app.ts";
 import { CODEC_MODULES } from "./codec-modules.ts";
 import { parseConfig } from "./config.ts";
@@ -26,7 +27,7 @@ export default {
       renderer: {
         codecs: createCodecs(CODEC_MODULES),
         engine: createEdgeOrtEngine(env.ASSETS, model),
-        tiling: { size: 64, overlap: 16 },
+        tiling: EDGE_TILING,
       },
       model,
       now: () => performance.now(),

@@ -42,9 +42,11 @@ export function resultFormat(probe: Probe, transform: Transform): Format {
  */
 export function checkLimits(probe: Probe, transform: Transform, limits: Limits): void {
   const pixels = probe.width * probe.height;
-  const inputPixels = probe.format === "avif" ? Math.min(limits.inputPixels, limits.avifPixels) : limits.inputPixels;
+  const most = (format: Format, limit: number) => (format === "avif" ? Math.min(limit, limits.avifPixels) : limit);
+  const inputPixels = most(probe.format, limits.inputPixels);
+  const outputPixels = most(resultFormat(probe, transform), limits.outputPixels);
   atMost(inputPixels, pixels, "pixels", `source (${probe.width}x${probe.height})`);
-  atMost(limits.outputPixels, pixels * transform.scale ** 2, "pixels", `result of x${transform.scale}`);
+  atMost(outputPixels, pixels * transform.scale ** 2, "pixels", `result of x${transform.scale}`);
   atMost(limits.jpegScans, probe.scans, "scans", "progressive JPEG");
   if (probe.unsupported !== undefined) {
     throw new ServiceError("unsupported_format", `The source cannot be decoded here: ${probe.unsupported}`);

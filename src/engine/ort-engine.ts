@@ -1,6 +1,7 @@
-import type { InferenceSession, Tensor } from "onnxruntime-common";
+import type { InferenceSession, Tensor } from "onnxruntime-web";
 import { ServiceError } from "../core/errors.ts";
 import type { Rgb, Scale } from "../core/image.ts";
+import type { Tiling } from "../core/tiles.ts";
 import type { Engine } from "./engine.ts";
 
 /** What onnxruntime-web and onnxruntime-node have in common. */
@@ -9,26 +10,32 @@ export interface Ort {
   readonly Tensor: typeof Tensor;
 }
 
+/** How a picture is cut in a Worker: larger tiles waste less on the halo, but cost more of the heap than there is. */
+export const EDGE_TILING: Tiling = { size: 48, overlap: 16 };
+
 export interface OrtEngineOptions {
   /** Bytes of `models/ssiu-x<scale>.onnx`. */
   readonly loadModel: (scale: Scale) => Promise<Uint8Array> | Uint8Array;
-  readonly session?: InferenceSession.SessionOptions;
 }
 
 /**
- * SSIU by ONNX Runtime, float32. Sessions are opened at first use and kept. Not their promises: a Worker may not
- * wait in one request for what another request began.
+ * SSIU by ONNX Runtime, float32, one scale at a time: the heap of onnxruntime-web never shrinks, so a model makes
+ * room before the next is loaded. In a Worker nothing else runs between a tile and the next; elsewhere, upscale one
+ * picture after the other.
  *
  * @throws {ServiceError} `inference_failed` from `upscale` if the model cannot be loaded or run.
  */
 export function createOrtEngine(ort: Ort, options: OrtEngineOptions): Engine {
-  const sessions = new Map<Scale, InferenceSession>();
+  let live: { readonly scale: Scale; readonly session: InferenceSession } | undefined;
 
   async function open(scale: Scale): Promise<InferenceSession> {
-    const session =
-      sessions.get(scale) ?? (await ort.InferenceSession.create(await options.loadModel(scale), options.session));
-    sessions.set(scale, session);
-    return session;
+    if (live?.scale === scale) return live.session;
+    const model = await options.loadModel(scale);
+    const retired = live?.session;
+    live = undefined;
+    await retired?.release();
+    live = { scale, session: await ort.InferenceSession.create(model) };
+    return live.session;
   }
 
   return {

@@ -1,0 +1,75 @@
+import { expect, it } from "vitest";
+import { ENGINES } from "../../src/cli/engines.ts";
+import { createCodecs } from "../../src/codecs/jsquash.ts";
+import { FORMATS, type Rgba, SCALES } from "../../src/core/image.ts";
+import { probe } from "../../src/core/probe/probe.ts";
+import { planSpans } from "../../src/core/tiles.ts";
+import { CODEC_MODULES } from "./codecs/codec-modules.ts";
+
+/** Of the 128 MB of an isolate, what WebAssembly and pixels may take together. */
+const BUDGET_MB = 110;
+
+/** Sides of the largest results: MAX_OUTPUT_PIXELS and MAX_AVIF_PIXELS of wrangler.toml. */
+const LARGEST_SIDE = { png: 1024, jpeg: 1024, webp: 1024, avif: 724 } as const;
+
+it("fits the largest picture at the edge into the isolate's memory", async () => {
+  const heapMb = watchMemories();
+  const { engine, tiling } = await ENGINES["ort-web"]();
+  for (const scale of SCALES) {
+    const side = Math.floor(LARGEST_SIDE.png / scale);
+    // The heap depends on the sizes of tiles alone: one of each is enough.
+    const sizes = new Set(planSpans(side, tiling).map(({ from, to }) => to - from));
+    for (const width of sizes) {
+      for (const height of sizes) {
+        await engine.upscale({ width, height, data: new Uint8ClampedArray(3 * width * height) }, scale);
+      }
+    }
+    console.log(`x${scale} ${side}x${side}: heap of onnxruntime-web ${heapMb().toFixed(1)} MB`);
+  }
+  const engineMb = heapMb();
+
+  for (const format of FORMATS) {
+    const side = LARGEST_SIDE[format];
+    // Alive while the result is joined: source RGBA, colour, bled colour, alpha; result colour, alpha picture, alpha, RGBA.
+    const pixelsMb = ((side / 2) ** 2 * (4 + 3 + 3 + 1) + side ** 2 * (3 + 3 + 1 + 4)) / 1e6;
+    const before = heapMb();
+    const codecs = createCodecs(CODEC_MODULES);
+    const source = await codecs.encode({ image: noise(side / 2) }, format);
+    const afterSource = heapMb();
+    await codecs.decode(source, probe(source));
+    const decoderMb = heapMb() - afterSource;
+    await codecs.encode({ image: noise(side) }, format);
+    const encoderMb = heapMb() - decoderMb - before;
+    const total = engineMb + pixelsMb + decoderMb + encoderMb;
+    console.log(
+      `${format}: engine ${engineMb.toFixed(1)} + pixels ${pixelsMb.toFixed(1)} + decoder ${decoderMb.toFixed(1)} ` +
+        `+ encoder ${encoderMb.toFixed(1)} = ${total.toFixed(1)} MB`,
+    );
+    expect(total, format).toBeLessThan(BUDGET_MB);
+  }
+});
+
+/** Sums up every WebAssembly memory from here on: those a module is given (onnxruntime-web) and those it exports. */
+function watchMemories(): () => number {
+  const memories = new Set<WebAssembly.Memory>();
+  const watched = <C extends new (...args: never[]) => object>(type: C): C =>
+    new Proxy(type, {
+      construct(target, args, newTarget) {
+        const instance: object = Reflect.construct(target, args, newTarget);
+        const exported = instance instanceof WebAssembly.Instance ? Object.values(instance.exports) : [];
+        for (const value of [instance, ...exported]) if (value instanceof WebAssembly.Memory) memories.add(value);
+        return instance;
+      },
+    });
+  WebAssembly.Memory = watched(WebAssembly.Memory);
+  WebAssembly.Instance = watched(WebAssembly.Instance);
+  return () => [...memories].reduce((bytes, memory) => bytes + memory.buffer.byteLength, 0) / 1e6;
+}
+
+/** Noise on waves, as opaque as a photograph. */
+function noise(side: number): Rgba {
+  const data = Uint8ClampedArray.from({ length: 4 * side * side }, (_, i) =>
+    i % 4 === 3 ? 255 : 128 + 60 * Math.sin(i / 900) + (((i * 2_654_435_761) >>> 24) % 40),
+  );
+  return { width: side, height: side, data };
+}

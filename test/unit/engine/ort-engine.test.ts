@@ -1,0 +1,60 @@
+import { expect, it } from "vitest";
+import { ENGINES } from "../../../src/cli/engines.ts";
+import { SCALES } from "../../../src/core/image.ts";
+import { psnr } from "../../../src/core/metrics.ts";
+import { createOrtEngine } from "../../../src/engine/ort-engine.ts";
+import { upscaleRgb } from "../../../src/engine/upscale.ts";
+
+/** Edges, a gradient and a fine pattern. */
+function drawing(width: number, height: number) {
+  const data = new Uint8ClampedArray(3 * width * height);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const inside = Math.hypot(x - width / 2, y - height / 2) < height / 3;
+      const stripes = 60 * Math.sin((x * x + y * y) / 90);
+      data.set(inside ? [220, 60 + 2 * y, 40] : [x + stripes, 120 + stripes, 255 - y], 3 * (y * width + x));
+    }
+  }
+  return { width, height, data };
+}
+
+it.each(SCALES)("makes the same of a picture natively and in WebAssembly, x%i", async (scale) => {
+  const image = drawing(40, 24);
+  const { engine: native } = await ENGINES.ort();
+  const { engine: web } = await ENGINES["ort-web"]();
+  const [a, b] = [await native.upscale(image, scale), await web.upscale(image, scale)];
+  expect([a.width, a.height]).toEqual([40 * scale, 24 * scale]);
+  const differences = a.data.map((value, i) => Math.abs(value - (b.data[i] ?? 0)));
+  expect(Math.max(...differences)).toBeLessThanOrEqual(1);
+});
+
+it.each([
+  [1, 1],
+  [1, 37],
+  [5, 3],
+  [16, 16],
+  [17, 33],
+])("takes a picture of %ix%i", async (width, height) => {
+  const { engine } = await ENGINES.ort();
+  const { data } = await engine.upscale(drawing(width, height), 2);
+  expect(data.length).toBe(3 * 4 * width * height);
+});
+
+it.each([
+  { size: 64, overlap: 16, decibels: 50 },
+  { size: 64, overlap: 32, decibels: 60 },
+])("shows no seam with tiles of $size and overlap $overlap", async ({ decibels, ...tiling }) => {
+  const image = drawing(150, 130);
+  const { engine } = await ENGINES.ort();
+  const whole = await engine.upscale(image, 2);
+  const stitched = await upscaleRgb(engine, image, 2, { tiling });
+  expect(psnr(stitched, whole, 2)).toBeGreaterThan(decibels);
+});
+
+it("reports a model that cannot be loaded as inference_failed, and keeps the reason", async () => {
+  const engine = createOrtEngine(await import("onnxruntime-node"), { loadModel: () => new Uint8Array(10) });
+  await expect(engine.upscale(drawing(8, 8), 2)).rejects.toMatchObject({
+    code: "inference_failed",
+    cause: expect.any(Error),
+  });
+});

@@ -1,0 +1,100 @@
+import { expect, it } from "vitest";
+import type { Rgb } from "../../../src/core/image.ts";
+import type { Engine } from "../../../src/engine/engine.ts";
+import { upscaleRgb, upscaleRgba } from "../../../src/engine/upscale.ts";
+
+const TILING = { size: 32, overlap: 16 };
+
+/** Repeats pixels: what it makes of a tile is what it makes of the whole, so a wrong cut or paste shows. */
+const repeater: Engine = {
+  name: "repeater",
+  async upscale({ width, height, data }, scale) {
+    const output = new Uint8ClampedArray(3 * width * height * scale ** 2);
+    for (let y = 0; y < scale * height; y++) {
+      for (let x = 0; x < scale * width; x++) {
+        const from = 3 * (Math.floor(y / scale) * width + Math.floor(x / scale));
+        output.set(data.subarray(from, from + 3), 3 * (y * scale * width + x));
+      }
+    }
+    return { width: scale * width, height: scale * height, data: output };
+  },
+};
+
+function noise(width: number, height: number): Rgb {
+  const data = new Uint8ClampedArray(3 * width * height);
+  for (let i = 0, state = 1; i < data.length; i++) {
+    state = (Math.imul(state, 48_271) >>> 0) % 2_147_483_647;
+    data[i] = state % 256;
+  }
+  return { width, height, data };
+}
+
+function withAlpha({ width, height, data }: Rgb, alpha: (x: number, y: number) => number) {
+  const rgba = new Uint8ClampedArray(4 * width * height);
+  for (let i = 0; i < width * height; i++) {
+    rgba.set(data.subarray(3 * i, 3 * i + 3), 4 * i);
+    rgba[4 * i + 3] = alpha(i % width, Math.floor(i / width));
+  }
+  return { width, height, data: rgba };
+}
+
+it.each([
+  [1, 1],
+  [33, 16],
+  [100, 47],
+  [48, 81],
+] as const)("puts a picture of %ix%i together from its tiles", async (width, height) => {
+  for (const scale of [2, 3, 4] as const) {
+    const image = noise(width, height);
+    expect(await upscaleRgb(repeater, image, scale, { tiling: TILING })).toEqual(await repeater.upscale(image, scale));
+  }
+});
+
+it("tells how far it is, colour and transparency together", async () => {
+  const seen: string[] = [];
+  const image = withAlpha(noise(40, 8), (x) => x);
+  await upscaleRgba(repeater, image, 2, { tiling: TILING, onTile: (done, total) => seen.push(`${done}/${total}`) });
+  expect(seen).toEqual(["1/4", "2/4", "3/4", "4/4"]);
+});
+
+it("sends an alpha that is the same everywhere through no network", async () => {
+  let tiles = 0;
+  const options = { tiling: TILING, onTile: () => tiles++ };
+  const { data } = await upscaleRgba(
+    repeater,
+    withAlpha(noise(20, 20), () => 77),
+    2,
+    options,
+  );
+  expect(tiles).toBe(1);
+  expect(data.filter((_, i) => i % 4 === 3)).toEqual(new Uint8ClampedArray(1600).fill(77));
+});
+
+it("keeps alpha exactly where its neighbourhood is flat, and takes the network's word elsewhere", async () => {
+  const dimmer: Engine = {
+    name: "dimmer",
+    async upscale(tile, scale) {
+      const { data, ...size } = await repeater.upscale(tile, scale);
+      return { ...size, data: data.map((value) => value * 0.5) };
+    },
+  };
+  const { data } = await upscaleRgba(
+    dimmer,
+    withAlpha(noise(6, 1), (x) => (x < 3 ? 0 : 200)),
+    2,
+    { tiling: TILING },
+  );
+  const alpha = [...data.subarray(0, 4 * 12)].filter((_, i) => i % 4 === 3);
+  expect(alpha).toEqual([0, 0, 0, 0, 0, 0, 100, 100, 200, 200, 200, 200]);
+});
+
+it("does not let the colour under transparent pixels into the network", async () => {
+  const green = { width: 4, height: 1, data: Uint8ClampedArray.from([0, 255, 0, 0, 255, 0, 90, 0, 0, 90, 0, 0]) };
+  const { data } = await upscaleRgba(
+    repeater,
+    withAlpha(green, (x) => (x < 2 ? 0 : 255)),
+    2,
+    { tiling: TILING },
+  );
+  expect(data.filter((_, i) => i % 4 === 1)).toEqual(new Uint8ClampedArray(16));
+});
