@@ -55,7 +55,7 @@ def pack(pictures: Sequence[Tensor], device: torch.device) -> PictureSet:
 
 @dataclass(frozen=True)
 class Crop:
-    """Where the patches of a batch lie and how they are turned; tensors [B] on the CPU, lengths in low-resolution px."""
+    """Where the patches of a batch lie and how they are turned: tensors [B], lengths in low-resolution px."""
 
     picture: Tensor
     top: Tensor
@@ -68,17 +68,22 @@ class Crop:
 def cut(pictures: PictureSet, crop: Crop, side: int, unit: int) -> Tensor:
     """Patches of `side` px, their corners counted in units of `unit` px: [B, 3, side, side] float32, 0..255."""
     device = pictures.pixels.device
-    picture, top, left, transpose, flip_rows, flip_columns = (
-        value.to(device)[:, None, None]
-        for value in (crop.picture, crop.top, crop.left, crop.transpose, crop.flip_rows, crop.flip_columns)
-    )
-    forward = torch.arange(side, device=device)
-    row = torch.where(flip_rows, side - 1 - forward[:, None], forward[:, None])
-    column = torch.where(flip_columns, side - 1 - forward, forward)
-    row, column = torch.where(transpose, column, row), torch.where(transpose, row, column)  # [B, side, side]
-    pixel = (top * unit + row) * pictures.width[picture] + left * unit + column
-    index = pictures.start[picture] + 3 * pixel
+    picture, top, left = (x.to(device)[:, None, None] for x in (crop.picture, crop.top, crop.left))
+    offset = torch.arange(side, device=device)
+    row, column = top * unit + offset[:, None], left * unit + offset
+    index = pictures.start[picture] + 3 * (row * pictures.width[picture] + column)  # [B, side, side]
     return torch.stack([pictures.pixels[index + channel] for channel in range(3)], dim=1).float()
+
+
+def turn(patches: Tensor, crop: Crop) -> Tensor:
+    """One of the eight flips and quarter turns for each patch of [B, 3, side, side]."""
+
+    def chosen(flags: Tensor) -> Tensor:
+        return flags.to(patches.device)[:, None, None, None]
+
+    patches = torch.where(chosen(crop.transpose), patches.mT, patches)
+    patches = torch.where(chosen(crop.flip_rows), patches.flip(2), patches)
+    return torch.where(chosen(crop.flip_columns), patches.flip(3), patches)
 
 
 class PatchSampler:
@@ -109,12 +114,13 @@ class PatchSampler:
         crop = self.crop(batch)
         s, m = self.scale, self.margin
         high = cut(self.high, crop, s * (self.patch + 2 * m), s)
-        if self.low is not None:
-            return cut(self.low, crop, self.patch, 1) / 255, high / 255
-        low = imresize_bytes(high, Fraction(1, s))
-        inside = slice(m, m + self.patch)
-        inside_high = slice(s * m, s * (m + self.patch))
-        return low[:, :, inside, inside] / 255, high[:, :, inside_high, inside_high] / 255
+        if self.low is None:
+            # Before the turn, as MATLAB does not treat rows and columns alike.
+            low = imresize_bytes(high, Fraction(1, s))[:, :, m : m + self.patch, m : m + self.patch]
+            high = high[:, :, s * m : s * (m + self.patch), s * m : s * (m + self.patch)]
+        else:
+            low = cut(self.low, crop, self.patch, 1)
+        return turn(low, crop) / 255, turn(high, crop) / 255
 
 
 @dataclass(frozen=True)

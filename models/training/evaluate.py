@@ -58,9 +58,7 @@ def scores(network: SSIU, low: Tensor, high: Tensor, device: torch.device) -> Te
     reference = high[:, :height, :width]
     image = to_bytes(network(low[None].float().to(device) / 255)[0].cpu())
     bicubic = round_half_up(imresize(low, Fraction(scale)))
-    return torch.tensor(
-        [*compare(image, reference, scale), *compare(bicubic, reference, scale)], dtype=torch.float64
-    )
+    return torch.tensor([*compare(image, reference, scale), *compare(bicubic, reference, scale)], dtype=torch.float64)
 
 
 def evaluate_set(network: SSIU, folder: Path, device: torch.device) -> dict[str, float | int]:

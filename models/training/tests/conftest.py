@@ -1,11 +1,16 @@
 """Pictures and paths that several tests share."""
 
+import os
 from pathlib import Path
 
 import pytest
 import torch
 from PIL import Image
 from torch import Tensor
+
+# The tests' tensors are tiny: a second thread would only wait for the first.
+torch.set_num_threads(1)
+os.environ["OMP_NUM_THREADS"] = "1"
 
 MODELS = Path(__file__).parents[2]
 REPOSITORY = MODELS.parent

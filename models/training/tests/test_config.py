@@ -1,0 +1,39 @@
+from pathlib import Path
+
+import pytest
+
+from training.config import Config, load_config, parse_config
+
+GIVEN = {"scale": 2, "data": "d", "output": "o", "patch": 48, "batch": 8, "steps": 10}
+
+
+@pytest.mark.parametrize("path", sorted((Path(__file__).parents[1] / "config").glob("*.toml")), ids=lambda p: p.name)
+def test_reads_every_config(path: Path) -> None:
+    assert f"x{load_config(path).scale}" in path.stem
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"learning_rat": 1e-3}, "for key, got 'learning_rat'"),
+        ({"scale": 5}, "Expected 2, 3 or 4 for scale, got 5"),
+        ({"patch": "48"}, "Expected a int for patch, got '48'"),
+        ({"patch": True}, "Expected a int for patch, got True"),
+        ({"batch": 0}, "Expected a positive number for batch, got 0"),
+        ({"precision": "fp16"}, "Expected fp32 or bf16 for precision, got 'fp16'"),
+        ({"minutes": 5}, "Expected exactly one of steps and minutes"),
+        ({"steps": 0}, "Expected exactly one of steps and minutes"),
+    ],
+)
+def test_rejects(change: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        parse_config(GIVEN | change)
+
+
+def test_rejects_a_missing_key() -> None:
+    with pytest.raises(ValueError, match="Expected a value for scale"):
+        parse_config({name: value for name, value in GIVEN.items() if name != "scale"})
+
+
+def test_whole_numbers_pass_for_floats() -> None:
+    assert parse_config(GIVEN | {"learning_rate": 1}) == Config(**(GIVEN | {"learning_rate": 1}))

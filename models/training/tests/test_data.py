@@ -1,0 +1,109 @@
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import write_picture
+from torch import Generator
+
+from training.data import Dataset, PatchSampler, load_dataset, read_picture
+from training.imresize import imresize_bytes
+
+CPU = torch.device("cpu")
+
+
+def load(folder: Path, scale: int = 2, smallest_side: int = 40) -> Dataset:
+    return load_dataset(folder, scale, smallest_side, validation_images=2, validation_side=24, device=CPU)
+
+
+def sampler(dataset: Dataset, patch: int = 12, scale: int = 2, seed: int = 3) -> PatchSampler:
+    return PatchSampler(dataset.high, dataset.low, scale, patch, Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_a_low_patch_is_cut_from_the_shrunk_whole_picture(scale: int, tmp_path: Path) -> None:
+    """The crop has a margin for the kernel, so where it lies must not change its low-resolution pixels."""
+    generator = Generator().manual_seed(1)
+    pixels = torch.randint(0, 256, (24 * scale, 28 * scale, 3), dtype=torch.uint8, generator=generator)
+    for name in "abc":
+        write_picture(tmp_path / f"{name}.png", pixels)
+    dataset = load(tmp_path, scale, smallest_side=12 * scale)
+    whole = imresize_bytes(pixels.permute(2, 0, 1).float(), Fraction(1, scale))
+    patches = sampler(dataset, patch=8, scale=scale)
+    state = patches.generator.get_state()
+    low, high = patches.sample(16)
+    patches.generator.set_state(state)
+    crop = patches.crop(16)
+    for i in range(16):
+        top, left = int(crop.top[i]) + 2, int(crop.left[i]) + 2
+        expected = whole[:, top : top + 8, left : left + 8]
+        expected_high = pixels.permute(2, 0, 1)[:, scale * top : scale * (top + 8), scale * left : scale * (left + 8)]
+        for given, whole_crop in ((low[i] * 255, expected), (high[i] * 255, expected_high.float())):
+            turned = whole_crop.mT if crop.transpose[i] else whole_crop
+            turned = turned.flip(1) if crop.flip_rows[i] else turned
+            turned = turned.flip(2) if crop.flip_columns[i] else turned
+            torch.testing.assert_close(given, turned, rtol=0, atol=1e-3)
+
+
+def test_all_eight_turns_occur(pictures: Path) -> None:
+    crop = sampler(load(pictures)).crop(200)
+    turns = set(zip(crop.transpose.tolist(), crop.flip_rows.tolist(), crop.flip_columns.tolist(), strict=True))
+    assert len(turns) == 8
+
+
+def test_the_same_seed_gives_the_same_patches(pictures: Path) -> None:
+    dataset = load(pictures)
+    first, second, other = (sampler(dataset, seed=seed).sample(4)[0] for seed in (3, 3, 4))
+    assert torch.equal(first, second)
+    assert not torch.equal(first, other)
+
+
+def test_crops_reach_every_edge_and_never_beyond(tmp_path: Path) -> None:
+    for name in "abc":
+        write_picture(tmp_path / f"{name}.png", torch.zeros(41, 45, 3, dtype=torch.uint8))
+    crop = sampler(load(tmp_path, smallest_side=32)).crop(500)
+    assert set(crop.top.tolist()) == set(range(20 - 16 + 1))
+    assert set(crop.left.tolist()) == set(range(22 - 16 + 1))
+
+
+def test_validation_pictures_are_held_out(pictures: Path) -> None:
+    dataset = load(pictures)
+    assert len(dataset.validation) == 2
+    assert dataset.pictures == 4
+    low, high = dataset.validation[0]
+    assert low.shape == (1, 3, 24, 24)
+    assert high.shape == (1, 3, 48, 48)
+    trained = {tuple(size) for size in torch.stack((dataset.high.height, dataset.high.width), 1).tolist()}
+    everything = {tuple(read_picture(path).shape[:2]) for path in pictures.iterdir()}
+    assert len(everything - trained) == 2
+
+
+def test_small_pictures_are_left_out(pictures: Path) -> None:
+    assert load(pictures, smallest_side=70).pictures < load(pictures, smallest_side=40).pictures
+
+
+def test_the_digest_names_the_bytes(pictures: Path) -> None:
+    before = load(pictures).digest
+    assert load(pictures).digest == before
+    path = next(pictures.iterdir())
+    write_picture(path, 255 - read_picture(path))
+    assert load(pictures).digest != before
+
+
+def test_takes_given_low_resolution_pictures_from_the_df2k_layout(tmp_path: Path) -> None:
+    for index in range(4):
+        low = torch.full((20, 24, 3), 40 * index, dtype=torch.uint8)
+        low[:, :, 1] = torch.arange(20)[:, None]
+        low[:, :, 2] = torch.arange(24)
+        high = low.repeat_interleave(2, 0).repeat_interleave(2, 1)
+        write_picture(tmp_path / "DF2K_train_HR" / f"{index:04}.png", high)
+        write_picture(tmp_path / "DF2K_train_LR_bicubic" / "X2" / f"{index:04}x2.png", low)
+    dataset = load(tmp_path, smallest_side=24)
+    assert dataset.low is not None
+    low, high = sampler(dataset).sample(32)
+    assert torch.equal(low.repeat_interleave(2, 2).repeat_interleave(2, 3), high)
+
+
+def test_says_so_where_there_are_no_pictures(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="Expected pictures"):
+        load(tmp_path)

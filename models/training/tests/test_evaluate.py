@@ -1,0 +1,60 @@
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import picture, write_picture
+
+from training.evaluate import evaluate_set, markdown, scores
+from training.imresize import imresize_bytes
+from training.network import SSIU
+
+CPU = torch.device("cpu")
+LAYOUTS = ["LR_X2/img_001.png", "LR_bicubic/X2/img_001.png", "LR_bicubic/X2/img_001x2.png"]
+
+
+@pytest.mark.parametrize("low", LAYOUTS)
+def test_finds_the_pictures_in_every_layout(low: str, tmp_path: Path) -> None:
+    high = picture(41, 51, 1)  # not a multiple of the scale: the rest is cut off
+    write_picture(tmp_path / "HR" / "img_001.png", high)
+    shrunk = imresize_bytes(high[:40, :50].permute(2, 0, 1).float(), Fraction(1, 2)).byte()
+    write_picture(tmp_path / low, shrunk.permute(1, 2, 0))
+    row = evaluate_set(SSIU(2, steps=3), tmp_path, CPU)
+    assert row["images"] == 1
+    assert row["bicubicPsnr"] > 25
+
+
+def test_says_what_it_looked_for(tmp_path: Path) -> None:
+    write_picture(tmp_path / "HR" / "img_001.png", picture(40, 50, 1))
+    with pytest.raises(FileNotFoundError, match="img_001x2"):
+        evaluate_set(SSIU(2, steps=3), tmp_path, CPU)
+
+
+def test_a_network_that_adds_nothing_scores_as_the_bilinear_base() -> None:
+    network = SSIU(2, steps=3)
+    torch.nn.init.zeros_(network.tail[3].weight)
+    torch.nn.init.zeros_(network.tail[3].bias)
+    low = picture(20, 24, 1).permute(2, 0, 1).double()
+    enlarged = torch.nn.functional.interpolate(low[None], scale_factor=2, mode="bilinear")[0]
+    truth = torch.floor(enlarged + 0.5)
+    # Equal but for roundings: float32 against float64, and reflected against replicated pixels at the padded edge.
+    assert scores(network, low, truth, CPU)[0] > 45
+
+
+def test_the_set5_figure_of_the_first_weights(shared: Path) -> None:
+    """37.315 dB is what was measured for them elsewhere; one picture of it here, for time."""
+    from training.evaluate import benchmark_pairs, planes
+    from training.weights import load_network
+
+    network = load_network(shared / "weights" / "ssiu-x2.safetensors", 2)
+    pairs = benchmark_pairs(shared / "data" / "benchmark" / "Set5", 2)
+    assert len(pairs) == 5
+    low, high = pairs[2]
+    psnr, _, bicubic, _ = scores(network, planes(low), planes(high), CPU).tolist()
+    assert psnr > bicubic + 2
+
+
+def test_markdown_rounds_as_usual() -> None:
+    row = {"images": 1, "psnr": 37.126, "ssim": 0.95004, "bicubicPsnr": 33.664, "bicubicSsim": 0.93}
+    table = markdown([{"scale": 2, "sets": {"Set5": row}}])
+    assert table.splitlines()[2:] == ["| x2 | bicubic | 33.66 / 0.9300 |", "| x2 | SSIU | 37.13 / 0.9500 |"]

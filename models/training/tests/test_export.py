@@ -1,0 +1,54 @@
+from pathlib import Path
+
+import onnx
+import pytest
+import torch
+from safetensors import safe_open
+
+from training.export import OPSET, TOLERANCE, largest_difference, to_onnx
+from training.import_published import import_published
+from training.network import SSIU
+from training.weights import load_network
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_the_onnx_file_computes_what_the_weights_say(scale: int, models: Path) -> None:
+    network = load_network(models / f"ssiu-x{scale}.safetensors", scale)
+    assert largest_difference((models / f"ssiu-x{scale}.onnx").read_bytes(), network) <= TOLERANCE
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_the_onnx_file_holds_everything_and_nothing_of_the_machine(scale: int, models: Path) -> None:
+    model = onnx.load(models / f"ssiu-x{scale}.onnx", load_external_data=False)
+    assert [o.version for o in model.opset_import if o.domain == ""] == [OPSET]
+    assert not any(tensor.external_data for tensor in model.graph.initializer)
+    assert not any(node.doc_string or node.metadata_props for node in model.graph.node)
+    shape = [d.dim_value or d.dim_param for d in model.graph.input[0].type.tensor_type.shape.dim]
+    assert (model.graph.input[0].name, shape) == ("lr", [1, 3, "height", "width"])
+    assert model.graph.output[0].name == "sr"
+
+
+def test_exporting_twice_gives_the_same_bytes() -> None:
+    torch.manual_seed(1)
+    network = SSIU(2, steps=3)
+    model = to_onnx(network)
+    assert to_onnx(network) == model
+    assert largest_difference(model, network) <= TOLERANCE
+
+
+def test_a_wrong_model_is_noticed(models: Path) -> None:
+    network = load_network(models / "ssiu-x2.safetensors", 2)
+    with torch.no_grad():
+        network.tail[3].bias[0] += 2 * TOLERANCE
+    assert largest_difference((models / "ssiu-x2.onnx").read_bytes(), network) > TOLERANCE
+
+
+def test_imports_a_published_checkpoint(tmp_path: Path) -> None:
+    network = SSIU(3)
+    state = {f"module.{name}": value for name, value in network.state_dict().items()}
+    torch.save({"epoch": 290, "model_state_dict": state}, tmp_path / "model_x3_290.pt")
+    weights = import_published(tmp_path / "model_x3_290.pt", 3, tmp_path)
+    imported = load_network(weights, 3).state_dict()
+    assert all(torch.equal(value, imported[name]) for name, value in network.state_dict().items())
+    with safe_open(weights, "pt") as file:
+        assert file.metadata()["source"].startswith("model_x3_290.pt sha256:")

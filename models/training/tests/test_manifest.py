@@ -1,0 +1,33 @@
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from training.manifest import build_manifest
+from training.weights import read_state
+
+
+def test_is_what_the_files_beside_it_give(models: Path) -> None:
+    assert json.loads((models / "manifest.json").read_text()) == build_manifest(models)
+
+
+@pytest.mark.parametrize("index", [0, 1, 2])
+def test_names_every_file_by_its_hash(index: int, models: Path) -> None:
+    model = json.loads((models / "manifest.json").read_text())["models"][index]
+    assert model["scale"] == index + 2
+    for kind in ("weights", "onnx"):
+        data = (models / model[kind]["file"]).read_bytes()
+        assert model[kind]["sha256"] == hashlib.sha256(data).hexdigest()
+        assert model[kind]["bytes"] == len(data)
+    assert model["id"] == f"ssiu-x{model['scale']}-{model['weights']['sha256'][:8]}"
+    state = read_state(models / model["weights"]["file"])
+    assert model["parameters"] == sum(value.numel() for value in state.values())
+
+
+def test_figures_of_other_weights_are_not_taken_over(models: Path, tmp_path: Path) -> None:
+    for path in models.glob("ssiu-x*"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    stale = [{"scale": 2, "sha256": "0" * 64, "sets": {"Set5": {"psnr": 99}}}]
+    (tmp_path / "evaluation.json").write_text(json.dumps(stale))
+    assert build_manifest(tmp_path)["models"][0]["metrics"] == {}

@@ -1,0 +1,165 @@
+import csv
+import dataclasses
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from training.checkpoint import load_checkpoint, write_atomically
+from training.config import Config
+from training.train import learning_rate_at, loss_of, train
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def config(pictures: Path, tmp_path: Path) -> Config:
+    return Config(
+        scale=2,
+        data=str(pictures),
+        output=str(tmp_path / "run"),
+        patch=16,
+        batch=1,
+        steps=5,
+        validation_images=1,
+        validation_side=16,
+        validate_every=2,
+        checkpoint_every=1,
+        log_every=1,
+    )
+
+
+def elsewhere(config: Config, **changes: object) -> Config:
+    return dataclasses.replace(config, output=f"{config.output}-other", **changes)
+
+
+def rows(config: Config, *columns: str) -> list[list[str]]:
+    with (Path(config.output) / "log.csv").open(newline="") as file:
+        return [[row[name] for name in columns] for row in csv.DictReader(file)]
+
+
+def assert_same(a: dict[str, Tensor], b: dict[str, Tensor]) -> None:
+    assert a.keys() == b.keys()
+    for name, value in a.items():
+        assert torch.equal(value, b[name]), name
+
+
+def assert_same_run(config: Config, other: Config) -> None:
+    """Bit for bit: weights, average, moments, the stream of patches, and the log but for the clock."""
+    a, b = (load_checkpoint(Path(c.output) / "last.pt", CPU) for c in (config, other))
+    for part in ("network", "average"):
+        assert_same(a[part], b[part])
+    for index, moments in a["optimizer"]["state"].items():
+        assert_same(moments, b["optimizer"]["state"][index])
+    assert torch.equal(a["generator"], b["generator"])
+    columns = ("step", "learning_rate", "loss", "validation_psnr")
+    assert rows(config, *columns) == rows(other, *columns)
+
+
+def test_goes_on_bit_for_bit_after_kill_9(config: Config, tmp_path: Path) -> None:
+    train(config, CPU)
+    killed = elsewhere(config)
+    toml = "\n".join(f"{name} = {value!r}" for name, value in dataclasses.asdict(killed).items())
+    (tmp_path / "run.toml").write_text(toml.replace("False", "false").replace("'", '"'))
+    command = [sys.executable, "-m", "training.train", "--config", str(tmp_path / "run.toml"), "--device", "cpu"]
+    process = subprocess.Popen(command)
+    last = Path(killed.output) / "last.pt"
+    deadline = time.monotonic() + 60
+    while not last.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    os.kill(process.pid, signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    assert 1 <= load_checkpoint(last, CPU)["step"] < config.steps
+    train(killed, CPU)
+    assert_same_run(config, killed)
+
+
+def test_stops_when_its_minutes_are_over_and_goes_on_later(config: Config) -> None:
+    whole = elsewhere(config, steps=3)
+    train(whole, CPU)
+    pieces = dataclasses.replace(config, steps=3)
+    for step in (1, 2, 3):
+        assert train(pieces, CPU, budget_minutes=0).step == step
+    assert_same_run(whole, pieces)
+
+
+def test_a_finished_run_is_left_as_it_is(config: Config) -> None:
+    once = dataclasses.replace(config, steps=1)
+    train(once, CPU)
+    before = (Path(once.output) / "last.pt").read_bytes()
+    assert train(once, CPU).step == 1
+    assert (Path(once.output) / "last.pt").read_bytes() == before
+
+
+def test_refuses_to_go_on_with_other_settings_or_pictures(config: Config) -> None:
+    train(dataclasses.replace(config, steps=1), CPU)
+    with pytest.raises(ValueError, match="Expected the config"):
+        train(dataclasses.replace(config, steps=2), CPU)
+    next(Path(config.data).iterdir()).unlink()
+    with pytest.raises(ValueError, match="Expected the dataset"):
+        train(dataclasses.replace(config, steps=1), CPU)
+
+
+def test_keeps_the_best_average_and_says_where_it_comes_from(config: Config) -> None:
+    trainer = train(dataclasses.replace(config, steps=2), CPU)
+    scores = [float(score) for (score,) in rows(config, "validation_psnr") if score]
+    assert trainer.best_psnr == pytest.approx(max(scores), abs=1e-4)
+    checkpoint = load_checkpoint(Path(config.output) / "last.pt", CPU)
+    assert checkpoint["dataset"] == trainer.dataset.digest
+    assert checkpoint["config"]["seed"] == config.seed
+    assert "commit" in checkpoint
+    assert load_file(Path(config.output) / "best.safetensors").keys() == trainer.average.state_dict().keys()
+
+
+def test_learns(config: Config) -> None:
+    """From the start of a step to a few later the loss on the training pictures falls clearly."""
+    train(dataclasses.replace(config, steps=12, learning_rate=2e-3, batch=2, validate_every=100), CPU)
+    losses = [float(loss) for (loss,) in rows(config, "loss") if loss]
+    assert sum(losses[-3:]) < 0.8 * sum(losses[:3])
+
+
+def test_bf16_channels_last_trains_too(config: Config) -> None:
+    trainer = train(dataclasses.replace(config, steps=2, precision="bf16", channels_last=True), CPU)
+    assert all(p.dtype == torch.float32 and p.isfinite().all() for p in trainer.network.parameters())
+
+
+def test_starts_from_the_body_of_another_scale(config: Config, models: Path) -> None:
+    initial = models / "ssiu-x2.safetensors"
+    given = load_file(initial)
+    still = dataclasses.replace(config, scale=3, initial=str(initial), steps=1, learning_rate=0, weight_decay=0)
+    trainer = train(dataclasses.replace(still, final_learning_rate=0), CPU)
+    state = trainer.network.state_dict()
+    assert all(torch.equal(state[name], value) for name, value in given.items() if not name.startswith("tail."))
+    assert state["tail.0.weight"].shape[0] == 64 * 9
+
+
+@pytest.mark.parametrize(
+    ("progress", "step", "expected"),
+    [(0, 0, 2e-4), (0, 3, 8e-4), (0, 4, 1e-3), (0.5, 100, 5.005e-4), (1, 100, 1e-6), (1.2, 100, 1e-6)],
+)
+def test_learning_rate_warms_up_and_follows_a_cosine(
+    config: Config, progress: float, step: int, expected: float
+) -> None:
+    schedule = dataclasses.replace(config, warmup_steps=4)
+    assert learning_rate_at(progress, step, schedule) == pytest.approx(expected)
+
+
+def test_loss_is_l1_and_l1_of_the_spectrum() -> None:
+    target = torch.zeros(1, 1, 4, 4)
+    # A constant error of 0.5: its spectrum is 16 * 0.5 in one of 4 x 3 real parts, and 12 imaginary parts are 0.
+    assert loss_of(target + 0.5, target, 0.01).item() == pytest.approx(0.5 + 0.01 * 8 / 24)
+
+
+def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    for data in (b"old", b"new"):
+        write_atomically(path, data)
+        assert path.read_bytes() == data
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
