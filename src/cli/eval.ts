@@ -1,0 +1,149 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { Command } from "commander";
+import * as z from "zod";
+import { joinAlpha, splitAlpha } from "../core/alpha.ts";
+import { ServiceError } from "../core/errors.ts";
+import type { Rgb, Scale } from "../core/image.ts";
+import { psnr, ssim } from "../core/metrics.ts";
+import { resize } from "../core/resample.ts";
+import { upscaleRgb } from "../engine/upscale.ts";
+import { findPairs, type Pair } from "./benchmark-set.ts";
+import { ENGINES, type EngineChoice } from "./engines.ts";
+import { ENGINE_HELP, EngineOption, expecting, ScaleOption } from "./options.ts";
+import { readPicture, writePicture } from "./picture-file.ts";
+import { createProgress } from "./progress.ts";
+
+const Options = z.strictObject({
+  data: z.string(),
+  sets: z
+    .string()
+    .regex(/^[\w-]+(,[\w-]+)*$/, { error: expecting("names with commas between", "--sets") })
+    .transform((names) => names.split(",")),
+  scale: ScaleOption,
+  engine: EngineOption,
+  out: z.string().optional(),
+  json: z.boolean().default(false),
+});
+type Options = z.infer<typeof Options>;
+
+interface Score {
+  readonly psnr: number;
+  readonly ssim: number;
+  readonly bicubicPsnr: number;
+  readonly bicubicSsim: number;
+}
+
+/** The mean over the pictures of a set, and each of them. */
+interface SetScore extends Score {
+  readonly images: number;
+  readonly perImage: readonly (Score & { readonly name: string })[];
+}
+
+/** Adds `ssiu eval --data DIR --sets A,B --scale N`. */
+export function addEval(program: Command): void {
+  program
+    .command("eval")
+    .description(
+      "measure an engine on benchmark sets, bicubic beside it: PSNR and SSIM on Y of BT.601 (16-235), " +
+        "8-bit result, border of scale pixels left out, mean over pictures",
+    )
+    .requiredOption("--data <DIR>", "folder with <Set>/HR and LR_X2 (or LR_bicubic/X2), or one with benchmark/<Set>/…")
+    .requiredOption("--sets <names>", "as in Set5,Set14,B100")
+    .requiredOption("--scale <factor>", "2, 3 or 4")
+    .option("--engine <name>", ENGINE_HELP, "ort")
+    .option("--out <DIR>", "save the pictures as DIR/<Set>/<name>x<scale>.png")
+    .option("--json", "print the scores as JSON")
+    .action((options) => evaluate(Options.parse(options)));
+}
+
+async function evaluate(options: Options): Promise<void> {
+  const { data, scale, engine, out } = options;
+  const pairs = await Promise.all(options.sets.map((set) => findPairs(data, set, scale)));
+  const choice = await ENGINES[engine]();
+  const progress = createProgress("pictures");
+  const total = pairs.flat().length;
+  let done = 0;
+  const sets: Record<string, SetScore> = {};
+  try {
+    for (const [i, set] of options.sets.entries()) {
+      if (out) await mkdir(join(out, set), { recursive: true });
+      const perImage = [];
+      for (const pair of pairs[i] ?? []) {
+        const { score, result } = await measure(choice, pair, scale);
+        perImage.push({ name: pair.name, ...score });
+        if (out) await writePicture(join(out, set, `${pair.name}x${scale}.png`), { image: joinAlpha(result) });
+        progress.update(++done, total);
+      }
+      sets[set] = { ...mean(perImage), images: perImage.length, perImage };
+    }
+  } finally {
+    progress.stop();
+  }
+  console.log(options.json ? JSON.stringify({ scale, engine, sets }) : table(sets, options));
+}
+
+async function measure(
+  { engine, tiling }: EngineChoice,
+  pair: Pair,
+  scale: Scale,
+): Promise<{ score: Score; result: Rgb }> {
+  const lr = await readRgb(pair.lr);
+  const size = { width: scale * lr.width, height: scale * lr.height };
+  const truth = crop(await readRgb(pair.hr), size, pair.hr);
+  const result = await upscaleRgb(engine, lr, scale, { tiling });
+  const bicubic = resize(lr, size);
+  const score = {
+    psnr: psnr(result, truth, scale),
+    ssim: ssim(result, truth, scale),
+    bicubicPsnr: psnr(bicubic, truth, scale),
+    bicubicSsim: ssim(bicubic, truth, scale),
+  };
+  return { score, result };
+}
+
+async function readRgb(path: string): Promise<Rgb> {
+  return splitAlpha((await readPicture(path)).image).rgb;
+}
+
+/** Top left corner: the LR picture was made from it. */
+function crop(image: Rgb, { width, height }: { width: number; height: number }, name: string): Rgb {
+  if (image.width < width || image.height < height) {
+    const message = `Expected at least ${width}x${height} for ${name}, got ${image.width}x${image.height}`;
+    throw new ServiceError("undecodable_image", message);
+  }
+  const data = new Uint8ClampedArray(3 * width * height);
+  for (let y = 0; y < height; y++) {
+    const start = 3 * y * image.width;
+    data.set(image.data.subarray(start, start + 3 * width), 3 * y * width);
+  }
+  return { width, height, data };
+}
+
+function mean(scores: readonly Score[]): Score {
+  const of = (pick: (score: Score) => number) => scores.reduce((sum, score) => sum + pick(score), 0) / scores.length;
+  return {
+    psnr: of((score) => score.psnr),
+    ssim: of((score) => score.ssim),
+    bicubicPsnr: of((score) => score.bicubicPsnr),
+    bicubicSsim: of((score) => score.bicubicSsim),
+  };
+}
+
+function table(sets: Readonly<Record<string, SetScore>>, { scale, engine }: Options): string {
+  const row = (name: string, score: Score) =>
+    [
+      name.padEnd(24),
+      score.psnr.toFixed(3).padStart(8),
+      score.ssim.toFixed(4).padStart(8),
+      score.bicubicPsnr.toFixed(3).padStart(10),
+      score.bicubicSsim.toFixed(4).padStart(8),
+    ].join("");
+  return Object.entries(sets)
+    .flatMap(([set, score]) => [
+      `${`${set} x${scale}, ${engine}`.padEnd(24)}    PSNR    SSIM   bicubic    SSIM`,
+      ...score.perImage.map((image) => row(image.name, image)),
+      row(`mean of ${score.images}`, score),
+    ])
+    .join("\n");
+}

@@ -1,0 +1,28 @@
+import { Command, CommanderError } from "commander";
+import * as z from "zod";
+import { addEval } from "./eval.ts";
+import { addUpscale } from "./upscale.ts";
+
+const program = new Command("ssiu").description("Image super-resolution by the SSIU network").exitOverride();
+addUpscale(program);
+addEval(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = report(error);
+}
+
+/** Says in one line on stderr what went wrong. @returns 2 for wrong usage, 1 for any other failure. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  const isUsage = error instanceof z.ZodError;
+  const reason = isUsage ? (error.issues[0]?.message ?? "") : reasonOf(error);
+  process.stderr.write(`error: ${reason.replaceAll(/\s+/g, " ")}\n`);
+  return isUsage ? 2 : 1;
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : `${error.message}: ${reasonOf(error.cause)}`;
+}

@@ -1,0 +1,24 @@
+import * as z from "zod";
+import { expected } from "../core/errors.ts";
+import type { Scale } from "../core/image.ts";
+import type { ENGINES } from "./engines.ts";
+
+/** The message of a schema whose input is not `what`. */
+export function expecting(what: string, name: string): (issue: { readonly input?: unknown }) => string {
+  return ({ input }) => expected(what, name, String(input));
+}
+
+/** `--scale` */
+export const ScaleOption = z
+  .enum(["2", "3", "4"], { error: expecting("2, 3 or 4", "--scale") })
+  .transform((text) => Number(text) as Scale);
+
+/** `--engine` */
+export const EngineOption = z.enum(["ort", "ort-web"] satisfies (keyof typeof ENGINES)[], {
+  error: expecting("ort or ort-web", "--engine"),
+});
+
+/** Stands in `--help` beside `--engine`. */
+export const ENGINE_HELP =
+  "ort: native, all cores, whole pictures up to 512x512 and tiles of that size beyond; " +
+  "ort-web: WebAssembly and tiles of 64x64, as in the Worker";

@@ -1,0 +1,75 @@
+import { randomUUID } from "node:crypto";
+import { access, constants, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { basename, dirname, extname, join } from "node:path";
+import type { EncodeOptions, Picture } from "../codecs/codec.ts";
+import { createSharpCodecs } from "../codecs/sharp.ts";
+import { flatten } from "../core/alpha.ts";
+import { expected, ServiceError } from "../core/errors.ts";
+import type { Format } from "../core/image.ts";
+import { probe } from "../core/probe/probe.ts";
+
+const codecs = createSharpCodecs();
+
+const EXTENSIONS: Readonly<Record<string, Format>> = {
+  ".png": "png",
+  ".jpg": "jpeg",
+  ".jpeg": "jpeg",
+  ".webp": "webp",
+  ".avif": "avif",
+};
+
+/** The format that a path's extension stands for. */
+export function formatOf(path: string): Format | undefined {
+  return EXTENSIONS[extname(path).toLowerCase()];
+}
+
+/**
+ * Decodes a still picture, whatever its name says it is.
+ *
+ * @throws {ServiceError} `source_not_found`, or as {@link probe} and the codecs do.
+ */
+export async function readPicture(path: string): Promise<Picture> {
+  const bytes = await readFile(path).catch((cause) => {
+    throw new ServiceError("source_not_found", expected("a readable file", "the picture", path), { cause });
+  });
+  try {
+    const header = probe(bytes);
+    if (header.frames > 1) throw new ServiceError("unsupported_format", `Expected 1 frame, got ${header.frames}`);
+    return await codecs.decode(bytes, header);
+  } catch (cause) {
+    if (!(cause instanceof ServiceError)) throw cause;
+    throw new ServiceError(cause.code, `${path} cannot be read`, { cause });
+  }
+}
+
+/**
+ * Encodes in the format of `path`'s extension, JPEG on white. The file appears whole or not at all.
+ *
+ * @returns its size in bytes.
+ * @throws {ServiceError} `internal` if the file system does not let us, or as the codecs do.
+ */
+export async function writePicture(path: string, picture: Picture, options?: EncodeOptions): Promise<number> {
+  const format = formatOf(path) ?? "png";
+  const image = format === "jpeg" ? flatten(picture.image, [255, 255, 255]) : picture.image;
+  const bytes = await codecs.encode({ ...picture, image }, format, options);
+  const unfinished = join(dirname(path), `.${basename(path)}.${randomUUID()}`);
+  try {
+    await writeFile(unfinished, bytes);
+    await rename(unfinished, path);
+  } catch (cause) {
+    await rm(unfinished, { force: true }).catch(() => {});
+    throw unwritable(path, cause);
+  }
+  return bytes.length;
+}
+
+/** Says before the work is done that its result could not be kept. @throws {ServiceError} `internal` */
+export async function checkWritable(path: string): Promise<void> {
+  await access(dirname(path), constants.W_OK).catch((cause) => {
+    throw unwritable(path, cause);
+  });
+}
+
+function unwritable(path: string, cause: unknown): ServiceError {
+  return new ServiceError("internal", expected("a place that can be written to", "the result", path), { cause });
+}

@@ -1,0 +1,22 @@
+import { SingleBar } from "cli-progress";
+
+/** How far a command has come. */
+export interface Progress {
+  update(done: number, total: number): void;
+  stop(): void;
+}
+
+/** A bar on stderr if that is a terminal, otherwise nothing. */
+export function createProgress(unit: string): Progress {
+  if (!process.stderr.isTTY) return { update: () => {}, stop: () => {} };
+  const format = `{bar} {percentage}% | {value}/{total} ${unit} | {eta_formatted} left`;
+  const bar = new SingleBar({ format, stream: process.stderr, clearOnComplete: true, hideCursor: true });
+  bar.start(1, 0);
+  return {
+    update(done, total) {
+      bar.setTotal(total);
+      bar.update(done);
+    },
+    stop: () => bar.stop(),
+  };
+}

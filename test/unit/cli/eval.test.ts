@@ -1,0 +1,116 @@
+import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import sharp from "sharp";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { resize } from "../../../src/core/resample.ts";
+import { ssiu } from "./ssiu.ts";
+
+const SCALE = 2;
+let data: string;
+
+beforeAll(async () => {
+  data = await mkdtemp(join(tmpdir(), "ssiu-eval-"));
+  await makeSet("Ours", "LR_X2", (stem) => `${stem}.png`);
+  await makeSet("benchmark/Seed", "LR_bicubic/X2", (stem) => `${stem}x2.png`);
+  await makeSet("Broken", "LR_X2", (stem) => `${stem === "b" ? "c" : stem}.png`);
+});
+
+afterAll(async () => {
+  await rm(data, { recursive: true });
+});
+
+/** Two pictures of rings with hard edges, the truth a pixel larger than scale times LR, as where a side is odd. */
+async function makeSet(folder: string, lrFolder: string, lrName: (stem: string) => string): Promise<void> {
+  for (const [stem, pitch] of [
+    ["a", 2.5],
+    ["b", 4],
+  ] as const) {
+    const [width, height] = [40, 32];
+    const hr = rings(width + 1, height + 1, pitch);
+    const lr = resize(rings(width, height, pitch), { width: width / SCALE, height: height / SCALE });
+    await save(join(data, folder, "HR", `${stem}.png`), hr);
+    await save(join(data, folder, lrFolder, lrName(stem)), lr);
+  }
+}
+
+function rings(width: number, height: number, pitch: number) {
+  const values = Array.from({ length: 3 * width * height }, (_, i) => {
+    const pixel = Math.floor(i / 3);
+    const wave = Math.sin(Math.hypot(pixel % width, Math.floor(pixel / width)) / pitch);
+    return 128 + 100 * Math.max(-1, Math.min(1, 6 * wave));
+  });
+  return { width, height, data: Uint8ClampedArray.from(values) };
+}
+
+async function save(path: string, image: { width: number; height: number; data: Uint8ClampedArray }): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  const { width, height } = image;
+  await sharp(image.data, { raw: { width, height, channels: 3 } })
+    .png()
+    .toFile(path);
+}
+
+test("scores both layouts, each image and the mean, bicubic beside them", async () => {
+  const { code, stdout, stderr } = await ssiu("eval", "--data", data, "--sets", "Ours,Seed", "--scale", "2", "--json");
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  const result = JSON.parse(stdout);
+  const number = expect.any(Number);
+  const score = { psnr: number, ssim: number, bicubicPsnr: number, bicubicSsim: number };
+  const perImage = [
+    { name: "a", ...score },
+    { name: "b", ...score },
+  ];
+  const set = { ...score, images: 2, perImage };
+  expect(result).toEqual({ scale: 2, engine: "ort", sets: { Ours: set, Seed: set } });
+
+  const { Ours, Seed } = result.sets;
+  expect(Seed).toEqual(Ours);
+  expect(Ours.psnr).toBeCloseTo((Ours.perImage[0].psnr + Ours.perImage[1].psnr) / 2, 9);
+  expect(Ours.psnr).toBeGreaterThan(Ours.bicubicPsnr + 1);
+});
+
+test("the WebAssembly engine agrees with the native one to 0.01 dB", async () => {
+  const run = async (engine: string) =>
+    JSON.parse(
+      (await ssiu("eval", "--data", data, "--sets", "Ours", "--scale", "2", "--engine", engine, "--json")).stdout,
+    );
+  const [native, web] = [await run("ort"), await run("ort-web")];
+  expect(web.engine).toBe("ort-web");
+  expect(Math.abs(web.sets.Ours.psnr - native.sets.Ours.psnr)).toBeLessThan(0.01);
+});
+
+test("takes the benchmark folder itself, prints a table and saves the pictures", async () => {
+  const out = join(data, "out");
+  const { code, stdout } = await ssiu(
+    ...["eval", "--data", join(data, "benchmark"), "--sets", "Seed", "--scale", "2", "--out", out],
+  );
+  expect(code).toBe(0);
+  expect(stdout.split("\n").map((line) => line.split(/\s{2,}/)[0])).toEqual([
+    "Seed x2, ort",
+    "a",
+    "b",
+    "mean of 2",
+    "",
+  ]);
+  expect(await readdir(join(out, "Seed"))).toEqual(["ax2.png", "bx2.png"]);
+  expect(await sharp(join(out, "Seed/ax2.png")).metadata()).toMatchObject({ width: 40, height: 32 });
+});
+
+test.each([
+  [1, "Set5", "2", /^error: Expected a folder with Set5\/HR\/\*\.png or benchmark\/Set5\/HR\/\*\.png for --data, got /],
+  [1, "Broken", "2", /^error: Expected LR_X2\/b\.png beside HR\/b\.png for the set, got /],
+  [
+    1,
+    "Ours",
+    "3",
+    /^error: Expected a folder with LR_X3\/<name>\.png or LR_bicubic\/X3\/<name>x3\.png for the set, got /,
+  ],
+  [2, "Ours,,Seed", "2", /^error: Expected names with commas between for --sets, got "Ours,,Seed"/],
+  [2, "../Ours", "2", /^error: Expected names with commas between for --sets/],
+])("exits %d for the sets %s at x%s, with one line", async (expected, sets, scale, message) => {
+  const { code, stdout, stderr } = await ssiu("eval", "--data", data, "--sets", sets, "--scale", scale);
+  expect({ code, stdout }).toEqual({ code: expected, stdout: "" });
+  expect(stderr).toMatch(message);
+  expect(stderr.trimEnd().split("\n")).toHaveLength(1);
+});

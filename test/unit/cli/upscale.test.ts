@@ -1,0 +1,99 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import sharp from "sharp";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { ssiu } from "./ssiu.ts";
+
+let folder: string;
+let input: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "ssiu-upscale-"));
+  // A PNG by another name: the content counts.
+  input = join(folder, "picture.jpg");
+  const glass = { width: 12, height: 9, channels: 4, background: { r: 200, g: 60, b: 20, alpha: 0.5 } } as const;
+  await sharp({ create: glass }).png().toFile(input);
+});
+
+afterAll(async () => {
+  await rm(folder, { recursive: true });
+});
+
+test.each([
+  ["2", "out.png", "png", 4],
+  ["3", "out.webp", "webp", 4],
+  ["4", "out.jpeg", "jpeg", 3],
+])("upscales x%s into %s", async (scale, name, format, channels) => {
+  const output = join(folder, name);
+  const { code, stdout, stderr } = await ssiu("upscale", input, output, "--scale", scale, "--json");
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  const [width, height] = [12 * Number(scale), 9 * Number(scale)];
+  const bytes = (await readFile(output)).length;
+  const result = { input, output, scale: Number(scale), engine: "ort", width, height, bytes, ms: expect.any(Number) };
+  expect(JSON.parse(stdout)).toEqual(result);
+  expect(await sharp(output).metadata()).toMatchObject({ format, width, height, channels });
+});
+
+test("replaces an existing result and leaves nothing beside it", async () => {
+  const output = join(folder, "existing.png");
+  await writeFile(output, "old");
+  const { code, stdout } = await ssiu("upscale", input, output, "--scale", "2", "--engine", "ort-web");
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/picture\.jpg 12x9 -> .*existing\.png 24x18, \d+ bytes, \d+ ms\n$/);
+  expect((await sharp(output).metadata()).width).toBe(24);
+  expect((await readdir(folder)).filter((name) => name.startsWith("."))).toEqual([]);
+});
+
+test("quality makes a lossy result larger or smaller", async () => {
+  const sizes = await Promise.all(
+    ["20", "95"].map(async (quality) => {
+      const output = join(folder, `q${quality}.jpg`);
+      await ssiu("upscale", input, output, "--scale", "2", "--quality", quality);
+      return (await readFile(output)).length;
+    }),
+  );
+  expect(sizes[0]).toBeLessThan(sizes[1] ?? 0);
+});
+
+test.each([
+  ["no scale", ["a.png", "b.png"], "required option '--scale <factor>' not specified"],
+  ["an unknown scale", ["a.png", "b.png", "--scale", "5"], 'Expected 2, 3 or 4 for --scale, got "5"'],
+  [
+    "an unknown engine",
+    ["a.png", "b.png", "--scale", "2", "--engine", "gpu"],
+    'Expected ort or ort-web for --engine, got "gpu"',
+  ],
+  ["a quality of 0", ["a.png", "b.png", "--scale", "2", "--quality", "0"], 'Expected 1 to 100 for --quality, got "0"'],
+  [
+    "an unknown format",
+    ["a.png", "b.bmp", "--scale", "2"],
+    'Expected a name ending in .png, .jpg, .webp or .avif for OUT, got "b.bmp"',
+  ],
+  ["an unknown option", ["a.png", "b.png", "--scale", "2", "--fast"], "unknown option '--fast'"],
+  ["one name only", ["a.png", "--scale", "2"], "missing required argument 'OUT'"],
+])("refuses %s: exit 2 and one line", async (_, args, message) => {
+  expect(await ssiu("upscale", ...args)).toEqual({ code: 2, stdout: "", stderr: `error: ${message}\n` });
+});
+
+test.each([
+  [
+    "a missing picture",
+    "nowhere.png",
+    "out.png",
+    /^error: Expected a readable file for the picture, got ".*nowhere.png": /,
+  ],
+  [
+    "what is no picture",
+    "text.png",
+    "out.png",
+    /^error: .*text.png cannot be read: Expected a PNG, JPEG, WebP or AVIF/,
+  ],
+  ["a missing folder", "picture.jpg", "none/out.png", /^error: Expected a place that can be written to for the result/],
+])("fails on %s: exit 1 and one line", async (_, from, to, message) => {
+  await writeFile(join(folder, "text.png"), "not a picture\n");
+  const { code, stdout, stderr } = await ssiu("upscale", join(folder, from), join(folder, to), "--scale", "2");
+  expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+  expect(stderr).toMatch(message);
+  expect(stderr.trimEnd().split("\n")).toHaveLength(1);
+});
