@@ -2,8 +2,8 @@ import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import sharp from "sharp";
-import { bleedColours, joinAlpha, splitAlpha } from "../src/core/alpha.ts";
+import sharp, { type Sharp } from "sharp";
+import { splitAlpha } from "../src/core/alpha.ts";
 import type { Rgb, Rgba } from "../src/core/image.ts";
 import { type Raster, resize } from "../src/core/resample.ts";
 import { drawHarbour } from "./samples/harbour.ts";
@@ -36,34 +36,49 @@ const folder = fileURLToPath(new URL("../src/web/samples", import.meta.url));
 for (const name of positionals.length > 0 ? positionals : Object.keys(SAMPLES)) {
   const draw = SAMPLES[name];
   if (draw === undefined) throw new Error(`Expected one of ${Object.keys(SAMPLES).join(", ")}, got ${name}`);
-  const master = await draw();
-  const bytes = await write(join(folder, name), shrink(master, MASTER), name === PALETTE);
+  const master = opaque(await draw());
+  const bytes = await write(join(folder, name), await shrink(master, MASTER), name === PALETTE);
   console.log(`${name}: ${master.width / MASTER}x${master.height / MASTER}, ${bytes} bytes`);
   if (values.truth === undefined) continue;
   const truth = name.replace(/\.\w+$/, ".png");
-  await write(join(values.truth, "x2", truth), shrink(master, 2));
+  await write(join(values.truth, "x2", truth), await shrink(master, 2));
   await write(join(values.truth, "x4", truth), master);
 }
 
-/** By the bicubic filter that the network was trained to undo. */
-function shrink(master: Rgb | Rgba, factor: number): Raster {
-  const size = { width: master.width / factor, height: master.height / factor };
-  if (master.data.length === 3 * master.width * master.height) return resize(master, size);
-  const { rgb, alpha } = splitAlpha(master);
-  return resize(joinAlpha(bleedColours(rgb, alpha), alpha), size);
+/** Without an alpha channel that says nothing. */
+function opaque(picture: Rgb | Rgba): Raster {
+  const { width, height, data } = picture;
+  const visible = data.length === 4 * width * height && data.every((value, i) => i % 4 !== 3 || value === 255);
+  return visible ? splitAlpha(picture).rgb : picture;
 }
 
-/** An alpha channel that says nothing is not written. @returns the size in bytes. */
-async function write(path: string, { width, height, data }: Raster, palette = false): Promise<number> {
-  const channels = data.length / (width * height) === 4 ? 4 : 3;
-  const raw = sharp(data, { raw: { width, height, channels } });
-  const opaque = channels === 4 && data.every((value, i) => i % 4 !== 3 || value === 255) ? raw.removeAlpha() : raw;
+/** By the bicubic filter that the network was trained to undo; colours weigh as much as they are seen. */
+async function shrink(master: Raster, factor: number): Promise<Raster> {
+  const size = { width: master.width / factor, height: master.height / factor };
+  if (channelsOf(master) === 3) return resize(master, size);
+  const picture = raw(master)
+    .resize({ ...size, kernel: "cubic" })
+    .raw();
+  return { ...size, data: new Uint8ClampedArray(await picture.toBuffer()) };
+}
+
+/** @returns the size in bytes. */
+async function write(path: string, picture: Raster, palette = false): Promise<number> {
   await mkdir(dirname(path), { recursive: true });
-  const { size } = await opaque
+  const { size } = await raw(picture)
     .png({ compressionLevel: 9, adaptiveFiltering: !palette, palette, dither: 0, effort: 10, force: false })
     .jpeg({ quality: 92, chromaSubsampling: "4:4:4", force: false })
     .webp({ quality: 92, smartSubsample: true, force: false })
     .avif({ quality: 72, chromaSubsampling: "4:4:4", force: false })
     .toFile(path);
   return size;
+}
+
+function raw(picture: Raster): Sharp {
+  const { width, height, data } = picture;
+  return sharp(data, { raw: { width, height, channels: channelsOf(picture) } });
+}
+
+function channelsOf({ width, height, data }: Raster): 3 | 4 {
+  return data.length === 4 * width * height ? 4 : 3;
 }

@@ -1,4 +1,4 @@
-import { SingleBar } from "cli-progress";
+import { Presets, SingleBar } from "cli-progress";
 
 /** How far a command has come. */
 export interface Progress {
@@ -10,7 +10,8 @@ export interface Progress {
 export function createProgress(unit: string): Progress {
   if (!process.stderr.isTTY) return { update: () => {}, stop: () => {} };
   const format = `{bar} {percentage}% | {value}/{total} ${unit} | {eta_formatted} left`;
-  const bar = new SingleBar({ format, stream: process.stderr, clearOnComplete: true, hideCursor: true });
+  const options = { format, stream: process.stderr, clearOnComplete: true, hideCursor: true };
+  const bar = new SingleBar(options, Presets.shades_classic);
   bar.start(1, 0);
   return {
     update(done, total) {
