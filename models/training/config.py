@@ -28,6 +28,7 @@ class Config:
     fft_weight: float = 0.01
     gradient_clip: float = 0.5  # largest norm of the gradient
     ema_decay: float = 0.999
+    degradation: Literal["none", "web"] = "none"  # of the low-resolution patches: lossy saves, see degrade.py
     precision: Literal["fp32", "bf16"] = "fp32"
     channels_last: bool = False
     compile: bool = False
@@ -40,12 +41,11 @@ class Config:
     def __post_init__(self) -> None:
         check(self.scale in (2, 3, 4), "2, 3 or 4", "scale", self.scale)
         check((self.steps > 0) != (self.minutes > 0), "exactly one of steps and minutes", "length", self.steps)
-        check(self.precision in get_args(PRECISION), "fp32 or bf16", "precision", self.precision)
+        for name in ("degradation", "precision"):
+            choices = get_args(Config.__annotations__[name])
+            check(getattr(self, name) in choices, " or ".join(choices), name, getattr(self, name))
         for name in ("patch", "batch", "validate_every", "checkpoint_every", "log_every", "validation_images"):
             check(getattr(self, name) > 0, "a positive number", name, getattr(self, name))
-
-
-PRECISION = Config.__annotations__["precision"]
 
 
 def check(valid: bool, expected: str, name: str, value: object) -> None:

@@ -1,7 +1,7 @@
 """Training pictures, held decoded as bytes on the training device; patches are cut, turned and shrunk there."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
@@ -86,14 +86,31 @@ def turn(patches: Tensor, crop: Crop) -> Tensor:
     return torch.where(chosen(crop.flip_columns), patches.flip(3), patches)
 
 
+# Low-resolution patches [B, 3, H, W], whole numbers 0..255, to worse ones of the same shape.
+Degradation = Callable[[Tensor, Generator], Tensor]
+
+
+def unchanged(patches: Tensor, generator: Generator) -> Tensor:
+    return patches
+
+
 class PatchSampler:
     """Pairs of low- and high-resolution patches; every pixel of the pictures is as likely as any other.
 
     The stream of patches is a function of `generator`, whose state belongs in the checkpoint.
     """
 
-    def __init__(self, high: PictureSet, low: PictureSet | None, scale: int, patch: int, generator: Generator) -> None:
-        self.high, self.low, self.scale, self.patch, self.generator = high, low, scale, patch, generator
+    def __init__(
+        self,
+        high: PictureSet,
+        low: PictureSet | None,
+        scale: int,
+        patch: int,
+        generator: Generator,
+        degrade: Degradation = unchanged,
+    ) -> None:
+        self.high, self.low, self.scale, self.patch = high, low, scale, patch
+        self.generator, self.degrade = generator, degrade
         self.margin = MARGIN if low is None else 0
         self.heights = (high.height // scale).cpu()
         self.widths = (high.width // scale).cpu()
@@ -120,7 +137,8 @@ class PatchSampler:
             high = high[:, :, s * m : s * (m + self.patch), s * m : s * (m + self.patch)]
         else:
             low = cut(self.low, crop, self.patch, 1)
-        return turn(low, crop) / 255, turn(high, crop) / 255
+        low, high = turn(low, crop), turn(high, crop)
+        return self.degrade(low, self.generator) / 255, high / 255
 
 
 @dataclass(frozen=True)
@@ -132,16 +150,23 @@ class Dataset:
     digest: str  # sha256 over the bytes of every file and the split
 
 
-def validation_pair(high: Tensor, scale: int, side: int) -> tuple[Tensor, Tensor]:
-    """The middle of a picture [H, W, 3] as (low, high), low at most `side` px."""
+def validation_pair(high: Tensor, scale: int, side: int, degrade: Degradation) -> tuple[Tensor, Tensor]:
+    """The middle of a picture [H, W, 3] as (low, high), low at most `side` px; always degraded in the same way."""
     height, width = (min(side, n // scale) * scale for n in high.shape[:2])
     top, left = (high.shape[0] - height) // 2, (high.shape[1] - width) // 2
     middle = high[top : top + height, left : left + width].permute(2, 0, 1)[None].float()
-    return imresize_bytes(middle, Fraction(1, scale)) / 255, middle / 255
+    low = degrade(imresize_bytes(middle, Fraction(1, scale)), Generator().manual_seed(1))
+    return low / 255, middle / 255
 
 
 def load_dataset(
-    folder: Path, scale: int, smallest_side: int, validation_images: int, validation_side: int, device: torch.device
+    folder: Path,
+    scale: int,
+    smallest_side: int,
+    validation_images: int,
+    validation_side: int,
+    device: torch.device,
+    degrade: Degradation = unchanged,
 ) -> Dataset:
     """Read a folder of pictures, or `DF2K_train_HR` with `DF2K_train_LR_bicubic/X{scale}` beside it.
 
@@ -168,7 +193,7 @@ def load_dataset(
     for path, name, (picture, file_hash) in zip(paths, names, pictures, strict=True):
         digest.update(f"{name} {file_hash} {'validation' if name in held_out else 'train'}\n".encode())
         if name in held_out:
-            validation.append(validation_pair(picture, scale, validation_side))
+            validation.append(validation_pair(picture, scale, validation_side, degrade))
         elif min(picture.shape[:2]) >= smallest_side:
             training.append(picture)
             kept.append(low_folder / f"{path.stem}x{scale}.png")

@@ -27,12 +27,14 @@ from training.checkpoint import (
     save_tensors,
     write_atomically,
 )
-from training.config import Config, load_config
-from training.data import MARGIN, Dataset, PatchSampler, load_dataset
+from training.config import Config, load_config, parse_config
+from training.data import MARGIN, Dataset, PatchSampler, load_dataset, unchanged
+from training.degrade import degrade_for_web
 from training.metrics import luma, psnr, shaved, to_bytes
 from training.network import SSIU
 from training.weights import body_of, read_state
 
+DEGRADATIONS = {"none": unchanged, "web": degrade_for_web}
 LOG_FIELDS = ("step", "minutes", "learning_rate", "loss", "validation_psnr")
 
 
@@ -83,7 +85,9 @@ class Trainer:
             fused=True,
         )
         self.generator = torch.Generator().manual_seed(config.seed)
-        self.sampler = PatchSampler(dataset.high, dataset.low, config.scale, config.patch, self.generator)
+        self.sampler = PatchSampler(
+            dataset.high, dataset.low, config.scale, config.patch, self.generator, DEGRADATIONS[config.degradation]
+        )
         self.step = 0
         self.seconds = 0.0  # spent in training, over all processes of this run
         self.best_psnr = -math.inf
@@ -141,8 +145,9 @@ class Trainer:
         }
 
     def restore(self, checkpoint: dict[str, Any]) -> None:
-        for name, expected in (("config", dataclasses.asdict(self.config)), ("dataset", self.dataset.digest)):
-            if checkpoint[name] != expected:
+        then = {"config": parse_config(checkpoint["config"]), "dataset": checkpoint["dataset"]}
+        for name, now in (("config", self.config), ("dataset", self.dataset.digest)):
+            if then[name] != now:
                 raise ValueError(f"Expected the {name} of the checkpoint, got another; use an empty output folder")
         self.network.load_state_dict(checkpoint["network"])
         self.average.load_state_dict(checkpoint["average"])
@@ -185,14 +190,14 @@ def train(config: Config, device: torch.device, budget_minutes: float = math.inf
     deadline = time.monotonic() + 60 * budget_minutes
     output = Path(config.output)
     output.mkdir(parents=True, exist_ok=True)
-    margin = 2 * MARGIN
     dataset = load_dataset(
         Path(config.data),
         config.scale,
-        config.scale * (config.patch + margin),
+        config.scale * (config.patch + 2 * MARGIN),
         config.validation_images,
         config.validation_side,
         device,
+        DEGRADATIONS[config.degradation],
     )
     trainer = Trainer(config, dataset, device)
     last, log = output / "last.pt", output / "log.csv"
