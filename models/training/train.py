@@ -6,6 +6,7 @@ The same command goes on from the last checkpoint in the output folder, whether 
 import argparse
 import csv
 import dataclasses
+import io
 import math
 import sys
 import time
@@ -157,36 +158,50 @@ class Trainer:
         self.step, self.seconds = checkpoint["step"], checkpoint["seconds"]
         self.best_psnr = checkpoint["best_psnr"]
 
-    def metadata(self, validation: float) -> dict[str, str]:
-        return {
-            "scale": str(self.config.scale),
-            "steps": str(self.step),
-            "hours": f"{self.seconds / 3600:.3f}",
-            "batch": f"{self.config.batch}x{self.config.patch}x{self.config.patch}",
-            "initial": self.config.initial,
-            "seed": str(self.config.seed),
-            "data": self.config.data,
-            "dataset_sha256": self.dataset.digest,
-            "commit": git_commit(),
-            "validation_psnr": f"{validation:.4f}",
-        }
+    def validate(self) -> float:
+        """PSNR of the averaged weights on the held-out pictures; the best are written out."""
+        config = self.config
+        score = validation_psnr(self.average, self.dataset.validation, config.scale)
+        if score > self.best_psnr:
+            self.best_psnr = score
+            metadata = {
+                "scale": str(config.scale),
+                "steps": str(self.step),
+                "hours": f"{self.seconds / 3600:.3f}",
+                "batch": f"{config.batch}x{config.patch}x{config.patch}",
+                "initial": config.initial,
+                "seed": str(config.seed),
+                "data": config.data,
+                "dataset_sha256": self.dataset.digest,
+                "commit": git_commit(),
+                "validation_psnr": f"{score:.4f}",
+            }
+            save_tensors(Path(config.output) / "best.safetensors", self.average.state_dict(), metadata)
+        return score
 
 
-def read_log(path: Path, last_step: int) -> list[list[str]]:
-    """The rows up to a step: those after it belong to work that a kill undid."""
-    if not path.exists():
-        return []
-    with path.open(newline="") as file:
-        return [row for row in list(csv.reader(file))[1:] if int(row[0]) <= last_step]
+class Log:
+    """`log.csv`, whole after every row."""
 
+    def __init__(self, path: Path, last_step: int) -> None:
+        """Rows after `last_step` belong to work that a kill undid: they are dropped."""
+        self.path = path
+        self.rows: list[dict[str, str]] = []
+        if path.exists():
+            with path.open(newline="") as file:
+                self.rows = [row for row in csv.DictReader(file) if int(row["step"]) <= last_step]
 
-def write_log(path: Path, rows: list[list[str]]) -> None:
-    lines = [",".join(row) for row in ([*LOG_FIELDS], *rows)]
-    write_atomically(path, ("\n".join(lines) + "\n").encode())
+    def add(self, **row: str) -> None:
+        self.rows.append(row)
+        text = io.StringIO(newline="")
+        writer = csv.DictWriter(text, LOG_FIELDS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(self.rows)
+        write_atomically(self.path, text.getvalue().encode())
 
 
 def train(config: Config, device: torch.device, budget_minutes: float = math.inf) -> Trainer:
-    """Run to the end of the schedule, or for `budget_minutes` of this process."""
+    """Run to the end of the schedule, or for `budget_minutes` of this process but one step at least."""
     deadline = time.monotonic() + 60 * budget_minutes
     output = Path(config.output)
     output.mkdir(parents=True, exist_ok=True)
@@ -200,52 +215,40 @@ def train(config: Config, device: torch.device, budget_minutes: float = math.inf
         DEGRADATIONS[config.degradation],
     )
     trainer = Trainer(config, dataset, device)
-    last, log = output / "last.pt", output / "log.csv"
+    last = output / "last.pt"
     if last.exists():
         trainer.restore(load_checkpoint(last, device))
-    rows = read_log(log, trainer.step)
-    write_log(log, rows)
+    log = Log(output / "log.csv", trainer.step)
     print(f"{dataset.pictures} pictures, step {trainer.step}, {device}", flush=True)
-
-    def validate() -> str:
-        score = validation_psnr(trainer.average, dataset.validation, config.scale)
-        if score > trainer.best_psnr:
-            trainer.best_psnr = score
-            save_tensors(output / "best.safetensors", trainer.average.state_dict(), trainer.metadata(score))
-        return f"{score:.4f}"
-
-    def store() -> None:
-        save_checkpoint(last, trainer.state())
-
     if trainer.step == 0:
-        rows.append(["0", "0.00", "", "", validate()])
-        write_log(log, rows)
+        log.add(step="0", minutes="0.00", validation_psnr=f"{trainer.validate():.4f}")
+
     losses: list[Tensor] = []
-    ended = trainer.progress >= 1
+    mark = time.monotonic()
     with tqdm(total=100, unit="%", disable=not sys.stderr.isatty()) as bar:
-        while not ended:
-            began = time.monotonic()
+        stop = trainer.progress >= 1
+        while not stop:
             losses.append(trainer.train_step())
-            due = trainer.step % config.log_every == 0
-            loss = float(torch.stack(losses).mean()) if due else None
-            trainer.seconds += time.monotonic() - began
+            mark, before = time.monotonic(), mark
+            trainer.seconds += mark - before
             ended = trainer.progress >= 1
             stop = ended or time.monotonic() >= deadline
             validating = ended or trainer.step % config.validate_every == 0
-            if due or validating:
-                loss = float(torch.stack(losses).mean()) if loss is None else loss
+            if validating or trainer.step % config.log_every == 0:
+                loss = float(torch.stack(losses).mean())
                 losses.clear()
-                score = validate() if validating else ""
-                rate = trainer.optimizer.param_groups[0]["lr"]
-                minutes = f"{trainer.seconds / 60:.2f}"
-                rows.append([str(trainer.step), minutes, f"{rate:.3e}", f"{loss:.6f}", score])
-                write_log(log, rows)
+                log.add(
+                    step=str(trainer.step),
+                    minutes=f"{trainer.seconds / 60:.2f}",
+                    learning_rate=f"{trainer.optimizer.param_groups[0]['lr']:.3e}",
+                    loss=f"{loss:.6f}",
+                    validation_psnr=f"{trainer.validate():.4f}" if validating else "",
+                )
+                mark = time.monotonic() if validating else mark
                 bar.set_postfix_str(f"step {trainer.step} loss {loss:.5f} best {trainer.best_psnr:.3f} dB")
             bar.update(round(100 * min(trainer.progress, 1.0), 2) - bar.n)
             if stop or trainer.step % config.checkpoint_every == 0:
-                store()
-            if stop:
-                break
+                save_checkpoint(last, trainer.state())
     print(f"step {trainer.step}, {trainer.seconds / 60:.1f} min, best {trainer.best_psnr:.3f} dB", flush=True)
     return trainer
 
