@@ -21,4 +21,4 @@ export const EngineOption = z.enum(["ort", "ort-web"] satisfies (keyof typeof EN
 /** Stands in `--help` beside `--engine`. */
 export const ENGINE_HELP =
   "ort: native, all cores, whole pictures up to 512x512 and tiles of that size beyond; " +
-  "ort-web: WebAssembly and tiles of 64x64, as in the Worker";
+  "ort-web: WebAssembly and small tiles, as in the Worker";
