@@ -15,7 +15,8 @@ class Config:
     output: str  # folder for checkpoints, log and exported weights
     patch: int
     batch: int
-    initial: str = ""  # weights to start from; those of another scale give the body only
+    initial: str = ""  # weights of this scale to start from
+    body: str = ""  # weights of any scale to take all but the tail from
     steps: int = 0  # length of the run; exactly one of steps and minutes is positive
     minutes: float = 0.0  # the schedule then follows the time spent in training
     seed: int = 1

@@ -9,15 +9,17 @@ import hashlib
 import json
 import sys
 from fractions import Fraction
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import torch
+from PIL import Image
 from torch import Tensor
 from tqdm import tqdm
 
 from training.checkpoint import write_atomically
-from training.data import picture_paths, read_picture
+from training.data import decode, picture_paths, read_picture
 from training.imresize import imresize, round_half_up
 from training.metrics import compare, to_bytes
 from training.network import SSIU
@@ -50,6 +52,13 @@ def benchmark_pairs(folder: Path, scale: int) -> list[tuple[Path, Path]]:
     return [(low_path(folder, high.name, scale), high) for high in highs]
 
 
+def as_jpeg(pixels: Tensor, quality: int) -> Tensor:
+    """[3, H, W] 0..255 after a save as JPEG, 4:2:0."""
+    file = BytesIO()
+    Image.fromarray(pixels.byte().permute(1, 2, 0).numpy()).save(file, "JPEG", quality=quality, subsampling="4:2:0")
+    return decode(file.getvalue()).permute(2, 0, 1).double()
+
+
 @torch.inference_mode()
 def scores(network: SSIU, low: Tensor, high: Tensor, device: torch.device) -> Tensor:
     """[4]: PSNR and SSIM of the network, then of bicubic interpolation; pictures [3, H, W] 0..255."""
@@ -61,10 +70,15 @@ def scores(network: SSIU, low: Tensor, high: Tensor, device: torch.device) -> Te
     return torch.tensor([*compare(image, reference, scale), *compare(bicubic, reference, scale)], dtype=torch.float64)
 
 
-def evaluate_set(network: SSIU, folder: Path, device: torch.device) -> dict[str, float | int]:
+def evaluate_set(network: SSIU, folder: Path, device: torch.device, jpeg: int | None = None) -> dict[str, float | int]:
+    """Means over the set; with `jpeg` the low-resolution pictures are stored with that quality first."""
+
+    def read_low(path: Path) -> Tensor:
+        return planes(path) if jpeg is None else as_jpeg(planes(path), jpeg)
+
     pairs = benchmark_pairs(folder, network.scale)
     bar = tqdm(pairs, desc=f"{folder.name} x{network.scale}", disable=not sys.stderr.isatty())
-    rows = torch.stack([scores(network, planes(low), planes(high), device) for low, high in bar])
+    rows = torch.stack([scores(network, read_low(low), planes(high), device) for low, high in bar])
     psnr, ssim, bicubic_psnr, bicubic_ssim = rows.mean(dim=0).tolist()
     return {
         "images": len(pairs),
@@ -75,13 +89,15 @@ def evaluate_set(network: SSIU, folder: Path, device: torch.device) -> dict[str,
     }
 
 
-def evaluate(weights: Path, scale: int, data: Path, sets: list[str], device: torch.device) -> dict[str, Any]:
+def evaluate(
+    weights: Path, scale: int, data: Path, sets: list[str], device: torch.device, jpeg: int | None = None
+) -> dict[str, Any]:
     network = load_network(weights, scale).to(device, memory_format=torch.channels_last)
     return {
         "scale": scale,
         "weights": weights.name,
         "sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
-        "sets": {name: evaluate_set(network, data / name, device) for name in sets},
+        "sets": {name: evaluate_set(network, data / name, device, jpeg) for name in sets},
     }
 
 
@@ -102,6 +118,7 @@ def main() -> None:
     parser.add_argument("--sets", default="Set5,Set14,B100")
     parser.add_argument("--scale", type=int, action="append", choices=(2, 3, 4), help="only this scale")
     parser.add_argument("--weights", type=Path, help="other weights than models/ssiu-x{scale}.safetensors")
+    parser.add_argument("--jpeg", type=int, metavar="QUALITY", help="store the low-resolution pictures so first")
     parser.add_argument("--json", type=Path, help="write the figures here; other scales in it are kept")
     parser.add_argument("--markdown", type=Path, help="write the table here")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
@@ -109,6 +126,8 @@ def main() -> None:
     scales = arguments.scale or [2, 3, 4]
     if arguments.weights and len(scales) != 1:
         parser.error("Expected one --scale for --weights")
+    if arguments.json and arguments.jpeg is not None:
+        parser.error("Expected no --jpeg with --json: that file holds the figures of the protocol")
     results = [
         evaluate(
             arguments.weights or MODELS / f"ssiu-x{scale}.safetensors",
@@ -116,6 +135,7 @@ def main() -> None:
             arguments.data,
             arguments.sets.split(","),
             torch.device(arguments.device),
+            arguments.jpeg,
         )
         for scale in scales
     ]

@@ -74,7 +74,10 @@ class Trainer:
         self.config, self.dataset, self.device, self.layout = config, dataset, device, layout
         self.network = SSIU(config.scale).to(device, memory_format=layout)
         if config.initial:
-            self.start_from(Path(config.initial))
+            self.network.load_state_dict(read_state(Path(config.initial)), strict=True)
+        if config.body:
+            body = body_of(read_state(Path(config.body)))
+            self.network.load_state_dict(self.network.state_dict() | body, strict=True)
         self.average = SSIU(config.scale).to(device, memory_format=layout)
         self.average.load_state_dict(self.network.state_dict())
         self.forward = torch.compile(self.network) if config.compile else self.network
@@ -92,12 +95,6 @@ class Trainer:
         self.step = 0
         self.seconds = 0.0  # spent in training, over all processes of this run
         self.best_psnr = -math.inf
-
-    def start_from(self, path: Path) -> None:
-        """All parameters of the same scale; of another scale all but the tail, which stays as initialised."""
-        given, own = read_state(path), self.network.state_dict()
-        same_scale = given.keys() == own.keys() and all(given[name].shape == own[name].shape for name in own)
-        self.network.load_state_dict(given if same_scale else own | body_of(given), strict=True)
 
     @property
     def progress(self) -> float:
@@ -170,6 +167,7 @@ class Trainer:
                 "hours": f"{self.seconds / 3600:.3f}",
                 "batch": f"{config.batch}x{config.patch}x{config.patch}",
                 "initial": config.initial,
+                "body": config.body,
                 "seed": str(config.seed),
                 "data": config.data,
                 "dataset_sha256": self.dataset.digest,
