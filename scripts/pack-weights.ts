@@ -1,0 +1,20 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { SCALES } from "../src/core/image.ts";
+import { readSafetensors, writeSafetensors } from "../src/engine/safetensors.ts";
+import { PACKED_VERSION, packWeights } from "../src/engine/weights.ts";
+
+/** Packs models/ssiu-x*.safetensors for the SIMD engine; with --check, fails where the committed files are not that. */
+const MODELS = new URL("../models/", import.meta.url);
+const check = process.argv.includes("--check");
+
+for (const scale of SCALES) {
+  const master = readSafetensors(await readFile(new URL(`ssiu-x${scale}.safetensors`, MODELS)));
+  const packed = writeSafetensors(packWeights(master, scale), { version: PACKED_VERSION, scale: `${scale}` });
+  const name = `ssiu-x${scale}.int8.safetensors`;
+  if (!check) {
+    await writeFile(new URL(name, MODELS), packed);
+    console.log(`models/${name}: ${packed.length} bytes`);
+  } else if (!Buffer.from(packed).equals(await readFile(new URL(name, MODELS)))) {
+    throw new Error(`models/${name} is not what its master packs to: run npx tsx scripts/pack-weights.ts`);
+  }
+}

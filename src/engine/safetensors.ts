@@ -1,0 +1,65 @@
+/** Element types that our files use, by their names in the format. */
+const ARRAYS = { F32: Float32Array, I8: Int8Array } as const;
+
+type Dtype = keyof typeof ARRAYS;
+
+export type Tensor =
+  | { readonly dtype: "F32"; readonly shape: readonly number[]; readonly data: Float32Array }
+  | { readonly dtype: "I8"; readonly shape: readonly number[]; readonly data: Int8Array };
+
+export type Tensors = ReadonlyMap<string, Tensor>;
+
+/**
+ * Reads a safetensors file: 8 bytes of header length (little-endian), a JSON header, the data.
+ *
+ * @throws {RangeError} if the header does not fit the data.
+ * @see https://github.com/huggingface/safetensors#format
+ */
+export function readSafetensors(bytes: Uint8Array): Tensors {
+  const headerBytes = Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true));
+  const data = bytes.subarray(8 + headerBytes);
+  const header: Record<string, unknown> = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + headerBytes)));
+  const tensors = new Map<string, Tensor>();
+  for (const [name, entry] of Object.entries(header)) {
+    if (name !== "__metadata__") tensors.set(name, readTensor(name, entry, data));
+  }
+  return tensors;
+}
+
+function readTensor(name: string, entry: unknown, data: Uint8Array): Tensor {
+  // The cast only names what is checked below.
+  const { dtype, shape, data_offsets: offsets } = entry as { dtype: Dtype; shape: number[]; data_offsets: number[] };
+  const [from = -1, to = -1] = offsets;
+  const type = Object.hasOwn(ARRAYS, dtype) ? ARRAYS[dtype] : undefined;
+  const elements = shape.reduce((product, side) => product * side, 1);
+  if (type === undefined || from < 0 || to > data.length || to - from !== elements * type.BYTES_PER_ELEMENT) {
+    throw new RangeError(`Expected F32 or I8 data of shape [${shape}] for ${name}, got ${dtype} at ${from}..${to}`);
+  }
+  // A copy, aligned for its type; `slice` would not copy a Buffer of Node's.
+  const { buffer } = Uint8Array.from(data.subarray(from, to));
+  return dtype === "F32"
+    ? { dtype, shape, data: new Float32Array(buffer) }
+    : { dtype, shape, data: new Int8Array(buffer) };
+}
+
+/** Inverse of {@link readSafetensors}; the same tensors in the same order give the same bytes. */
+export function writeSafetensors(tensors: Tensors, metadata: Readonly<Record<string, string>>): Uint8Array {
+  let end = 0;
+  const entries = Array.from(tensors, ([name, { dtype, shape, data }]) => {
+    const from = end;
+    end += data.byteLength;
+    return [name, { dtype, shape, data_offsets: [from, end] }] as const;
+  });
+  const json = JSON.stringify({ __metadata__: metadata, ...Object.fromEntries(entries) });
+  // The format wants the data aligned to 8; spaces fill up the header.
+  const header = new TextEncoder().encode(json.padEnd(Math.ceil(json.length / 8) * 8));
+  const bytes = new Uint8Array(8 + header.length + end);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(header.length), true);
+  bytes.set(header, 8);
+  let at = 8 + header.length;
+  for (const { data } of tensors.values()) {
+    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
+    at += data.byteLength;
+  }
+  return bytes;
+}

@@ -1,0 +1,108 @@
+import { ServiceError } from "../core/errors.ts";
+import type { Rgb, Scale } from "../core/image.ts";
+import type { Engine } from "./engine.ts";
+import { planMemory, runNetwork } from "./network.ts";
+import type { Ops } from "./ops.ts";
+import type { Tensors } from "./safetensors.ts";
+import { kernelBlocks, type MatrixLayout } from "./weights.ts";
+
+/** Sides of what goes through the network are multiples of this. */
+const GRID = 16;
+const PAGE = 65_536;
+
+export interface SimdEngineOptions {
+  /** The operations over a memory that we plan. */
+  readonly instantiate: (memory: WebAssembly.Memory) => Ops;
+  /** How these operations want their matrices. */
+  readonly layout: MatrixLayout;
+  /** Packed weights (weights.ts) of one scale. */
+  readonly loadWeights: (scale: Scale) => Promise<Tensors>;
+}
+
+/**
+ * SSIU in int8 by our own kernels. One picture at a time, which WebAssembly without threads is anyway; the memory grows with
+ * the largest tile.
+ *
+ * @throws {ServiceError} `inference_failed` from `upscale` if weights cannot be loaded or memory cannot be had.
+ */
+export function createSimdEngine({ instantiate, layout, loadWeights }: SimdEngineOptions): Engine {
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 4096 });
+  const ops = instantiate(memory);
+  let placed:
+    | { readonly scale: Scale; readonly pointers: ReadonlyMap<string, number>; readonly end: number }
+    | undefined;
+
+  function reserve(bytes: number): Uint8Array {
+    const missing = Math.ceil((bytes - memory.buffer.byteLength) / PAGE);
+    if (missing > 0) memory.grow(missing);
+    return new Uint8Array(memory.buffer);
+  }
+
+  function place(weights: Tensors, scale: Scale) {
+    const pointers = new Map<string, number>();
+    let end = 0;
+    for (const [name, block] of kernelBlocks(weights, layout)) {
+      pointers.set(name, end);
+      reserve(end + block.length).set(block, end);
+      end += Math.ceil(block.length / 16) * 16;
+    }
+    return { scale, pointers, end };
+  }
+
+  return {
+    name: "simd",
+    async upscale(tile, scale) {
+      try {
+        if (placed?.scale !== scale) {
+          const weights = await loadWeights(scale);
+          placed = place(weights, scale);
+        }
+        const { pointers, end } = placed;
+        const [width, height] = [padded(tile.width), padded(tile.height)];
+        const plan = planMemory({ width, height }, scale, end);
+        const bytes = reserve(plan.end);
+        writePadded(bytes.subarray(plan.input), tile, { width, height });
+        const weight = (name: string) => pointers.get(name) ?? missing(name);
+        runNetwork(ops, weight, { plan, scale, width, height });
+        return crop(bytes.subarray(plan.output), scale * width, {
+          width: scale * tile.width,
+          height: scale * tile.height,
+        });
+      } catch (cause) {
+        throw new ServiceError("inference_failed", "The picture could not be upscaled", { cause });
+      }
+    },
+  };
+}
+
+function missing(name: string): never {
+  throw new RangeError(`Expected packed weights for ${name}`);
+}
+
+function padded(side: number): number {
+  return Math.ceil(side / GRID) * GRID;
+}
+
+/** Continues the picture to the right and below by reflection, as often as a short side needs it. */
+function writePadded(to: Uint8Array, { data, width, height }: Rgb, size: { width: number; height: number }): void {
+  for (let y = 0; y < size.height; y++) {
+    for (let x = 0; x < size.width; x++) {
+      const from = 3 * (reflected(y, height) * width + reflected(x, width));
+      to.set(data.subarray(from, from + 3), 3 * (y * size.width + x));
+    }
+  }
+}
+
+function reflected(index: number, length: number): number {
+  const period = 2 * (length - 1);
+  const within = period === 0 ? 0 : index % period;
+  return Math.min(within, period - within);
+}
+
+function crop(data: Uint8Array, stride: number, { width, height }: { width: number; height: number }): Rgb {
+  const cropped = new Uint8ClampedArray(3 * width * height);
+  for (let y = 0; y < height; y++) {
+    cropped.set(data.subarray(3 * y * stride, 3 * (y * stride + width)), 3 * y * width);
+  }
+  return { width, height, data: cropped };
+}

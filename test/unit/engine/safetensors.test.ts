@@ -1,0 +1,43 @@
+import { expect, it } from "vitest";
+import { readSafetensors, type Tensor, writeSafetensors } from "../../../src/engine/safetensors.ts";
+
+const TENSORS = new Map<string, Tensor>([
+  ["b", { dtype: "F32", shape: [2, 2], data: Float32Array.from([1, -2, 0.5, 1e30]) }],
+  ["a", { dtype: "I8", shape: [3], data: Int8Array.from([-128, 0, 127]) }],
+]);
+
+it("reads what it wrote, in the same order", () => {
+  const read = readSafetensors(writeSafetensors(TENSORS, { version: "1" }));
+  expect([...read]).toEqual([...TENSORS]);
+});
+
+it("reads from the middle of a larger buffer, at any alignment", () => {
+  const bytes = writeSafetensors(TENSORS, {});
+  const larger = Buffer.alloc(bytes.length + 100);
+  larger.set(bytes, 37);
+  expect([...readSafetensors(larger.subarray(37))]).toEqual([...TENSORS]);
+});
+
+it("writes a header that the format's other readers accept: length, JSON, data aligned to 8", () => {
+  const bytes = writeSafetensors(TENSORS, { version: "1" });
+  const length = Number(new DataView(bytes.buffer).getBigUint64(0, true));
+  expect((8 + length) % 8).toBe(0);
+  expect(JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length)))).toEqual({
+    __metadata__: { version: "1" },
+    b: { dtype: "F32", shape: [2, 2], data_offsets: [0, 16] },
+    a: { dtype: "I8", shape: [3], data_offsets: [16, 19] },
+  });
+  expect(bytes.length).toBe(8 + length + 19);
+});
+
+it.each([
+  ["a shape that is not its data", { dtype: "F32", shape: [3], data_offsets: [0, 16] }],
+  ["an unknown type", { dtype: "F16", shape: [8], data_offsets: [0, 16] }],
+  ["data beyond the end", { dtype: "F32", shape: [8], data_offsets: [0, 32] }],
+])("refuses %s", (_, entry) => {
+  const header = new TextEncoder().encode(JSON.stringify({ w: entry }).padEnd(72));
+  const bytes = new Uint8Array(8 + header.length + 16);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(header.length), true);
+  bytes.set(header, 8);
+  expect(() => readSafetensors(bytes)).toThrow(/for w/);
+});
