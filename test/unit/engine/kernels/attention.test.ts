@@ -1,0 +1,57 @@
+import { expect, it } from "vitest";
+import { attention } from "../../../../src/engine/reference/attention.ts";
+import { largestDifference, twins } from "./twin.ts";
+
+interface Maps {
+  readonly w?: number;
+  readonly h?: number;
+  readonly x?: number;
+  readonly y?: number;
+  /** The same everywhere; noise where it is not given. */
+  readonly q?: number;
+  readonly k?: number;
+  readonly v?: number;
+  readonly position?: number;
+  /** Of q, k and v. */
+  readonly amplitude?: number;
+}
+
+/** `out` holds 1 before: blocks that are not asked for stay so. */
+function attend({ w = 8, h = 8, x = 0, y = 0, amplitude = 1, ...values }: Maps) {
+  const { f32, room, noise, run } = twins();
+  const fill = (length: number, value?: number) =>
+    f32(value === undefined ? noise(length, -amplitude, amplitude) : new Array(length).fill(value));
+  const map = (value?: number) => fill(w * h * 64, value);
+  const out = map(1);
+  const [q, k, v] = [map(values.q), map(values.k), map(values.v)];
+  const scratch = room(65536);
+  const args = [out, q, k, v, fill(160, values.position), scratch, x, y, w, h] as const;
+  return run("attention", attention, [...args], { size: w * h * 256, scratch });
+}
+
+it.each([
+  [8, 8, 0, 0],
+  [16, 8, 8, 0],
+  [8, 24, 0, 8],
+  [24, 24, 0, 0],
+  [24, 24, 8, 8],
+  [24, 24, 16, 16],
+])("attends in a map of %ix%i at (%i, %i)", (w, h, x, y) => {
+  const { kernel, twin } = attend({ w, h, x, y });
+  expect(largestDifference(kernel.f32, twin.f32)).toBeLessThanOrEqual(1e-5);
+});
+
+it("attends sharply", () => {
+  const { kernel, twin } = attend({ w: 16, h: 16, x: 8, amplitude: 8 });
+  expect(largestDifference(kernel.f32, twin.f32)).toBeLessThanOrEqual(8 * 1e-5);
+});
+
+it.each([0, -0, 1e-30, 3])("gives the mean of the values where all queries are %f and all keys alike", (q) => {
+  const { kernel, twin } = attend({ q, k: 0, position: 2 });
+  expect(largestDifference(kernel.f32, twin.f32)).toBeLessThanOrEqual(1e-5);
+});
+
+it("gives 0 for values of 0, however large the logits", () => {
+  const { kernel } = attend({ v: 0, amplitude: 1e4 });
+  expect(Math.max(...kernel.f32.map(Math.abs))).toBe(0);
+});
