@@ -34,6 +34,7 @@ def model_entry(weights: Path, scale: int, results: list[dict[str, Any]]) -> dic
         "scale": scale,
         "weights": entry,
         "onnx": file_entry(weights.with_suffix(".onnx")),
+        "packed": file_entry(weights.with_suffix(".int8.safetensors")),
         "parameters": parameters,
         "metrics": measured[0] if measured else {},
         "training": training,

@@ -7,7 +7,13 @@ export type ModelFile = z.infer<typeof File>;
 
 const Manifest = z.object({
   models: z.array(
-    z.object({ id: z.string(), scale: z.union([z.literal(2), z.literal(3), z.literal(4)]), weights: File, onnx: File }),
+    z.object({
+      id: z.string(),
+      scale: z.union([z.literal(2), z.literal(3), z.literal(4)]),
+      weights: File,
+      onnx: File,
+      packed: File,
+    }),
   ),
 });
 

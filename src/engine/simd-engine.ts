@@ -10,11 +10,16 @@ import { kernelBlocks, type MatrixLayout } from "./weights.ts";
 const GRID = 16;
 const PAGE = 65_536;
 
-export interface SimdEngineOptions {
+/** One build of the operations. */
+export interface Kernels {
   /** The operations over a memory that we plan. */
   readonly instantiate: (memory: WebAssembly.Memory) => Ops;
-  /** How these operations want their matrices. */
+  /** How they want their matrices. */
   readonly layout: MatrixLayout;
+}
+
+export interface SimdEngineOptions {
+  readonly kernels: Kernels;
   /** Packed weights (weights.ts) of one scale. */
   readonly loadWeights: (scale: Scale) => Promise<Tensors>;
 }
@@ -25,9 +30,9 @@ export interface SimdEngineOptions {
  *
  * @throws {ServiceError} `inference_failed` from `upscale` if weights cannot be loaded or memory cannot be had.
  */
-export function createSimdEngine({ instantiate, layout, loadWeights }: SimdEngineOptions): Engine {
+export function createSimdEngine({ kernels, loadWeights }: SimdEngineOptions): Engine {
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 4096 });
-  const ops = instantiate(memory);
+  const ops = kernels.instantiate(memory);
   let placed:
     | { readonly scale: Scale; readonly pointers: ReadonlyMap<string, number>; readonly end: number }
     | undefined;
@@ -41,7 +46,7 @@ export function createSimdEngine({ instantiate, layout, loadWeights }: SimdEngin
   function place(weights: Tensors, scale: Scale) {
     const pointers = new Map<string, number>();
     let end = 0;
-    for (const [name, block] of kernelBlocks(weights, layout)) {
+    for (const [name, block] of kernelBlocks(weights, kernels.layout)) {
       pointers.set(name, end);
       reserve(end + block.length).set(block, end);
       end += Math.ceil(block.length / 16) * 16;
@@ -74,6 +79,28 @@ export function createSimdEngine({ instantiate, layout, loadWeights }: SimdEngin
     },
   };
 }
+
+/** The kernels as a compiled module; which build it is decides how matrices are laid out. */
+export function wasmKernels(module: WebAssembly.Module, build: "relaxed" | "simd128"): Kernels {
+  return {
+    // The cast is for the boundary to WebAssembly: kernels/index.ts exports what ops.ts says.
+    instantiate: (memory) => new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Ops,
+    layout: build === "relaxed" ? "int8" : "int16",
+  };
+}
+
+/** Whether this runtime has the relaxed dot product that the faster build needs. */
+export function hasRelaxedSimd(): boolean {
+  return WebAssembly.validate(RELAXED_DOT);
+}
+
+/** (func (param v128) (result v128) (i32x4.relaxed_dot_i8x16_i7x16_add_s (local.get 0) (local.get 0) (local.get 0))) */
+const RELAXED_DOT = Uint8Array.from([
+  ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+  ...[1, 6, 1, 0x60, 1, 0x7b, 1, 0x7b],
+  ...[3, 2, 1, 0],
+  ...[10, 13, 1, 11, 0, 0x20, 0, 0x20, 0, 0x20, 0, 0xfd, 0x93, 2, 0x0b],
+]);
 
 function missing(name: string): never {
   throw new RangeError(`Expected packed weights for ${name}`);

@@ -16,7 +16,7 @@ def test_is_what_the_files_beside_it_give(models: Path) -> None:
 def test_names_every_file_by_its_hash(index: int, models: Path) -> None:
     model = json.loads((models / "manifest.json").read_text())["models"][index]
     assert model["scale"] == index + 2
-    for kind in ("weights", "onnx"):
+    for kind in ("weights", "onnx", "packed"):
         data = (models / model[kind]["file"]).read_bytes()
         assert model[kind]["sha256"] == hashlib.sha256(data).hexdigest()
         assert model[kind]["bytes"] == len(data)
