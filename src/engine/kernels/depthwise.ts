@@ -1,0 +1,71 @@
+/**
+ * Depthwise conv3x3, stride 1, reflected at both ends of the row.
+ *
+ * out, above, row, below: float32 `[n, 64]`, out none of the others; weights: float32 `[3 dy, 3 dx, 64]`, bias `[64]`; n >= 2.
+ */
+
+/** Pixels for which the nine weights of a vector stay in registers; their rows fit the L1 cache. */
+const BLOCK = 16;
+
+export function depthwise(out: usize, above: usize, row: usize, below: usize, weights: usize, n: i32): void {
+  for (let x = 1; x < n - 1; x += BLOCK) {
+    const left = <usize>(x - 1) * 256;
+    block(out + left + 256, above + left, row + left, below + left, weights, min(BLOCK, n - 1 - x));
+  }
+  edge(out, above, row, below, weights, 256);
+  const last = <usize>(n - 1) * 256;
+  edge(out + last, above + last, row + last, below + last, weights, -256);
+}
+
+/** `n` pixels, the first one's left neighbours at the pointers. */
+function block(out: usize, above: usize, row: usize, below: usize, weights: usize, n: i32): void {
+  for (let c: usize = 0; c < 256; c += 16) {
+    const w = weights + c;
+    const w00 = v128.load(w);
+    const w01 = v128.load(w, 256);
+    const w02 = v128.load(w, 512);
+    const w10 = v128.load(w, 768);
+    const w11 = v128.load(w, 1024);
+    const w12 = v128.load(w, 1280);
+    const w20 = v128.load(w, 1536);
+    const w21 = v128.load(w, 1792);
+    const w22 = v128.load(w, 2048);
+    const bias = v128.load(w, 2304);
+    let a = above + c;
+    let r = row + c;
+    let b = below + c;
+    let to = out + c;
+    for (let x = 0; x < n; x++) {
+      let sum = f32x4.add(bias, f32x4.mul(w00, v128.load(a)));
+      sum = f32x4.add(sum, f32x4.mul(w01, v128.load(a, 256)));
+      sum = f32x4.add(sum, f32x4.mul(w02, v128.load(a, 512)));
+      sum = f32x4.add(sum, f32x4.mul(w10, v128.load(r)));
+      sum = f32x4.add(sum, f32x4.mul(w11, v128.load(r, 256)));
+      sum = f32x4.add(sum, f32x4.mul(w12, v128.load(r, 512)));
+      sum = f32x4.add(sum, f32x4.mul(w20, v128.load(b)));
+      sum = f32x4.add(sum, f32x4.mul(w21, v128.load(b, 256)));
+      v128.store(to, f32x4.add(sum, f32x4.mul(w22, v128.load(b, 512))));
+      a += 256;
+      r += 256;
+      b += 256;
+      to += 256;
+    }
+  }
+}
+
+/** The first or last pixel, whose neighbour `inwards` bytes away stands on both its sides. */
+function edge(out: usize, above: usize, row: usize, below: usize, weights: usize, inwards: usize): void {
+  for (let c: usize = 0; c < 256; c += 16) {
+    const w = weights + c;
+    const sum = f32x4.add(
+      f32x4.add(v128.load(w, 2304), edgeRow(above + c, w, inwards)),
+      f32x4.add(edgeRow(row + c, w + 768, inwards), edgeRow(below + c, w + 1536, inwards)),
+    );
+    v128.store(out + c, sum);
+  }
+}
+
+function edgeRow(x: usize, w: usize, inwards: usize): v128 {
+  const beside = f32x4.add(v128.load(w), v128.load(w, 512));
+  return f32x4.add(f32x4.mul(beside, v128.load(x + inwards)), f32x4.mul(v128.load(w, 256), v128.load(x)));
+}
