@@ -4,6 +4,8 @@ import type { Scale } from "../core/image.ts";
 import type { Tiling } from "../core/tiles.ts";
 import type { Engine } from "../engine/engine.ts";
 import { createOrtEngine, EDGE_TILING } from "../engine/ort-engine.ts";
+import { readSafetensors } from "../engine/safetensors.ts";
+import { createSimdEngine, hasRelaxedSimd, SIMD_TILING, wasmKernels } from "../engine/simd-engine.ts";
 
 export interface EngineChoice {
   readonly engine: Engine;
@@ -12,14 +14,26 @@ export interface EngineChoice {
 
 const MODELS = new URL("../../models/", import.meta.url);
 
+const KERNELS = new URL("../engine/kernels/build/", import.meta.url);
+
 const loadModel = (scale: Scale) => readFile(new URL(`ssiu-x${scale}.onnx`, MODELS));
 
-/** `ort` runs natively on all cores, `ort-web` as the Worker does: WebAssembly, one thread, its tiling. */
+/** `simd` is the Worker's own engine, `ort` runs natively on all cores, `ort-web` as a Worker with ONNX Runtime does: WebAssembly, one thread, its tiling. */
 export const ENGINES = {
   ort: async (): Promise<EngineChoice> => ({
     engine: createOrtEngine(await import("onnxruntime-node"), { loadModel }),
     tiling: { size: 512, overlap: 32 },
   }),
+  simd: async (): Promise<EngineChoice> => {
+    const build = hasRelaxedSimd() ? "relaxed" : "simd128";
+    const kernels = new WebAssembly.Module(await readFile(new URL(`ssiu-${build}.wasm`, KERNELS)));
+    const loadWeights = async (scale: Scale) =>
+      readSafetensors(await readFile(new URL(`ssiu-x${scale}.int8.safetensors`, MODELS)));
+    return {
+      engine: createSimdEngine({ kernels: wasmKernels(kernels, build), loadWeights }),
+      tiling: SIMD_TILING,
+    };
+  },
   "ort-web": async (): Promise<EngineChoice> => {
     const ort = await import("onnxruntime-web/wasm");
     const wasm = createRequire(import.meta.url).resolve("onnxruntime-web/ort-wasm-simd-threaded.wasm");

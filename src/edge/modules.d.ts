@@ -8,3 +8,7 @@ declare module "@jsquash/png/codec/pkg/squoosh_png_bg.wasm" {
   const module: WebAssembly.Module;
   export default module;
 }
+declare module "*.safetensors" {
+  const bytes: ArrayBuffer;
+  export default bytes;
+}

@@ -1,9 +1,9 @@
 import wasmModule from "onnxruntime-web/ort-wasm-simd-threaded.wasm";
 import * as ort from "onnxruntime-web/wasm";
 import type { Scale } from "../core/image.ts";
-import type { Engine } from "../engine/engine.ts";
 import { type Model, verifyModel } from "../engine/models.ts";
-import { createOrtEngine } from "../engine/ort-engine.ts";
+import { createOrtEngine, EDGE_TILING } from "../engine/ort-engine.ts";
+import type { Env } from "./worker.ts";
 
 /** Stands for the module's bytes, which a Worker may not compile. */
 const SENTINEL = new ArrayBuffer(8);
@@ -13,7 +13,7 @@ const SENTINEL = new ArrayBuffer(8);
  * handed a sentinel instead of bytes, and the sentinel is answered with an instance of the module wrangler compiled.
  * The models are static assets: with them the script would exceed the 10 MB that Cloudflare takes.
  */
-export function createEdgeOrtEngine(assets: Fetcher, model: (scale: Scale) => Model): Engine {
+export function createEdgeOrtEngine({ ASSETS: assets }: Env, model: (scale: Scale) => Model) {
   const instantiate = WebAssembly.instantiate;
   const answerSentinel = async (module: WebAssembly.Module | Uint8Array, imports?: WebAssembly.Imports) => {
     if (!(module instanceof Uint8Array)) return await instantiate(module, imports);
@@ -24,11 +24,12 @@ export function createEdgeOrtEngine(assets: Fetcher, model: (scale: Scale) => Mo
   ort.env.wasm.numThreads = 1;
   ort.env.wasm.wasmBinary = SENTINEL;
 
-  return createOrtEngine(ort, {
+  const engine = createOrtEngine(ort, {
     async loadModel(scale) {
       const { onnx } = model(scale);
       const response = await assets.fetch(new URL(`models/${onnx.file}`, "https://assets.invalid"));
       return await verifyModel(new Uint8Array(await response.arrayBuffer()), onnx);
     },
   });
+  return { engine, tiling: EDGE_TILING };
 }

@@ -1,5 +1,6 @@
 import { ServiceError } from "../core/errors.ts";
 import type { Rgb, Scale } from "../core/image.ts";
+import type { Tiling } from "../core/tiles.ts";
 import type { Engine } from "./engine.ts";
 import { planMemory, runNetwork } from "./network.ts";
 import type { Ops } from "./ops.ts";
@@ -9,6 +10,11 @@ import { kernelBlocks, type MatrixLayout } from "./weights.ts";
 /** Sides of what goes through the network are multiples of this. */
 const GRID = 16;
 const PAGE = 65_536;
+/** The first bytes of the memory belong to the kernels: constants and a little scratch (scripts/build-kernels.ts). */
+const KERNEL_BYTES = 2048;
+
+/** How a picture is cut where memory is short: about 50 MB for a tile, and neighbours share what the network needs to agree. */
+export const SIMD_TILING: Tiling = { size: 144, overlap: 16 };
 
 /** One build of the operations. */
 export interface Kernels {
@@ -45,7 +51,7 @@ export function createSimdEngine({ kernels, loadWeights }: SimdEngineOptions): E
 
   function place(weights: Tensors, scale: Scale) {
     const pointers = new Map<string, number>();
-    let end = 0;
+    let end = KERNEL_BYTES;
     for (const [name, block] of kernelBlocks(weights, kernels.layout)) {
       pointers.set(name, end);
       reserve(end + block.length).set(block, end);

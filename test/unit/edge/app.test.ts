@@ -37,7 +37,7 @@ function deps(broken: Partial<Deps>): Deps {
       },
       tiling: { size: 48, overlap: 16 },
     },
-    model: (scale) => ({ id: `fake-x${scale}`, scale, weights: FILE, onnx: FILE }),
+    model: (scale) => ({ id: `fake-x${scale}`, scale, weights: FILE, onnx: FILE, packed: FILE }),
     now: () => 0,
     ...broken,
   };

@@ -1,0 +1,4 @@
+import { createEdgeOrtEngine } from "./ort.ts";
+import { createWorker } from "./worker.ts";
+
+export default createWorker(createEdgeOrtEngine);
