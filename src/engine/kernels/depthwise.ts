@@ -36,21 +36,22 @@ function block(out: usize, above: usize, row: usize, below: usize, weights: usiz
     let b = below + c;
     let to = out + c;
     for (let x = 0; x < n; x++) {
-      let sum = f32x4.add(bias, f32x4.mul(w00, v128.load(a)));
-      sum = f32x4.add(sum, f32x4.mul(w01, v128.load(a, 256)));
-      sum = f32x4.add(sum, f32x4.mul(w02, v128.load(a, 512)));
-      sum = f32x4.add(sum, f32x4.mul(w10, v128.load(r)));
-      sum = f32x4.add(sum, f32x4.mul(w11, v128.load(r, 256)));
-      sum = f32x4.add(sum, f32x4.mul(w12, v128.load(r, 512)));
-      sum = f32x4.add(sum, f32x4.mul(w20, v128.load(b)));
-      sum = f32x4.add(sum, f32x4.mul(w21, v128.load(b, 256)));
-      v128.store(to, f32x4.add(sum, f32x4.mul(w22, v128.load(b, 512))));
+      const upper = f32x4.add(bias, three(a, w00, w01, w02));
+      v128.store(to, f32x4.add(upper, f32x4.add(three(r, w10, w11, w12), three(b, w20, w21, w22))));
       a += 256;
       r += 256;
       b += 256;
       to += 256;
     }
   }
+}
+
+/** A row's share in a pixel, its left neighbour at the pointer. */
+function three(x: usize, w0: v128, w1: v128, w2: v128): v128 {
+  return f32x4.add(
+    f32x4.add(f32x4.mul(w0, v128.load(x)), f32x4.mul(w1, v128.load(x, 256))),
+    f32x4.mul(w2, v128.load(x, 512)),
+  );
 }
 
 /** The first or last pixel, whose neighbour `inwards` bytes away stands on both its sides. */

@@ -6,19 +6,19 @@
  * Each float operation rounds once, in the order written: one result everywhere.
  */
 
-/** 1.5 * 2^23: where floats have a unit of 1, so that adding it rounds and the sum's bits count from those of itself. */
-const ROUNDER: f32 = 12582912;
+/**
+ * The number of levels, the greatest float, and 1.5 * 2^23: where floats have a unit of 1, so that adding it rounds and the
+ * sum's bits count from those of itself. In memory, because V8 builds a vector constant anew at each use.
+ */
+const CONSTANTS = memory.data<f32>([127, f32.MAX_VALUE, 12582912]);
 
 /** A pixel of differences. */
 const DIFFERENCE = memory.data(256, 16);
 
 export function quantize(q: usize, range: usize, x: usize, n: i32): void {
-  for (let i = 0; i < n; i++) {
-    quantizePixel(q, range, x);
-    q += 64;
-    range += 8;
-    x += 256;
-  }
+  // Two passes, so that a pixel's long chain to its range does not hold up its levels.
+  spans(range, x, n);
+  levels(q, range, x, n);
 }
 
 /** {@link quantize} of x - y. */
@@ -27,7 +27,7 @@ export function quantizeDifference(q: usize, range: usize, x: usize, y: usize, n
     for (let c: usize = 0; c < 256; c += 16) {
       v128.store(DIFFERENCE + c, f32x4.sub(v128.load(x + c), v128.load(y + c)));
     }
-    quantizePixel(q, range, DIFFERENCE);
+    quantize(q, range, DIFFERENCE, 1);
     q += 64;
     range += 8;
     x += 256;
@@ -35,41 +35,59 @@ export function quantizeDifference(q: usize, range: usize, x: usize, y: usize, n
   }
 }
 
-function quantizePixel(q: usize, range: usize, x: usize): void {
-  let least = v128.load(x);
-  let most = least;
-  for (let c: usize = 16; c < 256; c += 48) {
-    const v0 = v128.load(x + c);
-    const v1 = v128.load(x + c, 16);
-    const v2 = v128.load(x + c, 32);
-    least = f32x4.pmin(f32x4.pmin(least, v0), f32x4.pmin(v1, v2));
-    most = f32x4.pmax(f32x4.pmax(most, v0), f32x4.pmax(v1, v2));
+/** Of each pixel max - min and min. */
+function spans(range: usize, x: usize, n: i32): void {
+  for (let i = 0; i < n; i++) {
+    let least = f32x4.pmin(f32x4.pmin(least4(x), least4(x + 64)), f32x4.pmin(least4(x + 128), least4(x + 192)));
+    let most = f32x4.pmax(f32x4.pmax(most4(x), most4(x + 64)), f32x4.pmax(most4(x + 128), most4(x + 192)));
+    least = f32x4.pmin(least, v128.shuffle<f32>(least, least, 2, 3, 0, 1));
+    most = f32x4.pmax(most, v128.shuffle<f32>(most, most, 2, 3, 0, 1));
+    least = f32x4.pmin(least, v128.shuffle<f32>(least, least, 1, 0, 3, 2));
+    most = f32x4.pmax(most, v128.shuffle<f32>(most, most, 1, 0, 3, 2));
+    v128.store32_lane(range, f32x4.sub(most, least), 0);
+    v128.store32_lane(range, least, 0, 4);
+    range += 8;
+    x += 256;
   }
-  least = f32x4.pmin(least, v128.shuffle<f32>(least, least, 2, 3, 0, 1));
-  most = f32x4.pmax(most, v128.shuffle<f32>(most, most, 2, 3, 0, 1));
-  least = f32x4.pmin(least, v128.shuffle<f32>(least, least, 1, 0, 3, 2));
-  most = f32x4.pmax(most, v128.shuffle<f32>(most, most, 1, 0, 3, 2));
+}
 
-  const span = f32x4.sub(most, least);
-  v128.store32_lane(range, f32x4.div(span, f32x4.splat(127)), 0);
-  v128.store32_lane(range, least, 0, 4);
+function least4(x: usize): v128 {
+  return f32x4.pmin(f32x4.pmin(v128.load(x), v128.load(x, 16)), f32x4.pmin(v128.load(x, 32), v128.load(x, 48)));
+}
 
-  // Finite for a span of 0 too, so that 0 times it is 0.
-  const rate = f32x4.pmin(f32x4.div(f32x4.splat(127), span), f32x4.splat(f32.MAX_VALUE));
-  for (let c: usize = 0; c < 64; c += 16) {
-    const v = x + 4 * c;
-    v128.store(
-      q + c,
-      i8x16.narrow_i16x8_u(
-        i16x8.narrow_i32x4_s(level(v128.load(v), least, rate), level(v128.load(v, 16), least, rate)),
-        i16x8.narrow_i32x4_s(level(v128.load(v, 32), least, rate), level(v128.load(v, 48), least, rate)),
-      ),
-    );
+function most4(x: usize): v128 {
+  return f32x4.pmax(f32x4.pmax(v128.load(x), v128.load(x, 16)), f32x4.pmax(v128.load(x, 32), v128.load(x, 48)));
+}
+
+/** Writes q, and the scale in place of max - min. */
+function levels(q: usize, range: usize, x: usize, n: i32): void {
+  const steps = v128.load32_splat(CONSTANTS);
+  const greatest = v128.load32_splat(CONSTANTS, 4);
+  const rounder = v128.load32_splat(CONSTANTS, 8);
+  for (let i = 0; i < n; i++) {
+    const span = v128.load32_splat(range);
+    const least = v128.load32_splat(range, 4);
+    v128.store32_lane(range, f32x4.div(span, steps), 0);
+    // Finite for a span of 0 too, so that 0 times it is 0.
+    const rate = f32x4.pmin(f32x4.div(steps, span), greatest);
+    for (let c: usize = 0; c < 64; c += 16) {
+      const v = x + 4 * c;
+      v128.store(
+        q + c,
+        i8x16.narrow_i16x8_u(
+          i16x8.narrow_i32x4_s(level(v, least, rate, rounder), level(v + 16, least, rate, rounder)),
+          i16x8.narrow_i32x4_s(level(v + 32, least, rate, rounder), level(v + 48, least, rate, rounder)),
+        ),
+      );
+    }
+    q += 64;
+    range += 8;
+    x += 256;
   }
 }
 
 /** (x - least) * rate as int32, to nearest even. */
-function level(x: v128, least: v128, rate: v128): v128 {
-  const rounder = f32x4.splat(ROUNDER);
-  return i32x4.sub(f32x4.add(f32x4.mul(f32x4.sub(x, least), rate), rounder), rounder);
+function level(x: usize, least: v128, rate: v128, rounder: v128): v128 {
+  const sum = f32x4.add(f32x4.mul(f32x4.sub(v128.load(x), least), rate), rounder);
+  return i32x4.sub(sum, rounder);
 }
