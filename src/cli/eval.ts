@@ -51,7 +51,7 @@ export function addEval(program: Command): void {
     .requiredOption("--data <DIR>", "folder with <Set>/HR and LR_X2 (or LR_bicubic/X2), or one with benchmark/<Set>/…")
     .requiredOption("--sets <names>", "as in Set5,Set14,B100")
     .requiredOption("--scale <factor>", "2, 3 or 4")
-    .option("--engine <name>", ENGINE_HELP, "ort")
+    .option("--engine <name>", ENGINE_HELP, "simd")
     .option("--out <DIR>", "save the pictures as DIR/<Set>/<name>x<scale>.png")
     .option("--json", "print the scores as JSON")
     .action((options) => evaluate(Options.parse(options)));

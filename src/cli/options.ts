@@ -14,11 +14,11 @@ export const ScaleOption = z
   .transform((text) => Number(text) as Scale);
 
 /** `--engine` */
-export const EngineOption = z.enum(["ort", "ort-web"] satisfies (keyof typeof ENGINES)[], {
-  error: expecting("ort or ort-web", "--engine"),
+export const EngineOption = z.enum(["simd", "ort", "ort-web"] satisfies (keyof typeof ENGINES)[], {
+  error: expecting("simd, ort or ort-web", "--engine"),
 });
 
 /** Stands in `--help` beside `--engine`. */
 export const ENGINE_HELP =
-  "ort: native, all cores, whole pictures up to 512x512 and tiles of that size beyond; " +
-  "ort-web: WebAssembly and small tiles, as in the Worker";
+  "simd: the Worker's own int8 engine, one thread; ort: native, all cores, whole pictures up to 512x512 and tiles of that size beyond; " +
+  "ort-web: WebAssembly and small tiles, as in a Worker with ONNX Runtime";

@@ -29,7 +29,7 @@ export function addUpscale(program: Command): void {
     .argument("<IN>", "a PNG, JPEG, WebP or AVIF file")
     .argument("<OUT>", "the result; its extension says the format")
     .requiredOption("--scale <factor>", "2, 3 or 4")
-    .option("--engine <name>", ENGINE_HELP, "ort")
+    .option("--engine <name>", ENGINE_HELP, "simd")
     .option("--quality <number>", `${quality}; PNG has none`)
     .option("--json", "print the result as JSON")
     .action((input, output, options) => upscale(Options.parse({ input, output, ...options })));

@@ -6,7 +6,7 @@ import { startWorker, type TestWorker } from "./worker.ts";
 let worker: TestWorker;
 
 beforeAll(async () => {
-  worker = await startWorker({ MAX_SOURCE_BYTES: "300000" });
+  worker = await startWorker({ vars: { MAX_SOURCE_BYTES: "300000" } });
   const jpeg = await pattern(64, 64).jpeg().toBuffer();
   await Promise.all(
     Object.entries({
@@ -107,7 +107,7 @@ it("answers 20 good pictures after 200 broken ones", async () => {
 });
 
 it("stops at start-up when a limit is not a number", async () => {
-  const misconfigured = await startWorker({ MAX_INPUT_PIXELS: "512x512" });
+  const misconfigured = await startWorker({ vars: { MAX_INPUT_PIXELS: "512x512" } });
   expect((await misconfigured.get("/healthz")).status).toBe(500);
   await misconfigured.stop();
 });

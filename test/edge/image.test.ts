@@ -44,7 +44,7 @@ describe("GET /img/<ops>/<source>", () => {
       "timing-allow-origin": "*",
       "x-content-type-options": "nosniff",
       "x-request-id": expect.any(String),
-      "x-ssiu-engine": "ort",
+      "x-ssiu-engine": "simd",
       "x-ssiu-model": expect.stringMatching(/^ssiu-x2-[0-9a-f]{8}$/),
       "x-ssiu-source-size": "48x32",
     });

@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { Miniflare, type ModuleDefinition } from "miniflare";
 import { inject } from "vitest";
 import { unstable_getMiniflareWorkerOptions as workerOptions } from "wrangler";
+import type { Environment } from "./bundle.ts";
 
-const MODULE_TYPES = { ".js": "ESModule", ".wasm": "CompiledWasm" } as const;
+const MODULE_TYPES = { ".js": "ESModule", ".wasm": "CompiledWasm", ".safetensors": "Data" } as const;
 
 /** An answer, read to its end. */
 interface Answer {
@@ -21,10 +22,16 @@ export interface TestWorker {
   stop(): Promise<void>;
 }
 
-/** The deployed bundle in a workerd of its own, with empty buckets. `vars` replace those of wrangler.toml. */
-export async function startWorker(vars: Record<string, string> = {}): Promise<TestWorker> {
-  const bundle = inject("bundle");
-  const options = workerOptions("wrangler.toml").workerOptions;
+export interface TestWorkerOptions {
+  readonly environment?: Environment;
+  /** Replace those of wrangler.toml. */
+  readonly vars?: Readonly<Record<string, string>>;
+}
+
+/** The deployed bundle in a workerd of its own, with empty buckets. */
+export async function startWorker({ environment = "default", vars }: TestWorkerOptions = {}): Promise<TestWorker> {
+  const bundle = join(inject("bundles"), environment);
+  const options = workerOptions("wrangler.toml", environment === "default" ? undefined : environment).workerOptions;
   const modules = (await Promise.all((await readdir(bundle)).map((name) => readModule(bundle, name)))).flat();
   const miniflare = new Miniflare({
     ...options,

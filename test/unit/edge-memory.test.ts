@@ -6,15 +6,17 @@ import { probe } from "../../src/core/probe/probe.ts";
 import { planSpans } from "../../src/core/tiles.ts";
 import { CODEC_MODULES } from "./codecs/codec-modules.ts";
 
+const { Memory, Instance } = WebAssembly;
+
 /** Of the 128 MB of an isolate, what WebAssembly and pixels may take together. */
 const BUDGET_MB = 110;
 
 /** Sides of the largest results: MAX_OUTPUT_PIXELS and MAX_AVIF_PIXELS of wrangler.toml. */
 const LARGEST_SIDE = { png: 1024, jpeg: 1024, webp: 1024, avif: 724 } as const;
 
-it("fits the largest picture at the edge into the isolate's memory", async () => {
+it.each(["simd", "ort-web"] as const)("fits the largest picture into the isolate's memory with %s", async (name) => {
   const heapMb = watchMemories();
-  const { engine, tiling } = await ENGINES["ort-web"]();
+  const { engine, tiling } = await ENGINES[name]();
   for (const scale of SCALES) {
     const side = Math.floor(LARGEST_SIDE.png / scale);
     // The heap depends on the sizes of tiles alone: one of each is enough.
@@ -24,7 +26,7 @@ it("fits the largest picture at the edge into the isolate's memory", async () =>
         await engine.upscale({ width, height, data: new Uint8ClampedArray(3 * width * height) }, scale);
       }
     }
-    console.log(`x${scale} ${side}x${side}: heap of onnxruntime-web ${heapMb().toFixed(1)} MB`);
+    console.log(`x${scale} ${side}x${side}: heap of ${name} ${heapMb().toFixed(1)} MB`);
   }
   const engineMb = heapMb();
 
@@ -61,8 +63,8 @@ function watchMemories(): () => number {
         return instance;
       },
     });
-  WebAssembly.Memory = watched(WebAssembly.Memory);
-  WebAssembly.Instance = watched(WebAssembly.Instance);
+  WebAssembly.Memory = watched(Memory);
+  WebAssembly.Instance = watched(Instance);
   return () => [...memories].reduce((bytes, memory) => bytes + memory.buffer.byteLength, 0) / 1e6;
 }
 

@@ -30,7 +30,7 @@ test.each([
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   const [width, height] = [12 * Number(scale), 9 * Number(scale)];
   const bytes = (await readFile(output)).length;
-  const result = { input, output, scale: Number(scale), engine: "ort", width, height, bytes, ms: expect.any(Number) };
+  const result = { input, output, scale: Number(scale), engine: "simd", width, height, bytes, ms: expect.any(Number) };
   expect(JSON.parse(stdout)).toEqual(result);
   expect(await sharp(output).metadata()).toMatchObject({ format, width, height, channels });
 });
@@ -62,7 +62,7 @@ test.each([
   [
     "an unknown engine",
     ["a.png", "b.png", "--scale", "2", "--engine", "gpu"],
-    'Expected ort or ort-web for --engine, got "gpu"',
+    'Expected simd, ort or ort-web for --engine, got "gpu"',
   ],
   ["a quality of 0", ["a.png", "b.png", "--scale", "2", "--quality", "0"], 'Expected 1 to 100 for --quality, got "0"'],
   [

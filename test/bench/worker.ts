@@ -1,0 +1,33 @@
+import manifest from "../../models/manifest.json";
+import type { Scale } from "../../src/core/image.ts";
+import { createEdgeOrtEngine } from "../../src/edge/ort.ts";
+import { createEdgeSimdEngine } from "../../src/edge/simd.ts";
+import type { Env } from "../../src/edge/worker.ts";
+import { parseManifest } from "../../src/engine/models.ts";
+import { upscaleRgb } from "../../src/engine/upscale.ts";
+
+const model = parseManifest(manifest);
+const started = new Map<string, ReturnType<typeof createEdgeSimdEngine>>();
+
+/**
+ * `?engine=simd&scale=2&side=128&tile=64`: upscales a picture of that side once, in tiles of that size if it is given, and
+ * says how many milliseconds it took.
+ */
+export default {
+  async fetch(request, env) {
+    const query = new URL(request.url).searchParams;
+    const name = query.get("engine") ?? "simd";
+    const side = Number(query.get("side"));
+    const tile = Number(query.get("tile"));
+
+    const chosen = started.get(name) ?? (name === "ort" ? createEdgeOrtEngine : createEdgeSimdEngine)(env, model);
+    started.set(name, chosen);
+    const tiling = tile > 0 ? { size: tile, overlap: 0 } : chosen.tiling;
+    const data = Uint8ClampedArray.from({ length: 3 * side * side }, (_, i) => 128 + 90 * Math.sin(i / 40) + (i % 7));
+    const start = performance.now();
+    await upscaleRgb(chosen.engine, { width: side, height: side, data }, Number(query.get("scale")) as Scale, {
+      tiling,
+    });
+    return Response.json({ ms: performance.now() - start });
+  },
+} satisfies ExportedHandler<Env>;
