@@ -1,0 +1,49 @@
+import { add } from "../../../../src/engine/reference/add.ts";
+import { attention } from "../../../../src/engine/reference/attention.ts";
+import { depthwise } from "../../../../src/engine/reference/depthwise.ts";
+import { gelu, geluMul } from "../../../../src/engine/reference/gelu.ts";
+import { gemm } from "../../../../src/engine/reference/gemm.ts";
+import { head } from "../../../../src/engine/reference/head.ts";
+import { layerNorm } from "../../../../src/engine/reference/layer-norm.ts";
+import { maxPool } from "../../../../src/engine/reference/max-pool.ts";
+import type { Memory } from "../../../../src/engine/reference/memory.ts";
+import { quantize, quantizeDifference } from "../../../../src/engine/reference/quantize.ts";
+import { select } from "../../../../src/engine/reference/select.ts";
+import { tail } from "../../../../src/engine/reference/tail.ts";
+import { upsampleAdd } from "../../../../src/engine/reference/upsample-add.ts";
+import type { Kernels } from "../../../../src/engine/simd-engine.ts";
+
+/** The plain-TypeScript operations in the place of the WebAssembly ones. */
+export const referenceKernels: Kernels = {
+  layout: "int8",
+  instantiate(wasm) {
+    // Views anew each time: they end where the memory ended when they were made.
+    const memory: Memory = {
+      get f32() {
+        return new Float32Array(wasm.buffer);
+      },
+      get u8() {
+        return new Uint8Array(wasm.buffer);
+      },
+      get i8() {
+        return new Int8Array(wasm.buffer);
+      },
+    };
+    return {
+      add: (...args) => add(memory, ...args),
+      attention: (...args) => attention(memory, ...args),
+      depthwise: (...args) => depthwise(memory, ...args),
+      gelu: (...args) => gelu(memory, ...args),
+      geluMul: (...args) => geluMul(memory, ...args),
+      gemm: (...args) => gemm(memory, ...args),
+      head: (...args) => head(memory, ...args),
+      layerNorm: (...args) => layerNorm(memory, ...args),
+      maxPool: (...args) => maxPool(memory, ...args),
+      quantize: (...args) => quantize(memory, ...args),
+      quantizeDifference: (...args) => quantizeDifference(memory, ...args),
+      select: (...args) => select(memory, ...args),
+      tail: (...args) => tail(memory, ...args),
+      upsampleAdd: (...args) => upsampleAdd(memory, ...args),
+    };
+  },
+};
