@@ -1,11 +1,6 @@
-import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Miniflare, type ModuleDefinition } from "miniflare";
 import { inject } from "vitest";
-import { unstable_getMiniflareWorkerOptions as workerOptions } from "wrangler";
-import type { Environment } from "./bundle.ts";
-
-const MODULE_TYPES = { ".js": "ESModule", ".wasm": "CompiledWasm", ".safetensors": "Data" } as const;
+import { startBuilt } from "../miniflare.ts";
 
 /** An answer, read to its end. */
 interface Answer {
@@ -22,25 +17,17 @@ export interface TestWorker {
   stop(): Promise<void>;
 }
 
-export interface TestWorkerOptions {
-  readonly environment?: Environment;
+interface TestWorkerOptions {
+  /** Of wrangler.toml; the one without a name if absent. */
+  readonly environment?: string;
   /** Replace those of wrangler.toml. */
   readonly vars?: Readonly<Record<string, string>>;
 }
 
 /** The deployed bundle in a workerd of its own, with empty buckets. */
-export async function startWorker({ environment = "default", vars }: TestWorkerOptions = {}): Promise<TestWorker> {
-  const bundle = join(inject("bundles"), environment);
-  const options = workerOptions("wrangler.toml", environment === "default" ? undefined : environment).workerOptions;
-  const modules = (await Promise.all((await readdir(bundle)).map((name) => readModule(bundle, name)))).flat();
-  const miniflare = new Miniflare({
-    ...options,
-    bindings: { ...options.bindings, ...vars },
-    modulesRoot: bundle,
-    // Miniflare starts with the first module.
-    modules: modules.sort((a, b) => Number(b.type === "ESModule") - Number(a.type === "ESModule")),
-    cf: false,
-  });
+export async function startWorker({ environment, vars }: TestWorkerOptions = {}): Promise<TestWorker> {
+  const bundle = join(inject("bundles"), environment ?? "default");
+  const miniflare = await startBuilt(bundle, { config: "wrangler.toml", environment, vars });
   const sources = await miniflare.getR2Bucket("SOURCES");
   const results = await miniflare.getR2Bucket("RESULTS");
   return {
@@ -55,11 +42,4 @@ export async function startWorker({ environment = "default", vars }: TestWorkerO
     storedKeys: async () => (await results.list()).objects.map((object) => object.key),
     stop: () => miniflare.dispose(),
   };
-}
-
-async function readModule(folder: string, name: string): Promise<ModuleDefinition[]> {
-  const [, type] = Object.entries(MODULE_TYPES).find(([extension]) => name.endsWith(extension)) ?? [];
-  if (type === undefined) return [];
-  const contents = await readFile(join(folder, name));
-  return [{ type, path: join(folder, name), contents }];
 }
