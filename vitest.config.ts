@@ -7,6 +7,7 @@ export default defineConfig({
     silent: "passed-only",
     projects: [
       { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
+      { extends: true, test: { name: "browser", include: ["test/browser/**/*.test.ts"] } },
       // The deployed bundle in workerd; one at a time, each worker may fill a core.
       {
         extends: true,

@@ -26,16 +26,19 @@ function timed(kernels: Kernels, spent: Map<string, number>): Kernels {
     ...kernels,
     instantiate(memory) {
       const ops = kernels.instantiate(memory);
-      return new Proxy({ ...ops }, {
-        get:
-          (_, op: keyof Ops & string) =>
-          (...args: number[]) => {
-            const start = performance.now();
-            // The cast is for TypeScript, which cannot match a name and its arguments here.
-            (ops[op] as (...args: number[]) => void)(...args);
-            spent.set(op, (spent.get(op) ?? 0) + performance.now() - start);
-          },
-      });
+      return new Proxy(
+        { ...ops },
+        {
+          get:
+            (_, op: keyof Ops & string) =>
+            (...args: number[]) => {
+              const start = performance.now();
+              // The cast is for TypeScript, which cannot match a name and its arguments here.
+              (ops[op] as (...args: number[]) => void)(...args);
+              spent.set(op, (spent.get(op) ?? 0) + performance.now() - start);
+            },
+        },
+      );
     },
   };
 }

@@ -4,6 +4,7 @@ import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { Miniflare } from "miniflare";
+import { hasChromium, startBrowser } from "../browser/chromium.ts";
 import { buildWorker, startBuilt } from "../miniflare.ts";
 import { profile } from "./profile.ts";
 
@@ -44,6 +45,7 @@ try {
 } finally {
   await rm(folder, { recursive: true });
 }
+if (hasChromium) await measureBrowser();
 add("edge/module-bytes", (await stat("src/engine/kernels/build/ssiu-relaxed.wasm")).size, "B");
 for (const { op, share } of await profile()) add(`ops/x2/128/${op}`, share, "share");
 
@@ -86,6 +88,19 @@ async function measureFirstCall(): Promise<void> {
     await worker.dispose();
   }
   add("edge/x2/64/first-call-over-warm", median(extra), "ms");
+}
+
+/** The same engine in a visitor's browser. */
+async function measureBrowser(): Promise<void> {
+  const browser = await startBrowser();
+  const data = Uint8ClampedArray.from({ length: 3 * 128 * 128 }, (_, i) => 128 + 90 * Math.sin(i / 40) + (i % 7));
+  const times: number[] = [];
+  for (let round = -1; round < rounds; round++) {
+    const { ms } = await browser.upscale({ width: 128, height: 128, data }, 2);
+    if (round >= 0) times.push((1000 * ms) / 128 ** 2);
+  }
+  await browser.stop();
+  add("chromium/x2/128/simd", median(times), "us/px");
 }
 
 async function time(worker: Miniflare, query: Readonly<Record<string, string | number>>): Promise<number> {

@@ -1,0 +1,21 @@
+import type { Scale } from "../../src/core/image.ts";
+import { readSafetensors } from "../../src/engine/safetensors.ts";
+import { createSimdEngine, hasRelaxedSimd, wasmKernels } from "../../src/engine/simd-engine.ts";
+
+/** The engine as a visitor's browser runs it: same module, same weights, fetched. */
+const bytesOf = async (path: string) => new Uint8Array(await (await fetch(path)).arrayBuffer());
+
+const build = hasRelaxedSimd() ? "relaxed" : "simd128";
+const kernels = await WebAssembly.compile(await bytesOf(`/kernels/ssiu-${build}.wasm`));
+const engine = createSimdEngine({
+  kernels: wasmKernels(kernels, build),
+  loadWeights: async (scale) => readSafetensors(await bytesOf(`/models/ssiu-x${scale}.int8.safetensors`)),
+});
+
+async function upscale(image: { width: number; height: number; data: number[] }, scale: Scale) {
+  const start = performance.now();
+  const { data } = await engine.upscale({ ...image, data: Uint8ClampedArray.from(image.data) }, scale);
+  return { data: [...data], ms: performance.now() - start, build };
+}
+
+Object.assign(globalThis, { upscale });
