@@ -14,7 +14,17 @@ interface Size {
   readonly height: number;
 }
 
-export type MemoryPlan = ReturnType<typeof planMemory>;
+/** The maps of one MSGM. */
+interface Gating {
+  readonly x: number;
+  readonly minus?: number;
+  readonly plus?: readonly number[];
+  readonly out: number;
+  readonly before?: (row: number) => void;
+  readonly after?: (row: number) => void;
+}
+
+type MemoryPlan = ReturnType<typeof planMemory>;
 
 /**
  * Where everything stands in the kernels' memory for a tile whose sides are multiples of 16: byte offsets from `start` on.
@@ -74,6 +84,7 @@ export function runNetwork(
 ): void {
   const { y, a, b, v, e1, e2, quantized, range, rows } = plan;
   const row = width * PIXEL;
+  const [pooledWidth, pooledHeight, pooledRow] = [width / 2, height / 2, row / 2];
 
   for (let r = 0; r < height; r++) {
     const line = (at: number) => plan.input + 3 * width * reflect(at, height);
@@ -90,27 +101,25 @@ export function runNetwork(
 
   /** SS-ReM: one step of the unfolded optimisation. `from` may be `to`. */
   function unfold(at: string, from: number, to: number): void {
-    for (let r = 0; r < height; r++) ops.layerNorm(a + r * row, from + r * row, weight(`${at}.norm`), width);
-    gating(`${at}.s2`, { x: a, out: b });
-    gating(`${at}.s1`, { x: a, plus: [a, y], out: v });
+    const normalize = (r: number) => ops.layerNorm(a + r * row, from + r * row, weight(`${at}.norm`), width);
+    gating(`${at}.s2`, { x: a, out: b, before: normalize });
+    gating(`${at}.s1`, { x: a, plus: [a, y], out: v, after: (r) => project(`${at}.s3`, r) });
     attend(`${at}.s3`);
-    gating(`${at}.s4`, { x: v, minus: b, plus: [b], out: a });
+    gating(`${at}.s4`, { x: v, minus: b, plus: [b], out: a, before: addAttended });
     gating(`${at}.ffn`, { x: a, plus: [a], out: to });
   }
 
   /**
    * MSGM of x - minus, plus what `plus` names. Row by row: the 3x3 branch runs one row ahead, so `out` may be any of
-   * the inputs.
+   * the inputs. What comes before a row is read and after it is written is done while the row is in the cache.
    */
-  function gating(
-    at: string,
-    { x, minus, plus = [], out }: { x: number; minus?: number; plus?: readonly number[]; out: number },
-  ): void {
+  function gating(at: string, { x, minus, plus = [], out, before, after }: Gating): void {
     const { branch, gate } = plan;
     const [work] = rows;
     const lineOf = (r: number) => branch[reflect(r, height) % 3] ?? 0;
     for (let ahead = 0; ahead <= height; ahead++) {
       if (ahead < height) {
+        before?.(ahead);
         if (minus === undefined) ops.quantize(quantized, range, x + ahead * row, width);
         else ops.quantizeDifference(quantized, range, x + ahead * row, minus + ahead * row, width);
         conv(`${at}.project_in2.0`, lineOf(ahead));
@@ -129,35 +138,42 @@ export function runNetwork(
         ops.add(out + r * row, sum, addend + r * row, width);
         sum = out + r * row;
       }
+      after?.(r);
     }
   }
 
-  /** v += ESAM(v), on the map pooled by 2. */
+  /** ESAM 1-2: pools `v` by 2 and projects it to queries, keys and values, once both rows of a pair are there. */
+  function project(at: string, r: number): void {
+    if (r % 2 === 0) return;
+    const { queries, keys, values } = plan;
+    const to = ((r - 1) / 2) * pooledRow;
+    ops.maxPool(rows[0], v + (r - 1) * row, v + r * row, width);
+    ops.quantize(quantized, range, rows[0], pooledWidth);
+    conv(`${at}.qkv_conv.q`, queries + to, pooledWidth);
+    conv(`${at}.qkv_conv.k`, keys + to, pooledWidth);
+    conv(`${at}.qkv_conv.v`, values + to, pooledWidth);
+  }
+
+  /** ESAM 3-6: attention block by block, then its smoothing, which takes the place of the keys. */
   function attend(at: string): void {
     const { queries, keys, values, attended, scratch } = plan;
-    const [pooledWidth, pooledHeight, pooledRow] = [width / 2, height / 2, row / 2];
-    for (let r = 0; r < pooledHeight; r++) {
-      ops.maxPool(rows[0], v + 2 * r * row, v + (2 * r + 1) * row, width);
-      ops.quantize(quantized, range, rows[0], pooledWidth);
-      conv(`${at}.qkv_conv.q`, queries + r * pooledRow, pooledWidth);
-      conv(`${at}.qkv_conv.k`, keys + r * pooledRow, pooledWidth);
-      conv(`${at}.qkv_conv.v`, values + r * pooledRow, pooledWidth);
-    }
     const position = weight(`${at}.position`);
     for (let top = 0; top < pooledHeight; top += BLOCK) {
       for (let left = 0; left < pooledWidth; left += BLOCK) {
         ops.attention(attended, queries, keys, values, position, scratch, left, top, pooledWidth, pooledHeight);
       }
     }
-    // The keys have been used: their place takes the smoothed map.
     const line = (r: number) => attended + reflect(r, pooledHeight) * pooledRow;
     for (let r = 0; r < pooledHeight; r++) {
       ops.depthwise(keys + r * pooledRow, line(r - 1), line(r), line(r + 1), weight(`${at}.LocalProp.0`), pooledWidth);
     }
-    for (let r = 0; r < height; r++) {
-      const { lower, upper, fraction } = between((r * (pooledHeight - 1)) / (height - 1), pooledHeight);
-      ops.upsampleAdd(v + r * row, keys + lower * pooledRow, keys + upper * pooledRow, fraction, width);
-    }
+  }
+
+  /** v += the attended map, enlarged to the size of `v`. */
+  function addAttended(r: number): void {
+    const { lower, upper, fraction } = between((r * (pooledHeight - 1)) / (height - 1), pooledHeight);
+    const { keys: smoothed } = plan;
+    ops.upsampleAdd(v + r * row, smoothed + lower * pooledRow, smoothed + upper * pooledRow, fraction, width);
   }
 
   /** MoE-FS of the three stages, plus y, into `b`. */
