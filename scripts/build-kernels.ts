@@ -29,7 +29,7 @@ async function compile(features: readonly string[]): Promise<Buffer> {
   const { error, stderr } = await asc.main(
     [
       "index.ts",
-      ...["--baseDir", KERNELS, "--outFile", "kernels.wasm", "-O3", "--converge"],
+      ...["--baseDir", KERNELS, "--outFile", "kernels.wasm", "-O3"],
       ...["--runtime", "stub", "--noAssert", "--zeroFilledMemory"],
       ...["--importMemory", "--noExportMemory", "--initialMemory", "1", "--maximumMemory", "4096"],
       ...features.flatMap((feature) => ["--enable", feature]),
