@@ -19,7 +19,7 @@ while (!(await isUp())) await new Promise((resolve) => setTimeout(resolve, 200))
 
 const samples = (await readdir(SAMPLES)).filter((name) => /\.(png|jpe?g|webp|avif)$/.test(name));
 console.log(`
-ssiu-edge answers on ${ORIGIN}. Try:
+ssiu-edge: open ${ORIGIN}/ or try
 
 ${samples.map((name) => `  ${ORIGIN}/img/x2/samples/${name}`).join("\n")}
   ${ORIGIN}/img/x4,format=webp,quality=90/samples/${samples[0]}

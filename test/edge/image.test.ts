@@ -85,6 +85,7 @@ describe("GET /img/<ops>/<source>", () => {
     expect((await get("/img/x2/samples/logo.png")).status).toBe(200);
     expect((await get("/img/x2/samples/none.png")).status).toBe(404);
     expect((await get("/samples/logo.png")).status).toBe(200);
+    expect((await get("/")).headers.get("content-type")).toContain("text/html");
   });
 });
 
