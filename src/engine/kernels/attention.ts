@@ -1,4 +1,4 @@
-import { exp2 } from "./exp.ts";
+import { exponentials } from "./exp.ts";
 
 /**
  * Attention of one 8x8 block, its upper left corner at (x, y), to its 10x10 neighbourhood, 4 heads of 16 channels.
@@ -267,12 +267,7 @@ function softmax(weights: usize, scale: v128): v128 {
   let largest = v128.load(weights);
   for (let at = weights + 16; at < weights + 400; at += 16) largest = f32x4.pmax(largest, v128.load(at));
   largest = largestLane(largest);
-  let sum = f32x4.splat(0);
-  for (let at = weights; at < weights + 400; at += 16) {
-    const weight = exp2(f32x4.mul(f32x4.sub(v128.load(at), largest), scale));
-    sum = f32x4.add(sum, weight);
-    v128.store(at, weight);
-  }
+  let sum = exponentials(weights, weights + 400, largest, scale);
   v128.store(weights, f32x4.splat(0), 400);
   sum = f32x4.add(sum, v128.shuffle<f32>(sum, sum, 2, 3, 0, 1));
   sum = f32x4.add(sum, v128.shuffle<f32>(sum, sum, 1, 0, 3, 2));
