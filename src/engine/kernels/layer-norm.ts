@@ -2,8 +2,8 @@
  * (x - mean) / sqrt(variance + 1e-6) * gamma + beta over the 64 channels of a pixel, biased variance.
  *
  * out, x: float32 `[n, 64]`; weights: float32 gamma `[64]`, beta `[64]`. Two passes and sums by halves, so that the variance of
- * a constant pixel is exactly 0. To 1e-5 of |gamma| max |x - mean| / sqrt(variance) + |beta| where the mean is no more than
- * some 10 deviations away; float32 loses as many digits as the mean is greater than the deviation.
+ * a constant pixel is exactly 0. To 1e-6 where gamma and beta are at most 1 and the mean is no more than the deviation; float32
+ * loses as many digits as it is more.
  */
 export function layerNorm(out: usize, x: usize, weights: usize, n: i32): void {
   for (let i = 0; i < n; i++) {
