@@ -1,5 +1,5 @@
 import type { Format, Rgba } from "../core/image.ts";
-import type { Probe } from "../core/probe/probe.ts";
+import type { Probe } from "../core/probe/probe-result.ts";
 
 /** A decoded picture: upright, 8 bit, with the colour profile its numbers are in. */
 export interface Picture {

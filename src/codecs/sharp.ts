@@ -3,7 +3,7 @@ import { ServiceError } from "../core/errors.ts";
 import type { Format, Rgba } from "../core/image.ts";
 import { orient } from "../core/orient.ts";
 import { corrupt } from "../core/probe/bytes.ts";
-import type { Probe } from "../core/probe/probe.ts";
+import type { Probe } from "../core/probe/probe-result.ts";
 import { stillAvif } from "./avif-container.ts";
 import type { Codecs } from "./codec.ts";
 import { embedIcc, readIcc } from "./icc.ts";

@@ -1,5 +1,5 @@
 import type { Rgba } from "./image.ts";
-import type { Orientation } from "./probe/probe.ts";
+import type { Orientation } from "./probe/probe-result.ts";
 
 /** Turns and flips a stored picture the way its orientation tag asks for. @see TIFF 6.0 tag 274 */
 export function orient(image: Rgba, orientation: Orientation): Rgba {

@@ -2,7 +2,7 @@ import type { Codecs, Picture } from "../codecs/codec.ts";
 import { flatten } from "../core/alpha.ts";
 import { ServiceError } from "../core/errors.ts";
 import type { Format } from "../core/image.ts";
-import type { Probe } from "../core/probe/probe.ts";
+import type { Probe } from "../core/probe/probe-result.ts";
 import type { Tiling } from "../core/tiles.ts";
 import type { Transform } from "../core/transform.ts";
 import type { Engine } from "../engine/engine.ts";

@@ -11,7 +11,7 @@ import {
   readLocations,
   readPrimary,
 } from "./iso-bmff.ts";
-import type { Orientation, Probe } from "./probe.ts";
+import type { Orientation, Probe } from "./probe-result.ts";
 
 /** The parts of an AVIF that its primary picture is described by. */
 export interface AvifItems {

@@ -1,5 +1,5 @@
 import { text, u16be, u16le, u32be, u32le } from "./bytes.ts";
-import type { Orientation } from "./probe.ts";
+import type { Orientation } from "./probe-result.ts";
 
 const ORIENTATION_TAG = 0x0112;
 const TYPE_SHORT = 3;

@@ -1,6 +1,6 @@
 import { corrupt, text, u8, u16be } from "./bytes.ts";
 import { exifOrientation } from "./exif.ts";
-import type { Orientation, Probe } from "./probe.ts";
+import type { Orientation, Probe } from "./probe-result.ts";
 
 /** A JPEG marker segment; `data` is what follows the length field, `whole` starts at the 0xFF: both are views. */
 export interface JpegSegment {

@@ -1,6 +1,6 @@
 import { corrupt, text, u8, u32be } from "./bytes.ts";
 import { exifOrientation } from "./exif.ts";
-import type { Orientation, Probe } from "./probe.ts";
+import type { Orientation, Probe } from "./probe-result.ts";
 
 /** A PNG chunk; `data` and `whole` (length, type, data, CRC) are views into the file. */
 export interface PngChunk {

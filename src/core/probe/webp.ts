@@ -1,6 +1,6 @@
 import { corrupt, text, u8, u16be, u16le, u24le, u32le } from "./bytes.ts";
 import { exifOrientation } from "./exif.ts";
-import type { Orientation, Probe } from "./probe.ts";
+import type { Orientation, Probe } from "./probe-result.ts";
 
 /** A RIFF chunk; `data` and `whole` (FourCC, size, data, padding) are views into the file. */
 export interface RiffChunk {

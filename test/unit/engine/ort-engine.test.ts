@@ -4,19 +4,7 @@ import { SCALES } from "../../../src/core/image.ts";
 import { psnr } from "../../../src/core/metrics.ts";
 import { createOrtEngine } from "../../../src/engine/ort-engine.ts";
 import { upscaleRgb } from "../../../src/engine/upscale.ts";
-
-/** Edges, a gradient and a fine pattern. */
-function drawing(width: number, height: number) {
-  const data = new Uint8ClampedArray(3 * width * height);
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const inside = Math.hypot(x - width / 2, y - height / 2) < height / 3;
-      const stripes = 60 * Math.sin((x * x + y * y) / 90);
-      data.set(inside ? [220, 60 + 2 * y, 40] : [x + stripes, 120 + stripes, 255 - y], 3 * (y * width + x));
-    }
-  }
-  return { width, height, data };
-}
+import { drawing } from "./drawing.ts";
 
 it.each(SCALES)("makes the same of a picture natively and in WebAssembly, x%i", async (scale) => {
   const image = drawing(40, 24);

@@ -6,25 +6,13 @@ import { psnr } from "../../../src/core/metrics.ts";
 import { readSafetensors, type Tensors } from "../../../src/engine/safetensors.ts";
 import { createSimdEngine, hasRelaxedSimd, wasmKernels } from "../../../src/engine/simd-engine.ts";
 import { upscaleRgb } from "../../../src/engine/upscale.ts";
+import { drawing } from "./drawing.ts";
 import { referenceKernels } from "./kernels/reference-kernels.ts";
 
 const load = async (file: string) => readSafetensors(await readFile(`models/${file}`));
 const loadWeights = (scale: Scale) => load(`ssiu-x${scale}.int8.safetensors`);
 const compile = async (build: string) =>
   new WebAssembly.Module(await readFile(`src/engine/kernels/build/ssiu-${build}.wasm`));
-
-/** Edges, a gradient and a fine pattern. */
-function drawing(width: number, height: number): Rgb {
-  const data = new Uint8ClampedArray(3 * width * height);
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const inside = Math.hypot(x - width / 2, y - height / 2) < height / 3;
-      const stripes = 60 * Math.sin((x * x + y * y) / 90);
-      data.set(inside ? [220, 60 + 2 * y, 40] : [x + stripes, 120 + stripes, 255 - y], 3 * (y * width + x));
-    }
-  }
-  return { width, height, data };
-}
 
 /** float32 [1, 3, h, w] in 0..1 -> RGB8, as the engines round. */
 function picture(tensors: Tensors, name: string): Rgb {

@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { concat, latin1 } from "../../../../src/codecs/concat.ts";
 import { ServiceError } from "../../../../src/core/errors.ts";
-import { type Probe, probe } from "../../../../src/core/probe/probe.ts";
+import { probe } from "../../../../src/core/probe/probe.ts";
+import type { Probe } from "../../../../src/core/probe/probe-result.ts";
 import { fixture, fixtureNames } from "../../../fixtures/read.ts";
 
 const PLAIN = { width: 45, height: 29, orientation: 1, frames: 1, scans: 1, bitDepth: 8 };

@@ -1,0 +1,21 @@
+import type { Format } from "../image.ts";
+
+/** EXIF orientation, 1..8 (TIFF 6.0 tag 274). */
+export type Orientation = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8;
+
+/** What the header of a picture says, read without decoding a pixel. */
+export interface Probe {
+  readonly format: Format;
+  /** Stored size in pixels, before orientation is applied. */
+  readonly width: number;
+  readonly height: number;
+  readonly orientation: Orientation;
+  /** 1 for a still picture. */
+  readonly frames: number;
+  /** Number of scans of a JPEG; 1 otherwise. */
+  readonly scans: number;
+  /** Bits per sample as stored. */
+  readonly bitDepth: number;
+  /** Why the edge codecs cannot decode it ("CMYK JPEG", "cropped AVIF", …), if so. */
+  readonly unsupported?: string;
+}
