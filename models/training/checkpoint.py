@@ -52,7 +52,13 @@ def restore_random_state(state: dict[str, Tensor]) -> None:
 
 
 def git_commit() -> str:
-    """The commit of the code that trains, `-dirty` if it was changed since; empty outside a checkout."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
-    done = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False)
-    return done.stdout.strip()
+    """The commit of the code that trains, `-dirty` if the code was changed since; empty outside a checkout."""
+
+    def git(*arguments: str) -> str:
+        command = ["git", *arguments]
+        return subprocess.run(
+            command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False
+        ).stdout.strip()
+
+    changed = git("status", "--porcelain", "--untracked-files=no", "--", ".")
+    return git("rev-parse", "HEAD") + ("-dirty" if changed else "")
