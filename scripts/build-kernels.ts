@@ -30,7 +30,7 @@ async function compile(features: readonly string[]): Promise<Buffer> {
     [
       "index.ts",
       ...["--baseDir", KERNELS, "--outFile", "kernels.wasm", "-O3"],
-      ...["--runtime", "stub", "--noAssert", "--zeroFilledMemory"],
+      ...["--runtime", "stub", "--noAssert"],
       ...["--importMemory", "--noExportMemory", "--initialMemory", "1", "--maximumMemory", "4096"],
       ...features.flatMap((feature) => ["--enable", feature]),
     ],

@@ -4,7 +4,8 @@
  *
  * Pointers are byte offsets, aligned to 16. A *row* is `n` pixels of 64 channels, float32, channels innermost: `[n, 64]`,
  * 256 bytes a pixel. Sides of maps are multiples of 16 (of 8 after pooling). Nothing is read or written beyond a row's
- * end. `out` may be an input of the same shape where an operation works pixel by pixel.
+ * end. `out` may be an input of the same shape where an operation works pixel by pixel. The first 2 kB of the memory are
+ * the kernels' own.
  */
 export interface Ops {
   /** conv3x3 3 -> 64, reflected at both ends. `above`, `row`, `below`: RGB8 `[n, 3]`, taken as 0..1. `weights`: float32 `[3 dy, 3 dx, 3, 64]`, bias `[64]`. */
