@@ -1,15 +1,15 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { SCALES } from "../src/core/image.ts";
 import { readSafetensors, writeSafetensors } from "../src/engine/safetensors.ts";
-import { PACKED_VERSION, packWeights } from "../src/engine/weights.ts";
+import { packWeights } from "../src/engine/weights.ts";
 
 /** Packs models/ssiu-x*.safetensors for the SIMD engine; with --check, fails where the committed files are not that. */
 const MODELS = new URL("../models/", import.meta.url);
 const check = process.argv.includes("--check");
 
 for (const scale of SCALES) {
-  const master = readSafetensors(await readFile(new URL(`ssiu-x${scale}.safetensors`, MODELS)));
-  const packed = writeSafetensors(packWeights(master, scale), { version: PACKED_VERSION, scale: `${scale}` });
+  const { tensors } = readSafetensors(await readFile(new URL(`ssiu-x${scale}.safetensors`, MODELS)));
+  const packed = writeSafetensors(packWeights(tensors, scale));
   const name = `ssiu-x${scale}.int8.safetensors`;
   if (!check) {
     await writeFile(new URL(name, MODELS), packed);

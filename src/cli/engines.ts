@@ -3,9 +3,10 @@ import { createRequire } from "node:module";
 import type { Scale } from "../core/image.ts";
 import type { Tiling } from "../core/tiles.ts";
 import type { Engine } from "../engine/engine.ts";
+import { parseManifest, verifyModel } from "../engine/models.ts";
 import { createOrtEngine, EDGE_TILING } from "../engine/ort-engine.ts";
-import { readSafetensors } from "../engine/safetensors.ts";
 import { createSimdEngine, hasRelaxedSimd, SIMD_TILING, wasmKernels } from "../engine/simd-engine.ts";
+import { readPacked } from "../engine/weights.ts";
 
 export interface EngineChoice {
   readonly engine: Engine;
@@ -16,7 +17,13 @@ const MODELS = new URL("../../models/", import.meta.url);
 
 const KERNELS = new URL("../engine/kernels/build/", import.meta.url);
 
-const loadModel = (scale: Scale) => readFile(new URL(`ssiu-x${scale}.onnx`, MODELS));
+const read = async (kind: "onnx" | "packed", scale: Scale) => {
+  const manifest = parseManifest(JSON.parse(await readFile(new URL("manifest.json", MODELS), "utf8")));
+  const file = manifest(scale)[kind];
+  return await verifyModel(await readFile(new URL(file.file, MODELS)), file);
+};
+
+const loadModel = (scale: Scale) => read("onnx", scale);
 
 /** `simd` is the Worker's own engine, `ort` runs natively on all cores, `ort-web` as a Worker with ONNX Runtime does: WebAssembly, one thread, its tiling. */
 export const ENGINES = {
@@ -27,8 +34,7 @@ export const ENGINES = {
   simd: async (): Promise<EngineChoice> => {
     const build = hasRelaxedSimd() ? "relaxed" : "simd128";
     const kernels = new WebAssembly.Module(await readFile(new URL(`ssiu-${build}.wasm`, KERNELS)));
-    const loadWeights = async (scale: Scale) =>
-      readSafetensors(await readFile(new URL(`ssiu-x${scale}.int8.safetensors`, MODELS)));
+    const loadWeights = async (scale: Scale) => readPacked(await read("packed", scale), scale);
     return {
       engine: createSimdEngine({ kernels: wasmKernels(kernels, build), loadWeights }),
       tiling: SIMD_TILING,

@@ -9,21 +9,25 @@ export type Tensor =
 
 export type Tensors = ReadonlyMap<string, Tensor>;
 
+export interface Safetensors {
+  readonly tensors: Tensors;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
 /**
  * Reads a safetensors file: 8 bytes of header length (little-endian), a JSON header, the data.
  *
  * @throws {RangeError} if the header does not fit the data.
  * @see https://github.com/huggingface/safetensors#format
  */
-export function readSafetensors(bytes: Uint8Array): Tensors {
+export function readSafetensors(bytes: Uint8Array): Safetensors {
   const headerBytes = Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true));
   const data = bytes.subarray(8 + headerBytes);
   const header: Record<string, unknown> = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + headerBytes)));
-  const tensors = new Map<string, Tensor>();
-  for (const [name, entry] of Object.entries(header)) {
-    if (name !== "__metadata__") tensors.set(name, readTensor(name, entry, data));
-  }
-  return tensors;
+  const { __metadata__: metadata = {}, ...entries } = header;
+  const tensors = new Map(Object.entries(entries).map(([name, entry]) => [name, readTensor(name, entry, data)]));
+  // The cast is for JSON; the format has texts only in here.
+  return { tensors, metadata: metadata as Safetensors["metadata"] };
 }
 
 function readTensor(name: string, entry: unknown, data: Uint8Array): Tensor {
@@ -43,7 +47,7 @@ function readTensor(name: string, entry: unknown, data: Uint8Array): Tensor {
 }
 
 /** Inverse of {@link readSafetensors}; the same tensors in the same order give the same bytes. */
-export function writeSafetensors(tensors: Tensors, metadata: Readonly<Record<string, string>>): Uint8Array {
+export function writeSafetensors({ tensors, metadata }: Safetensors): Uint8Array {
   let end = 0;
   const entries = Array.from(tensors, ([name, { dtype, shape, data }]) => {
     const from = end;

@@ -1,8 +1,8 @@
 import type { Scale } from "../core/image.ts";
-import type { Tensor, Tensors } from "./safetensors.ts";
+import { readSafetensors, type Safetensors, type Tensor, type Tensors } from "./safetensors.ts";
 
 /** Raise it when the packed files change shape or order: a load refuses another version. */
-export const PACKED_VERSION = "1";
+const VERSION = "1";
 
 const CHANNELS = 64;
 const MATRIX = CHANNELS * CHANNELS;
@@ -13,7 +13,7 @@ const STEPS = 9;
  * `[16 (k / 4), 64 o, 4 (k % 4)]`, symmetric, one scale for each output channel, and `name.scales`, float32 `[3, 64]`:
  * that scale a, a * sum_k w[o, k], the bias. Everything else stays float32, channels innermost.
  */
-export function packWeights(master: Tensors, scale: Scale): Tensors {
+export function packWeights(master: Tensors, scale: Scale): Safetensors {
   const packed = new Map<string, Tensor>();
   const get = (name: string) => {
     const tensor = master.get(name);
@@ -74,7 +74,27 @@ export function packWeights(master: Tensors, scale: Scale): Tensors {
     return tail[o * 9 * CHANNELS + c * 9 + tap] ?? Number.NaN;
   });
   floats("tail", [27 * CHANNELS + 4], concat(tailWeights, get(`${last}.bias`), new Float32Array(1)));
-  return packed;
+  return { tensors: packed, metadata: { version: VERSION, scale: `${scale}` } };
+}
+
+/**
+ * Reads packed weights.
+ *
+ * @throws {RangeError} if they are of another version, another scale or another shape.
+ */
+export function readPacked(bytes: Uint8Array, scale: Scale): Tensors {
+  const { tensors, metadata } = readSafetensors(bytes);
+  const { version, scale: actual } = metadata;
+  if (version !== VERSION || actual !== `${scale}`) {
+    throw new RangeError(
+      `Expected packed weights of version ${VERSION} for x${scale}, got version ${version}, x${actual}`,
+    );
+  }
+  for (const [name, { dtype, shape }] of tensors) {
+    const expected = dtype === "I8" ? [16, CHANNELS, 4] : name.endsWith(".scales") ? [3, CHANNELS] : shape;
+    if (`${shape}` !== `${expected}`) throw new RangeError(`Expected shape [${expected}] for ${name}, got [${shape}]`);
+  }
+  return tensors;
 }
 
 /** The convolutions before each PixelShuffle: x4 goes in two steps of 2. */

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { Ops } from "../../src/engine/ops.ts";
-import { readSafetensors } from "../../src/engine/safetensors.ts";
 import { createSimdEngine, hasRelaxedSimd, type Kernels, wasmKernels } from "../../src/engine/simd-engine.ts";
+import { readPacked } from "../../src/engine/weights.ts";
 
 /** Share of each operation in the time of one 128x128 tile at x2, in Node; what remains is calls and copies. */
 export async function profile(): Promise<{ op: string; share: number }[]> {
@@ -9,7 +9,7 @@ export async function profile(): Promise<{ op: string; share: number }[]> {
   const module = new WebAssembly.Module(await readFile(`src/engine/kernels/build/ssiu-${build}.wasm`));
   const spent = new Map<string, number>();
   const kernels = timed(wasmKernels(module, build), spent);
-  const loadWeights = async () => readSafetensors(await readFile("models/ssiu-x2.int8.safetensors"));
+  const loadWeights = async () => readPacked(await readFile("models/ssiu-x2.int8.safetensors"), 2);
   const engine = createSimdEngine({ kernels, loadWeights });
   const data = Uint8ClampedArray.from({ length: 3 * 128 * 128 }, (_, i) => 128 + 90 * Math.sin(i / 40) + (i % 7));
   const image = { width: 128, height: 128, data };

@@ -7,19 +7,21 @@ const TENSORS = new Map<string, Tensor>([
 ]);
 
 it("reads what it wrote, in the same order", () => {
-  const read = readSafetensors(writeSafetensors(TENSORS, { version: "1" }));
-  expect([...read]).toEqual([...TENSORS]);
+  const metadata = { version: "1" };
+  const read = readSafetensors(writeSafetensors({ tensors: TENSORS, metadata }));
+  expect([...read.tensors]).toEqual([...TENSORS]);
+  expect(read.metadata).toEqual(metadata);
 });
 
 it("reads from the middle of a larger buffer, at any alignment", () => {
-  const bytes = writeSafetensors(TENSORS, {});
+  const bytes = writeSafetensors({ tensors: TENSORS, metadata: {} });
   const larger = Buffer.alloc(bytes.length + 100);
   larger.set(bytes, 37);
-  expect([...readSafetensors(larger.subarray(37))]).toEqual([...TENSORS]);
+  expect([...readSafetensors(larger.subarray(37)).tensors]).toEqual([...TENSORS]);
 });
 
 it("writes a header that the format's other readers accept: length, JSON, data aligned to 8", () => {
-  const bytes = writeSafetensors(TENSORS, { version: "1" });
+  const bytes = writeSafetensors({ tensors: TENSORS, metadata: { version: "1" } });
   const length = Number(new DataView(bytes.buffer).getBigUint64(0, true));
   expect((8 + length) % 8).toBe(0);
   expect(JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length)))).toEqual({

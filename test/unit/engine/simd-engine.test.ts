@@ -6,11 +6,11 @@ import { psnr } from "../../../src/core/metrics.ts";
 import { readSafetensors, type Tensors } from "../../../src/engine/safetensors.ts";
 import { createSimdEngine, hasRelaxedSimd, wasmKernels } from "../../../src/engine/simd-engine.ts";
 import { upscaleRgb } from "../../../src/engine/upscale.ts";
+import { readPacked } from "../../../src/engine/weights.ts";
 import { drawing } from "./drawing.ts";
 import { referenceKernels } from "./kernels/reference-kernels.ts";
 
-const load = async (file: string) => readSafetensors(await readFile(`models/${file}`));
-const loadWeights = (scale: Scale) => load(`ssiu-x${scale}.int8.safetensors`);
+const loadWeights = async (scale: Scale) => readPacked(await readFile(`models/ssiu-x${scale}.int8.safetensors`), scale);
 const compile = async (build: string) =>
   new WebAssembly.Module(await readFile(`src/engine/kernels/build/ssiu-${build}.wasm`));
 
@@ -31,7 +31,7 @@ const simd128 = async () =>
 
 describe.each(SCALES)("x%i", (scale) => {
   it("makes of the debug state's input what PyTorch made of it", async () => {
-    const state = await load(`debug-state-x${scale}.safetensors`);
+    const { tensors: state } = readSafetensors(await readFile(`models/debug-state-x${scale}.safetensors`));
     const result = await (await simd128()).upscale(picture(state, "input"), scale);
     expect(psnr(result, picture(state, "output"), scale)).toBeGreaterThan(45);
   });

@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { SCALES } from "../../../src/core/image.ts";
-import { readSafetensors, type Tensors } from "../../../src/engine/safetensors.ts";
-import { kernelBlocks, packWeights } from "../../../src/engine/weights.ts";
+import { readSafetensors, type Tensors, writeSafetensors } from "../../../src/engine/safetensors.ts";
+import { kernelBlocks, packWeights, readPacked } from "../../../src/engine/weights.ts";
 
-const master = async (scale: number) => readSafetensors(await readFile(`models/ssiu-x${scale}.safetensors`));
+const master = async (scale: number) => readSafetensors(await readFile(`models/ssiu-x${scale}.safetensors`)).tensors;
 
 function floats(tensors: Tensors, name: string): Float32Array {
   const tensor = tensors.get(name);
@@ -22,7 +22,7 @@ function unpack(packed: Tensors, name: string): (o: number, k: number) => number
 describe("packWeights", () => {
   it("keeps each weight of a convolution to half a step of its output's scale", async () => {
     const weights = await master(2);
-    const packed = packWeights(weights, 2);
+    const { tensors: packed } = packWeights(weights, 2);
     for (const name of ["body.0.s1.project_in1", "body.8.ffn.project_out", "moe.fuse"]) {
       const original = floats(weights, `${name}.weight`);
       const scales = floats(packed, `${name}.scales`);
@@ -41,7 +41,7 @@ describe("packWeights", () => {
 
   it("takes qkv apart, without a bias", async () => {
     const weights = await master(2);
-    const packed = packWeights(weights, 2);
+    const { tensors: packed } = packWeights(weights, 2);
     const original = floats(weights, "body.4.s3.qkv_conv.weight");
     for (const [part, name] of ["q", "k", "v"].entries()) {
       const w = unpack(packed, `body.4.s3.qkv_conv.${name}`);
@@ -52,7 +52,7 @@ describe("packWeights", () => {
 
   it.each(SCALES)("gives x%i one matrix for each pixel that PixelShuffle makes of one", async (scale) => {
     const weights = await master(scale);
-    const packed = packWeights(weights, scale);
+    const { tensors: packed } = packWeights(weights, scale);
     const factor = scale === 3 ? 3 : 2;
     const original = floats(weights, "tail.0.weight");
     for (let part = 0; part < factor ** 2; part++) {
@@ -66,7 +66,7 @@ describe("packWeights", () => {
 
   it("puts channels last in the 3x3 convolutions", async () => {
     const weights = await master(2);
-    const packed = packWeights(weights, 2);
+    const { tensors: packed } = packWeights(weights, 2);
     const [tap, o, c] = [5, 2, 33];
     expect(floats(packed, "head")[tap * 192 + 2 * 64 + c]).toBe(floats(weights, "head.weight")[c * 27 + 2 * 9 + tap]);
     expect(floats(packed, "tail")[tap * 192 + o * 64 + c]).toBe(
@@ -86,7 +86,7 @@ describe("packWeights", () => {
 
 describe("kernelBlocks", () => {
   it("holds the same matrix as int8 in fours and as int16 in pairs", async () => {
-    const packed = packWeights(await master(2), 2);
+    const { tensors: packed } = packWeights(await master(2), 2);
     const name = "body.0.s1.project_in1";
     const int8 = kernelBlocks(packed, "int8").get(name) ?? new Uint8Array();
     const int16 = kernelBlocks(packed, "int16").get(name) ?? new Uint8Array();
@@ -99,5 +99,28 @@ describe("kernelBlocks", () => {
         expect(words[(k >> 1) * 128 + 2 * o + (k & 1)]).toBe(bytes[(k >> 2) * 256 + 4 * o + (k & 3)]);
       }
     }
+  });
+});
+
+describe("readPacked", () => {
+  const packed = async () => packWeights(await master(2), 2);
+
+  it("reads what was packed", async () => {
+    const { tensors, metadata } = await packed();
+    expect([...readPacked(writeSafetensors({ tensors, metadata }), 2)]).toEqual([...tensors]);
+  });
+
+  it("refuses another version or scale", async () => {
+    const { tensors, metadata } = await packed();
+    const old = writeSafetensors({ tensors, metadata: { ...metadata, version: "0" } });
+    expect(() => readPacked(old, 2)).toThrow("version 1 for x2, got version 0, x2");
+    expect(() => readPacked(writeSafetensors({ tensors, metadata }), 3)).toThrow("for x3, got version 1, x2");
+  });
+
+  it("refuses another shape", async () => {
+    const { tensors, metadata } = await packed();
+    const scales = { dtype: "F32", shape: [2, 64], data: new Float32Array(128) } as const;
+    const bytes = writeSafetensors({ tensors: new Map([...tensors, ["moe.fuse.scales", scales]]), metadata });
+    expect(() => readPacked(bytes, 2)).toThrow("Expected shape [3,64] for moe.fuse.scales, got [2,64]");
   });
 });
