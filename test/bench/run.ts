@@ -105,7 +105,7 @@ async function measureBrowser(): Promise<void> {
 
 async function time(worker: Miniflare, query: Readonly<Record<string, string | number>>): Promise<number> {
   const search = new URLSearchParams(Object.entries(query).map(([key, value]) => [key, `${value}`]));
-  const response = await worker.dispatchFetch(`http://localhost/?${search}`);
+  const response = await worker.dispatchFetch(`http://localhost/time?${search}`);
   if (!response.ok) throw new Error(await response.text());
   const body: unknown = await response.json();
   if (typeof body !== "object" || body === null || !("ms" in body)) throw new TypeError("Expected a time");

@@ -10,7 +10,7 @@ const model = parseManifest(manifest);
 const started = new Map<string, ReturnType<typeof createEdgeSimdEngine>>();
 
 /**
- * `?engine=simd&scale=2&side=128&tile=64`: upscales a picture of that side once, in tiles of that size if it is given, and
+ * `/time?engine=simd&scale=2&side=128&tile=64`: upscales a picture of that side once, in tiles of that size if it is given, and
  * says how many milliseconds it took.
  */
 export default {
