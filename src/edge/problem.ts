@@ -2,8 +2,7 @@ import { ServiceError } from "../core/errors.ts";
 
 /** An error as the client sees it: `application/problem+json` (RFC 9457), never cached, nothing of our inside in it. */
 export function problem(error: ServiceError, requestId: string): Response {
-  const { code, status, detail } = error;
-  const message = status === 500 ? "The request failed; the request id names it in the log" : error.message;
+  const { code, status, message, detail } = error;
   return Response.json(
     { type: "about:blank", title: TITLES[status], status, code, detail: message, ...detail, requestId },
     {
@@ -20,9 +19,10 @@ export function problem(error: ServiceError, requestId: string): Response {
   );
 }
 
-/** Anything that is not a ServiceError is a mistake of ours. */
+/** Anything that is not a ServiceError is a mistake of ours, and its text is not for the client. */
 export function asServiceError(error: unknown): ServiceError {
-  return error instanceof ServiceError ? error : new ServiceError("internal", "Unexpected error", { cause: error });
+  if (error instanceof ServiceError) return error;
+  return new ServiceError("internal", "The request failed; its id names it in the log", { cause: error });
 }
 
 const TITLES: Readonly<Record<ServiceError["status"], string>> = {
