@@ -16,7 +16,6 @@ const SCALE = 4;
 /** What is shown, in pixels of the sample: left, top; 80x60 each. */
 const CROPS: Readonly<Record<string, readonly [number, number]>> = {
   "scene.png": [56, 30],
-  "harbour.webp": [20, 70],
   "lines.png": [130, 20],
   "text.png": [12, 84],
 };
@@ -28,7 +27,7 @@ const truths = await mkdtemp(join(tmpdir(), "ssiu-truth-"));
 await mkdir(images, { recursive: true });
 execFileSync("npx", ["tsx", path("render-samples.ts"), ...Object.keys(CROPS), "--truth", truths]);
 
-const { engine, tiling } = await ENGINES.ort();
+const { engine, tiling } = await ENGINES.simd();
 for (const [name, [left, top]] of Object.entries(CROPS)) {
   const stem = name.replace(/\.\w+$/, "");
   const source = await read(path(`../src/web/samples/${name}`));
