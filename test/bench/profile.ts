@@ -1,14 +1,30 @@
 import { readFile } from "node:fs/promises";
 import type { Ops } from "../../src/engine/ops.ts";
-import { createSimdEngine, hasRelaxedSimd, type Kernels, wasmKernels } from "../../src/engine/simd-engine.ts";
+import {
+  createSimdEngine,
+  hasRelaxedSimd,
+  type Kernels,
+  SIMD_TILING,
+  wasmKernels,
+} from "../../src/engine/simd-engine.ts";
 import { readPacked } from "../../src/engine/weights.ts";
 
-/** Share of each operation in the time of one 128x128 tile at x2, in Node; what remains is calls and copies. */
-export async function profile(): Promise<{ op: string; share: number }[]> {
+interface Profile {
+  /** Of each operation in the time of one 128x128 tile at x2; what remains is calls and copies. */
+  readonly shares: { readonly op: string; readonly share: number }[];
+  /** The engine's memory after the largest tile, at x2. */
+  readonly heapBytes: number;
+}
+
+/** One engine in Node, looked into. */
+export async function profile(): Promise<Profile> {
   const build = hasRelaxedSimd() ? "relaxed" : "simd128";
   const module = new WebAssembly.Module(await readFile(`src/engine/kernels/build/ssiu-${build}.wasm`));
   const spent = new Map<string, number>();
-  const kernels = timed(wasmKernels(module, build), spent);
+  let memory: WebAssembly.Memory | undefined;
+  const kernels = timed(wasmKernels(module, build), spent, (planned) => {
+    memory = planned;
+  });
   const loadWeights = async () => readPacked(await readFile("models/ssiu-x2.int8.safetensors"), 2);
   const engine = createSimdEngine({ kernels, loadWeights });
   const data = Uint8ClampedArray.from({ length: 3 * 128 * 128 }, (_, i) => 128 + 90 * Math.sin(i / 40) + (i % 7));
@@ -18,13 +34,17 @@ export async function profile(): Promise<{ op: string; share: number }[]> {
   const start = performance.now();
   await engine.upscale(image, 2);
   const total = performance.now() - start;
-  return Array.from(spent, ([op, ms]) => ({ op, share: ms / total })).sort((a, b) => b.share - a.share);
+  const shares = Array.from(spent, ([op, ms]) => ({ op, share: ms / total })).sort((a, b) => b.share - a.share);
+  const side = SIMD_TILING.size;
+  await engine.upscale({ width: side, height: side, data: new Uint8ClampedArray(3 * side * side) }, 2);
+  return { shares, heapBytes: memory?.buffer.byteLength ?? Number.NaN };
 }
 
-function timed(kernels: Kernels, spent: Map<string, number>): Kernels {
+function timed(kernels: Kernels, spent: Map<string, number>, onMemory: (memory: WebAssembly.Memory) => void): Kernels {
   return {
     ...kernels,
     instantiate(memory) {
+      onMemory(memory);
       const ops = kernels.instantiate(memory);
       return new Proxy(
         { ...ops },

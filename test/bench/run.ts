@@ -47,7 +47,9 @@ try {
 }
 if (hasChromium) await measureBrowser();
 add("edge/module-bytes", (await stat("src/engine/kernels/build/ssiu-relaxed.wasm")).size, "B");
-for (const { op, share } of await profile()) add(`ops/x2/128/${op}`, share, "share");
+const { shares, heapBytes } = await profile();
+add("edge/heap-bytes", heapBytes, "B");
+for (const { op, share } of shares) add(`ops/x2/128/${op}`, share, "share");
 
 if (values.json) console.log(JSON.stringify({ results }));
 else {
