@@ -20,10 +20,10 @@ type CreateEngine = (env: Env, model: (scale: Scale) => Model) => Pick<Renderer,
 
 /** The Worker around an engine: nothing here but what belongs together. */
 export function createWorker(createEngine: CreateEngine): ExportedHandler<Env> {
+  const model = parseManifest(manifest);
   let app: ReturnType<typeof createApp> | undefined;
   return {
     fetch(request, env, context) {
-      const model = parseManifest(manifest);
       app ??= createApp({
         config: parseConfig(env),
         openSource: firstOf(bucketSource(env.SOURCES), assetSource(env.ASSETS, "samples/")),
