@@ -1,0 +1,28 @@
+import sharp from "sharp";
+import { describe, expect, it } from "vitest";
+import { ENGINES } from "../../../src/cli/engines.ts";
+import { type Rgb, SCALES } from "../../../src/core/image.ts";
+import { psnr } from "../../../src/core/metrics.ts";
+import { resize } from "../../../src/core/resample.ts";
+import { upscaleRgb } from "../../../src/engine/upscale.ts";
+
+/** A sample's upper left part whose sides are multiples of `scale`: the truth for its own shrunk copy. */
+async function truthOf(name: string, scale: number): Promise<Rgb> {
+  const sample = sharp(`src/web/samples/${name}`).removeAlpha().toColourspace("srgb");
+  const { width: w, height: h } = await sample.metadata();
+  const [width, height] = [w - (w % scale), h - (h % scale)];
+  const data = await sample.extract({ left: 0, top: 0, width, height }).raw().toBuffer();
+  return { width, height, data: new Uint8ClampedArray(data) };
+}
+
+// Needs nothing but the repository; Set5 is measured in cli/accuracy.test.ts where it is at hand.
+describe.each(["scene.png", "landscape.jpg", "text.png", "lines.png"])("%s", (name) => {
+  it.each(SCALES)("x%i in int8, tiles and all, loses at most 0.02 dB to float32", async (scale) => {
+    const truth = await truthOf(name, scale);
+    const size = { width: truth.width / scale, height: truth.height / scale };
+    const shrunk = { ...size, data: resize(truth, size).data };
+    const score = async ({ engine, tiling }: Awaited<ReturnType<typeof ENGINES.simd>>) =>
+      psnr(await upscaleRgb(engine, shrunk, scale, { tiling }), truth, scale);
+    expect(await score(await ENGINES.simd())).toBeGreaterThanOrEqual((await score(await ENGINES.ort())) - 0.02);
+  });
+});
