@@ -16,8 +16,8 @@ from torch import Generator, Tensor
 from training.imresize import imresize_bytes
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp"}
-# MATLAB's bicubic reaches 2 low-resolution pixels far: with this margin a patch shrinks as within its whole picture.
-MARGIN = 2
+# Lanczos reaches 3 low-resolution pixels far: with this margin a patch shrinks as within its whole picture.
+MARGIN = 3
 
 
 def picture_paths(folder: Path) -> list[Path]:
@@ -86,12 +86,19 @@ def turn(patches: Tensor, crop: Crop) -> Tensor:
     return torch.where(chosen(crop.flip_columns), patches.flip(3), patches)
 
 
-# Low-resolution patches [B, 3, H, W], whole numbers 0..255, to worse ones of the same shape.
-Degradation = Callable[[Tensor, Generator], Tensor]
+@dataclass(frozen=True)
+class Degradation:
+    """How low-resolution patches come to be; whole numbers 0..255, chance taken from the generator alone."""
+
+    shrink: Callable[[Tensor, Fraction, Generator], Tensor]  # [B, 3, H, W] -> [B, 3, scale * H, scale * W]
+    spoil: Callable[[Tensor, Generator], Tensor]  # to worse ones of the same shape
 
 
-def unchanged(patches: Tensor, generator: Generator) -> Tensor:
-    return patches
+# As in the benchmarks.
+CLEAN = Degradation(
+    shrink=lambda patches, scale, generator: imresize_bytes(patches, scale),
+    spoil=lambda patches, generator: patches,
+)
 
 
 class PatchSampler:
@@ -107,10 +114,10 @@ class PatchSampler:
         scale: int,
         patch: int,
         generator: Generator,
-        degrade: Degradation = unchanged,
+        degradation: Degradation = CLEAN,
     ) -> None:
         self.high, self.low, self.scale, self.patch = high, low, scale, patch
-        self.generator, self.degrade = generator, degrade
+        self.generator, self.degradation = generator, degradation
         self.margin = MARGIN if low is None else 0
         self.heights = (high.height // scale).cpu()
         self.widths = (high.width // scale).cpu()
@@ -133,12 +140,14 @@ class PatchSampler:
         high = cut(self.high, crop, s * (self.patch + 2 * m), s)
         if self.low is None:
             # Before the turn, as MATLAB does not treat rows and columns alike.
-            low = imresize_bytes(high, Fraction(1, s))[:, :, m : m + self.patch, m : m + self.patch]
+            low = self.degradation.shrink(high, Fraction(1, s), self.generator)[
+                :, :, m : m + self.patch, m : m + self.patch
+            ]
             high = high[:, :, s * m : s * (m + self.patch), s * m : s * (m + self.patch)]
         else:
             low = cut(self.low, crop, self.patch, 1)
         low, high = turn(low, crop), turn(high, crop)
-        return self.degrade(low, self.generator) / 255, high / 255
+        return self.degradation.spoil(low, self.generator) / 255, high / 255
 
 
 @dataclass(frozen=True)
@@ -150,12 +159,14 @@ class Dataset:
     digest: str  # sha256 over the bytes of every file and the split
 
 
-def validation_pair(high: Tensor, scale: int, side: int, degrade: Degradation) -> tuple[Tensor, Tensor]:
-    """The middle of a picture [H, W, 3] as (low, high), low at most `side` px; always degraded in the same way."""
+def validation_pair(
+    high: Tensor, scale: int, side: int, degradation: Degradation, generator: Generator
+) -> tuple[Tensor, Tensor]:
+    """The middle of a picture [H, W, 3] as (low, high), low at most `side` px."""
     height, width = (min(side, n // scale) * scale for n in high.shape[:2])
     top, left = (high.shape[0] - height) // 2, (high.shape[1] - width) // 2
     middle = high[top : top + height, left : left + width].permute(2, 0, 1)[None].float()
-    low = degrade(imresize_bytes(middle, Fraction(1, scale)), Generator().manual_seed(1))
+    low = degradation.spoil(degradation.shrink(middle, Fraction(1, scale), generator), generator)
     return low / 255, middle / 255
 
 
@@ -166,7 +177,7 @@ def load_dataset(
     validation_images: int,
     validation_side: int,
     device: torch.device,
-    degrade: Degradation = unchanged,
+    degradation: Degradation = CLEAN,
 ) -> Dataset:
     """Read a folder of pictures, or `DF2K_train_HR` with `DF2K_train_LR_bicubic/X{scale}` beside it.
 
@@ -189,11 +200,12 @@ def load_dataset(
     with ThreadPoolExecutor() as pool:
         pictures = list(pool.map(read, paths))
     training, kept, validation = [], [], []
+    generator = Generator().manual_seed(1)  # the validation pictures are degraded in the same way in every run
     digest = hashlib.sha256()
     for path, name, (picture, file_hash) in zip(paths, names, pictures, strict=True):
         digest.update(f"{name} {file_hash} {'validation' if name in held_out else 'train'}\n".encode())
         if name in held_out:
-            validation.append(validation_pair(picture, scale, validation_side, degrade))
+            validation.append(validation_pair(picture, scale, validation_side, degradation, generator))
         elif min(picture.shape[:2]) >= smallest_side:
             training.append(picture)
             kept.append(low_folder / f"{path.stem}x{scale}.png")

@@ -1,6 +1,8 @@
-"""MATLAB's `imresize(…, "bicubic")`: the downscaling that defines the low-resolution pictures of the benchmarks."""
+"""MATLAB's `imresize`; its "bicubic" is the downscaling that defines the low-resolution pictures of the benchmarks."""
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 
@@ -16,15 +18,39 @@ def cubic(x: Tensor) -> Tensor:
     return torch.where(x <= 1, near, torch.where(x <= 2, far, torch.zeros_like(x)))
 
 
+def triangle(x: Tensor) -> Tensor:
+    return (1 - x.abs()).clamp(min=0)
+
+
+def box(x: Tensor) -> Tensor:
+    return ((x >= -0.5) & (x < 0.5)).to(x)
+
+
+def lanczos3(x: Tensor) -> Tensor:
+    return torch.where(x.abs() < 3, torch.sinc(x) * torch.sinc(x / 3), torch.zeros_like(x))
+
+
+@dataclass(frozen=True)
+class Kernel:
+    at: Callable[[Tensor], Tensor]
+    reach: float  # zero at this distance and beyond
+
+
+BICUBIC = Kernel(cubic, 2)
+BILINEAR = Kernel(triangle, 1)
+AREA = Kernel(box, 0.5)
+LANCZOS3 = Kernel(lanczos3, 3)
+
+
 @cache
-def resize_matrix(size_in: int, size_out: int, scale: Fraction) -> Tensor:
+def resize_matrix(size_in: int, size_out: int, scale: Fraction, kernel: Kernel) -> Tensor:
     """[size_out, size_in] float64 interpolation weights; outside the picture it is mirrored about its edge."""
     shrink = min(float(scale), 1.0)  # below 1 the kernel is widened: antialiasing
-    taps = math.ceil(4 / shrink) + 2
+    taps = math.ceil(2 * kernel.reach / shrink) + 2
     centre = (torch.arange(size_out, dtype=torch.float64) + 0.5) / float(scale) - 0.5
-    first = torch.floor(centre - 2 / shrink)
+    first = torch.floor(centre - kernel.reach / shrink)
     positions = first[:, None] + torch.arange(taps, dtype=torch.float64)  # [size_out, taps]
-    weights = shrink * cubic(shrink * (centre[:, None] - positions))
+    weights = shrink * kernel.at(shrink * (centre[:, None] - positions))
     weights /= weights.sum(dim=1, keepdim=True)
     mirrored = positions.long() % (2 * size_in)
     mirrored = torch.minimum(mirrored, 2 * size_in - 1 - mirrored)
@@ -36,21 +62,21 @@ def round_half_up(x: Tensor) -> Tensor:
     return torch.floor(x + 0.5).clamp(0, 255)
 
 
-def resize_rows(pixels: Tensor, scale: Fraction) -> Tensor:
+def resize_rows(pixels: Tensor, scale: Fraction, kernel: Kernel) -> Tensor:
     """[..., H, W] -> [..., ceil(scale * H), W]."""
     height = pixels.shape[-2]
-    return resize_matrix(height, math.ceil(height * scale), scale).to(pixels) @ pixels
+    return resize_matrix(height, math.ceil(height * scale), scale, kernel).to(pixels) @ pixels
 
 
-def imresize(pixels: Tensor, scale: Fraction) -> Tensor:
+def imresize(pixels: Tensor, scale: Fraction, kernel: Kernel = BICUBIC) -> Tensor:
     """[..., H, W] floats -> [..., ceil(scale * H), ceil(scale * W)], not rounded."""
-    return resize_rows(resize_rows(pixels, scale).mT, scale).mT
+    return resize_rows(resize_rows(pixels, scale, kernel).mT, scale, kernel).mT
 
 
-def imresize_bytes(pixels: Tensor, scale: Fraction) -> Tensor:
+def imresize_bytes(pixels: Tensor, scale: Fraction, kernel: Kernel = BICUBIC) -> Tensor:
     """What MATLAB makes of a `uint8` picture: it rounds after either pass, and the benchmarks' pictures show it.
 
     Whole numbers 0..255 in a float dtype, [..., H, W] -> [..., ceil(scale * H), ceil(scale * W)].
     """
-    rows = round_half_up(resize_rows(pixels, scale))
-    return round_half_up(resize_rows(rows.mT, scale)).mT
+    rows = round_half_up(resize_rows(pixels, scale, kernel))
+    return round_half_up(resize_rows(rows.mT, scale, kernel)).mT

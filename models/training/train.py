@@ -29,13 +29,13 @@ from training.checkpoint import (
     write_atomically,
 )
 from training.config import Config, load_config, parse_config
-from training.data import MARGIN, Dataset, PatchSampler, load_dataset, unchanged
-from training.degrade import degrade_for_web
+from training.data import CLEAN, MARGIN, Dataset, PatchSampler, load_dataset
+from training.degrade import WEB
 from training.metrics import luma, psnr, shaved, to_bytes
 from training.network import SSIU
 from training.weights import body_of, read_state
 
-DEGRADATIONS = {"none": unchanged, "web": degrade_for_web}
+DEGRADATIONS = {"none": CLEAN, "web": WEB}
 LOG_FIELDS = ("step", "minutes", "learning_rate", "loss", "validation_psnr")
 
 

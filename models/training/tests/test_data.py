@@ -6,7 +6,7 @@ import torch
 from conftest import write_picture
 from torch import Generator
 
-from training.data import Dataset, PatchSampler, load_dataset, read_picture
+from training.data import MARGIN, Dataset, PatchSampler, load_dataset, read_picture
 from training.imresize import imresize_bytes
 
 CPU = torch.device("cpu")
@@ -35,7 +35,7 @@ def test_a_low_patch_is_cut_from_the_shrunk_whole_picture(scale: int, tmp_path: 
     patches.generator.set_state(state)
     crop = patches.crop(16)
     for i in range(16):
-        top, left = int(crop.top[i]) + 2, int(crop.left[i]) + 2
+        top, left = int(crop.top[i]) + MARGIN, int(crop.left[i]) + MARGIN
         expected = whole[:, top : top + 8, left : left + 8]
         expected_high = pixels.permute(2, 0, 1)[:, scale * top : scale * (top + 8), scale * left : scale * (left + 8)]
         for given, whole_crop in ((low[i] * 255, expected), (high[i] * 255, expected_high.float())):
@@ -61,9 +61,9 @@ def test_the_same_seed_gives_the_same_patches(pictures: Path) -> None:
 def test_crops_reach_every_edge_and_never_beyond(tmp_path: Path) -> None:
     for name in "abc":
         write_picture(tmp_path / f"{name}.png", torch.zeros(41, 45, 3, dtype=torch.uint8))
-    crop = sampler(load(tmp_path, smallest_side=32)).crop(500)
-    assert set(crop.top.tolist()) == set(range(20 - 16 + 1))
-    assert set(crop.left.tolist()) == set(range(22 - 16 + 1))
+    crop = sampler(load(tmp_path, smallest_side=36)).crop(500)
+    assert set(crop.top.tolist()) == set(range(20 - (12 + 2 * MARGIN) + 1))
+    assert set(crop.left.tolist()) == set(range(22 - (12 + 2 * MARGIN) + 1))
 
 
 def test_validation_pictures_are_held_out(pictures: Path) -> None:

@@ -1,7 +1,10 @@
+from fractions import Fraction
+
 from conftest import picture
 from torch import Generator, Tensor, equal
 
-from training.degrade import degrade_for_web
+from training.degrade import KERNELS, WEB
+from training.imresize import imresize_bytes
 
 
 def patches(count: int) -> Tensor:
@@ -10,7 +13,7 @@ def patches(count: int) -> Tensor:
 
 def test_every_patch_suffers_its_own_way() -> None:
     clean = patches(8)
-    degraded = degrade_for_web(clean, Generator().manual_seed(1))
+    degraded = WEB.spoil(clean, Generator().manual_seed(1))
     assert degraded.shape == clean.shape
     assert degraded.dtype == clean.dtype
     errors = (degraded - clean).abs().mean(dim=(1, 2, 3))
@@ -20,5 +23,14 @@ def test_every_patch_suffers_its_own_way() -> None:
 
 
 def test_the_same_seed_gives_the_same_damage() -> None:
-    first, second = (degrade_for_web(patches(4), Generator().manual_seed(1)) for _ in range(2))
+    first, second = (WEB.spoil(patches(4), Generator().manual_seed(1)) for _ in range(2))
     assert equal(first, second)
+
+
+def test_every_kernel_is_used() -> None:
+    high = patches(64)
+    lows = WEB.shrink(high, Fraction(1, 2), Generator().manual_seed(1))
+    expected = [imresize_bytes(high[0], Fraction(1, 2), kernel) for kernel in KERNELS]
+    counts = [sum(equal(low, e) for low in lows) for e in expected]
+    assert sum(counts) == 64
+    assert min(counts) > 4

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from training.evaluate import benchmark_pairs, planes
-from training.imresize import imresize, imresize_bytes, resize_matrix
+from training.imresize import AREA, BICUBIC, BILINEAR, LANCZOS3, Kernel, imresize, imresize_bytes, resize_matrix
 
 SETS = ("Set5", "Set14")
 
@@ -27,24 +27,38 @@ def test_float32_gives_the_same_bytes_as_float64() -> None:
     assert (wide == narrow).double().mean() > 0.999
 
 
+@pytest.mark.parametrize("kernel", [BICUBIC, BILINEAR, AREA, LANCZOS3])
 @pytest.mark.parametrize("scale", [Fraction(1, 2), Fraction(1, 3), Fraction(1, 4), Fraction(2), Fraction(3)])
-def test_keeps_a_flat_picture(scale: Fraction) -> None:
-    assert torch.allclose(imresize(torch.full((7, 9), 100.0), scale), torch.tensor(100.0))
+def test_keeps_a_flat_picture(scale: Fraction, kernel: Kernel) -> None:
+    assert torch.allclose(imresize(torch.full((7, 9), 100.0), scale, kernel), torch.tensor(100.0))
+
+
+@pytest.mark.parametrize("kernel", [BICUBIC, BILINEAR, AREA, LANCZOS3])
+def test_keeps_a_ramp_away_from_its_ends(kernel: Kernel) -> None:
+    """A kernel off by a fraction of a pixel would shift it."""
+    ramp = torch.arange(64, dtype=torch.float64)
+    halved = resize_matrix(64, 32, Fraction(1, 2), kernel) @ ramp
+    torch.testing.assert_close(halved[8:24], torch.arange(8, 24, dtype=torch.float64) * 2 + 0.5)
+
+
+def test_area_halves_by_the_mean_of_two() -> None:
+    expected = torch.tensor([0.5, 0.5], dtype=torch.float64)
+    torch.testing.assert_close(resize_matrix(16, 8, Fraction(1, 2), AREA)[4, 8:10], expected)
 
 
 def test_halving_uses_the_widened_kernel() -> None:
     """Keys' kernel stretched to twice its width, at distances 1/4, 3/4, 5/4, 7/4 on either side."""
     expected = torch.tensor([-3, -9, 29, 111, 111, 29, -9, -3], dtype=torch.float64) / 256
-    torch.testing.assert_close(resize_matrix(16, 8, Fraction(1, 2))[4, 5:13], expected)
+    torch.testing.assert_close(resize_matrix(16, 8, Fraction(1, 2), BICUBIC)[4, 5:13], expected)
 
 
 def test_doubling_uses_keys_kernel() -> None:
     expected = torch.tensor([-3, 29, 111, -9], dtype=torch.float64) / 128
-    torch.testing.assert_close(resize_matrix(8, 16, Fraction(2))[8, 2:6], expected)
+    torch.testing.assert_close(resize_matrix(8, 16, Fraction(2), BICUBIC)[8, 2:6], expected)
 
 
 def test_mirrors_the_edge() -> None:
-    matrix = resize_matrix(8, 16, Fraction(2))
+    matrix = resize_matrix(8, 16, Fraction(2), BICUBIC)
     # Output pixel 0 lies at -1/4: taps -2, -1, 0, 1 of which -2 is 1 and -1 is 0.
     expected = torch.tensor([29 + 111, -3 - 9], dtype=torch.float64) / 128
     torch.testing.assert_close(matrix[0, :2], expected)
