@@ -2,19 +2,26 @@
 const STATUS = {
   invalid_transform: 400,
   invalid_path: 400,
+  signature_invalid: 403,
+  source_forbidden: 403,
   source_not_found: 404,
   not_found: 404,
   method_not_allowed: 405,
+  link_expired: 410,
   source_too_large: 413,
   image_too_large: 413,
   url_too_long: 414,
   unsupported_format: 415,
   range_not_satisfiable: 416,
   undecodable_image: 422,
+  too_many_requests: 429,
   internal: 500,
   inference_failed: 500,
+  source_failed: 502,
+  origin_failed: 502,
   source_changed: 503,
   overloaded: 503,
+  deadline_exceeded: 504,
 } as const;
 
 export type ErrorCode = keyof typeof STATUS;

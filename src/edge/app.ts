@@ -5,13 +5,12 @@ import { expected, ServiceError } from "../core/errors.ts";
 import { noneMatchHits, parseRange } from "../core/http.ts";
 import type { Scale } from "../core/image.ts";
 import { parseImagePath } from "../core/image-path.ts";
-import { probe } from "../core/probe/probe.ts";
-import { resultKey } from "../core/result-key.ts";
 import type { Model } from "../engine/models.ts";
 import type { Config } from "./config.ts";
 import { imageResponse, resultHeaders } from "./image-response.ts";
+import { createPipeline } from "./pipeline.ts";
 import { asServiceError, logError, problem } from "./problem.ts";
-import { checkLimits, type Renderer, render, resultFormat } from "./render.ts";
+import type { Renderer } from "./render.ts";
 import type { Results } from "./results.ts";
 import type { OpenSource } from "./sources.ts";
 import { createStopwatch } from "./stopwatch.ts";
@@ -27,8 +26,9 @@ export interface Deps {
 }
 
 /** The Worker's routes. Everything they touch is an argument. */
-export function createApp({ config, openSource, results, renderer, model, now }: Deps) {
+export function createApp({ config, results, renderer, now, ...below }: Deps) {
   const { limits, cacheControl } = config;
+  const pipeline = createPipeline({ limits, renderer, ...below });
   const app = new Hono();
 
   app.use(requestId());
@@ -38,14 +38,9 @@ export function createApp({ config, openSource, results, renderer, model, now }:
 
   app.get("/img/*", async (c) => {
     const stopwatch = createStopwatch(now);
-    const { transform, source: key } = parseImagePath(pathname(c.req.url, limits.urlLength));
-    const source = await stopwatch.time("source", openSource(key));
-    if (source === undefined) throw new ServiceError("source_not_found", "There is no such source");
-
-    const { id } = model(transform.scale);
-    const engine = renderer.engine.name;
-    const { path, etag } = await resultKey({ model: id, engine, transform, source: key, version: source.version });
-    const headers = resultHeaders({ etag, model: id, cacheControl });
+    const located = await pipeline.locate(parseImagePath(pathname(c.req.url, limits.urlLength)), stopwatch);
+    const { path, etag } = located.key;
+    const headers = resultHeaders({ etag, model: located.model, cacheControl });
     if (noneMatchHits(c.req.header("If-None-Match"), etag)) return new Response(null, { status: 304, headers });
 
     const isHead = c.req.method === "HEAD";
@@ -58,14 +53,11 @@ export function createApp({ config, openSource, results, renderer, model, now }:
     headers.set("Server-Timing", stopwatch.header());
     if (stored !== undefined) return imageResponse(headers, stored);
 
-    const bytes = await stopwatch.time("read", source.read(limits.sourceBytes));
-    const probed = probe(bytes);
-    checkLimits(probed, transform, limits);
-    const { width: sourceWidth, height: sourceHeight } = probed;
-    const facts = { format: resultFormat(probed, transform), engine, sourceWidth, sourceHeight };
+    const inspected = await pipeline.inspect(located, stopwatch);
+    const { facts } = inspected;
     if (isHead) return imageResponse(headers, { facts });
 
-    const body = await render(renderer, { bytes, probe: probed, transform }, stopwatch);
+    const body = await pipeline.render(inspected, stopwatch);
     c.executionCtx.waitUntil(results.put(path, body, facts).catch((cause) => logError(c.get("requestId"), cause)));
     headers.set("Server-Timing", stopwatch.header());
     const part = parseRange(range, body.length);

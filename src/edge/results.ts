@@ -2,7 +2,7 @@ import { type ByteRange, parseRange } from "../core/http.ts";
 import { FORMATS, type Format, MEDIA_TYPE } from "../core/image.ts";
 
 /** What is known of a result beside its bytes. */
-interface ResultFacts {
+export interface ResultFacts {
   readonly format: Format;
   /** Name of the engine that made it. */
   readonly engine: string;

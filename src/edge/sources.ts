@@ -1,7 +1,7 @@
 import { ServiceError } from "../core/errors.ts";
 
 /** A picture as it was found: its version is known before its bytes are read. */
-interface Source {
+export interface Source {
   /** Changes whenever the bytes do. */
   readonly version: string;
   /** @throws {ServiceError} `source_too_large` before more than `maxBytes` are held. */
