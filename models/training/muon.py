@@ -1,4 +1,6 @@
-"""Muon: momentum whose update is orthogonalised, for weight matrices (Jordan et al. 2024, kellerjordan.github.io/posts/muon).
+"""Muon: momentum whose update is orthogonalised, for weight matrices.
+
+Jordan et al. 2024, https://kellerjordan.github.io/posts/muon
 
 PyTorch's own takes one matrix of two dimensions at a time; ours are 1x1 convolutions, hundreds of the same few shapes,
 and are orthogonalised together.

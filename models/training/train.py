@@ -31,8 +31,8 @@ from training.checkpoint import (
 from training.config import Config, load_config, parse_config
 from training.data import CLEAN, MARGIN, Dataset, PatchSampler, load_dataset
 from training.degrade import WEB
-from training.muon import Muon
 from training.metrics import luma, psnr, shaved, to_bytes
+from training.muon import Muon
 from training.network import SSIU
 from training.weights import body_of, read_state
 
