@@ -56,8 +56,8 @@ def learning_rate_at(progress: float, step: int, config: Config) -> float:
 
 def create_optimizers(network: SSIU, config: Config) -> list[Optimizer]:
     """AdamW for all, or for what Muon is not meant for: vectors, 3x3 convolutions, the first and the last layers."""
-    hidden = [*network.body.parameters(), *network.moe.parameters()] if config.optimizer == "muon" else []
-    matrices = [p for p in hidden if p.dim() == 4 and p.shape[1] > 1]
+    hidden = [*network.body.modules(), *network.moe.modules()] if config.optimizer == "muon" else []
+    matrices = [m.weight for m in hidden if isinstance(m, nn.Conv2d) and m.kernel_size == (1, 1)]
     chosen = {id(p) for p in matrices}
     others = AdamW(
         (p for p in network.parameters() if id(p) not in chosen),
