@@ -8,6 +8,7 @@ import argparse
 import hashlib
 import json
 import sys
+from dataclasses import dataclass
 from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
@@ -22,10 +23,10 @@ from training.checkpoint import write_atomically
 from training.data import decode, picture_paths, read_picture
 from training.imresize import imresize, round_half_up
 from training.metrics import compare, to_bytes
+from training.models import MODELS, SCALES, VARIANTS, present
 from training.network import SSIU
+from training.quantize import simulate_int8
 from training.weights import load_network
-
-MODELS = Path(__file__).parent.parent
 
 
 def planes(path: Path) -> Tensor:
@@ -52,11 +53,23 @@ def benchmark_pairs(folder: Path, scale: int) -> list[tuple[Path, Path]]:
     return [(low_path(folder, high.name, scale), high) for high in highs]
 
 
-def as_jpeg(pixels: Tensor, quality: int) -> Tensor:
-    """[3, H, W] 0..255 after a save as JPEG, 4:2:0."""
-    file = BytesIO()
-    Image.fromarray(pixels.byte().permute(1, 2, 0).numpy()).save(file, "JPEG", quality=quality, subsampling="4:2:0")
-    return decode(file.getvalue()).permute(2, 0, 1).double()
+@dataclass(frozen=True)
+class Storage:
+    """A lossy save: JPEG in 4:2:0 or WebP."""
+
+    format: str
+    quality: int
+
+    def __str__(self) -> str:
+        return f"{self.format}:{self.quality}"
+
+    def apply(self, pixels: Tensor) -> Tensor:
+        """[3, H, W] 0..255 after the save."""
+        file = BytesIO()
+        options = {"subsampling": "4:2:0"} if self.format == "jpeg" else {}
+        image = Image.fromarray(pixels.byte().permute(1, 2, 0).numpy())
+        image.save(file, self.format, quality=self.quality, **options)
+        return decode(file.getvalue()).permute(2, 0, 1).double()
 
 
 @torch.inference_mode()
@@ -70,11 +83,13 @@ def scores(network: SSIU, low: Tensor, high: Tensor, device: torch.device) -> Te
     return torch.tensor([*compare(image, reference, scale), *compare(bicubic, reference, scale)], dtype=torch.float64)
 
 
-def evaluate_set(network: SSIU, folder: Path, device: torch.device, jpeg: int | None = None) -> dict[str, float | int]:
-    """Means over the set; with `jpeg` the low-resolution pictures are stored with that quality first."""
+def evaluate_set(
+    network: SSIU, folder: Path, device: torch.device, storage: Storage | None = None
+) -> dict[str, float | int]:
+    """Means over the set; with `storage` the low-resolution pictures are stored in that way first."""
 
     def read_low(path: Path) -> Tensor:
-        return planes(path) if jpeg is None else as_jpeg(planes(path), jpeg)
+        return storage.apply(planes(path)) if storage else planes(path)
 
     pairs = benchmark_pairs(folder, network.scale)
     bar = tqdm(pairs, desc=f"{folder.name} x{network.scale}", disable=not sys.stderr.isatty())
@@ -90,25 +105,34 @@ def evaluate_set(network: SSIU, folder: Path, device: torch.device, jpeg: int | 
 
 
 def evaluate(
-    weights: Path, scale: int, data: Path, sets: list[str], device: torch.device, jpeg: int | None = None
+    weights: Path, scale: int, data: Path, sets: list[str], device: torch.device, int8: bool = False
 ) -> dict[str, Any]:
     network = load_network(weights, scale).to(device, memory_format=torch.channels_last)
+    if int8:
+        simulate_int8(network)
     return {
         "scale": scale,
         "weights": weights.name,
         "sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
-        "sets": {name: evaluate_set(network, data / name, device, jpeg) for name in sets},
+        "sets": {name: evaluate_set(network, data / name, device) for name in sets},
     }
 
 
 def markdown(results: list[dict[str, Any]]) -> str:
-    """PSNR dB / SSIM, bicubic interpolation beside it."""
+    """PSNR dB / SSIM, bicubic interpolation before the first model of each scale."""
     sets = list(results[0]["sets"])
     lines = [f"| scale | method | {' | '.join(sets)} |", "|---|---|" + "---|" * len(sets)]
-    for result in results:
-        for method, prefix in (("bicubic", ("bicubicPsnr", "bicubicSsim")), ("SSIU", ("psnr", "ssim"))):
-            cells = [f"{row[prefix[0]]:.2f} / {row[prefix[1]]:.4f}" for row in result["sets"].values()]
-            lines.append(f"| x{result['scale']} | {method} | {' | '.join(cells)} |")
+
+    def add(result: dict[str, Any], method: str, psnr: str, ssim: str) -> None:
+        cells = [f"{row[psnr]:.2f} / {row[ssim]:.4f}" for row in result["sets"].values()]
+        lines.append(f"| x{result['scale']} | {method} | {' | '.join(cells)} |")
+
+    scales = set()
+    for result in sorted(results, key=lambda r: r["scale"]):
+        if result["scale"] not in scales:
+            add(result, "bicubic", "bicubicPsnr", "bicubicSsim")
+        scales.add(result["scale"])
+        add(result, Path(result["weights"]).stem, "psnr", "ssim")
     return "\n".join(lines) + "\n"
 
 
@@ -116,33 +140,31 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with the sets")
     parser.add_argument("--sets", default="Set5,Set14,B100")
-    parser.add_argument("--scale", type=int, action="append", choices=(2, 3, 4), help="only this scale")
-    parser.add_argument("--weights", type=Path, help="other weights than models/ssiu-x{scale}.safetensors")
-    parser.add_argument("--jpeg", type=int, metavar="QUALITY", help="store the low-resolution pictures so first")
-    parser.add_argument("--json", type=Path, help="write the figures here; other scales in it are kept")
+    parser.add_argument("--scale", type=int, action="append", choices=SCALES, help="only this scale")
+    parser.add_argument("--variant", choices=VARIANTS, help="only this variant")
+    parser.add_argument("--weights", type=Path, help="other weights than those in models; with one --scale")
+    parser.add_argument("--int8", action="store_true", help="simulate the edge engine's arithmetic")
+    parser.add_argument("--json", type=Path, help="write the figures here; those of other models in it are kept")
     parser.add_argument("--markdown", type=Path, help="write the table here")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     arguments = parser.parse_args()
-    scales = arguments.scale or [2, 3, 4]
-    if arguments.weights and len(scales) != 1:
-        parser.error("Expected one --scale for --weights")
-    if arguments.json and arguments.jpeg is not None:
-        parser.error("Expected no --jpeg with --json: that file holds the figures of the protocol")
-    results = [
-        evaluate(
-            arguments.weights or MODELS / f"ssiu-x{scale}.safetensors",
-            scale,
-            arguments.data,
-            arguments.sets.split(","),
-            torch.device(arguments.device),
-            arguments.jpeg,
-        )
-        for scale in scales
-    ]
+    if arguments.int8 and arguments.json:
+        parser.error("Expected no --int8 with --json: that file holds the figures in float32")
+    if arguments.weights:
+        if len(arguments.scale or []) != 1:
+            parser.error("Expected one --scale for --weights")
+        chosen = [(arguments.weights, arguments.scale[0])]
+    else:
+        scales, variants = arguments.scale or SCALES, [arguments.variant] if arguments.variant else VARIANTS
+        chosen = [(m.weights, m.scale) for m in present(MODELS) if m.scale in scales and m.variant in variants]
+    sets, device = arguments.sets.split(","), torch.device(arguments.device)
+    results = [evaluate(weights, scale, arguments.data, sets, device, arguments.int8) for weights, scale in chosen]
     if arguments.json:
+        names = {r["weights"] for r in results}
         known = json.loads(arguments.json.read_text()) if arguments.json.exists() else []
-        results = sorted([*results, *(r for r in known if r["scale"] not in scales)], key=lambda r: r["scale"])
-        write_atomically(arguments.json, (json.dumps(results, indent=2) + "\n").encode())
+        kept = [r for r in known if r["weights"] not in names]
+        text = json.dumps(sorted([*results, *kept], key=lambda r: r["weights"]), indent=2)
+        write_atomically(arguments.json, f"{text}\n".encode())
     table = markdown(results)
     if arguments.markdown:
         write_atomically(arguments.markdown, table.encode())

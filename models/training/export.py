@@ -1,8 +1,8 @@
 """Export the weights to ONNX: `python -m training.export` (from the repository root).
 
-Each `models/ssiu-x{2,3,4}.safetensors` becomes a `.onnx` beside it: input `lr` [1, 3, H, W], output `sr`
+Each `models/ssiu-x*.safetensors` becomes a `.onnx` beside it: input `lr` [1, 3, H, W], output `sr`
 [1, 3, scale * H, scale * W], float32 RGB in [0, 1], any H, W >= 1, the output not clamped. The same weights and
-versions give the same bytes. A `debug-state-x{2,3,4}.safetensors` holds what the network computes on the way.
+versions give the same bytes. A `debug-state-x{2,3,4}.safetensors` holds what the clean network computes on the way.
 """
 
 import argparse
@@ -15,10 +15,10 @@ import torch
 
 from training.checkpoint import write_atomically
 from training.debug_state import write_debug_state
+from training.models import MODELS, SCALES, Model, present
 from training.network import SSIU
 from training.weights import load_network
 
-MODELS = Path(__file__).parent.parent
 OPSET = 20  # the first with Gelu as one operator
 TOLERANCE = 1e-4
 SIZES = ((1, 1), (1, 37), (5, 7), (16, 16), (24, 40), (33, 70))
@@ -70,25 +70,27 @@ def largest_difference(model: bytes, network: SSIU) -> float:
     return worst
 
 
-def export(weights: Path, scale: int) -> None:
-    network = load_network(weights, scale)
-    model = to_onnx(network)
-    difference = largest_difference(model, network)
+def export(model: Model) -> None:
+    network = load_network(model.weights, model.scale)
+    onnx_bytes = to_onnx(network)
+    difference = largest_difference(onnx_bytes, network)
     if not difference <= TOLERANCE:
         raise ValueError(f"Expected {TOLERANCE} at most for the difference to PyTorch, got {difference}")
-    path = weights.with_suffix(".onnx")
-    write_atomically(path, model)
-    write_debug_state(network, weights.with_name(f"debug-state-x{scale}.safetensors"))
-    print(f"{path.name}: {len(model)} bytes, {difference:.1e} from PyTorch")
+    path = model.weights.with_suffix(".onnx")
+    write_atomically(path, onnx_bytes)
+    if model.variant == "clean":
+        write_debug_state(network, model.folder / f"debug-state-x{model.scale}.safetensors")
+    print(f"{path.name}: {len(onnx_bytes)} bytes, {difference:.1e} from PyTorch")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--models", type=Path, default=MODELS, help="folder with ssiu-x{2,3,4}.safetensors")
-    parser.add_argument("--scale", type=int, action="append", choices=(2, 3, 4), help="only this scale")
+    parser.add_argument("--models", type=Path, default=MODELS, help="folder with ssiu-x*.safetensors")
+    parser.add_argument("--scale", type=int, action="append", choices=SCALES, help="only this scale")
     arguments = parser.parse_args()
-    for scale in arguments.scale or (2, 3, 4):
-        export(arguments.models / f"ssiu-x{scale}.safetensors", scale)
+    for model in present(arguments.models):
+        if model.scale in (arguments.scale or SCALES):
+            export(model)
 
 
 if __name__ == "__main__":

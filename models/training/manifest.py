@@ -14,8 +14,7 @@ from typing import Any
 from safetensors import safe_open
 
 from training.checkpoint import write_atomically
-
-MODELS = Path(__file__).parent.parent
+from training.models import MODELS, Model, present
 
 
 def file_entry(path: Path) -> dict[str, Any]:
@@ -23,7 +22,8 @@ def file_entry(path: Path) -> dict[str, Any]:
     return {"file": path.name, "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
 
 
-def model_entry(weights: Path, scale: int, results: list[dict[str, Any]]) -> dict[str, Any]:
+def model_entry(model: Model, results: list[dict[str, Any]]) -> dict[str, Any]:
+    weights = model.weights
     with safe_open(weights, "pt") as file:
         training = dict(sorted((file.metadata() or {}).items()))
         parameters = sum(math.prod(file.get_slice(name).get_shape()) for name in file.keys())  # noqa: SIM118
@@ -31,7 +31,8 @@ def model_entry(weights: Path, scale: int, results: list[dict[str, Any]]) -> dic
     measured = [r["sets"] for r in results if r["sha256"] == entry["sha256"]]
     return {
         "id": f"{weights.stem}-{entry['sha256'][:8]}",
-        "scale": scale,
+        "scale": model.scale,
+        "variant": model.variant,
         "weights": entry,
         "onnx": file_entry(weights.with_suffix(".onnx")),
         "packed": file_entry(weights.with_suffix(".int8.safetensors")),
@@ -44,7 +45,7 @@ def model_entry(weights: Path, scale: int, results: list[dict[str, Any]]) -> dic
 def build_manifest(models: Path) -> dict[str, Any]:
     evaluation = models / "evaluation.json"
     results = json.loads(evaluation.read_text()) if evaluation.exists() else []
-    return {"models": [model_entry(models / f"ssiu-x{scale}.safetensors", scale, results) for scale in (2, 3, 4)]}
+    return {"models": [model_entry(model, results) for model in present(models)]}
 
 
 def main() -> None:

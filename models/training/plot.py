@@ -47,7 +47,8 @@ def main() -> None:
     parser.add_argument("--manifest", type=Path, default=MODELS / "manifest.json")
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args()
-    models = {model["scale"]: model for model in json.loads(arguments.manifest.read_text())["models"]}
+    entries = json.loads(arguments.manifest.read_text())["models"]
+    models = {model["scale"]: model for model in entries if model["variant"] == "clean"}
     figure, panels = plt.subplots(1, len(RIVALS), figsize=(11, 4.5), layout="constrained")
     for axes, scale in zip(panels, RIVALS, strict=True):
         draw(axes, scale, models[scale])

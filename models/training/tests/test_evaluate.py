@@ -5,7 +5,7 @@ import pytest
 import torch
 from conftest import picture, write_picture
 
-from training.evaluate import benchmark_pairs, evaluate_set, markdown, planes, scores
+from training.evaluate import Storage, benchmark_pairs, evaluate_set, markdown, planes, scores
 from training.imresize import imresize, imresize_bytes, round_half_up
 from training.metrics import luma, psnr, shaved
 from training.network import SSIU
@@ -23,7 +23,7 @@ def test_finds_the_pictures_in_every_layout(low: str, tmp_path: Path) -> None:
     row = evaluate_set(SSIU(2, steps=3), tmp_path, CPU)
     assert row["images"] == 1
     assert row["bicubicPsnr"] > 25
-    compressed = evaluate_set(SSIU(2, steps=3), tmp_path, CPU, jpeg=30)
+    compressed = evaluate_set(SSIU(2, steps=3), tmp_path, CPU, Storage("jpeg", 30))
     assert compressed["bicubicPsnr"] < row["bicubicPsnr"] - 0.5
 
 
@@ -61,5 +61,5 @@ def test_bicubic_scores_as_stated_beside_the_pictures(scale: int, shared: Path) 
 
 def test_markdown_rounds_as_usual() -> None:
     row = {"images": 1, "psnr": 37.126, "ssim": 0.95004, "bicubicPsnr": 33.664, "bicubicSsim": 0.93}
-    table = markdown([{"scale": 2, "sets": {"Set5": row}}])
-    assert table.splitlines()[2:] == ["| x2 | bicubic | 33.66 / 0.9300 |", "| x2 | SSIU | 37.13 / 0.9500 |"]
+    table = markdown([{"scale": 2, "weights": "ssiu-x2.safetensors", "sets": {"Set5": row}}])
+    assert table.splitlines()[2:] == ["| x2 | bicubic | 33.66 / 0.9300 |", "| x2 | ssiu-x2 | 37.13 / 0.9500 |"]

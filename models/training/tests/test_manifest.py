@@ -2,8 +2,6 @@ import hashlib
 import json
 from pathlib import Path
 
-import pytest
-
 from training.manifest import build_manifest
 from training.weights import read_state
 
@@ -12,17 +10,18 @@ def test_is_what_the_files_beside_it_give(models: Path) -> None:
     assert json.loads((models / "manifest.json").read_text()) == build_manifest(models)
 
 
-@pytest.mark.parametrize("index", [0, 1, 2])
-def test_names_every_file_by_its_hash(index: int, models: Path) -> None:
-    model = json.loads((models / "manifest.json").read_text())["models"][index]
-    assert model["scale"] == index + 2
-    for kind in ("weights", "onnx", "packed"):
-        data = (models / model[kind]["file"]).read_bytes()
-        assert model[kind]["sha256"] == hashlib.sha256(data).hexdigest()
-        assert model[kind]["bytes"] == len(data)
-    assert model["id"] == f"ssiu-x{model['scale']}-{model['weights']['sha256'][:8]}"
-    state = read_state(models / model["weights"]["file"])
-    assert model["parameters"] == sum(value.numel() for value in state.values())
+def test_names_every_file_by_its_hash(models: Path) -> None:
+    entries = json.loads((models / "manifest.json").read_text())["models"]
+    assert {(2, "clean"), (3, "clean"), (4, "clean")} <= {(m["scale"], m["variant"]) for m in entries}
+    for model in entries:
+        for kind in ("weights", "onnx", "packed"):
+            data = (models / model[kind]["file"]).read_bytes()
+            assert model[kind]["sha256"] == hashlib.sha256(data).hexdigest()
+            assert model[kind]["bytes"] == len(data)
+        suffix = "" if model["variant"] == "clean" else f"-{model['variant']}"
+        assert model["id"] == f"ssiu-x{model['scale']}{suffix}-{model['weights']['sha256'][:8]}"
+        state = read_state(models / model["weights"]["file"])
+        assert model["parameters"] == sum(value.numel() for value in state.values())
 
 
 def test_figures_of_other_weights_are_not_taken_over(models: Path, tmp_path: Path) -> None:

@@ -1,0 +1,68 @@
+"""What compression of the source does to each model: `python -m training.robustness --data ../shared/data/benchmark`.
+
+The low-resolution pictures of each set are stored as JPEG or WebP first; the figures are PSNR of Y, by the protocol of
+`evaluate.py`, for bicubic interpolation, the clean model and the one trained on compressed pictures.
+"""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from training.checkpoint import write_atomically
+from training.evaluate import Storage, evaluate_set
+from training.models import MODELS, SCALES, present
+from training.weights import load_network
+
+STORAGES = (None, Storage("jpeg", 90), Storage("jpeg", 75), Storage("jpeg", 50), Storage("webp", 75))
+
+
+def measure(models: Path, scale: int, data: Path, sets: list[str], device: torch.device) -> list[dict[str, Any]]:
+    """One row for each storage and set."""
+    networks = {m.variant: load_network(m.weights, scale).to(device) for m in present(models) if m.scale == scale}
+    rows = []
+    for storage in STORAGES:
+        for name in sets:
+            row: dict[str, Any] = {"scale": scale, "stored": str(storage or "as is"), "set": name}
+            for variant, network in networks.items():
+                figures = evaluate_set(network, data / name, device, storage)
+                row |= {"bicubic": figures["bicubicPsnr"], variant: figures["psnr"]}
+            rows.append(row)
+            print(json.dumps(row), flush=True)
+    return rows
+
+
+def markdown(rows: list[dict[str, Any]]) -> str:
+    """PSNR in dB, the best of a row in bold."""
+    columns = [name for name in ("bicubic", "clean", "web") if name in rows[0]]
+    lines = [f"| scale | stored | set | {' | '.join(columns)} |", "|---|---|---|" + "---|" * len(columns)]
+    for row in rows:
+        best = max(row[name] for name in columns)
+        cells = [f"**{row[name]:.2f}**" if row[name] == best else f"{row[name]:.2f}" for name in columns]
+        lines.append(f"| x{row['scale']} | {row['stored']} | {row['set']} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder with the sets")
+    parser.add_argument("--sets", default="Set5,Set14,B100")
+    parser.add_argument("--scale", type=int, action="append", choices=SCALES, help="only this scale")
+    parser.add_argument("--models", type=Path, default=MODELS)
+    parser.add_argument("--json", type=Path, help="write the figures here")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    arguments = parser.parse_args()
+    rows = []
+    for scale in arguments.scale or SCALES:
+        rows += measure(
+            arguments.models, scale, arguments.data, arguments.sets.split(","), torch.device(arguments.device)
+        )
+    if arguments.json:
+        write_atomically(arguments.json, (json.dumps(rows, indent=2) + "\n").encode())
+    print(markdown(rows), end="")
+
+
+if __name__ == "__main__":
+    main()
