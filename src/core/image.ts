@@ -2,6 +2,10 @@
 export const SCALES = [2, 3, 4] as const;
 export type Scale = (typeof SCALES)[number];
 
+/** What a model was trained on: pictures that were only shrunk, or also compressed as the web does it (JPEG, WebP). */
+export const VARIANTS = ["clean", "web"] as const;
+export type Variant = (typeof VARIANTS)[number];
+
 /** 8-bit picture, RGBA interleaved, row-major, alpha not premultiplied: `data.length === 4 * width * height`. */
 export interface Rgba {
   readonly width: number;

@@ -7,7 +7,7 @@ const PIPELINE_VERSION = 1;
 
 /** Everything the bytes of a result depend on. */
 export interface ResultIdentity extends ImagePath {
-  /** Model id from models/manifest.json; names the weights' hash. */
+  /** Id from models/manifest.json, or of all the models that may make it; changes with their weights. */
   readonly model: string;
   /** Engine name: engines differ in the last bit. */
   readonly engine: string;

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { expected, ServiceError } from "./errors.ts";
-import { FORMATS, type Format, SCALES, type Scale } from "./image.ts";
+import { FORMATS, type Format, SCALES, type Scale, VARIANTS, type Variant } from "./image.ts";
 
 /** What a URL asks for: the part between `/img/` and the source, parsed. */
 export interface Transform {
@@ -13,6 +13,8 @@ export interface Transform {
   readonly background?: string | undefined;
   /** `false`: take the first frame of an animation, which is refused otherwise. */
   readonly anim?: false | undefined;
+  /** Absent: "web" for a JPEG or lossy WebP where there is such a model, else "clean". */
+  readonly model?: Variant | undefined;
 }
 
 const ALIASES = new Map([
@@ -39,6 +41,7 @@ const Options = z.strictObject({
     .enum(["true", "false"], { error: "Expected true or false" })
     .transform((value) => (value === "false" ? (false as const) : undefined))
     .optional(),
+  model: z.enum(VARIANTS, { error: `Expected one of ${VARIANTS.join(", ")}` }).optional(),
 });
 
 /**
@@ -57,7 +60,7 @@ export function parseTransform(ops: string): Transform {
       if (scale !== undefined) throw invalid(expected("one scale", "transform", ops));
       scale = asScale;
     } else if (rest.length !== 1 || !Object.hasOwn(Options.shape, key)) {
-      throw invalid(expected("x2, x3, x4, format=, quality=, background= or anim=", "transform", op));
+      throw invalid(expected("x2, x3, x4, format=, quality=, background=, anim= or model=", "transform", op));
     } else if (Object.hasOwn(given, key)) {
       throw invalid(expected(`${key} once`, "transform", ops));
     } else {
@@ -76,8 +79,8 @@ export function parseTransform(ops: string): Transform {
 }
 
 /** The one canonical spelling of a transform; inverse of {@link parseTransform}. Keys and signatures are made from it. */
-export function formatTransform({ scale, format, quality, background, anim }: Transform): string {
-  const options = { format, quality, background, anim };
+export function formatTransform({ scale, format, quality, background, anim, model }: Transform): string {
+  const options = { format, quality, background, anim, model };
   const ops = Object.entries(options).flatMap(([key, value]) => (value === undefined ? [] : [`${key}=${value}`]));
   return [`x${scale}`, ...ops].join(",");
 }

@@ -3,9 +3,8 @@ import { cors } from "hono/cors";
 import { requestId } from "hono/request-id";
 import { expected, ServiceError } from "../core/errors.ts";
 import { noneMatchHits, parseRange } from "../core/http.ts";
-import type { Scale } from "../core/image.ts";
 import { parseImagePath } from "../core/image-path.ts";
-import type { Model } from "../engine/models.ts";
+import type { FindModel } from "../engine/models.ts";
 import type { Config } from "./config.ts";
 import { imageResponse, resultHeaders } from "./image-response.ts";
 import { createPipeline } from "./pipeline.ts";
@@ -20,7 +19,7 @@ export interface Deps {
   readonly openSource: OpenSource;
   readonly results: Results;
   readonly renderer: Renderer;
-  readonly model: (scale: Scale) => Model;
+  readonly model: FindModel;
   /** Milliseconds; only differences are used. */
   readonly now: () => number;
 }
@@ -40,7 +39,7 @@ export function createApp({ config, results, renderer, now, ...below }: Deps) {
     const stopwatch = createStopwatch(now);
     const located = await pipeline.locate(parseImagePath(pathname(c.req.url, limits.urlLength)), stopwatch);
     const { path, etag } = located.key;
-    const headers = resultHeaders({ etag, model: located.model, cacheControl });
+    const headers = resultHeaders({ etag, cacheControl });
     if (noneMatchHits(c.req.header("If-None-Match"), etag)) return new Response(null, { status: 304, headers });
 
     const isHead = c.req.method === "HEAD";

@@ -2,7 +2,7 @@ import { MEDIA_TYPE } from "../core/image.ts";
 import type { Result } from "./results.ts";
 
 /** What every answer about one result has in common, 304 included (RFC 9110 §15.4.5). */
-export function resultHeaders({ etag, model, cacheControl }: { etag: string; model: string; cacheControl: string }) {
+export function resultHeaders({ etag, cacheControl }: { etag: string; cacheControl: string }) {
   return new Headers({
     ETag: etag,
     "Cache-Control": cacheControl,
@@ -11,7 +11,6 @@ export function resultHeaders({ etag, model, cacheControl }: { etag: string; mod
     "Cross-Origin-Resource-Policy": "cross-origin",
     "Timing-Allow-Origin": "*",
     "X-Content-Type-Options": "nosniff",
-    "X-SSIU-Model": model,
   });
 }
 
@@ -19,6 +18,7 @@ export function resultHeaders({ etag, model, cacheControl }: { etag: string; mod
 export function imageResponse(headers: Headers, { facts, bytes, body, range }: Result): Response {
   headers.set("Content-Type", MEDIA_TYPE[facts.format]);
   headers.set("X-SSIU-Engine", facts.engine);
+  headers.set("X-SSIU-Model", facts.model);
   headers.set("X-SSIU-Source-Size", `${facts.sourceWidth}x${facts.sourceHeight}`);
   const length = range?.length ?? bytes;
   if (length !== undefined) headers.set("Content-Length", `${length}`);

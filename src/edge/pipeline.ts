@@ -1,12 +1,13 @@
 import { ServiceError } from "../core/errors.ts";
-import type { Scale } from "../core/image.ts";
+import type { Variant } from "../core/image.ts";
 import type { ImagePath } from "../core/image-path.ts";
 import { probe } from "../core/probe/probe.ts";
 import type { Probe } from "../core/probe/probe-result.ts";
 import { type ResultKey, resultKey } from "../core/result-key.ts";
 import type { Transform } from "../core/transform.ts";
-import type { Model } from "../engine/models.ts";
+import type { FindModel } from "../engine/models.ts";
 import type { Limits } from "./config.ts";
+import { candidateModels, chooseModel, modelsId } from "./model-choice.ts";
 import { checkLimits, type Renderer, render, resultFormat } from "./render.ts";
 import type { ResultFacts } from "./results.ts";
 import type { OpenSource, Source } from "./sources.ts";
@@ -16,15 +17,13 @@ export interface PipelineDeps {
   readonly limits: Limits;
   readonly openSource: OpenSource;
   readonly renderer: Renderer;
-  readonly model: (scale: Scale) => Model;
+  readonly model: FindModel;
 }
 
 /** What was asked for, with the name of its result; nothing has been read yet. */
 interface Located {
   readonly transform: Transform;
   readonly source: Source;
-  /** Id of the model that makes the result. */
-  readonly model: string;
   readonly key: ResultKey;
 }
 
@@ -33,12 +32,14 @@ interface Inspected {
   readonly transform: Transform;
   readonly bytes: Uint8Array;
   readonly probe: Probe;
+  /** Of the model that makes the result. */
+  readonly variant: Variant;
   readonly facts: ResultFacts;
 }
 
 /** The steps from a parsed path to a result's bytes, the same for a request and for a job; each may take the last's answer. */
 export interface Pipeline {
-  /** @throws {ServiceError} `source_not_found` */
+  /** @throws {ServiceError} `source_not_found`, `invalid_transform` where a model is asked for that there is none of */
   locate(path: ImagePath, stopwatch: Stopwatch): Promise<Located>;
   /** @throws {ServiceError} what the limits, the probe and the source refuse */
   inspect(located: Located, stopwatch: Stopwatch): Promise<Inspected>;
@@ -49,11 +50,11 @@ export function createPipeline({ limits, openSource, renderer, model }: Pipeline
   const engine = renderer.engine.name;
   return {
     async locate({ transform, source: name }, stopwatch) {
+      const id = await modelsId(candidateModels(model, transform));
       const source = await stopwatch.time("source", openSource(name));
       if (source === undefined) throw new ServiceError("source_not_found", "There is no such source");
-      const { id } = model(transform.scale);
       const key = await resultKey({ model: id, engine, transform, source: name, version: source.version });
-      return { transform, source, model: id, key };
+      return { transform, source, key };
     },
 
     async inspect({ transform, source }, stopwatch) {
@@ -61,8 +62,9 @@ export function createPipeline({ limits, openSource, renderer, model }: Pipeline
       const probed = probe(bytes);
       checkLimits(probed, transform, limits);
       const { width: sourceWidth, height: sourceHeight } = probed;
-      const facts = { format: resultFormat(probed, transform), engine, sourceWidth, sourceHeight };
-      return { transform, bytes, probe: probed, facts };
+      const { id, variant = "clean" } = chooseModel(model, transform, probed);
+      const facts = { format: resultFormat(probed, transform), engine, model: id, sourceWidth, sourceHeight };
+      return { transform, bytes, probe: probed, variant, facts };
     },
 
     render: (inspected, stopwatch) => render(renderer, inspected, stopwatch),

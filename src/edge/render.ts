@@ -1,7 +1,7 @@
 import type { Codecs, Picture } from "../codecs/codec.ts";
 import { flatten } from "../core/alpha.ts";
 import { ServiceError } from "../core/errors.ts";
-import type { Format } from "../core/image.ts";
+import type { Format, Variant } from "../core/image.ts";
 import type { Probe } from "../core/probe/probe-result.ts";
 import type { Tiling } from "../core/tiles.ts";
 import type { Transform } from "../core/transform.ts";
@@ -20,13 +20,16 @@ export interface Renderer {
 /** The source's bytes -> the result's bytes, in the isolate. The header has been checked with {@link checkLimits}. */
 export async function render(
   { codecs, engine, tiling }: Renderer,
-  source: { bytes: Uint8Array; probe: Probe; transform: Transform },
+  source: { bytes: Uint8Array; probe: Probe; transform: Transform; variant: Variant },
   stopwatch: Stopwatch,
 ): Promise<Uint8Array> {
-  const { bytes, probe, transform } = source;
+  const { bytes, probe, transform, variant } = source;
   const format = resultFormat(probe, transform);
   const decoded = onBackground(await stopwatch.time("decode", codecs.decode(bytes, probe)), format, transform);
-  const image = await stopwatch.time("upscale", upscaleRgba(engine, decoded.image, transform.scale, { tiling }));
+  const image = await stopwatch.time(
+    "upscale",
+    upscaleRgba(engine, decoded.image, transform.scale, { tiling, variant }),
+  );
   return await stopwatch.time("encode", codecs.encode({ ...decoded, image }, format, transform));
 }
 

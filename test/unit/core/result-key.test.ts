@@ -26,6 +26,7 @@ it("is another key for every part of what the bytes depend on", async () => {
     { ...IDENTITY, transform: { ...IDENTITY.transform, quality: 81 } },
     { ...IDENTITY, transform: { ...IDENTITY.transform, background: "ffffff" } },
     { ...IDENTITY, transform: { ...IDENTITY.transform, anim: false } },
+    { ...IDENTITY, transform: { ...IDENTITY.transform, model: "web" } },
   ];
   const keys = await Promise.all([IDENTITY, ...others].map(resultKey));
   expect(new Set(keys.map((key) => key.etag)).size).toBe(1 + others.length);

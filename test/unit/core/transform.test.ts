@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { FORMATS, SCALES } from "../../../src/core/image.ts";
+import { FORMATS, SCALES, VARIANTS } from "../../../src/core/image.ts";
 import { formatTransform, parseTransform, type Transform } from "../../../src/core/transform.ts";
 
 describe("parseTransform", () => {
@@ -29,6 +29,7 @@ describe("parseTransform", () => {
     ["x2,quality=", "for quality"],
     ["x2,q=80,quality=80", "quality once"],
     ["x2,background=#fff", "Expected 3 or 6 hex digits for background"],
+    ["x2,model=best", "Expected one of clean, web for model"],
     ["x2,anim=no", "Expected true or false for anim"],
     ["x2,width=100", 'got "width=100"'],
     ["x2,constructor=1", 'got "constructor=1"'],
@@ -51,6 +52,7 @@ describe("parseTransform", () => {
         quality: fc.integer({ min: 1, max: 100 }),
         background: fc.integer({ min: 0, max: 0xffffff }).map((rgb) => rgb.toString(16).padStart(6, "0")),
         anim: fc.constant(false as const),
+        model: fc.constantFrom(...VARIANTS),
       },
       { requiredKeys: ["scale"] },
     );
