@@ -20,6 +20,18 @@ export interface Rgb {
   readonly data: Uint8ClampedArray;
 }
 
+/** In pixels. */
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** A part of a picture, in its pixels, from its top left corner. */
+export interface Rect extends Size {
+  readonly x: number;
+  readonly y: number;
+}
+
 /** Picture formats that are read and written. */
 export const FORMATS = ["png", "jpeg", "webp", "avif"] as const;
 export type Format = (typeof FORMATS)[number];

@@ -22,7 +22,8 @@ export interface ResultKey {
 }
 
 export async function resultKey({ model, engine, transform, source, version }: ResultIdentity): Promise<ResultKey> {
-  const identity = JSON.stringify([PIPELINE_VERSION, model, engine, formatTransform(transform), source, version]);
+  const ops = [formatTransform(transform), ...(transform.accepts ?? [])].join("+");
+  const identity = JSON.stringify([PIPELINE_VERSION, model, engine, ops, source, version]);
   const hex = await sha256Hex(new TextEncoder().encode(identity));
   return { path: `r1/${model}/${hex}`, etag: `"${hex}"` };
 }

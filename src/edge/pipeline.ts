@@ -1,5 +1,4 @@
 import { ServiceError } from "../core/errors.ts";
-import type { Variant } from "../core/image.ts";
 import type { ImagePath } from "../core/image-path.ts";
 import { probe } from "../core/probe/probe.ts";
 import type { Probe } from "../core/probe/probe-result.ts";
@@ -7,8 +6,9 @@ import { type ResultKey, resultKey } from "../core/result-key.ts";
 import type { Transform } from "../core/transform.ts";
 import type { FindModel } from "../engine/models.ts";
 import type { Limits } from "./config.ts";
-import { candidateModels, chooseModel, modelsId } from "./model-choice.ts";
-import { checkLimits, type Renderer, render, resultFormat } from "./render.ts";
+import { candidateModels, modelsId } from "./model-choice.ts";
+import { type Renderer, render } from "./render.ts";
+import { planRender, type RenderPlan } from "./render-plan.ts";
 import type { ResultFacts } from "./results.ts";
 import type { OpenSource, Source } from "./sources.ts";
 import type { Stopwatch } from "./stopwatch.ts";
@@ -28,12 +28,11 @@ interface Located {
 }
 
 /** The source's bytes, their header within the limits, and what is known of the result from them. */
-interface Inspected {
+export interface Inspected {
   readonly transform: Transform;
   readonly bytes: Uint8Array;
   readonly probe: Probe;
-  /** Of the model that makes the result. */
-  readonly variant: Variant;
+  readonly plan: RenderPlan;
   readonly facts: ResultFacts;
 }
 
@@ -60,11 +59,15 @@ export function createPipeline({ limits, openSource, renderer, model }: Pipeline
     async inspect({ transform, source }, stopwatch) {
       const bytes = await stopwatch.time("read", source.read(limits.sourceBytes));
       const probed = probe(bytes);
-      checkLimits(probed, transform, limits);
-      const { width: sourceWidth, height: sourceHeight } = probed;
-      const { id, variant = "clean" } = chooseModel(model, transform, probed);
-      const facts = { format: resultFormat(probed, transform), engine, model: id, sourceWidth, sourceHeight };
-      return { transform, bytes, probe: probed, variant, facts };
+      const plan = planRender(probed, transform, { limits, model });
+      const facts = {
+        format: plan.format,
+        engine,
+        model: plan.model?.id ?? "none",
+        sourceWidth: probed.width,
+        sourceHeight: probed.height,
+      };
+      return { transform, bytes, probe: probed, plan, facts };
     },
 
     render: (inspected, stopwatch) => render(renderer, inspected, stopwatch),
