@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import type { Scale } from "../core/image.ts";
+import type { Scale, Variant } from "../core/image.ts";
 import type { Tiling } from "../core/tiles.ts";
 import type { Engine } from "../engine/engine.ts";
-import { parseManifest, verifyModel } from "../engine/models.ts";
+import { modelFor, parseManifest, verifyModel } from "../engine/models.ts";
 import { createOrtEngine, EDGE_TILING } from "../engine/ort-engine.ts";
 import { createSimdEngine, hasRelaxedSimd, SIMD_TILING, wasmKernels } from "../engine/simd-engine.ts";
 import { readPacked } from "../engine/weights.ts";
@@ -17,13 +17,13 @@ const MODELS = new URL("../../models/", import.meta.url);
 
 const KERNELS = new URL("../engine/kernels/build/", import.meta.url);
 
-const read = async (kind: "onnx" | "packed", scale: Scale) => {
-  const manifest = parseManifest(JSON.parse(await readFile(new URL("manifest.json", MODELS), "utf8")));
-  const file = manifest(scale)[kind];
+const read = async (kind: "onnx" | "packed", scale: Scale, variant: Variant) => {
+  const find = parseManifest(JSON.parse(await readFile(new URL("manifest.json", MODELS), "utf8")));
+  const file = modelFor(find, scale, variant)[kind];
   return await verifyModel(await readFile(new URL(file.file, MODELS)), file);
 };
 
-const loadModel = (scale: Scale) => read("onnx", scale);
+const loadModel = (scale: Scale, variant: Variant) => read("onnx", scale, variant);
 
 /** `simd` is the Worker's own engine, `ort` runs natively on all cores, `ort-web` as a Worker with ONNX Runtime does: WebAssembly, one thread, its tiling. */
 export const ENGINES = {
@@ -35,7 +35,8 @@ export const ENGINES = {
     // Behind its flag, Node 20 has the relaxed dot product, but its baseline compiler computes it wrongly.
     const build = hasRelaxedSimd() && !process.version.startsWith("v20.") ? "relaxed" : "simd128";
     const kernels = new WebAssembly.Module(await readFile(new URL(`ssiu-${build}.wasm`, KERNELS)));
-    const loadWeights = async (scale: Scale) => readPacked(await read("packed", scale), scale);
+    const loadWeights = async (scale: Scale, variant: Variant) =>
+      readPacked(await read("packed", scale, variant), scale);
     return {
       engine: createSimdEngine({ kernels: wasmKernels(kernels, build), loadWeights }),
       tiling: SIMD_TILING,

@@ -2,6 +2,7 @@
 const STATUS = {
   invalid_transform: 400,
   invalid_path: 400,
+  transform_forbidden: 403,
   signature_invalid: 403,
   source_forbidden: 403,
   source_not_found: 404,

@@ -1,4 +1,5 @@
 import { expected, ServiceError } from "./errors.ts";
+import { expandPresets, NO_PRESETS, type Presets } from "./presets.ts";
 import { parseTransform, type Transform } from "./transform.ts";
 
 /** A parsed `/img/<ops>/<source>`. */
@@ -12,11 +13,11 @@ export interface ImagePath {
  * Parses the path of an image URL. Takes the pathname as the URL parser left it, undecoded, and decodes each
  * segment once: what a second decoding would change, or what leads out of the key space, is refused.
  *
- * @throws {ServiceError} `invalid_path`, `invalid_transform`
+ * @throws {ServiceError} `invalid_path`, `invalid_transform`, `transform_forbidden`
  */
-export function parseImagePath(pathname: string): ImagePath {
+export function parseImagePath(pathname: string, presets: Presets = NO_PRESETS): ImagePath {
   const [, , ops = "", ...segments] = pathname.split("/");
-  const transform = parseTransform(decodeSegment(ops));
+  const transform = parseTransform(expandPresets(decodeSegment(ops), presets));
   if (segments.length === 0) throw invalid("Expected /img/<ops>/<source> for path, got no source");
   return { transform, source: segments.map(decodeSegment).join("/") };
 }

@@ -2,6 +2,10 @@
 export const SCALES = [2, 3, 4] as const;
 export type Scale = (typeof SCALES)[number];
 
+/** What a model was trained on: pictures that were only shrunk, or also compressed as the web does it (JPEG, WebP). */
+export const VARIANTS = ["clean", "web"] as const;
+export type Variant = (typeof VARIANTS)[number];
+
 /** 8-bit picture, RGBA interleaved, row-major, alpha not premultiplied: `data.length === 4 * width * height`. */
 export interface Rgba {
   readonly width: number;
@@ -14,6 +18,18 @@ export interface Rgb {
   readonly width: number;
   readonly height: number;
   readonly data: Uint8ClampedArray;
+}
+
+/** In pixels. */
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** A part of a picture, in its pixels, from its top left corner. */
+export interface Rect extends Size {
+  readonly x: number;
+  readonly y: number;
 }
 
 /** Picture formats that are read and written. */

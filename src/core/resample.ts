@@ -48,8 +48,8 @@ export function resize(image: Raster, options: ResizeOptions): Raster {
   }
   const channels = image.data.length / (image.width * image.height);
   const rowLength = image.width * channels;
-  const columns = taps(image.width, width, kernel);
-  const rows = taps(image.height, height, kernel);
+  const columns = taps(image.width, width, { kernel });
+  const rows = taps(image.height, height, { kernel });
   const row = new Float64Array(rowLength);
   const data = new Uint8ClampedArray(width * height * channels);
   for (let y = 0, target = 0; y < height; y++) {
@@ -64,20 +64,28 @@ export function resize(image: Raster, options: ResizeOptions): Raster {
 }
 
 /** For each target pixel the source pixels that make it and their weights, `count` of each. */
-interface Taps {
+export interface Taps {
   readonly count: number;
   readonly indices: Int32Array;
   readonly weights: Float64Array;
 }
 
-function taps(from: number, to: number, kernel: Kernel): Taps {
-  const stretch = Math.max(1, from / to);
+interface TapsOptions {
+  readonly kernel: Kernel;
+  /** The part of the `from` pixels that becomes the `to` pixels, if not all; may begin and end within a pixel. */
+  readonly start?: number;
+  readonly length?: number;
+}
+
+/** How `to` pixels are mixed from `from` pixels, along one axis. */
+export function taps(from: number, to: number, { kernel, start = 0, length = from }: TapsOptions): Taps {
+  const stretch = Math.max(1, length / to);
   const radius = kernel.radius * stretch;
   const count = Math.ceil(2 * radius);
   const indices = new Int32Array(to * count);
   const weights = new Float64Array(to * count);
   for (let i = 0; i < to; i++) {
-    const centre = ((i + 0.5) * from) / to - 0.5;
+    const centre = start + ((i + 0.5) * length) / to - 0.5;
     const first = Math.floor(centre - radius) + 1;
     const own = Array.from({ length: count }, (_, k) => kernel.at((first + k - centre) / stretch));
     const sum = own.reduce((total, weight) => total + weight, 0);

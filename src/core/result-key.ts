@@ -7,7 +7,7 @@ const PIPELINE_VERSION = 1;
 
 /** Everything the bytes of a result depend on. */
 export interface ResultIdentity extends ImagePath {
-  /** Model id from models/manifest.json; names the weights' hash. */
+  /** Id from models/manifest.json, or of all the models that may make it; changes with their weights. */
   readonly model: string;
   /** Engine name: engines differ in the last bit. */
   readonly engine: string;
@@ -22,7 +22,8 @@ export interface ResultKey {
 }
 
 export async function resultKey({ model, engine, transform, source, version }: ResultIdentity): Promise<ResultKey> {
-  const identity = JSON.stringify([PIPELINE_VERSION, model, engine, formatTransform(transform), source, version]);
+  const ops = [formatTransform(transform), ...(transform.accepts ?? [])].join("+");
+  const identity = JSON.stringify([PIPELINE_VERSION, model, engine, ops, source, version]);
   const hex = await sha256Hex(new TextEncoder().encode(identity));
   return { path: `r1/${model}/${hex}`, etag: `"${hex}"` };
 }

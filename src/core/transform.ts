@@ -1,28 +1,69 @@
 import * as z from "zod";
 import { expected, ServiceError } from "./errors.ts";
-import { FORMATS, type Format, SCALES, type Scale } from "./image.ts";
+import { FORMATS, type Format, type Scale, VARIANTS, type Variant } from "./image.ts";
+
+/** How a picture is fitted into a width and a height, by Cloudflare's names (docs/url.md). */
+export const FITS = ["contain", "scale-down", "scale-up", "cover", "crop", "pad", "squeeze"] as const;
+export type Fit = (typeof FITS)[number];
 
 /** What a URL asks for: the part between `/img/` and the source, parsed. */
 export interface Transform {
-  readonly scale: Scale;
-  /** Absent: the source's own format. */
-  readonly format?: Format | undefined;
+  /** 1: no network. "auto": the smallest that width and height need, one of which there is then. */
+  readonly scale: 1 | Scale | "auto";
+  /** In pixels of the result, 1..{@link MAX_SIDE}: `dpr` has been multiplied in. */
+  readonly width?: number | undefined;
+  readonly height?: number | undefined;
+  /** Absent: "contain". */
+  readonly fit?: Fit | undefined;
+  /** Absent: the source's own format. "auto": the best that the client accepts. "json": facts, no picture. */
+  readonly format?: Format | "auto" | "json" | undefined;
   /** 1..100, for formats that lose something. */
   readonly quality?: number | undefined;
-  /** Six hex digits, lower case: what shows through where the result's format has no transparency. */
+  /** Six hex digits, lower case: what shows through where the result's format has no transparency, and around `fit=pad`. */
   readonly background?: string | undefined;
   /** `false`: take the first frame of an animation, which is refused otherwise. */
   readonly anim?: false | undefined;
+  /** Absent: "web" for a JPEG or lossy WebP where there is such a model, else "clean". */
+  readonly model?: Variant | undefined;
+  /** Of `format=auto`: what the client accepts beside PNG and JPEG, best first. Never in the URL; see accept.ts. */
+  readonly accepts?: readonly Format[] | undefined;
 }
 
+/** The largest side that can be asked for, in pixels: WebP stores no larger one. */
+const MAX_SIDE = 16_383;
+
+const SCALE_OPS = new Map<string, Transform["scale"]>([
+  ["x1", 1],
+  ["x2", 2],
+  ["x3", 3],
+  ["x4", 4],
+  ["auto", "auto"],
+]);
+
 const ALIASES = new Map([
+  ["w", "width"],
+  ["h", "height"],
   ["f", "format"],
   ["q", "quality"],
 ]);
 
+const OneOf = <const Names extends readonly [string, ...string[]]>(names: Names) =>
+  z.enum(names, { error: `Expected one of ${names.join(", ")}` });
+const Side = z
+  .string()
+  .regex(/^[1-9]\d{0,4}$/, `Expected a whole number from 1 to ${MAX_SIDE}`)
+  .transform(Number);
+
 const Options = z.strictObject({
-  format: z
-    .enum([...FORMATS, "jpg"], { error: `Expected one of ${FORMATS.join(", ")}` })
+  width: Side.optional(),
+  height: Side.optional(),
+  dpr: z
+    .string()
+    .regex(/^([1-3](\.\d{1,2})?|4(\.00?)?)$/, "Expected a number from 1 to 4 with at most 2 decimals")
+    .transform(Number)
+    .optional(),
+  fit: OneOf(FITS).optional(),
+  format: OneOf([...FORMATS, "jpg", "auto", "json"])
     .transform((name) => (name === "jpg" ? "jpeg" : name))
     .optional(),
   quality: z
@@ -35,36 +76,39 @@ const Options = z.strictObject({
     .regex(/^([0-9a-f]{3}|[0-9a-f]{6})$/i, "Expected 3 or 6 hex digits")
     .transform((hex) => (hex.length === 3 ? hex.replace(/./g, "$&$&") : hex).toLowerCase())
     .optional(),
-  anim: z
-    .enum(["true", "false"], { error: "Expected true or false" })
+  anim: OneOf(["true", "false"])
     .transform((value) => (value === "false" ? (false as const) : undefined))
     .optional(),
+  metadata: z.literal("none", { error: "Expected none (no other metadata is passed on)" }).optional(),
+  model: OneOf(VARIANTS).optional(),
 });
 
+const OPS = [...SCALE_OPS.keys(), ...Object.keys(Options.shape).map((key) => `${key}=`)].join(", ");
+
 /**
- * Parses `x2,format=webp,quality=80`. Order does not matter, aliases (`f`, `q`) are accepted, nothing may stand twice.
+ * Parses `x2,format=webp,quality=80`. Order does not matter, aliases (`w`, `h`, `f`, `q`) are accepted, nothing may stand
+ * twice. What comes to the same is the same transform: `w=240,dpr=2` is `width=480`, a default is as good as nothing.
  *
  * @throws {ServiceError} `invalid_transform`
  */
 export function parseTransform(ops: string): Transform {
-  let scale: Scale | undefined;
+  let scale: Transform["scale"] | undefined;
   const given: Record<string, string> = {};
   for (const op of ops.split(",")) {
     const [name = "", ...rest] = op.split("=");
     const key = ALIASES.get(name) ?? name;
-    const asScale = SCALES.find((s) => op === `x${s}`);
+    const asScale = SCALE_OPS.get(op);
     if (asScale !== undefined) {
       if (scale !== undefined) throw invalid(expected("one scale", "transform", ops));
       scale = asScale;
     } else if (rest.length !== 1 || !Object.hasOwn(Options.shape, key)) {
-      throw invalid(expected("x2, x3, x4, format=, quality=, background= or anim=", "transform", op));
+      throw invalid(expected(`one of ${OPS}`, "transform", op));
     } else if (Object.hasOwn(given, key)) {
       throw invalid(expected(`${key} once`, "transform", ops));
     } else {
       given[key] = rest.join("=");
     }
   }
-  if (scale === undefined) throw invalid(expected("a scale of x2, x3 or x4", "transform", ops));
 
   const options = Options.safeParse(given);
   if (!options.success) {
@@ -72,14 +116,37 @@ export function parseTransform(ops: string): Transform {
     const key = String(issue?.path[0]);
     throw invalid(`${issue?.message} for ${key}, got ${JSON.stringify(given[key]?.slice(0, 80))}`);
   }
-  return { scale, ...options.data };
+  const { width, height, dpr = 1, fit, metadata: _, model, ...others } = options.data;
+  const size = { width: times(width, dpr), height: times(height, dpr), fit: effectiveFit(fit, { width, height }) };
+  if (Math.max(size.width ?? 1, size.height ?? 1) > MAX_SIDE) {
+    throw invalid(expected(`at most ${MAX_SIDE} px`, "width and height times dpr", ops));
+  }
+  if (width === undefined && height === undefined) {
+    if (typeof scale !== "number")
+      throw invalid(expected("a scale of x1 to x4, or a width or height", "transform", ops));
+    const idle = given.fit !== undefined ? "fit" : given.dpr !== undefined ? "dpr" : undefined;
+    if (idle !== undefined) throw invalid(expected(`a width or height beside ${idle}`, "transform", ops));
+  }
+  return { scale: scale ?? "auto", ...size, ...others, model: scale === 1 ? undefined : model };
 }
 
 /** The one canonical spelling of a transform; inverse of {@link parseTransform}. Keys and signatures are made from it. */
-export function formatTransform({ scale, format, quality, background, anim }: Transform): string {
-  const options = { format, quality, background, anim };
+export function formatTransform(transform: Transform): string {
+  const { scale, width, height, fit, format, quality, background, anim, model } = transform;
+  const options = { width, height, fit, format, quality, background, anim, model };
   const ops = Object.entries(options).flatMap(([key, value]) => (value === undefined ? [] : [`${key}=${value}`]));
-  return [`x${scale}`, ...ops].join(",");
+  return [...(scale === "auto" ? [] : [`x${scale}`]), ...ops].join(",");
+}
+
+function times(side: number | undefined, dpr: number): number | undefined {
+  return side === undefined ? undefined : Math.round(side * dpr);
+}
+
+/** With one side given, the other follows from the picture: nothing is left to be cut, filled or squeezed. */
+function effectiveFit(fit: Fit | undefined, { width, height }: Pick<Transform, "width" | "height">): Fit | undefined {
+  const whole = width === undefined || height === undefined;
+  if (fit === "contain" || (whole && (fit === "cover" || fit === "pad" || fit === "squeeze"))) return undefined;
+  return whole && fit === "crop" ? "scale-down" : fit;
 }
 
 function invalid(message: string): ServiceError {

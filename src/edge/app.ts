@@ -1,13 +1,13 @@
 import { Hono } from "hono";
 import { cors } from "hono/cors";
 import { requestId } from "hono/request-id";
+import { negotiate } from "../core/accept.ts";
 import { expected, ServiceError } from "../core/errors.ts";
 import { noneMatchHits, parseRange } from "../core/http.ts";
-import type { Scale } from "../core/image.ts";
 import { parseImagePath } from "../core/image-path.ts";
-import type { Model } from "../engine/models.ts";
+import type { FindModel } from "../engine/models.ts";
 import type { Config } from "./config.ts";
-import { imageResponse, resultHeaders } from "./image-response.ts";
+import { factsResponse, imageResponse, resultHeaders } from "./image-response.ts";
 import { createPipeline } from "./pipeline.ts";
 import { asServiceError, logError, problem } from "./problem.ts";
 import type { Renderer } from "./render.ts";
@@ -20,14 +20,14 @@ export interface Deps {
   readonly openSource: OpenSource;
   readonly results: Results;
   readonly renderer: Renderer;
-  readonly model: (scale: Scale) => Model;
+  readonly model: FindModel;
   /** Milliseconds; only differences are used. */
   readonly now: () => number;
 }
 
 /** The Worker's routes. Everything they touch is an argument. */
 export function createApp({ config, results, renderer, now, ...below }: Deps) {
-  const { limits, cacheControl } = config;
+  const { limits, cacheControl, presets } = config;
   const pipeline = createPipeline({ limits, renderer, ...below });
   const app = new Hono();
 
@@ -38,10 +38,14 @@ export function createApp({ config, results, renderer, now, ...below }: Deps) {
 
   app.get("/img/*", async (c) => {
     const stopwatch = createStopwatch(now);
-    const located = await pipeline.locate(parseImagePath(pathname(c.req.url, limits.urlLength)), stopwatch);
+    const { transform: asked, source } = parseImagePath(pathname(c.req.url, limits.urlLength), presets);
+    const transform = negotiate(asked, c.req.header("Accept"));
+    const located = await pipeline.locate({ transform, source }, stopwatch);
     const { path, etag } = located.key;
-    const headers = resultHeaders({ etag, model: located.model, cacheControl });
+    const headers = resultHeaders({ etag, cacheControl, negotiated: transform.format === "auto" });
     if (noneMatchHits(c.req.header("If-None-Match"), etag)) return new Response(null, { status: 304, headers });
+
+    if (transform.format === "json") return factsResponse(headers, await pipeline.inspect(located, stopwatch));
 
     const isHead = c.req.method === "HEAD";
     const range = (c.req.header("If-Range") ?? etag) === etag ? c.req.header("Range") : undefined;

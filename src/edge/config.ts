@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { type Presets, parsePresets } from "../core/presets.ts";
 
 const Count = z
   .string()
@@ -14,6 +15,8 @@ const Vars = z.object({
   MAX_JPEG_SCANS: Count,
   MAX_URL_LENGTH: Count,
   CACHE_CONTROL: z.string().min(1),
+  PRESETS: z.string().default("{}").transform(parsePresets),
+  PRESETS_ONLY: z.enum(["true", "false"]).default("false"),
 });
 
 export interface Limits {
@@ -32,6 +35,7 @@ export interface Config {
   readonly limits: Limits;
   /** Cache-Control of every picture. */
   readonly cacheControl: string;
+  readonly presets: Presets;
 }
 
 export function parseConfig(env: unknown): Config {
@@ -47,5 +51,6 @@ export function parseConfig(env: unknown): Config {
       urlLength: vars.data.MAX_URL_LENGTH,
     },
     cacheControl: vars.data.CACHE_CONTROL,
+    presets: { ops: vars.data.PRESETS, only: vars.data.PRESETS_ONLY === "true" },
   };
 }

@@ -1,8 +1,16 @@
 import { MEDIA_TYPE } from "../core/image.ts";
+import type { Inspected } from "./pipeline.ts";
 import type { Result } from "./results.ts";
 
+interface HeaderOptions {
+  readonly etag: string;
+  readonly cacheControl: string;
+  /** Whether the format depends on what the client accepts. */
+  readonly negotiated: boolean;
+}
+
 /** What every answer about one result has in common, 304 included (RFC 9110 §15.4.5). */
-export function resultHeaders({ etag, model, cacheControl }: { etag: string; model: string; cacheControl: string }) {
+export function resultHeaders({ etag, cacheControl, negotiated }: HeaderOptions): Headers {
   return new Headers({
     ETag: etag,
     "Cache-Control": cacheControl,
@@ -11,7 +19,7 @@ export function resultHeaders({ etag, model, cacheControl }: { etag: string; mod
     "Cross-Origin-Resource-Policy": "cross-origin",
     "Timing-Allow-Origin": "*",
     "X-Content-Type-Options": "nosniff",
-    "X-SSIU-Model": model,
+    ...(negotiated && { Vary: "Accept" }),
   });
 }
 
@@ -19,10 +27,19 @@ export function resultHeaders({ etag, model, cacheControl }: { etag: string; mod
 export function imageResponse(headers: Headers, { facts, bytes, body, range }: Result): Response {
   headers.set("Content-Type", MEDIA_TYPE[facts.format]);
   headers.set("X-SSIU-Engine", facts.engine);
+  headers.set("X-SSIU-Model", facts.model);
   headers.set("X-SSIU-Source-Size", `${facts.sourceWidth}x${facts.sourceHeight}`);
   const length = range?.length ?? bytes;
   if (length !== undefined) headers.set("Content-Length", `${length}`);
   if (range === undefined) return new Response(body ?? null, { status: 200, headers });
   headers.set("Content-Range", `bytes ${range.offset}-${range.offset + range.length - 1}/${bytes}`);
   return new Response(body ?? null, { status: 206, headers });
+}
+
+/** 200 with what is known of a source and of its result before that is made (`format=json`). */
+export function factsResponse(headers: Headers, { probe, plan, facts }: Inspected): Response {
+  headers.set("Accept-Ranges", "none");
+  const { format, width, height, orientation, frames } = probe;
+  const result = { format: facts.format, ...plan.canvas, scale: plan.scale, model: facts.model };
+  return Response.json({ source: { format, width, height, orientation, frames }, result }, { headers });
 }

@@ -1,7 +1,6 @@
 import wasmModule from "onnxruntime-web/ort-wasm-simd-threaded.wasm";
 import * as ort from "onnxruntime-web/wasm";
-import type { Scale } from "../core/image.ts";
-import { type Model, verifyModel } from "../engine/models.ts";
+import { type FindModel, modelFor, verifyModel } from "../engine/models.ts";
 import { createOrtEngine, EDGE_TILING } from "../engine/ort-engine.ts";
 import type { Env } from "./worker.ts";
 
@@ -13,7 +12,7 @@ const SENTINEL = new ArrayBuffer(8);
  * handed a sentinel instead of bytes, and the sentinel is answered with an instance of the module wrangler compiled.
  * The models are static assets: with them the script would exceed the 10 MB that Cloudflare takes.
  */
-export function createEdgeOrtEngine({ ASSETS: assets }: Env, model: (scale: Scale) => Model) {
+export function createEdgeOrtEngine({ ASSETS: assets }: Env, find: FindModel) {
   const instantiate = WebAssembly.instantiate;
   const answerSentinel = async (module: WebAssembly.Module | Uint8Array, imports?: WebAssembly.Imports) => {
     if (!(module instanceof Uint8Array)) return await instantiate(module, imports);
@@ -25,8 +24,8 @@ export function createEdgeOrtEngine({ ASSETS: assets }: Env, model: (scale: Scal
   ort.env.wasm.wasmBinary = SENTINEL;
 
   const engine = createOrtEngine(ort, {
-    async loadModel(scale) {
-      const { onnx } = model(scale);
+    async loadModel(scale, variant) {
+      const { onnx } = modelFor(find, scale, variant);
       const response = await assets.fetch(new URL(`models/${onnx.file}`, "https://assets.invalid"));
       return await verifyModel(new Uint8Array(await response.arrayBuffer()), onnx);
     },

@@ -1,13 +1,15 @@
 import type { Codecs, Picture } from "../codecs/codec.ts";
 import { flatten } from "../core/alpha.ts";
-import { ServiceError } from "../core/errors.ts";
-import type { Format } from "../core/image.ts";
+import { cut, pad } from "../core/canvas.ts";
+import type { Format, Rgba, Size } from "../core/image.ts";
 import type { Probe } from "../core/probe/probe-result.ts";
+import { resizeLinear } from "../core/resample-linear.ts";
+import type { ResizePlan } from "../core/resize-plan.ts";
 import type { Tiling } from "../core/tiles.ts";
 import type { Transform } from "../core/transform.ts";
 import type { Engine } from "../engine/engine.ts";
 import { upscaleRgba } from "../engine/upscale.ts";
-import type { Limits } from "./config.ts";
+import type { RenderPlan } from "./render-plan.ts";
 import type { Stopwatch } from "./stopwatch.ts";
 
 /** What turns pixels into pixels and bytes into pixels, and how much of it fits. */
@@ -17,56 +19,50 @@ export interface Renderer {
   readonly tiling: Tiling;
 }
 
-/** The source's bytes -> the result's bytes, in the isolate. The header has been checked with {@link checkLimits}. */
+/** The source's bytes -> the result's bytes, in the isolate. */
 export async function render(
   { codecs, engine, tiling }: Renderer,
-  source: { bytes: Uint8Array; probe: Probe; transform: Transform },
+  source: { bytes: Uint8Array; probe: Probe; transform: Transform; plan: RenderPlan },
   stopwatch: Stopwatch,
 ): Promise<Uint8Array> {
-  const { bytes, probe, transform } = source;
-  const format = resultFormat(probe, transform);
+  const { bytes, probe, transform, plan } = source;
+  const { scale, region, canvas, format, model } = plan;
   const decoded = onBackground(await stopwatch.time("decode", codecs.decode(bytes, probe)), format, transform);
-  const image = await stopwatch.time("upscale", upscaleRgba(engine, decoded.image, transform.scale, { tiling }));
+  const part = cut(decoded.image, region);
+  const options = { tiling, variant: model?.variant ?? "clean" };
+  const upscaled = scale === 1 ? part : await stopwatch.time("upscale", upscaleRgba(engine, part, scale, options));
+  const image = pad(resized(upscaled, plan), canvas, padding(format, transform));
   return await stopwatch.time("encode", codecs.encode({ ...decoded, image }, format, transform));
 }
 
-/** The format that was asked for, or else the source's own. */
-export function resultFormat(probe: Probe, transform: Transform): Format {
-  return transform.format ?? probe.format;
+/** The upscaled region -> the window, at its size. */
+function resized(image: Rgba, { scale, region, window, size }: ResizePlan): Rgba {
+  const seen = {
+    x: scale * (window.x - region.x),
+    y: scale * (window.y - region.y),
+    width: scale * window.width,
+    height: scale * window.height,
+  };
+  return isSize(image, size) && isSize(image, seen) ? image : resizeLinear(image, { window: seen, ...size });
 }
 
-/**
- * Refuses, from the header alone, what would not fit into the isolate or what no codec here can read.
- *
- * @throws {ServiceError} `image_too_large`, `unsupported_format`
- */
-export function checkLimits(probe: Probe, transform: Transform, limits: Limits): void {
-  const pixels = probe.width * probe.height;
-  const most = (format: Format, limit: number) => (format === "avif" ? Math.min(limit, limits.avifPixels) : limit);
-  const inputPixels = most(probe.format, limits.inputPixels);
-  const outputPixels = most(resultFormat(probe, transform), limits.outputPixels);
-  atMost(inputPixels, pixels, "pixels", `source (${probe.width}x${probe.height})`);
-  atMost(outputPixels, pixels * transform.scale ** 2, "pixels", `result of x${transform.scale}`);
-  atMost(limits.jpegScans, probe.scans, "scans", "progressive JPEG");
-  if (probe.unsupported !== undefined) {
-    throw new ServiceError("unsupported_format", `The source cannot be decoded here: ${probe.unsupported}`);
-  }
-  if (probe.frames > 1 && transform.anim !== false) {
-    const detail = { limit: 1, actual: probe.frames, unit: "frames" };
-    const message = `Expected a still picture for source, got ${probe.frames} frames; anim=false takes the first`;
-    throw new ServiceError("unsupported_format", message, { detail });
-  }
+function isSize(image: Rgba, { width, height }: Size): boolean {
+  return image.width === width && image.height === height;
 }
 
-function atMost(limit: number, actual: number, unit: string, name: string): void {
-  if (actual <= limit) return;
-  const message = `Expected at most ${limit} ${unit} for ${name}, got ${actual}`;
-  throw new ServiceError("image_too_large", message, { detail: { limit, actual, unit } });
-}
-
-/** Composites where the result has no transparency, or where a background was asked for; white by default. */
+/** Composites where the result has no transparency, or where a background was asked for. */
 function onBackground(picture: Picture, format: Format, { background }: Transform): Picture {
   if (format !== "jpeg" && background === undefined) return picture;
-  const rgb = Number.parseInt(background ?? "ffffff", 16);
-  return { ...picture, image: flatten(picture.image, [rgb >> 16, (rgb >> 8) & 255, rgb & 255]) };
+  return { ...picture, image: flatten(picture.image, colour(background)) };
+}
+
+/** What `fit=pad` puts around a picture: nothing, where the result can have nothing and no background was asked for. */
+function padding(format: Format, { background }: Transform): readonly [number, number, number, number] {
+  return format !== "jpeg" && background === undefined ? [0, 0, 0, 0] : [...colour(background), 255];
+}
+
+/** White by default. */
+function colour(hex = "ffffff"): readonly [number, number, number] {
+  const rgb = Number.parseInt(hex, 16);
+  return [rgb >> 16, (rgb >> 8) & 255, rgb & 255];
 }

@@ -6,6 +6,8 @@ export interface ResultFacts {
   readonly format: Format;
   /** Name of the engine that made it. */
   readonly engine: string;
+  /** Id of the model that made it. */
+  readonly model: string;
   /** Stored size of the source, in pixels. */
   readonly sourceWidth: number;
   readonly sourceHeight: number;
@@ -46,12 +48,12 @@ export function bucketResults(bucket: R2Bucket): Results {
       const object = await bucket.get(key, range && { range });
       return object === null ? undefined : { ...describe(object), body: object.body, range };
     },
-    async put(key, bytes, { format, engine, sourceWidth, sourceHeight }) {
+    async put(key, bytes, { format, sourceWidth, sourceHeight, ...made }) {
       await bucket.put(key, bytes, {
         onlyIf: { etagDoesNotMatch: "*" },
         sha256: await crypto.subtle.digest("SHA-256", bytes),
         httpMetadata: { contentType: MEDIA_TYPE[format] },
-        customMetadata: { engine, sourceWidth: `${sourceWidth}`, sourceHeight: `${sourceHeight}` },
+        customMetadata: { ...made, sourceWidth: `${sourceWidth}`, sourceHeight: `${sourceHeight}` },
       });
     },
   };
@@ -59,10 +61,12 @@ export function bucketResults(bucket: R2Bucket): Results {
 
 function describe({ key, size, httpMetadata, customMetadata = {} }: R2Object): Result & { bytes: number } {
   const format = FORMATS.find((f) => MEDIA_TYPE[f] === httpMetadata?.contentType);
-  const { engine, sourceWidth, sourceHeight } = customMetadata;
-  if (format === undefined || engine === undefined) throw new TypeError(`Expected a result for ${key}`);
+  // Results older than the choice of models have theirs in the key alone: r1/<model id>/<sha256>.
+  const { engine, model = key.split("/")[1], sourceWidth, sourceHeight } = customMetadata;
+  if (format === undefined || engine === undefined || model === undefined)
+    throw new TypeError(`Expected a result for ${key}`);
   return {
     bytes: size,
-    facts: { format, engine, sourceWidth: Number(sourceWidth), sourceHeight: Number(sourceHeight) },
+    facts: { format, engine, model, sourceWidth: Number(sourceWidth), sourceHeight: Number(sourceHeight) },
   };
 }

@@ -1,7 +1,6 @@
 import manifest from "../../models/manifest.json";
 import { createCodecs } from "../codecs/jsquash.ts";
-import type { Scale } from "../core/image.ts";
-import { type Model, parseManifest } from "../engine/models.ts";
+import { type FindModel, parseManifest } from "../engine/models.ts";
 import { createApp } from "./app.ts";
 import { CODEC_MODULES } from "./codec-modules.ts";
 import { parseConfig } from "./config.ts";
@@ -16,7 +15,7 @@ export interface Env {
 }
 
 /** The engine of one deployment, and the tiles it works best with. */
-type CreateEngine = (env: Env, model: (scale: Scale) => Model) => Pick<Renderer, "engine" | "tiling">;
+type CreateEngine = (env: Env, model: FindModel) => Pick<Renderer, "engine" | "tiling">;
 
 /** The Worker around an engine: nothing here but what belongs together. */
 export function createWorker(createEngine: CreateEngine): ExportedHandler<Env> {

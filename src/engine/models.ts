@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { sha256Hex } from "../core/digest.ts";
-import type { Scale } from "../core/image.ts";
+import { SCALES, type Scale, VARIANTS, type Variant } from "../core/image.ts";
 
 const File = z.object({ file: z.string(), sha256: z.string().regex(/^[0-9a-f]{64}$/), bytes: z.number().int() });
 export type ModelFile = z.infer<typeof File>;
@@ -9,7 +9,9 @@ const Manifest = z.object({
   models: z.array(
     z.object({
       id: z.string(),
-      scale: z.union([z.literal(2), z.literal(3), z.literal(4)]),
+      scale: z.literal(SCALES),
+      /** "clean" where it is absent. */
+      variant: z.enum(VARIANTS).optional(),
       weights: File,
       onnx: File,
       packed: File,
@@ -19,14 +21,21 @@ const Manifest = z.object({
 
 export type Model = z.infer<typeof Manifest>["models"][number];
 
-/** Reads models/manifest.json: one model for each scale. */
-export function parseManifest(json: unknown): (scale: Scale) => Model {
+/** The model for a scale and variant ("clean" if it is left out); undefined where none has been trained. */
+export type FindModel = (scale: Scale, variant?: Variant) => Model | undefined;
+
+/** Reads models/manifest.json. */
+export function parseManifest(json: unknown): FindModel {
   const { models } = Manifest.parse(json);
-  return (scale) => {
-    const model = models.find((m) => m.scale === scale);
-    if (model === undefined) throw new RangeError(`Expected a model for x${scale} in models/manifest.json`);
-    return model;
-  };
+  return (scale, wanted = "clean") =>
+    models.find(({ scale: s, variant = "clean" }) => s === scale && variant === wanted);
+}
+
+/** A model that an engine was told to run. @throws {RangeError} if there is none */
+export function modelFor(find: FindModel, scale: Scale, variant: Variant): Model {
+  const model = find(scale, variant);
+  if (model === undefined) throw new RangeError(`Expected a model for x${scale}, ${variant}, in models/manifest.json`);
+  return model;
 }
 
 /**

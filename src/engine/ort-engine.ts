@@ -1,6 +1,6 @@
 import type { InferenceSession, Tensor } from "onnxruntime-web";
 import { ServiceError } from "../core/errors.ts";
-import type { Rgb, Scale } from "../core/image.ts";
+import type { Rgb, Scale, Variant } from "../core/image.ts";
 import type { Tiling } from "../core/tiles.ts";
 import type { Engine } from "./engine.ts";
 
@@ -14,35 +14,35 @@ export interface Ort {
 export const EDGE_TILING: Tiling = { size: 48, overlap: 16 };
 
 export interface OrtEngineOptions {
-  /** Bytes of `models/ssiu-x<scale>.onnx`. */
-  readonly loadModel: (scale: Scale) => Promise<Uint8Array> | Uint8Array;
+  /** Bytes of a model's ONNX file. */
+  readonly loadModel: (scale: Scale, variant: Variant) => Promise<Uint8Array> | Uint8Array;
 }
 
 /**
- * SSIU by ONNX Runtime, float32, one scale at a time: the heap of onnxruntime-web never shrinks, so a model makes
+ * SSIU by ONNX Runtime, float32, one model at a time: the heap of onnxruntime-web never shrinks, so a model makes
  * room before the next is loaded. In a Worker nothing else runs between a tile and the next; elsewhere, upscale one
  * picture after the other.
  *
  * @throws {ServiceError} `inference_failed` from `upscale` if the model cannot be loaded or run.
  */
 export function createOrtEngine(ort: Ort, options: OrtEngineOptions): Engine {
-  let live: { readonly scale: Scale; readonly session: InferenceSession } | undefined;
+  let live: { readonly scale: Scale; readonly variant: Variant; readonly session: InferenceSession } | undefined;
 
-  async function open(scale: Scale): Promise<InferenceSession> {
-    if (live?.scale === scale) return live.session;
-    const model = await options.loadModel(scale);
+  async function open(scale: Scale, variant: Variant): Promise<InferenceSession> {
+    if (live?.scale === scale && live.variant === variant) return live.session;
+    const model = await options.loadModel(scale, variant);
     const retired = live?.session;
     live = undefined;
     await retired?.release();
-    live = { scale, session: await ort.InferenceSession.create(model) };
+    live = { scale, variant, session: await ort.InferenceSession.create(model) };
     return live.session;
   }
 
   return {
     name: "ort",
-    async upscale(tile, scale) {
+    async upscale(tile, scale, variant = "clean") {
       try {
-        const session = await open(scale);
+        const session = await open(scale, variant);
         const lr = new ort.Tensor("float32", toPlanes(tile), [1, 3, tile.height, tile.width]);
         const { sr } = await session.run({ lr });
         return toPixels(await floats(sr), scale * tile.width, scale * tile.height);

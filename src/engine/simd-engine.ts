@@ -1,5 +1,5 @@
 import { ServiceError } from "../core/errors.ts";
-import type { Rgb, Scale } from "../core/image.ts";
+import type { Rgb, Scale, Variant } from "../core/image.ts";
 import type { Tiling } from "../core/tiles.ts";
 import type { Engine } from "./engine.ts";
 import { planMemory, runNetwork } from "./network.ts";
@@ -26,8 +26,8 @@ export interface Kernels {
 
 export interface SimdEngineOptions {
   readonly kernels: Kernels;
-  /** Packed weights (weights.ts) of one scale. */
-  readonly loadWeights: (scale: Scale) => Promise<Tensors>;
+  /** Packed weights (weights.ts) of one model. */
+  readonly loadWeights: (scale: Scale, variant: Variant) => Promise<Tensors>;
 }
 
 /**
@@ -39,9 +39,7 @@ export interface SimdEngineOptions {
 export function createSimdEngine({ kernels, loadWeights }: SimdEngineOptions): Engine {
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 4096 });
   const ops = kernels.instantiate(memory);
-  let placed:
-    | { readonly scale: Scale; readonly pointers: ReadonlyMap<string, number>; readonly end: number }
-    | undefined;
+  let placed: (ReturnType<typeof place> & { readonly scale: Scale; readonly variant: Variant }) | undefined;
 
   function reserve(bytes: number): Uint8Array {
     const missing = Math.ceil((bytes - memory.buffer.byteLength) / PAGE);
@@ -49,7 +47,7 @@ export function createSimdEngine({ kernels, loadWeights }: SimdEngineOptions): E
     return new Uint8Array(memory.buffer);
   }
 
-  function place(weights: Tensors, scale: Scale) {
+  function place(weights: Tensors): { readonly pointers: ReadonlyMap<string, number>; readonly end: number } {
     const pointers = new Map<string, number>();
     let end = KERNEL_BYTES;
     for (const [name, block] of kernelBlocks(weights, kernels.layout)) {
@@ -57,16 +55,15 @@ export function createSimdEngine({ kernels, loadWeights }: SimdEngineOptions): E
       reserve(end + block.length).set(block, end);
       end += Math.ceil(block.length / 16) * 16;
     }
-    return { scale, pointers, end };
+    return { pointers, end };
   }
 
   return {
     name: "simd",
-    async upscale(tile, scale) {
+    async upscale(tile, scale, variant = "clean") {
       try {
-        if (placed?.scale !== scale) {
-          const weights = await loadWeights(scale);
-          placed = place(weights, scale);
+        if (placed?.scale !== scale || placed.variant !== variant) {
+          placed = { ...place(await loadWeights(scale, variant)), scale, variant };
         }
         const { pointers, end } = placed;
         const [width, height] = [padded(tile.width), padded(tile.height)];

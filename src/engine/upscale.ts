@@ -1,11 +1,13 @@
 import { type AlphaPlane, bleedColours, joinAlpha, splitAlpha } from "../core/alpha.ts";
-import type { Rgb, Rgba, Scale } from "../core/image.ts";
+import type { Rgb, Rgba, Scale, Variant } from "../core/image.ts";
 import { planTiles, type Tile, type Tiling } from "../core/tiles.ts";
 import type { Engine } from "./engine.ts";
 
 export interface UpscaleOptions {
   /** How the picture is cut; chosen by whoever knows how much memory there is. */
   readonly tiling: Tiling;
+  /** Of the model; "clean" by default. */
+  readonly variant?: Variant;
   /** Called after each tile, colour and alpha counted together. */
   readonly onTile?: (done: number, total: number) => void;
 }
@@ -17,7 +19,7 @@ export async function upscaleRgb(engine: Engine, image: Rgb, scale: Scale, optio
   const height = scale * image.height;
   const output = { width, height, data: new Uint8ClampedArray(3 * width * height) };
   for (const [i, tile] of tiles.entries()) {
-    const upscaled = await engine.upscale(cut(image, tile), scale);
+    const upscaled = await engine.upscale(cut(image, tile), scale, options.variant);
     paste(output, upscaled, tile, scale);
     options.onTile?.(i + 1, tiles.length);
   }
@@ -34,7 +36,7 @@ export async function upscaleRgba(engine: Engine, image: Rgba, scale: Scale, opt
   const constant = alpha.every((a) => a === level);
   const passes = constant ? 1 : 2;
   const onPass = (pass: number): UpscaleOptions => ({
-    tiling: options.tiling,
+    ...options,
     onTile: (done, total) => options.onTile?.(pass * total + done, passes * total),
   });
 

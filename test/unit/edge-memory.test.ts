@@ -32,8 +32,12 @@ it.each(["simd", "ort-web"] as const)("fits the largest picture into the isolate
 
   for (const format of FORMATS) {
     const side = LARGEST_SIDE[format];
-    // Alive while the result is joined: source RGBA, colour, bled colour, alpha; result colour, alpha picture, alpha, RGBA.
-    const pixelsMb = ((side / 2) ** 2 * (4 + 3 + 3 + 1) + side ** 2 * (3 + 3 + 1 + 4)) / 1e6;
+    // Alive while the upscaled picture is joined: source RGBA, colour, bled colour, alpha; colour, alpha picture, alpha, RGBA.
+    const joining = (LARGEST_SIDE.png / 2) ** 2 * (4 + 3 + 3 + 1) + LARGEST_SIDE.png ** 2 * (3 + 3 + 1 + 4);
+    // And while it is resized and padded: source and upscaled RGBA; resized and padded RGBA, a row in floats.
+    const resizing =
+      (LARGEST_SIDE.png / 2) ** 2 * 4 + LARGEST_SIDE.png ** 2 * 4 + side ** 2 * (4 + 4) + 4 * 8 * LARGEST_SIDE.png;
+    const pixelsMb = Math.max(joining, resizing) / 1e6;
     const before = heapMb();
     const codecs = createCodecs(CODEC_MODULES);
     const source = await codecs.encode({ image: noise(side / 2) }, format);

@@ -50,6 +50,7 @@ export function probeAvif(bytes: Uint8Array): Probe {
     orientation: orientation(bytes, byType.get("irot"), byType.get("imir")),
     frames: countFrames(bytes),
     scans: 1,
+    lossy: true,
     bitDepth: bitDepth(bytes, byType.get("av1C") ?? findBox(bytes, "av1C", body(items.ipco))),
     ...(unsupported && { unsupported }),
   };

@@ -75,7 +75,7 @@ export function probeJpeg(bytes: Uint8Array): Probe {
     }
   }
   if (!frame || scans === 0) throw corrupt("a JPEG without pixels");
-  return { format: "jpeg", ...frame, orientation, frames: 1, scans };
+  return { format: "jpeg", ...frame, orientation, frames: 1, scans, lossy: true };
 }
 
 /** SOF0 to SOF15, which share their range with DHT (C4), JPG (C8) and DAC (CC). */

@@ -51,7 +51,7 @@ export function probePng(bytes: Uint8Array): Probe {
     if (type === "acTL" && !hasData) frames = Math.max(1, u32be(data, 0));
   }
   if (header === undefined || !hasData) throw corrupt("a PNG without pixels");
-  return { format: "png", ...header, orientation, frames, scans: 1 };
+  return { format: "png", ...header, orientation, frames, scans: 1, lossy: false };
 }
 
 function readIhdr(data: Uint8Array): { width: number; height: number; bitDepth: number } {

@@ -14,6 +14,8 @@ export interface Probe {
   readonly frames: number;
   /** Number of scans of a JPEG; 1 otherwise. */
   readonly scans: number;
+  /** Whether compression has left its marks; an AVIF does not say, and almost always has. */
+  readonly lossy: boolean;
   /** Bits per sample as stored. */
   readonly bitDepth: number;
   /** Why the edge codecs cannot decode it ("CMYK JPEG", "cropped AVIF", …), if so. */

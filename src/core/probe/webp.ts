@@ -45,6 +45,7 @@ export function probeWebp(bytes: Uint8Array): Probe {
   let canvas: Size | undefined;
   let still: Size | undefined;
   let animated = false;
+  let lossy = false;
   let orientation: Orientation = 1;
   let frames = 0;
   for (const { type, data } of webpChunks(bytes)) {
@@ -54,6 +55,8 @@ export function probeWebp(bytes: Uint8Array): Probe {
     }
     if (type === "VP8 " || type === "VP8L") still ??= bitstreamSize(type, data);
     if (type === "ANMF") frames += 1;
+    // A frame's own chunks follow 16 bytes of its header; alpha of its own is lossy VP8's alone.
+    lossy ||= type === "VP8 " || (type === "ANMF" && /VP8 |ALPH/.test(text(data, 16, 4)));
     if (type === "EXIF") orientation = exifOrientation(data);
     // Without VP8X only the first chunk counts.
     if (!canvas) break;
@@ -64,7 +67,7 @@ export function probeWebp(bytes: Uint8Array): Probe {
   if (!animated && (still?.width !== size.width || still.height !== size.height)) {
     throw corrupt("a WebP whose picture is not the size of its canvas");
   }
-  return { format: "webp", ...size, orientation, frames: animated ? frames : 1, scans: 1, bitDepth: 8 };
+  return { format: "webp", ...size, orientation, frames: animated ? frames : 1, scans: 1, lossy, bitDepth: 8 };
 }
 
 /**

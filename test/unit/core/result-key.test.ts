@@ -26,6 +26,13 @@ it("is another key for every part of what the bytes depend on", async () => {
     { ...IDENTITY, transform: { ...IDENTITY.transform, quality: 81 } },
     { ...IDENTITY, transform: { ...IDENTITY.transform, background: "ffffff" } },
     { ...IDENTITY, transform: { ...IDENTITY.transform, anim: false } },
+    { ...IDENTITY, transform: { ...IDENTITY.transform, model: "web" } },
+    { ...IDENTITY, transform: { ...IDENTITY.transform, width: 10 } },
+    { ...IDENTITY, transform: { ...IDENTITY.transform, height: 10 } },
+    { ...IDENTITY, transform: { ...IDENTITY.transform, width: 10, height: 10, fit: "cover" } },
+    { ...IDENTITY, transform: { ...IDENTITY.transform, format: "auto" } },
+    { ...IDENTITY, transform: { ...IDENTITY.transform, format: "auto", accepts: ["webp"] } },
+    { ...IDENTITY, transform: { ...IDENTITY.transform, format: "auto", accepts: ["avif", "webp"] } },
   ];
   const keys = await Promise.all([IDENTITY, ...others].map(resultKey));
   expect(new Set(keys.map((key) => key.etag)).size).toBe(1 + others.length);

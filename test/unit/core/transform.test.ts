@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { FORMATS, SCALES } from "../../../src/core/image.ts";
-import { formatTransform, parseTransform, type Transform } from "../../../src/core/transform.ts";
+import { FORMATS, VARIANTS } from "../../../src/core/image.ts";
+import { FITS, formatTransform, parseTransform } from "../../../src/core/transform.ts";
 
 describe("parseTransform", () => {
   it.each([
@@ -10,6 +10,9 @@ describe("parseTransform", () => {
     ["x4,format=webp,quality=80", { scale: 4, format: "webp", quality: 80 }],
     ["q=80,f=jpg,x2", { scale: 2, format: "jpeg", quality: 80 }],
     ["x2,background=FA0,anim=false", { scale: 2, background: "ffaa00", anim: false }],
+    ["w=320,h=200,dpr=1.5,fit=pad", { scale: "auto", width: 480, height: 300, fit: "pad" }],
+    ["x1,f=auto", { scale: 1, format: "auto" }],
+    ["f=json,x3,model=web", { scale: 3, format: "json", model: "web" }],
     ["x2,anim=true", { scale: 2, anim: undefined }],
   ])("reads %s", (ops, transform) => {
     expect(parseTransform(ops)).toEqual(transform);
@@ -20,8 +23,24 @@ describe("parseTransform", () => {
     ["x9", 'got "x9"'],
     ["x2,x3", "one scale"],
     ["x2,x2", "one scale"],
-    ["format=png", "a scale"],
-    ["x2,format=gif", 'Expected one of png, jpeg, webp, avif for format, got "gif"'],
+    ["format=png", "a scale of x1 to x4, or a width or height"],
+    ["auto", "a scale of x1 to x4, or a width or height"],
+    ["x2,fit=cover", "a width or height beside fit"],
+    ["x2,dpr=2", "a width or height beside dpr"],
+    ["w=0", "Expected a whole number from 1 to 16383 for width"],
+    ["w=1.5", "for width"],
+    ["w=1e3", "for width"],
+    ["w=016", "for width"],
+    ["w=auto", "for width"],
+    ["h=16384", "at most 16383 px"],
+    ["h=8192,dpr=2", "at most 16383 px"],
+    ["w=9,dpr=0.5", "Expected a number from 1 to 4 with at most 2 decimals for dpr"],
+    ["w=9,dpr=4.5", "for dpr"],
+    ["w=9,dpr=1.125", "for dpr"],
+    ["w=9,fit=fill", "Expected one of contain, scale-down"],
+    ["w=9,width=9", "width once"],
+    ["x2,metadata=keep", "Expected none (no other metadata is passed on) for metadata"],
+    ["x2,format=gif", 'Expected one of png, jpeg, webp, avif, jpg, auto, json for format, got "gif"'],
     ["x2,quality=0", 'Expected a whole number from 1 to 100 for quality, got "0"'],
     ["x2,quality=1e1", 'for quality, got "1e1"'],
     ["x2,quality=080", "for quality"],
@@ -29,8 +48,10 @@ describe("parseTransform", () => {
     ["x2,quality=", "for quality"],
     ["x2,q=80,quality=80", "quality once"],
     ["x2,background=#fff", "Expected 3 or 6 hex digits for background"],
-    ["x2,anim=no", "Expected true or false for anim"],
-    ["x2,width=100", 'got "width=100"'],
+    ["x2,model=best", "Expected one of clean, web for model"],
+    ["x2,anim=no", "Expected one of true, false for anim"],
+    ["x2,gravity=face", 'got "gravity=face"'],
+    ["x2,preset=thumb", 'got "preset=thumb"'],
     ["x2,constructor=1", 'got "constructor=1"'],
     ["x2,__proto__=1", 'got "__proto__=1"'],
     ["x2,quality=80=80", "got"],
@@ -43,25 +64,68 @@ describe("parseTransform", () => {
     );
   });
 
-  it("is the inverse of formatTransform", () => {
-    const transforms: fc.Arbitrary<Transform> = fc.record(
+  it.each([
+    ["width=480", "w=480,auto"],
+    ["width=480", "w=240,dpr=2"],
+    ["width=480", "w=240,dpr=2.00,fit=contain,metadata=none"],
+    ["width=480", "w=480,fit=cover"],
+    ["width=480", "w=480,fit=pad,dpr=1"],
+    ["width=480,fit=scale-down", "fit=crop,w=480"],
+    ["width=150,height=75,fit=cover", "h=50,fit=cover,dpr=1.5,w=100"],
+    ["x4,width=333", "w=111,dpr=3,x4"],
+    ["x2,format=jpeg,quality=70", "f=jpg,anim=true,q=70,x2"],
+    ["x1", "model=web,x1"],
+  ])("has one canonical spelling, %s, for %s", (canonical, ops) => {
+    expect(formatTransform(parseTransform(ops))).toBe(canonical);
+  });
+
+  const side = fc.integer({ min: 1, max: 4000 }).map(String);
+  const spellings = fc
+    .record(
       {
-        scale: fc.constantFrom(...SCALES),
-        format: fc.constantFrom(...FORMATS),
-        quality: fc.integer({ min: 1, max: 100 }),
-        background: fc.integer({ min: 0, max: 0xffffff }).map((rgb) => rgb.toString(16).padStart(6, "0")),
-        anim: fc.constant(false as const),
+        scale: fc.constantFrom("x1", "x2", "x3", "x4", "auto"),
+        width: side,
+        height: side,
+        dpr: fc.constantFrom("1", "1.5", "2.25", "3.0", "4"),
+        fit: fc.constantFrom(...FITS),
+        format: fc.constantFrom(...FORMATS, "jpg", "auto", "json"),
+        quality: fc.integer({ min: 1, max: 100 }).map(String),
+        background: fc.stringMatching(/^([0-9a-fA-F]{3}|[0-9a-fA-F]{6})$/),
+        anim: fc.constantFrom("true", "false"),
+        metadata: fc.constant("none"),
+        model: fc.constantFrom(...VARIANTS),
       },
-      { requiredKeys: ["scale"] },
-    );
+      { requiredKeys: [] },
+    )
+    .filter(({ scale, width, height, fit, dpr }) => {
+      const sized = width !== undefined || height !== undefined;
+      return sized || (scale !== undefined && scale !== "auto" && fit === undefined && dpr === undefined);
+    })
+    .map(({ scale, ...options }) => [
+      ...(scale === undefined ? [] : [scale]),
+      ...Object.entries(options).map(([key, value]) => `${key}=${value}`),
+    ]);
+
+  it("is the inverse of formatTransform, whose spelling is its own canonical one", () => {
     fc.assert(
-      fc.property(transforms, (transform) => {
-        expect(parseTransform(formatTransform(transform))).toEqual(transform);
+      fc.property(spellings, (ops) => {
+        const transform = parseTransform(ops.join(","));
+        const canonical = formatTransform(transform);
+        expect(parseTransform(canonical)).toEqual(transform);
+        expect(formatTransform(parseTransform(canonical))).toBe(canonical);
       }),
     );
   });
 
-  it("gives one canonical spelling to whatever order and alias was used", () => {
-    expect(formatTransform(parseTransform("f=jpg,anim=true,q=70,x2"))).toBe("x2,format=jpeg,quality=70");
+  it("gives one spelling to whatever order and alias was used", () => {
+    const shuffled = spellings.chain((ops) =>
+      fc.shuffledSubarray(ops, { minLength: ops.length }).map((other) => [ops.join(","), other.join(",")] as const),
+    );
+    fc.assert(
+      fc.property(shuffled, ([ops, other]) => {
+        const aliased = other.replace(/\b(width|height|format|quality)=/g, (name) => `${name[0]}=`);
+        expect(formatTransform(parseTransform(aliased))).toBe(formatTransform(parseTransform(ops)));
+      }),
+    );
   });
 });

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { NO_PRESETS } from "../../../src/core/presets.ts";
 import { createApp, type Deps } from "../../../src/edge/app.ts";
 
 // What goes wrong below the app: all that is real is tested in workerd (test/edge).
@@ -23,6 +24,7 @@ function deps(broken: Partial<Deps>): Deps {
         urlLength: 1000,
       },
       cacheControl: "public",
+      presets: NO_PRESETS,
     },
     openSource: async () => ({ version: "v1", read: async () => PIXEL }),
     results: { head: async () => undefined, get: async () => undefined, put: async () => {} },

@@ -1,13 +1,13 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { SCALES } from "../../../src/core/image.ts";
-import { parseManifest, verifyModel } from "../../../src/engine/models.ts";
+import { modelFor, parseManifest, verifyModel } from "../../../src/engine/models.ts";
 
 const manifest = parseManifest(JSON.parse(await readFile("models/manifest.json", "utf8")));
 
 describe.each(SCALES)("x%i", (scale) => {
   it.each(["onnx", "packed"] as const)("has the %s file that the manifest names", async (kind) => {
-    const file = manifest(scale)[kind];
+    const file = modelFor(manifest, scale, "clean")[kind];
     const bytes = await readFile(`models/${file.file}`);
     await expect(verifyModel(bytes, file)).resolves.toBe(bytes);
     bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
@@ -15,6 +15,18 @@ describe.each(SCALES)("x%i", (scale) => {
   });
 });
 
-it("refuses a manifest without a model for a scale that is asked for", () => {
-  expect(() => parseManifest({ models: [] })(3)).toThrow("x3");
+it("refuses to run a model that is not in the manifest", () => {
+  expect(() => modelFor(parseManifest({ models: [] }), 3, "clean")).toThrow("x3, clean");
+});
+
+it("tells the variants of a scale apart, the one without a name is clean", () => {
+  const file = { file: "f", sha256: "0".repeat(64), bytes: 1 };
+  const model = { scale: 2, weights: file, onnx: file, packed: file };
+  const find = parseManifest({
+    models: [
+      { ...model, id: "a" },
+      { ...model, id: "b", variant: "web" },
+    ],
+  });
+  expect([find(2)?.id, find(2, "clean")?.id, find(2, "web")?.id, find(3)]).toEqual(["a", "a", "b", undefined]);
 });

@@ -77,6 +77,21 @@ it("gives the same bytes again, after other sizes and scales", async () => {
   expect(await engine.upscale(drawing(40, 30), 2)).toEqual(first);
 });
 
+it("loads a model's weights when another was in its place, and only then", async () => {
+  const loaded: string[] = [];
+  const engine = createSimdEngine({
+    kernels: wasmKernels(await compile("simd128"), "simd128"),
+    loadWeights(scale, variant) {
+      loaded.push(`x${scale} ${variant}`);
+      return loadWeights(scale);
+    },
+  });
+  for (const variant of [undefined, "clean", "web", "web", "clean"] as const) {
+    await engine.upscale(drawing(8, 8), 2, variant);
+  }
+  expect(loaded).toEqual(["x2 clean", "x2 web", "x2 clean"]);
+});
+
 it.skipIf(!hasRelaxedSimd())("gives the same bytes in both builds", async () => {
   const relaxed = createSimdEngine({ kernels: wasmKernels(await compile("relaxed"), "relaxed"), loadWeights });
   expect(await relaxed.upscale(drawing(40, 30), 2)).toEqual(await (await simd128()).upscale(drawing(40, 30), 2));

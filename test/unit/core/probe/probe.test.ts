@@ -48,8 +48,8 @@ const EXPECTED: Readonly<Record<string, Partial<Probe>>> = {
   "12-bit.jpg": { bitDepth: 12, unsupported: "12-bit JPEG" },
   "lossy.webp": {},
   "lossy-alpha.webp": {},
-  "lossless.webp": {},
-  "lossless-alpha.webp": {},
+  "lossless.webp": { lossy: false },
+  "lossless-alpha.webp": { lossy: false },
   "p3.webp": {},
   "orientation-6.webp": { orientation: 6 },
   "animated.webp": { frames: 2 },
@@ -83,7 +83,7 @@ function failure(bytes: Uint8Array): ServiceError | undefined {
 describe("probe", () => {
   it.each(Object.entries(EXPECTED))("reads the header of %s", (name, differences) => {
     const format = name.replace(/.*\./, "").replace("jpg", "jpeg");
-    expect(probe(fixture(name))).toEqual({ format, ...PLAIN, ...differences });
+    expect(probe(fixture(name))).toEqual({ format, ...PLAIN, lossy: format !== "png", ...differences });
   });
 
   it("has an expectation for every fixture", () => {

@@ -1,0 +1,35 @@
+import { parseAccept } from "hono/utils/accept";
+import type { Format } from "./image.ts";
+import type { Transform } from "./transform.ts";
+
+/** What `format=auto` offers beside the source's format, the smallest files first. */
+const OFFERED = ["avif", "webp"] as const;
+
+/**
+ * Answers `format=auto` from an Accept header (RFC 9110 §12.5.1) with one of four lists: avif and webp, avif, webp, nothing.
+ * Only formats that the client names count: browsers send a wildcard whatever they can show.
+ */
+export function negotiate(transform: Transform, accept = ""): Transform {
+  if (transform.format !== "auto") return transform;
+  const weights = new Map(parseAccept(accept).map(({ type, q }) => [type.toLowerCase(), q]));
+  const weight = (...types: string[]) => types.map((type) => weights.get(type)).find((q) => q !== undefined) ?? 0;
+  const plain = Math.max(...["image/png", "image/jpeg"].map((type) => weight(type, "image/*", "*/*")));
+  const accepts = OFFERED.filter((format) => weight(`image/${format}`) >= Math.max(plain, 0.001));
+  accepts.sort((a, b) => weight(`image/${b}`) - weight(`image/${a}`));
+  // Nothing keeps a result from being WebP, so what comes after it is never reached.
+  const last = accepts.indexOf("webp");
+  return { ...transform, accepts: last < 0 ? accepts : accepts.slice(0, last + 1) };
+}
+
+/**
+ * The format of a result: the one asked for, or the source's. With `auto` the first of those accepted that `fits`, and at
+ * last PNG or JPEG, which everything shows.
+ */
+export function resultFormat(
+  { format, accepts = [] }: Transform,
+  source: Format,
+  fits: (format: Format) => boolean,
+): Format {
+  if (format !== "auto") return format === undefined || format === "json" ? source : format;
+  return accepts.find(fits) ?? (source === "jpeg" ? "jpeg" : "png");
+}

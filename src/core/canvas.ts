@@ -1,0 +1,25 @@
+import type { Rect, Rgba, Size } from "./image.ts";
+
+/** A part of a picture, in whole pixels; the picture itself where that is all of it. */
+export function cut(image: Rgba, { x, y, width, height }: Rect): Rgba {
+  if (width === image.width && height === image.height) return image;
+  const data = new Uint8ClampedArray(4 * width * height);
+  for (let row = 0; row < height; row++) {
+    const start = 4 * (image.width * (y + row) + x);
+    data.set(image.data.subarray(start, start + 4 * width), 4 * width * row);
+  }
+  return { width, height, data };
+}
+
+/** The picture in the middle of a larger one of one colour, [r, g, b, alpha], 0..255. */
+export function pad(image: Rgba, { width, height }: Size, colour: readonly [number, number, number, number]): Rgba {
+  if (width === image.width && height === image.height) return image;
+  const data = new Uint8ClampedArray(4 * width * height);
+  for (let i = 0; i < data.length; i += 4) data.set(colour, i);
+  const [left, top] = [Math.floor((width - image.width) / 2), Math.floor((height - image.height) / 2)];
+  for (let row = 0; row < image.height; row++) {
+    const line = image.data.subarray(4 * image.width * row, 4 * image.width * (row + 1));
+    data.set(line, 4 * (width * (top + row) + left));
+  }
+  return { width, height, data };
+}

@@ -1,0 +1,76 @@
+import type { Rect, Rgba } from "./image.ts";
+import { LANCZOS3, type Taps, taps } from "./resample.ts";
+
+/** sRGB's 8 bit -> light, 0..1. @see IEC 61966-2-1 */
+const LIGHT = Float64Array.from({ length: 256 }, (_, i) =>
+  i <= 10 ? i / 255 / 12.92 : ((i / 255 + 0.055) / 1.055) ** 2.4,
+);
+
+/** The inverse, in steps that are a twentieth of an 8-bit one where those are finest. */
+const STEPS = 65_535;
+const CODE = Uint8Array.from({ length: STEPS + 1 }, (_, i) => {
+  const light = i / STEPS;
+  return Math.round(255 * (light <= 0.0031308 ? 12.92 * light : 1.055 * light ** (1 / 2.4) - 0.055));
+});
+
+export interface LinearResizeOptions {
+  /** The part of the picture that is wanted; may begin and end within a pixel. What lies around it is seen by the kernel. */
+  readonly window: Rect;
+  /** Size of the result, whole pixels, at least 1x1. */
+  readonly width: number;
+  readonly height: number;
+}
+
+/**
+ * Resizes with Lanczos3 as light adds up: in linear light, each pixel as much as it is opaque. Fine detail keeps its
+ * brightness, and what stands under transparent pixels does not show. Holds one row of the picture in floats, no more.
+ */
+export function resizeLinear(image: Rgba, { window, width, height }: LinearResizeOptions): Rgba {
+  const columns = taps(image.width, width, { kernel: LANCZOS3, start: window.x, length: window.width });
+  const rows = taps(image.height, height, { kernel: LANCZOS3, start: window.y, length: window.height });
+  const row = new Float64Array(4 * image.width);
+  const data = new Uint8ClampedArray(4 * width * height);
+  for (let y = 0; y < height; y++) {
+    mixRows(image, rows, y, row);
+    mixColumns(row, columns, data.subarray(4 * width * y, 4 * width * (y + 1)));
+  }
+  return { width, height, data };
+}
+
+/** `row` becomes light times alpha, 0..255, and alpha, 0..255. */
+function mixRows({ width, data }: Rgba, { count, indices, weights }: Taps, y: number, row: Float64Array): void {
+  row.fill(0);
+  for (let tap = y * count; tap < (y + 1) * count; tap++) {
+    const start = 4 * width * (indices[tap] ?? 0);
+    for (let i = 0; i < row.length; i += 4) {
+      const weight = (weights[tap] ?? 0) * (data[start + i + 3] ?? 0);
+      if (weight === 0) continue;
+      for (let c = 0; c < 3; c++) row[i + c] = (row[i + c] ?? 0) + weight * (LIGHT[data[start + i + c] ?? 0] ?? 0);
+      row[i + 3] = (row[i + 3] ?? 0) + weight;
+    }
+  }
+}
+
+function mixColumns(row: Float64Array, { count, indices, weights }: Taps, target: Uint8ClampedArray): void {
+  for (let to = 0, x = 0; to < target.length; to += 4, x++) {
+    let [r, g, b, alpha] = [0, 0, 0, 0];
+    for (let tap = x * count; tap < (x + 1) * count; tap++) {
+      const weight = weights[tap] ?? 0;
+      const from = 4 * (indices[tap] ?? 0);
+      r += weight * (row[from] ?? 0);
+      g += weight * (row[from + 1] ?? 0);
+      b += weight * (row[from + 2] ?? 0);
+      alpha += weight * (row[from + 3] ?? 0);
+    }
+    // Nothing is left of a colour that cannot be seen.
+    if (alpha < 0.5) continue;
+    target[to] = code(r / alpha);
+    target[to + 1] = code(g / alpha);
+    target[to + 2] = code(b / alpha);
+    target[to + 3] = alpha;
+  }
+}
+
+function code(light: number): number {
+  return CODE[Math.round(STEPS * Math.min(1, Math.max(0, light)))] ?? 0;
+}

@@ -1,0 +1,86 @@
+import { type Rect, SCALES, type Scale, type Size } from "./image.ts";
+import { LANCZOS3 } from "./resample.ts";
+import type { Fit, Transform } from "./transform.ts";
+
+/** How a result is made of an upright source: `region` is cut out and upscaled, `window` of it resized and put on the canvas. */
+export interface ResizePlan {
+  /** 1: the network has nothing to add. */
+  readonly scale: 1 | Scale;
+  /** What is upscaled, in whole pixels of the source: the window, and what the network and the kernel see around it. */
+  readonly region: Rect;
+  /** What of the source is seen in the end, in its pixels; may begin and end within one. */
+  readonly window: Rect;
+  /** What the window is resized to. */
+  readonly size: Size;
+  /** Size of the result; larger than `size` with `fit=pad`. */
+  readonly canvas: Size;
+}
+
+/** Regions begin on this grid, so that attention windows stand where they stand in the whole picture; so much is seen around a window. */
+const GRID = 16;
+
+/** How often larger the picture becomes, from how often it would have to for one side to fill the box, and for both. */
+const FACTOR: Readonly<Record<Fit, (inside: number, around: number) => number>> = {
+  contain: (inside) => inside,
+  pad: (inside) => inside,
+  "scale-down": (inside) => Math.min(1, inside),
+  "scale-up": (inside) => Math.max(1, inside),
+  cover: (_, around) => around,
+  crop: (_, around) => Math.min(1, around),
+  squeeze: (_, around) => around,
+};
+
+/**
+ * Fits a picture into what was asked for. With x1 to x4 that is the picture enlarged so many times. With `auto` it is the
+ * source, and the network takes over as much of its enlargement as is needed: nothing where the source is large enough.
+ */
+export function planResize(source: Size, { scale, width, height, fit = "contain" }: Transform): ResizePlan {
+  const enlarged = scale === "auto" ? 1 : scale;
+  const base = { width: source.width * enlarged, height: source.height * enlarged };
+  const across = width === undefined ? Number.POSITIVE_INFINITY : width / base.width;
+  const down = height === undefined ? Number.POSITIVE_INFINITY : height / base.height;
+  const boxed = width !== undefined || height !== undefined;
+  const factor = boxed ? FACTOR[fit](Math.min(across, down), Math.max(across, down)) : 1;
+  const crops = fit === "cover" || fit === "crop";
+  const x = fitAxis(base.width, fit === "squeeze" ? across : factor, crops ? width : undefined);
+  const y = fitAxis(base.height, fit === "squeeze" ? down : factor, crops ? height : undefined);
+
+  const size = { width: x.to, height: y.to };
+  const [columns, rows] = [divide(x, enlarged), divide(y, enlarged)];
+  const [acrossRegion, downRegion] = [around(columns, source.width), around(rows, source.height)];
+  return {
+    scale: scale === "auto" ? (([1, ...SCALES] as const).find((s) => s >= factor) ?? 4) : scale,
+    region: rect(acrossRegion, downRegion),
+    window: rect(columns, rows),
+    size,
+    canvas: fit === "pad" ? { width: width ?? x.to, height: height ?? y.to } : size,
+  };
+}
+
+/** `start` and `length` of what is seen along one axis, and the number of pixels it becomes. */
+interface Span {
+  readonly start: number;
+  readonly length: number;
+  readonly to: number;
+}
+
+/** The middle of an axis if it becomes longer than `most`, from a whole pixel on, so that an unscaled cut stays sharp. */
+function fitAxis(length: number, factor: number, most = Number.POSITIVE_INFINITY): Span {
+  const to = Math.max(1, Math.round(length * factor));
+  if (to <= most) return { start: 0, length, to };
+  return { start: Math.floor((length - most / factor) / 2), length: most / factor, to: most };
+}
+
+function divide({ start, length, to }: Span, by: number): Span {
+  return { start: start / by, length: length / by, to };
+}
+
+function around({ start, length, to }: Span, whole: number): Span {
+  const margin = Math.max(GRID, Math.ceil((LANCZOS3.radius * length) / to));
+  const from = Math.max(0, Math.floor((start - margin) / GRID) * GRID);
+  return { start: from, length: Math.min(whole, Math.ceil(start + length + margin)) - from, to };
+}
+
+function rect(x: Span, y: Span): Rect {
+  return { x: x.start, y: y.start, width: x.length, height: y.length };
+}

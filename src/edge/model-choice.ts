@@ -1,0 +1,40 @@
+import { sha256Hex } from "../core/digest.ts";
+import { expected, ServiceError } from "../core/errors.ts";
+import { SCALES, type Scale, VARIANTS } from "../core/image.ts";
+import type { Probe } from "../core/probe/probe-result.ts";
+import type { Transform } from "../core/transform.ts";
+import type { FindModel, Model } from "../engine/models.ts";
+
+/**
+ * The models of which one makes the result, or none; which one is only known once the source has been read.
+ *
+ * @throws {ServiceError} `invalid_transform` if one was asked for that has not been trained.
+ */
+export function candidateModels(find: FindModel, { scale, model }: Transform): Model[] {
+  const scales = SCALES.filter((s) => scale === "auto" || s === scale);
+  if (model !== undefined && scales.some((s) => find(s, model) === undefined)) {
+    throw new ServiceError("invalid_transform", expected("a model that is available here", "model", model));
+  }
+  return scales.flatMap((s) => (model === undefined ? VARIANTS : [model]).flatMap((variant) => find(s, variant) ?? []));
+}
+
+/** One model's own id, or one for several that changes whenever one of theirs does. */
+export async function modelsId(models: readonly Model[]): Promise<string> {
+  const [first, ...others] = models.map(({ id }) => id);
+  if (first === undefined || others.length === 0) return first ?? "none";
+  return `ssiu-${(await sha256Hex(new TextEncoder().encode([first, ...others].join(",")))).slice(0, 8)}`;
+}
+
+/** What the choice between the models of a scale depends on. */
+interface ChoiceOptions {
+  readonly transform: Pick<Transform, "model">;
+  readonly source: Pick<Probe, "format" | "lossy">;
+}
+
+/** The model for a source: "web" was trained on what JPEG and WebP leave behind. */
+export function chooseModel(find: FindModel, scale: Scale, { transform, source }: ChoiceOptions): Model {
+  const preferred = transform.model ?? (source.lossy && source.format !== "avif" ? "web" : "clean");
+  const chosen = find(scale, preferred) ?? find(scale);
+  if (chosen === undefined) throw new RangeError(`Expected a model for x${scale} in models/manifest.json`);
+  return chosen;
+}

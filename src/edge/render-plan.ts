@@ -1,0 +1,59 @@
+import { resultFormat } from "../core/accept.ts";
+import { ServiceError } from "../core/errors.ts";
+import type { Format, Size } from "../core/image.ts";
+import type { Probe } from "../core/probe/probe-result.ts";
+import { planResize, type ResizePlan } from "../core/resize-plan.ts";
+import type { Transform } from "../core/transform.ts";
+import type { FindModel, Model } from "../engine/models.ts";
+import type { Limits } from "./config.ts";
+import { chooseModel } from "./model-choice.ts";
+
+/** How a result is made: all that follows from the transform and the source's header. */
+export interface RenderPlan extends ResizePlan {
+  readonly format: Format;
+  /** Absent at x1. */
+  readonly model?: Model | undefined;
+}
+
+interface PlanOptions {
+  readonly limits: Limits;
+  readonly model: FindModel;
+}
+
+/**
+ * Plans from the header alone, and refuses what would not fit into the isolate or what no codec here can read.
+ *
+ * @throws {ServiceError} `image_too_large`, `unsupported_format`
+ */
+export function planRender(source: Probe, transform: Transform, { limits, model }: PlanOptions): RenderPlan {
+  const { width, height } = source;
+  const resize = planResize(source.orientation >= 5 ? { width: height, height: width } : { width, height }, transform);
+  const { scale, region, canvas } = resize;
+  const most = (format: Format, limit: number) => (format === "avif" ? Math.min(limit, limits.avifPixels) : limit);
+  const largest = (format: Format) => most(format, limits.outputPixels);
+  const format = resultFormat(transform, source.format, (candidate) => pixels(canvas) <= largest(candidate));
+
+  atMost(most(source.format, limits.inputPixels), pixels(source), "pixels", `source (${width}x${height})`);
+  atMost(limits.outputPixels, pixels(region) * scale ** 2, "pixels", `source at x${scale}`);
+  atMost(largest(format), pixels(canvas), "pixels", `result (${canvas.width}x${canvas.height}, ${format})`);
+  atMost(limits.jpegScans, source.scans, "scans", "progressive JPEG");
+  if (source.unsupported !== undefined) {
+    throw new ServiceError("unsupported_format", `The source cannot be decoded here: ${source.unsupported}`);
+  }
+  if (source.frames > 1 && transform.anim !== false) {
+    const detail = { limit: 1, actual: source.frames, unit: "frames" };
+    const message = `Expected a still picture for source, got ${source.frames} frames; anim=false takes the first`;
+    throw new ServiceError("unsupported_format", message, { detail });
+  }
+  return { ...resize, format, model: scale === 1 ? undefined : chooseModel(model, scale, { transform, source }) };
+}
+
+function pixels({ width, height }: Size): number {
+  return width * height;
+}
+
+function atMost(limit: number, actual: number, unit: string, name: string): void {
+  if (actual <= limit) return;
+  const message = `Expected at most ${limit} ${unit} for ${name}, got ${actual}`;
+  throw new ServiceError("image_too_large", message, { detail: { limit, actual, unit } });
+}

@@ -1,0 +1,48 @@
+import { describe, expect, it } from "vitest";
+import { parseImagePath } from "../../../src/core/image-path.ts";
+import { parsePresets } from "../../../src/core/presets.ts";
+
+const ops = parsePresets('{"thumb": "w=160,h=160,fit=cover", "large": "x4"}');
+const open = { ops, only: false };
+const only = { ops, only: true };
+
+describe("a preset", () => {
+  it("is the same as its ops written out", () => {
+    expect(parseImagePath("/img/preset=thumb/a.png", open)).toEqual(
+      parseImagePath("/img/width=160,height=160,fit=cover/a.png"),
+    );
+  });
+
+  it("may stand beside other ops, which may not contradict it", () => {
+    expect(parseImagePath("/img/preset=large,f=webp/a.png", open).transform).toEqual({ scale: 4, format: "webp" });
+    expect(() => parseImagePath("/img/preset=large,x2/a.png", open)).toThrow("one scale");
+  });
+
+  it("that is not known is refused", () => {
+    expect(() => parseImagePath("/img/preset=none/a.png", open)).toThrow(
+      expect.objectContaining({ code: "invalid_transform", message: expect.stringContaining("preset=none") }),
+    );
+  });
+});
+
+describe("presets only", () => {
+  it("lets a preset through", () => {
+    expect(parseImagePath("/img/preset=thumb/a.png", only).transform.width).toBe(160);
+  });
+
+  it.each(["x2", "preset=none", "preset=thumb,q=5", "q=5,preset=thumb", "preset=thumb,preset=large", "preset="])(
+    "refuses %s",
+    (text) => {
+      expect(() => parseImagePath(`/img/${text}/a.png`, only)).toThrow(
+        expect.objectContaining({ code: "transform_forbidden", status: 403 }),
+      );
+    },
+  );
+});
+
+it.each(["no JSON", "[]", '{"thumb": 160}', '{"a b": "x2"}', '{"thumb": "x9"}', '{"a": "x2", "b": "preset=a"}'])(
+  "refuses the configuration %s",
+  (json) => {
+    expect(() => parsePresets(json)).toThrow();
+  },
+);

@@ -1,0 +1,68 @@
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import type { Rgba } from "../../../src/core/image.ts";
+import { resizeLinear } from "../../../src/core/resample-linear.ts";
+
+const side = fc.integer({ min: 1, max: 24 });
+
+function picture(width: number, height: number, at: (x: number, y: number) => readonly number[]): Rgba {
+  const data = new Uint8ClampedArray(4 * width * height);
+  for (let i = 0; i < width * height; i++) data.set(at(i % width, Math.floor(i / width)), 4 * i);
+  return { width, height, data };
+}
+
+const whole = ({ width, height }: Rgba) => ({ x: 0, y: 0, width, height });
+
+it("has the size asked for and keeps a constant picture constant, transparent or not", () => {
+  const colour = fc.tuple(...Array.from({ length: 3 }, () => fc.integer({ min: 0, max: 255 })));
+  fc.assert(
+    fc.property(colour, fc.integer({ min: 1, max: 255 }), fc.tuple(side, side, side, side), (rgb, alpha, sides) => {
+      const [fromWidth, fromHeight, width, height] = sides;
+      const image = picture(fromWidth, fromHeight, () => [...rgb, alpha]);
+      expect(resizeLinear(image, { window: whole(image), width, height })).toEqual(
+        picture(width, height, () => [...rgb, alpha]),
+      );
+    }),
+  );
+});
+
+it("is the identity at its own size, and the cut at its own scale", () => {
+  const noise = picture(20, 15, (x, y) => [x * 12, y * 17, (x * 7919 + y * 104_729) % 256, 255 - y]);
+  expect(resizeLinear(noise, { window: whole(noise), width: 20, height: 15 })).toEqual(noise);
+  const part = resizeLinear(noise, { window: { x: 3, y: 2, width: 9, height: 8 }, width: 9, height: 8 });
+  expect(part).toEqual(picture(9, 8, (x, y) => [...noise.data.subarray(4 * (20 * (y + 2) + x + 3)).subarray(0, 4)]));
+});
+
+it("keeps the brightness of fine detail: half the light is 188, not 128", () => {
+  const board = picture(64, 64, (x, y) => [...Array(3).fill(255 * ((x + y) % 2)), 255]);
+  const { data } = resizeLinear(board, { window: whole(board), width: 16, height: 16 });
+  const inner = [...data].filter((_, i) => i % 4 < 3 && isInner(i >> 2, 16));
+  expect(Math.min(...inner)).toBeGreaterThanOrEqual(186);
+  expect(Math.max(...inner)).toBeLessThanOrEqual(189);
+});
+
+it("does not let colour in from where the picture is transparent", () => {
+  const edge = picture(40, 40, (x) => (x < 20 ? [200, 30, 90, 255] : [0, 255, 0, 0]));
+  for (const width of [13, 17, 40, 90]) {
+    const { data } = resizeLinear(edge, { window: whole(edge), width, height: 10 });
+    for (let i = 0; i < data.length; i += 4) {
+      if (data[i + 3] === 0) continue;
+      expect(Math.abs((data[i] ?? 0) - 200), `red at ${i / 4} of ${width}`).toBeLessThanOrEqual(1);
+      expect(Math.abs((data[i + 1] ?? 0) - 30), `green at ${i / 4} of ${width}`).toBeLessThanOrEqual(1);
+    }
+  }
+});
+
+it("agrees with the ends of a ramp and rises between them", () => {
+  const ramp = picture(256, 1, (x) => [x, x, x, 255]);
+  const { data } = resizeLinear(ramp, { window: { x: 64, y: 0, width: 128, height: 1 }, width: 32, height: 1 });
+  const grey = [...data].filter((_, i) => i % 4 === 0);
+  expect(grey).toEqual([...grey].sort((a, b) => a - b));
+  expect(grey[0]).toBeGreaterThanOrEqual(64);
+  expect(grey.at(-1)).toBeLessThanOrEqual(192);
+});
+
+function isInner(pixel: number, width: number): boolean {
+  const [x, y] = [pixel % width, Math.floor(pixel / width)];
+  return x > 1 && x < width - 2 && y > 1 && y < width - 2;
+}
