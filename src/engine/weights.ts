@@ -2,7 +2,10 @@ import type { Scale } from "../core/image.ts";
 import { readSafetensors, type Safetensors, type Tensor, type Tensors } from "./safetensors.ts";
 
 /** Raise it when the packed files change shape or order: a load refuses another version. */
-const VERSION = "1";
+const VERSION = "2";
+
+/** Largest sum of weights in a lane: with levels up to 127, `258 * 127 < 2 ** 15`. */
+const LANE_SUM = 258;
 
 const CHANNELS = 64;
 const MATRIX = CHANNELS * CHANNELS;
@@ -10,7 +13,7 @@ const STEPS = 9;
 
 /**
  * Packs the float32 master of a model for the kernels (see ops.ts). A 64x64 matrix `name` becomes `name.matrix`, int8
- * `[16 (k / 4), 64 o, 4 (k % 4)]`, symmetric, one scale for each output channel, and `name.scales`, float32 `[3, 64]`:
+ * `[16 (k / 4), 64 o, 4 (k % 4)]`, symmetric, one scale for each output channel, small enough for sums in int16, and `name.scales`, float32 `[3, 64]`:
  * that scale a, a * sum_k w[o, k], the bias. Everything else stays float32, channels innermost.
  */
 export function packWeights(master: Tensors, scale: Scale): Safetensors {
@@ -134,18 +137,37 @@ function packMatrix(weights: Float32Array, channel: (o: number) => number, bias:
   const scales = new Float32Array(3 * CHANNELS);
   for (let o = 0; o < CHANNELS; o++) {
     const row = weights.subarray(channel(o) * CHANNELS, (channel(o) + 1) * CHANNELS);
-    const scale = Math.fround(row.reduce((most, w) => Math.max(most, Math.abs(w)), 0) / 127);
-    let sum = 0;
-    for (const [k, w] of row.entries()) {
-      const q = scale === 0 ? 0 : Math.round(w / scale);
-      quantized[(k >> 2) * 4 * CHANNELS + 4 * o + (k & 3)] = q;
-      sum += q;
-    }
+    const { scale, levels } = quantizeRow(row);
+    for (const [k, q] of levels.entries()) quantized[(k >> 2) * 4 * CHANNELS + 4 * o + (k & 3)] = q;
     scales[o] = scale;
-    scales[CHANNELS + o] = scale * sum;
+    scales[CHANNELS + o] = scale * levels.reduce((sum, q) => sum + q, 0);
     scales[2 * CHANNELS + o] = bias[channel(o)] ?? Number.NaN;
   }
   return { quantized, scales };
+}
+
+/** The weights of one output as whole multiples of the smallest scale that int8 and {@link LANE_SUM} allow. */
+function quantizeRow(row: Float32Array): { scale: number; levels: Int8Array } {
+  const least = Math.max(...laneSums(row).map((sum) => sum / LANE_SUM), ...row.map((w) => Math.abs(w) / 127));
+  if (least === 0) return { scale: 0, levels: new Int8Array(row.length) };
+  // Rounding can lift a sum above the limit.
+  for (let scale = Math.fround(least); ; scale = Math.fround(scale * 1.002)) {
+    const levels = Int8Array.from(row, (w) => Math.round(w / scale));
+    if (Math.max(...laneSums(levels)) <= LANE_SUM) return { scale, levels };
+  }
+}
+
+/**
+ * The kernel adds up the products of k % 4 < 2 in one int16 lane, those of the other k in another. Levels are not negative,
+ * so a lane reaches from the sum of its negative weights to that of its positive ones: the magnitudes of these four.
+ */
+function laneSums(row: Float32Array | Int8Array): number[] {
+  const sums = [0, 0, 0, 0];
+  for (const [k, w] of row.entries()) {
+    const sum = (k & 2) + (w < 0 ? 1 : 0);
+    sums[sum] = (sums[sum] ?? 0) + Math.abs(w);
+  }
+  return sums;
 }
 
 /** [rows, columns] -> [columns, rows] */

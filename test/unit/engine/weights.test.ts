@@ -39,6 +39,23 @@ describe("packWeights", () => {
     }
   });
 
+  it.each(SCALES)("keeps every sum of x%i within int16, and wastes none of it", async (scale) => {
+    const { tensors: packed } = packWeights(await master(scale), scale);
+    for (const [name, { dtype, data }] of packed) {
+      if (dtype !== "I8") continue;
+      for (let o = 0; o < 64; o++) {
+        const sums = [0, 0, 0, 0];
+        for (let k = 0; k < 64; k++) {
+          const w = data[Math.floor(k / 4) * 256 + 4 * o + (k % 4)] ?? Number.NaN;
+          const sum = (k % 4 < 2 ? 0 : 2) + (w < 0 ? 1 : 0);
+          sums[sum] = (sums[sum] ?? 0) + Math.abs(w);
+        }
+        expect(Math.max(...sums), `${name} ${o}`).toBeLessThanOrEqual(258);
+        expect(Math.max(...sums), `${name} ${o}`).toBeGreaterThan(240);
+      }
+    }
+  });
+
   it("takes qkv apart, without a bias", async () => {
     const weights = await master(2);
     const { tensors: packed } = packWeights(weights, 2);
@@ -113,8 +130,8 @@ describe("readPacked", () => {
   it("refuses another version or scale", async () => {
     const { tensors, metadata } = await packed();
     const old = writeSafetensors({ tensors, metadata: { ...metadata, version: "0" } });
-    expect(() => readPacked(old, 2)).toThrow("version 1 for x2, got version 0, x2");
-    expect(() => readPacked(writeSafetensors({ tensors, metadata }), 3)).toThrow("for x3, got version 1, x2");
+    expect(() => readPacked(old, 2)).toThrow("version 2 for x2, got version 0, x2");
+    expect(() => readPacked(writeSafetensors({ tensors, metadata }), 3)).toThrow("for x3, got version 2, x2");
   });
 
   it("refuses another shape", async () => {

@@ -53,11 +53,16 @@ function views(buffer: ArrayBuffer): Memory {
   return { f32: new Float32Array(buffer), u8: new Uint8Array(buffer), i8: new Int8Array(buffer) };
 }
 
+/** A matrix within the kernel's bound: of the 32 weights of an output that share a lane about half are positive. */
+function randomMatrix(noise: (length: number, low: number, high: number) => number[]): Int8Array {
+  return Int8Array.from(noise(4096, -12, 13), Math.floor);
+}
+
 /** Everything at random. */
 function randomRow(n: number): Row {
   const { noise } = twins();
   return {
-    matrix: Int8Array.from(noise(4096, -127, 128), Math.floor),
+    matrix: randomMatrix(noise),
     scales: Float32Array.from(noise(192)),
     q: Uint8Array.from(noise(n * 64, 0, 128)),
     range: Float32Array.from(noise(2 * n, -2, 2)),
@@ -70,23 +75,27 @@ describe.each(BUILDS)("gemm, %s", (build) => {
     for (const stride of [256, 512, 768]) expectItsTwin(row, stride, build);
   });
 
+  // 258 * 127 is the most that a lane holds: in many weights or in three.
   it.each([
-    [127, 127],
-    [-127, 127],
-    [127, 0],
-    [-127, 0],
-    [0, 127],
-  ])("is exact for weights of %i and levels of %i", (w, level) => {
+    ["many weights", 1, 127],
+    ["many weights", -1, 127],
+    ["many weights", 1, 0],
+    ["three weights", 1, 127],
+    ["three weights", -1, 127],
+  ])("is exact where %s, their sign %i, reach the bound with levels of %i", (how, sign, level) => {
     const n = 4;
+    const few: Readonly<Record<number, number>> = { 0: 127, 5: 127, 60: 4, 2: 127, 7: 127, 62: 4 };
+    const many = (k: number) => (k < 4 && k % 2 === 0 ? 10 : 8);
+    const weight = how === "many weights" ? many : (k: number) => few[k] ?? 0;
     const row = {
-      matrix: new Int8Array(4096).fill(w),
+      matrix: Int8Array.from({ length: 4096 }, (_, i) => sign * weight(4 * Math.floor(i / 256) + (i % 4))),
       scales: Float32Array.from({ length: 192 }, (_, i) => (i < 64 ? 1 : 0)),
       q: new Uint8Array(n * 64).fill(level),
       range: Float32Array.from({ length: 2 * n }, (_, i) => (i % 2 ? 0 : 1)),
     };
     const bytes = expectItsTwin(row, 256, build);
     const out = new Float32Array(bytes.slice(AT.out - AT.q, AT.out - AT.q + n * 256).buffer);
-    expect(new Set(out)).toEqual(new Set([64 * w * level + 0]));
+    expect(new Set(out)).toEqual(new Set([sign * 2 * 258 * level + 0]));
   });
 
   it("is its twin for numbers of every size", () => {
