@@ -13,6 +13,8 @@ export interface Transform {
   readonly background?: string | undefined;
   /** `false`: take the first frame of an animation, which is refused otherwise. */
   readonly anim?: false | undefined;
+  /** What is answered in place of a result that cannot be made; absent: the error. Changes no result, so no key either. */
+  readonly onerror?: "interpolate" | "original" | undefined;
 }
 
 const ALIASES = new Map([
@@ -39,6 +41,10 @@ const Options = z.strictObject({
     .enum(["true", "false"], { error: "Expected true or false" })
     .transform((value) => (value === "false" ? (false as const) : undefined))
     .optional(),
+  onerror: z
+    .enum(["error", "interpolate", "original"], { error: "Expected error, interpolate or original" })
+    .transform((value) => (value === "error" ? undefined : value))
+    .optional(),
 });
 
 /**
@@ -57,7 +63,7 @@ export function parseTransform(ops: string): Transform {
       if (scale !== undefined) throw invalid(expected("one scale", "transform", ops));
       scale = asScale;
     } else if (rest.length !== 1 || !Object.hasOwn(Options.shape, key)) {
-      throw invalid(expected("x2, x3, x4, format=, quality=, background= or anim=", "transform", op));
+      throw invalid(expected("x2, x3, x4, format=, quality=, background=, anim= or onerror=", "transform", op));
     } else if (Object.hasOwn(given, key)) {
       throw invalid(expected(`${key} once`, "transform", ops));
     } else {
@@ -75,7 +81,7 @@ export function parseTransform(ops: string): Transform {
   return { scale, ...options.data };
 }
 
-/** The one canonical spelling of a transform; inverse of {@link parseTransform}. Keys and signatures are made from it. */
+/** The one canonical spelling of a transform, `onerror` apart; inverse of {@link parseTransform}. Keys and signatures are made from it. */
 export function formatTransform({ scale, format, quality, background, anim }: Transform): string {
   const options = { format, quality, background, anim };
   const ops = Object.entries(options).flatMap(([key, value]) => (value === undefined ? [] : [`${key}=${value}`]));

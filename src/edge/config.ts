@@ -1,6 +1,7 @@
 import * as z from "zod";
 
-const Count = z
+/** A whole number from 1, from text. */
+export const Count = z
   .string()
   .regex(/^[1-9]\d{0,11}$/, "Expected a positive whole number")
   .transform(Number);

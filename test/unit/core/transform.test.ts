@@ -11,6 +11,9 @@ describe("parseTransform", () => {
     ["q=80,f=jpg,x2", { scale: 2, format: "jpeg", quality: 80 }],
     ["x2,background=FA0,anim=false", { scale: 2, background: "ffaa00", anim: false }],
     ["x2,anim=true", { scale: 2, anim: undefined }],
+    ["x2,onerror=interpolate", { scale: 2, onerror: "interpolate" }],
+    ["onerror=original,x2", { scale: 2, onerror: "original" }],
+    ["x2,onerror=error", { scale: 2, onerror: undefined }],
   ])("reads %s", (ops, transform) => {
     expect(parseTransform(ops)).toEqual(transform);
   });
@@ -30,6 +33,7 @@ describe("parseTransform", () => {
     ["x2,q=80,quality=80", "quality once"],
     ["x2,background=#fff", "Expected 3 or 6 hex digits for background"],
     ["x2,anim=no", "Expected true or false for anim"],
+    ["x2,onerror=redirect", 'Expected error, interpolate or original for onerror, got "redirect"'],
     ["x2,width=100", 'got "width=100"'],
     ["x2,constructor=1", 'got "constructor=1"'],
     ["x2,__proto__=1", 'got "__proto__=1"'],
@@ -63,5 +67,9 @@ describe("parseTransform", () => {
 
   it("gives one canonical spelling to whatever order and alias was used", () => {
     expect(formatTransform(parseTransform("f=jpg,anim=true,q=70,x2"))).toBe("x2,format=jpeg,quality=70");
+  });
+
+  it("leaves out of the canonical form what changes no result", () => {
+    expect(formatTransform(parseTransform("x2,onerror=interpolate,q=70"))).toBe("x2,quality=70");
   });
 });

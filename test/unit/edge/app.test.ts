@@ -25,7 +25,7 @@ function deps(broken: Partial<Deps>): Deps {
       cacheControl: "public",
     },
     openSource: async () => ({ version: "v1", read: async () => PIXEL }),
-    results: { head: async () => undefined, get: async () => undefined, put: async () => {} },
+    results: { head: async () => undefined, get: async () => undefined, put: async () => true },
     renderer: {
       codecs: {
         decode: async () => ({ image: { width: 1, height: 1, data: new Uint8ClampedArray([9, 9, 9, 255]) } }),
@@ -87,7 +87,7 @@ it.each<[string, Partial<Deps>]>([
   ["a codec", { renderer: { ...deps({}).renderer, codecs: { decode: secret, encode: secret } } }],
   ["the engine", { renderer: { ...deps({}).renderer, engine: { name: "fake", upscale: secret } } }],
 ])("tells the client nothing of the inside when %s fails, and stores nothing", async (_, broken) => {
-  const put = vi.fn(async () => {});
+  const put = vi.fn(async () => true);
   const response = await request({ ...broken, results: { ...(broken.results ?? deps({}).results), put } });
   expect(response.status).toBe(500);
   const body = await response.text();
