@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createApp, type Deps } from "../../../src/edge/app.ts";
 
 // What goes wrong below the app: all that is real is tested in workerd (test/edge).
@@ -43,10 +43,10 @@ function deps(broken: Partial<Deps>): Deps {
   };
 }
 
-async function request(broken: Partial<Deps>) {
+async function request(broken: Partial<Deps>, path = "/img/x2/a.png") {
   const background: Promise<unknown>[] = [];
   const context = { waitUntil: (promise: Promise<unknown>) => background.push(promise), passThroughOnException() {} };
-  const response = await createApp(deps(broken)).request("/img/x2/a.png", {}, {}, { ...context, props: {} });
+  const response = await createApp(deps(broken)).request(path, {}, {}, { ...context, props: {} });
   await Promise.all(background);
   return response;
 }
@@ -96,4 +96,47 @@ it.each<[string, Partial<Deps>]>([
   expect(response.headers.get("cache-control")).toBe("no-store");
   expect(put).not.toHaveBeenCalled();
   expect(console.error).toHaveBeenCalledWith(expect.stringContaining("secret of the inside"));
+});
+
+it("interpolates when the engine fails and that was asked for, and logs why", async () => {
+  const put = vi.fn(async () => true);
+  const { renderer, results } = deps({});
+  const broken = { renderer: { ...renderer, engine: { name: "fake", upscale: secret } }, results: { ...results, put } };
+  const response = await request(broken, "/img/x2,onerror=interpolate/a.png");
+  expect(response.status).toBe(200);
+  expect(response.headers.get("x-ssiu-fallback")).toBe("interpolate");
+  expect(put).not.toHaveBeenCalled();
+  expect(console.error).toHaveBeenCalledWith(expect.stringContaining("secret of the inside"));
+});
+
+describe("what an origin made", () => {
+  /** Leaves everything to an origin, which answers other bytes than those that are stored. */
+  const origin = {
+    limits: { edgeInputPixels: 0, inputPixels: 100, outputPixels: 100 },
+    upscale: async () => Uint8Array.from([4, 5, 6]),
+  };
+  const facts = { format: "png", engine: "origin", sourceWidth: 1, sourceHeight: 1 } as const;
+  const { results } = deps({});
+
+  it("is answered under a strong ETag once it is stored", async () => {
+    const response = await request({ origin });
+    expect(new Uint8Array(await response.arrayBuffer())).toEqual(Uint8Array.from([4, 5, 6]));
+    expect(response.headers.get("etag")).toMatch(/^"[0-9a-f]{64}"$/);
+  });
+
+  it("gives way to what another request has stored meanwhile", async () => {
+    const get = vi.fn(results.get).mockResolvedValue({ facts, bytes: 2, body: Uint8Array.from([7, 8]) });
+    const response = await request({
+      origin,
+      results: { ...results, get: get.mockResolvedValueOnce(undefined), put: async () => false },
+    });
+    expect(new Uint8Array(await response.arrayBuffer())).toEqual(Uint8Array.from([7, 8]));
+    expect(response.headers.get("etag")).toMatch(/^"[0-9a-f]{64}"$/);
+  });
+
+  it("is answered under a weak ETag if it cannot be stored: it may not be made the same again", async () => {
+    const response = await request({ origin, results: { ...results, put: secret } });
+    expect(new Uint8Array(await response.arrayBuffer())).toEqual(Uint8Array.from([4, 5, 6]));
+    expect(response.headers.get("etag")).toMatch(/^W\/"[0-9a-f]{64}"$/);
+  });
 });
