@@ -17,9 +17,9 @@ import { ORIGIN_KEYS, startOrigin, type TestOrigin } from "./origin.ts";
 import { pattern, pixels } from "./pictures.ts";
 import { startWorker, type TestWorker } from "./worker.ts";
 
-const DEADLINE_MS = 3000;
+const DEADLINE_MS = 6000;
 /** For what is not waited for; the machine may be busy. */
-const AT_ONCE_MS = 2000;
+const AT_ONCE_MS = 4000;
 
 let origin: TestOrigin;
 let proxy: FaultProxy;
