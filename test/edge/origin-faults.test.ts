@@ -91,6 +91,7 @@ describe("an origin that fails", () => {
     ["names another media type", 502, "origin_failed", AT_ONCE_MS, [withHeaders({ "content-type": "image/webp" })]],
     ["has another model", 502, "origin_failed", AT_ONCE_MS, [withHeaders({ "x-ssiu-model": "ssiu-x2-00000000" })]],
     ["has no digest", 502, "origin_failed", AT_ONCE_MS, [withHeaders({ "content-digest": null })]],
+    ["does not say how long", 502, "origin_failed", AT_ONCE_MS, [withHeaders({ "content-length": null })]],
     ["sends corrupt bytes", 502, "origin_failed", AT_ONCE_MS, [withCorruptBytes()]],
     ["sends a picture of another size", 502, "origin_failed", AT_ONCE_MS, [withBody(picture(95, 64))]],
     ["sends another format", 502, "origin_failed", AT_ONCE_MS, [withBody((png) => sharp(png).webp().toBuffer())]],

@@ -64,6 +64,13 @@ it("makes small pictures at the edge", async () => {
   expect((await worker.get("/img/x2/small.png")).headers.get("x-ssiu-engine")).toBe("simd");
 });
 
+it("names a result by what decides where it is made", async () => {
+  await putEverywhere("named.png", await pattern().png().toBuffer());
+  const path = "/img/x2/named.png";
+  const answers = await Promise.all([worker, alone, eager].map((each) => each.get(path, { method: "HEAD" })));
+  expect(new Set(answers.map(({ headers }) => headers.get("etag"))).size).toBe(3);
+});
+
 describe("the same picture by edge and by origin", () => {
   async function decoded(by: TestWorker, path: string) {
     const { status, headers, body } = await by.get(path);
