@@ -75,7 +75,10 @@ export function createApp({ config, results, renderer, now, ...below }: Deps) {
     headers.set("Server-Timing", stopwatch.header());
     const waitUntil = c.executionCtx.waitUntil.bind(c.executionCtx);
     const kept = await keep(results, { path, bytes, facts }, { range, waitUntil, onFailure });
-    if (!kept.strong) headers.set("ETag", `W/${etag}`);
+    if (!kept.strong) {
+      headers.set("ETag", `W/${etag}`);
+      headers.set("Cache-Status", "ssiu-edge; fwd=uri-miss");
+    }
     return imageResponse(headers, kept.result);
   });
 

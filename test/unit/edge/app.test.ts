@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { ServiceError } from "../../../src/core/errors.ts";
 import { createApp, type Deps } from "../../../src/edge/app.ts";
 
 // What goes wrong below the app: all that is real is tested in workerd (test/edge).
@@ -109,6 +110,16 @@ it("interpolates when the engine fails and that was asked for, and logs why", as
   expect(console.error).toHaveBeenCalledWith(expect.stringContaining("secret of the inside"));
 });
 
+it("does not interpolate what the origin refuses for the picture's fault", async () => {
+  vi.spyOn(console, "info").mockImplementation(() => {});
+  const limits = { edgeInputPixels: 0, inputPixels: 100, outputPixels: 100 };
+  const upscale = async () => {
+    throw new ServiceError("undecodable_image", "The source is damaged");
+  };
+  const response = await request({ origin: { limits, upscale } }, "/img/x2,onerror=interpolate/a.png");
+  expect(response.status).toBe(422);
+});
+
 describe("what an origin made", () => {
   /** Leaves everything to an origin, which answers other bytes than those that are stored. */
   const origin = {
@@ -136,6 +147,7 @@ describe("what an origin made", () => {
 
   it("is answered under a weak ETag if it cannot be stored: it may not be made the same again", async () => {
     const response = await request({ origin, results: { ...results, put: secret } });
+    expect(response.headers.get("cache-status")).toBe("ssiu-edge; fwd=uri-miss");
     expect(new Uint8Array(await response.arrayBuffer())).toEqual(Uint8Array.from([4, 5, 6]));
     expect(response.headers.get("etag")).toMatch(/^W\/"[0-9a-f]{64}"$/);
   });
