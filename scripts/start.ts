@@ -5,7 +5,13 @@ import { readdir } from "node:fs/promises";
 const ORIGIN = "http://localhost:8787";
 const SAMPLES = new URL("../src/web/samples/", import.meta.url);
 
-const wrangler = spawn("wrangler", ["dev", "--log-level", "warn", ...process.argv.slice(2)], {
+/** The GPU origin, where there is one: `ORIGIN_URL=http://127.0.0.1:8788 ORIGIN_KEYS=id:secret npm start`. */
+const origin = ["ORIGIN_URL", "ORIGIN_KEYS"].flatMap((name) => {
+  const value = process.env[name];
+  return value === undefined ? [] : ["--var", `${name}:${value}`];
+});
+
+const wrangler = spawn("wrangler", ["dev", "--log-level", "warn", ...origin, ...process.argv.slice(2)], {
   stdio: "inherit",
   // Neither account nor network is needed; wrangler would look for both.
   env: { ...process.env, CLOUDFLARE_CF_FETCH_ENABLED: "false", WRANGLER_SEND_METRICS: "false" },

@@ -3,11 +3,14 @@ import { cors } from "hono/cors";
 import { requestId } from "hono/request-id";
 import { negotiate } from "../core/accept.ts";
 import { expected, ServiceError } from "../core/errors.ts";
-import { noneMatchHits, parseRange } from "../core/http.ts";
+import { noneMatchHits } from "../core/http.ts";
 import { parseImagePath } from "../core/image-path.ts";
 import type { FindModel } from "../engine/models.ts";
 import type { Config } from "./config.ts";
 import { factsResponse, imageResponse, resultHeaders } from "./image-response.ts";
+import { keep } from "./keep.ts";
+import { fallback } from "./onerror.ts";
+import type { Origin } from "./origin-client.ts";
 import { createPipeline } from "./pipeline.ts";
 import { asServiceError, logError, problem } from "./problem.ts";
 import type { Renderer } from "./render.ts";
@@ -21,14 +24,15 @@ export interface Deps {
   readonly results: Results;
   readonly renderer: Renderer;
   readonly model: FindModel;
+  readonly origin?: Origin | undefined;
   /** Milliseconds; only differences are used. */
   readonly now: () => number;
 }
 
 /** The Worker's routes. Everything they touch is an argument. */
-export function createApp({ config, results, renderer, now, ...below }: Deps) {
+export function createApp({ config, results, renderer, model, now, ...below }: Deps) {
   const { limits, cacheControl, presets } = config;
-  const pipeline = createPipeline({ limits, renderer, ...below });
+  const pipeline = createPipeline({ limits, renderer, model, ...below });
   const app = new Hono();
 
   app.use(requestId());
@@ -61,12 +65,25 @@ export function createApp({ config, results, renderer, now, ...below }: Deps) {
     const { facts } = inspected;
     if (isHead) return imageResponse(headers, { facts });
 
-    const body = await pipeline.render(inspected, stopwatch);
-    c.executionCtx.waitUntil(results.put(path, body, facts).catch((cause) => logError(c.get("requestId"), cause)));
+    const id = c.get("requestId");
+    const onFailure = (cause: unknown) => logError(id, cause);
+    let bytes: Uint8Array;
+    try {
+      bytes = await pipeline.render(inspected, stopwatch, id);
+    } catch (cause) {
+      const answer = await fallback(asServiceError(cause), inspected, { limits, renderer, model, stopwatch, headers });
+      if (answer === undefined) throw cause;
+      onFailure(cause);
+      return answer;
+    }
     headers.set("Server-Timing", stopwatch.header());
-    const part = parseRange(range, body.length);
-    const wanted = part === undefined ? body : body.subarray(part.offset, part.offset + part.length);
-    return imageResponse(headers, { facts, bytes: body.length, body: wanted, range: part });
+    const waitUntil = c.executionCtx.waitUntil.bind(c.executionCtx);
+    const kept = await keep(results, { path, bytes, facts }, { range, waitUntil, onFailure });
+    if (!kept.strong) {
+      headers.set("ETag", `W/${etag}`);
+      headers.set("Cache-Status", "ssiu-edge; fwd=uri-miss");
+    }
+    return imageResponse(headers, kept.result);
   });
 
   app.all("/img/*", () => {

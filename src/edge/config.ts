@@ -1,7 +1,8 @@
 import * as z from "zod";
 import { type Presets, parsePresets } from "../core/presets.ts";
 
-const Count = z
+/** A whole number from 1, from text. */
+export const Count = z
   .string()
   .regex(/^[1-9]\d{0,11}$/, "Expected a positive whole number")
   .transform(Number);

@@ -26,7 +26,7 @@ interface PlanOptions {
  * @throws {ServiceError} `image_too_large`, `unsupported_format`
  */
 export function planRender(source: Probe, transform: Transform, { limits, model }: PlanOptions): RenderPlan {
-  const { width, height } = source;
+  const { width, height } = source.crop ?? source;
   const resize = planResize(source.orientation >= 5 ? { width: height, height: width } : { width, height }, transform);
   const { scale, region, canvas } = resize;
   const most = (format: Format, limit: number) => (format === "avif" ? Math.min(limit, limits.avifPixels) : limit);

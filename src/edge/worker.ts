@@ -4,6 +4,8 @@ import { type FindModel, parseManifest } from "../engine/models.ts";
 import { createApp } from "./app.ts";
 import { CODEC_MODULES } from "./codec-modules.ts";
 import { parseConfig } from "./config.ts";
+import { createOriginClient, type Origin } from "./origin-client.ts";
+import { parseOriginConfig } from "./origin-config.ts";
 import type { Renderer } from "./render.ts";
 import { bucketResults } from "./results.ts";
 import { assetSource, bucketSource, firstOf } from "./sources.ts";
@@ -12,6 +14,7 @@ export interface Env {
   readonly SOURCES: R2Bucket;
   readonly RESULTS: R2Bucket;
   readonly ASSETS: Fetcher;
+  readonly ORIGIN_URL?: string;
 }
 
 /** The engine of one deployment, and the tiles it works best with. */
@@ -25,6 +28,7 @@ export function createWorker(createEngine: CreateEngine): ExportedHandler<Env> {
     fetch(request, env, context) {
       app ??= createApp({
         config: parseConfig(env),
+        origin: createOrigin(env),
         openSource: firstOf(bucketSource(env.SOURCES), assetSource(env.ASSETS, "samples/")),
         results: bucketResults(env.RESULTS),
         renderer: { codecs: createCodecs(CODEC_MODULES), ...createEngine(env, model) },
@@ -34,4 +38,9 @@ export function createWorker(createEngine: CreateEngine): ExportedHandler<Env> {
       return app.fetch(request, env, context);
     },
   };
+}
+
+function createOrigin(env: Env): Origin | undefined {
+  const config = parseOriginConfig(env);
+  return config && createOriginClient(config, { fetch: (...request) => fetch(...request), now: () => Date.now() });
 }

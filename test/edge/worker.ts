@@ -32,7 +32,11 @@ export async function startWorker({ environment, vars }: TestWorkerOptions = {})
   const results = await miniflare.getR2Bucket("RESULTS");
   return {
     async get(path, { method = "GET", headers = {} } = {}) {
-      const response = await miniflare.dispatchFetch(`http://localhost${path}`, { method, headers });
+      const response = await miniflare.dispatchFetch(`http://localhost${path}`, {
+        method,
+        headers,
+        redirect: "manual",
+      });
       return { status: response.status, headers: response.headers, body: new Uint8Array(await response.arrayBuffer()) };
     },
     async putSource(key, body) {
