@@ -38,7 +38,7 @@ export async function fallback(
   const { transform, probe, facts, publicUrl } = inspected;
   if (error.status < 500 || transform.onerror === undefined) return undefined;
   const headers = new Headers(ofResult);
-  for (const name of ["ETag", "Accept-Ranges", "X-SSIU-Model"]) headers.delete(name);
+  for (const name of ["ETag", "Accept-Ranges"]) headers.delete(name);
   headers.set("Cache-Control", "no-store");
   headers.set("Cache-Status", "ssiu-edge; fwd=uri-miss");
   headers.set("X-SSIU-Fallback", transform.onerror);

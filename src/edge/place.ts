@@ -9,7 +9,7 @@ import { planRender, type RenderPlan } from "./render-plan.ts";
 export const ORIGIN_ENGINE = "origin";
 
 /** Where a result is computed. */
-export type Place = "edge" | "origin";
+type Place = "edge" | "origin";
 
 /** Pixels, of sources as stored and of results, where there is an origin. */
 export interface OriginLimits {
@@ -26,7 +26,7 @@ export interface PlaceLimits {
 }
 
 /** Where a result is made, and how. */
-export interface Placed {
+interface Placed {
   readonly place: Place;
   readonly plan: RenderPlan;
 }
