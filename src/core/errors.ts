@@ -35,7 +35,7 @@ export interface LimitDetail {
 }
 
 interface ServiceErrorOptions extends ErrorOptions {
-  readonly detail?: LimitDetail;
+  readonly detail?: LimitDetail | undefined;
 }
 
 /** The only error that crosses a module boundary. `message` is shown to the client; the reason goes into `cause`. */

@@ -6,12 +6,16 @@ import { noneMatchHits, parseRange } from "../core/http.ts";
 import type { Scale } from "../core/image.ts";
 import { parseImagePath } from "../core/image-path.ts";
 import type { Model } from "../engine/models.ts";
+import type { Authorize } from "./access.ts";
 import type { Config } from "./config.ts";
 import { imageResponse, resultHeaders } from "./image-response.ts";
+import type { Leases } from "./leases.ts";
 import { createPipeline } from "./pipeline.ts";
 import { asServiceError, logError, problem } from "./problem.ts";
+import { createProduceOnce } from "./produce.ts";
+import { clientOf, type RateLimiter } from "./rate-limit.ts";
 import type { Renderer } from "./render.ts";
-import type { Results } from "./results.ts";
+import type { Result, Results } from "./results.ts";
 import type { OpenSource } from "./sources.ts";
 import { createStopwatch } from "./stopwatch.ts";
 
@@ -21,14 +25,19 @@ export interface Deps {
   readonly results: Results;
   readonly renderer: Renderer;
   readonly model: (scale: Scale) => Model;
+  readonly authorize: Authorize;
+  readonly leases: Leases;
+  /** Of all requests, by address; of those that find no result, by signing key or else address. */
+  readonly rates: { readonly requests: RateLimiter; readonly misses: RateLimiter };
   /** Milliseconds; only differences are used. */
   readonly now: () => number;
 }
 
 /** The Worker's routes. Everything they touch is an argument. */
-export function createApp({ config, results, renderer, now, ...below }: Deps) {
-  const { limits, cacheControl } = config;
+export function createApp({ config, results, renderer, authorize, leases, rates, now, ...below }: Deps) {
+  const { limits } = config;
   const pipeline = createPipeline({ limits, renderer, ...below });
+  const produceOnce = createProduceOnce({ pipeline, results, leases });
   const app = new Hono();
 
   app.use(requestId());
@@ -38,31 +47,43 @@ export function createApp({ config, results, renderer, now, ...below }: Deps) {
 
   app.get("/img/*", async (c) => {
     const stopwatch = createStopwatch(now);
-    const located = await pipeline.locate(parseImagePath(pathname(c.req.url, limits.urlLength)), stopwatch);
+    const client = clientOf(c.req.header("CF-Connecting-IP"));
+    await rates.requests(client);
+    const imagePath = parseImagePath(pathname(c.req.url, limits.urlLength));
+    const { cacheControl, keyId } = await authorize(imagePath, c.req.raw);
+    const located = await pipeline.locate(imagePath, stopwatch);
     const { path, etag } = located.key;
     const headers = resultHeaders({ etag, model: located.model, cacheControl });
     if (noneMatchHits(c.req.header("If-None-Match"), etag)) return new Response(null, { status: 304, headers });
 
     const isHead = c.req.method === "HEAD";
     const range = (c.req.header("If-Range") ?? etag) === etag ? c.req.header("Range") : undefined;
-    const stored = await stopwatch.time("results", isHead ? results.head(path) : results.get(path, range));
-    headers.set(
-      "Cache-Status",
-      stored !== undefined ? "ssiu-edge; hit" : `ssiu-edge; fwd=uri-miss${isHead ? "" : "; stored"}`,
-    );
-    headers.set("Server-Timing", stopwatch.header());
-    if (stored !== undefined) return imageResponse(headers, stored);
+    const admit = () => rates.misses(keyId ?? client);
+    const answer = (cacheStatus: string, result: Result) => {
+      headers.set("Cache-Status", `ssiu-edge; ${cacheStatus}`);
+      headers.set("Server-Timing", stopwatch.header());
+      return imageResponse(headers, result);
+    };
 
-    const inspected = await pipeline.inspect(located, stopwatch);
-    const { facts } = inspected;
-    if (isHead) return imageResponse(headers, { facts });
+    const found = await stopwatch.time("results", isHead ? results.head(path) : results.get(path, range));
+    if (found !== undefined) return answer("hit", found);
+    if (isHead) {
+      await admit();
+      return answer("fwd=uri-miss", { facts: (await pipeline.inspect(located, stopwatch)).facts });
+    }
 
-    const body = await pipeline.render(inspected, stopwatch);
-    c.executionCtx.waitUntil(results.put(path, body, facts).catch((cause) => logError(c.get("requestId"), cause)));
-    headers.set("Server-Timing", stopwatch.header());
+    const product = await produceOnce(located, { stopwatch, admit });
+    if (product === undefined) {
+      const collapsed = await stopwatch.time("results", results.get(path, range));
+      if (collapsed === undefined)
+        throw new ServiceError("overloaded", "The result was deleted as soon as it was made");
+      return answer("fwd=uri-miss; collapsed", collapsed);
+    }
+    const { facts, body, stored } = product;
+    c.executionCtx.waitUntil(stored.catch((cause) => logError(c.get("requestId"), cause)));
     const part = parseRange(range, body.length);
     const wanted = part === undefined ? body : body.subarray(part.offset, part.offset + part.length);
-    return imageResponse(headers, { facts, bytes: body.length, body: wanted, range: part });
+    return answer("fwd=uri-miss; stored", { facts, bytes: body.length, body: wanted, range: part });
   });
 
   app.all("/img/*", () => {

@@ -1,20 +1,36 @@
 import * as z from "zod";
+import { type AllowList, parseAllowList } from "../core/allow-list.ts";
+import type { Patience } from "./lease.ts";
 
 const Count = z
   .string()
   .regex(/^[1-9]\d{0,11}$/, "Expected a positive whole number")
   .transform(Number);
 
+/** Which pictures need a signed URL: none, those from other servers, every one. */
+const SIGNING_MODES = ["off", "remote", "all"] as const;
+export type SigningMode = (typeof SIGNING_MODES)[number];
+
 /** The `[vars]` of wrangler.toml: text from outside, parsed once at the start; a bad value stops the Worker there. */
-const Vars = z.object({
-  MAX_SOURCE_BYTES: Count,
-  MAX_INPUT_PIXELS: Count,
-  MAX_OUTPUT_PIXELS: Count,
-  MAX_AVIF_PIXELS: Count,
-  MAX_JPEG_SCANS: Count,
-  MAX_URL_LENGTH: Count,
-  CACHE_CONTROL: z.string().min(1),
-});
+const Vars = z
+  .object({
+    MAX_SOURCE_BYTES: Count,
+    MAX_INPUT_PIXELS: Count,
+    MAX_OUTPUT_PIXELS: Count,
+    MAX_AVIF_PIXELS: Count,
+    MAX_JPEG_SCANS: Count,
+    MAX_URL_LENGTH: Count,
+    CACHE_CONTROL: z.string().min(1),
+    ALLOWED_SOURCES: z.string().transform(parseAllowList),
+    SOURCE_TIMEOUT_MS: Count,
+    SIGNED_URLS: z.enum(SIGNING_MODES),
+    URL_KEYS: z.string().optional(),
+    LEASE_WAIT_MS: Count,
+    LEASE_HOLD_MS: Count,
+  })
+  .refine(({ SIGNED_URLS, URL_KEYS }) => SIGNED_URLS === "off" || URL_KEYS !== undefined, {
+    error: "Expected keys for URL_KEYS where SIGNED_URLS is on, got none",
+  });
 
 export interface Limits {
   readonly sourceBytes: number;
@@ -32,6 +48,12 @@ export interface Config {
   readonly limits: Limits;
   /** Cache-Control of every picture. */
   readonly cacheControl: string;
+  /** Where remote sources may come from, and how long they may take. */
+  readonly remote: { readonly allowed: AllowList; readonly timeoutMs: number };
+  /** Which URLs must be signed, and the secrets, see {@link parseKeyring}. */
+  readonly signing: { readonly mode: SigningMode; readonly keys: string | undefined };
+  /** How long a request waits for another that computes the same, and how long that may take. */
+  readonly lease: Patience;
 }
 
 export function parseConfig(env: unknown): Config {
@@ -47,5 +69,8 @@ export function parseConfig(env: unknown): Config {
       urlLength: vars.data.MAX_URL_LENGTH,
     },
     cacheControl: vars.data.CACHE_CONTROL,
+    remote: { allowed: vars.data.ALLOWED_SOURCES, timeoutMs: vars.data.SOURCE_TIMEOUT_MS },
+    signing: { mode: vars.data.SIGNED_URLS, keys: vars.data.URL_KEYS },
+    lease: { waitMs: vars.data.LEASE_WAIT_MS, holdMs: vars.data.LEASE_HOLD_MS },
   };
 }

@@ -20,7 +20,7 @@ export interface PipelineDeps {
 }
 
 /** What was asked for, with the name of its result; nothing has been read yet. */
-interface Located {
+export interface Located {
   readonly transform: Transform;
   readonly source: Source;
   /** Id of the model that makes the result. */

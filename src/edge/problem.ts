@@ -1,4 +1,5 @@
 import { ServiceError } from "../core/errors.ts";
+import { RATE_PERIOD_SECONDS } from "./rate-limit.ts";
 
 /** An error as the client sees it: `application/problem+json` (RFC 9457), never cached, nothing of our inside in it. */
 export function problem(error: ServiceError, requestId: string): Response {
@@ -13,6 +14,7 @@ export function problem(error: ServiceError, requestId: string): Response {
         "X-Request-Id": requestId,
         ...(status === 405 && { Allow: "GET, HEAD, OPTIONS" }),
         ...(status === 416 && { "Content-Range": `bytes */${detail?.limit}` }),
+        ...(status === 429 && { "Retry-After": `${RATE_PERIOD_SECONDS}` }),
         ...(status === 503 && { "Retry-After": "1" }),
       },
     },
