@@ -1,11 +1,13 @@
 import { Command, CommanderError } from "commander";
 import * as z from "zod";
 import { addEval } from "./eval.ts";
+import { addSign } from "./sign.ts";
 import { addUpscale } from "./upscale.ts";
 
 const program = new Command("ssiu").description("Image super-resolution by the SSIU network").exitOverride();
 addUpscale(program);
 addEval(program);
+addSign(program);
 
 try {
   await program.parseAsync();

@@ -36,7 +36,7 @@ export interface LimitDetail {
 }
 
 interface ServiceErrorOptions extends ErrorOptions {
-  readonly detail?: LimitDetail;
+  readonly detail?: LimitDetail | undefined;
   /** When it is worth trying again, where that is known; for 429 and 503. */
   readonly retryAfterSeconds?: number;
 }

@@ -6,15 +6,19 @@ import { expected, ServiceError } from "../core/errors.ts";
 import { noneMatchHits } from "../core/http.ts";
 import { parseImagePath } from "../core/image-path.ts";
 import type { FindModel } from "../engine/models.ts";
+import type { Authorize } from "./access.ts";
 import type { Config } from "./config.ts";
 import { factsResponse, imageResponse, resultHeaders } from "./image-response.ts";
 import { keep } from "./keep.ts";
+import type { Leases } from "./leases.ts";
 import { fallback } from "./onerror.ts";
 import type { Origin } from "./origin-client.ts";
 import { createPipeline } from "./pipeline.ts";
 import { asServiceError, logError, problem } from "./problem.ts";
+import { createProduceOnce, type Product } from "./produce.ts";
+import { clientOf, type RateLimiter } from "./rate-limit.ts";
 import type { Renderer } from "./render.ts";
-import type { Results } from "./results.ts";
+import type { Result, Results } from "./results.ts";
 import type { OpenSource } from "./sources.ts";
 import { createStopwatch } from "./stopwatch.ts";
 
@@ -25,14 +29,19 @@ export interface Deps {
   readonly renderer: Renderer;
   readonly model: FindModel;
   readonly origin?: Origin | undefined;
+  readonly authorize: Authorize;
+  readonly leases: Leases;
+  /** Of all requests, by address; of those that find no result, by signing key or else address. */
+  readonly rates: { readonly requests: RateLimiter; readonly misses: RateLimiter };
   /** Milliseconds; only differences are used. */
   readonly now: () => number;
 }
 
 /** The Worker's routes. Everything they touch is an argument. */
-export function createApp({ config, results, renderer, model, now, ...below }: Deps) {
-  const { limits, cacheControl, presets } = config;
+export function createApp({ config, results, renderer, model, authorize, leases, rates, now, ...below }: Deps) {
+  const { limits, presets } = config;
   const pipeline = createPipeline({ limits, renderer, model, ...below });
+  const produceOnce = createProduceOnce({ pipeline, results, leases });
   const app = new Hono();
 
   app.use(requestId());
@@ -42,48 +51,59 @@ export function createApp({ config, results, renderer, model, now, ...below }: D
 
   app.get("/img/*", async (c) => {
     const stopwatch = createStopwatch(now);
-    const { transform: asked, source } = parseImagePath(pathname(c.req.url, limits.urlLength), presets);
-    const transform = negotiate(asked, c.req.header("Accept"));
-    const located = await pipeline.locate({ transform, source }, stopwatch);
+    const client = clientOf(c.req.header("CF-Connecting-IP"));
+    await rates.requests(client);
+    const asked = parseImagePath(pathname(c.req.url, limits.urlLength), presets);
+    const { cacheControl, keyId } = await authorize(asked, c.req.raw);
+    const transform = negotiate(asked.transform, c.req.header("Accept"));
+    const located = await pipeline.locate({ ...asked, transform }, stopwatch);
     const { path, etag } = located.key;
     const headers = resultHeaders({ etag, cacheControl, negotiated: transform.format === "auto" });
     if (noneMatchHits(c.req.header("If-None-Match"), etag)) return new Response(null, { status: 304, headers });
 
-    if (transform.format === "json") return factsResponse(headers, await pipeline.inspect(located, stopwatch));
-
     const isHead = c.req.method === "HEAD";
     const range = (c.req.header("If-Range") ?? etag) === etag ? c.req.header("Range") : undefined;
-    const stored = await stopwatch.time("results", isHead ? results.head(path) : results.get(path, range));
-    headers.set(
-      "Cache-Status",
-      stored !== undefined ? "ssiu-edge; hit" : `ssiu-edge; fwd=uri-miss${isHead ? "" : "; stored"}`,
-    );
-    headers.set("Server-Timing", stopwatch.header());
-    if (stored !== undefined) return imageResponse(headers, stored);
+    const admit = () => rates.misses(keyId ?? client);
+    if (transform.format === "json") {
+      await admit();
+      return factsResponse(headers, await pipeline.inspect(located, stopwatch));
+    }
 
-    const inspected = await pipeline.inspect(located, stopwatch);
-    const { facts } = inspected;
-    if (isHead) return imageResponse(headers, { facts });
+    const answer = (cacheStatus: string, result: Result) => {
+      headers.set("Cache-Status", `ssiu-edge; ${cacheStatus}`);
+      headers.set("Server-Timing", stopwatch.header());
+      return imageResponse(headers, result);
+    };
+
+    const found = await stopwatch.time("results", isHead ? results.head(path) : results.get(path, range));
+    if (found !== undefined) return answer("hit", found);
+    if (isHead) {
+      await admit();
+      return answer("fwd=uri-miss", { facts: (await pipeline.inspect(located, stopwatch)).facts });
+    }
 
     const id = c.get("requestId");
     const onFailure = (cause: unknown) => logError(id, cause);
-    let bytes: Uint8Array;
+    let product: Product | undefined;
     try {
-      bytes = await pipeline.render(inspected, stopwatch, id);
+      product = await produceOnce(located, { stopwatch, admit, requestId: id });
     } catch (cause) {
-      const answer = await fallback(asServiceError(cause), inspected, { limits, renderer, model, stopwatch, headers });
-      if (answer === undefined) throw cause;
+      const deps = { pipeline, limits, model, renderer, stopwatch, headers };
+      const instead = await fallback(asServiceError(cause), located, deps);
+      if (instead === undefined) throw cause;
       onFailure(cause);
-      return answer;
+      return instead;
     }
-    headers.set("Server-Timing", stopwatch.header());
+    if (product === undefined) {
+      const collapsed = await stopwatch.time("results", results.get(path, range));
+      if (collapsed === undefined)
+        throw new ServiceError("overloaded", "The result was deleted as soon as it was made");
+      return answer("fwd=uri-miss; collapsed", collapsed);
+    }
     const waitUntil = c.executionCtx.waitUntil.bind(c.executionCtx);
-    const kept = await keep(results, { path, bytes, facts }, { range, waitUntil, onFailure });
-    if (!kept.strong) {
-      headers.set("ETag", `W/${etag}`);
-      headers.set("Cache-Status", "ssiu-edge; fwd=uri-miss");
-    }
-    return imageResponse(headers, kept.result);
+    const kept = await keep(results, { path, ...product }, { range, waitUntil, onFailure });
+    if (!kept.strong) headers.set("ETag", `W/${etag}`);
+    return answer(`fwd=uri-miss${kept.strong ? "; stored" : ""}`, kept.result);
   });
 
   app.all("/img/*", () => {

@@ -1,4 +1,6 @@
+import { Lease } from "./lease.ts";
 import { createEdgeSimdEngine } from "./simd.ts";
 import { createWorker } from "./worker.ts";
 
 export default createWorker(createEdgeSimdEngine);
+export { Lease };

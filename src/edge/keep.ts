@@ -1,11 +1,10 @@
 import { parseRange } from "../core/http.ts";
 import { ORIGIN_ENGINE } from "./place.ts";
-import type { Result, ResultFacts, Results } from "./results.ts";
+import type { Product } from "./produce.ts";
+import type { Result, Results } from "./results.ts";
 
-interface Made {
+interface Made extends Product {
   readonly path: string;
-  readonly bytes: Uint8Array;
-  readonly facts: ResultFacts;
 }
 
 interface KeepOptions {
@@ -16,16 +15,16 @@ interface KeepOptions {
 }
 
 /**
- * Stores a new result and gives what is to be answered. Our engine makes the same bytes everywhere; two origins may differ
+ * What is to be answered of a new result. Our engine makes the same bytes everywhere; two origins may differ
  * in the last bit, and a strong ETag names bytes (RFC 9110 §8.8.1). So what an origin made is answered under the key's ETag
  * only once it is what is stored; if another request was first, its result is answered; `strong` is false if none is stored.
  */
 export async function keep(
   results: Results,
-  { path, bytes, facts }: Made,
+  { path, bytes, facts, stored }: Made,
   { range, waitUntil, onFailure }: KeepOptions,
 ): Promise<{ result: Result; strong: boolean }> {
-  const put = results.put(path, bytes, facts).catch(onFailure);
+  const put = stored.catch(onFailure);
   waitUntil(put);
   const strong = facts.engine !== ORIGIN_ENGINE || (await put) === true;
   const winner = strong ? undefined : await results.get(path, range).catch(onFailure);

@@ -4,7 +4,7 @@ import type { Engine } from "../engine/engine.ts";
 import type { FindModel } from "../engine/models.ts";
 import type { Limits } from "./config.ts";
 import { imageResponse } from "./image-response.ts";
-import type { Inspected } from "./pipeline.ts";
+import type { Located, Pipeline } from "./pipeline.ts";
 import { planIfFits } from "./place.ts";
 import { type Renderer, render } from "./render.ts";
 import type { Stopwatch } from "./stopwatch.ts";
@@ -17,6 +17,7 @@ const LANCZOS: Engine = {
 };
 
 interface FallbackDeps {
+  readonly pipeline: Pipeline;
   readonly limits: Limits;
   readonly model: FindModel;
   readonly renderer: Renderer;
@@ -32,10 +33,10 @@ interface FallbackDeps {
  */
 export async function fallback(
   error: ServiceError,
-  inspected: Inspected,
-  { limits, model, renderer, stopwatch, headers: ofResult }: FallbackDeps,
+  located: Located,
+  { pipeline, limits, model, renderer, stopwatch, headers: ofResult }: FallbackDeps,
 ): Promise<Response | undefined> {
-  const { transform, probe, facts, publicUrl } = inspected;
+  const { transform, source } = located;
   if (error.status < 500 || transform.onerror === undefined) return undefined;
   const headers = new Headers(ofResult);
   for (const name of ["ETag", "Accept-Ranges"]) headers.delete(name);
@@ -44,10 +45,12 @@ export async function fallback(
   headers.set("X-SSIU-Fallback", transform.onerror);
 
   if (transform.onerror === "original") {
-    if (publicUrl === undefined) return undefined;
-    headers.set("Location", publicUrl);
+    if (source.publicUrl === undefined) return undefined;
+    headers.set("Location", source.publicUrl);
     return new Response(null, { status: 302, headers });
   }
+  const inspected = await pipeline.inspect(located, stopwatch);
+  const { probe, facts } = inspected;
   const plan = planIfFits(probe, transform, { limits, model });
   if (plan === undefined) return undefined;
   const body = await render({ ...renderer, engine: LANCZOS }, { ...inspected, plan }, stopwatch);

@@ -25,7 +25,7 @@ export interface PipelineDeps {
 }
 
 /** What was asked for, with the name of its result; nothing has been read yet. */
-interface Located {
+export interface Located {
   readonly transform: Transform;
   readonly source: Source;
   readonly key: ResultKey;
@@ -39,8 +39,6 @@ export interface Inspected {
   readonly plan: RenderPlan;
   /** `engine` says where the result is made. */
   readonly facts: ResultFacts;
-  /** Where anyone may see the source. */
-  readonly publicUrl: string | undefined;
 }
 
 /** The steps from a parsed path to a result's bytes, the same for a request and for a job; each may take the last's answer. */
@@ -76,7 +74,7 @@ export function createPipeline({ limits, openSource, renderer, model, origin }: 
         sourceWidth: probed.width,
         sourceHeight: probed.height,
       };
-      return { transform, bytes, probe: probed, plan, facts, publicUrl: source.publicUrl };
+      return { transform, bytes, probe: probed, plan, facts };
     },
 
     render(inspected, stopwatch, requestId = crypto.randomUUID()) {

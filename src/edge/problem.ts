@@ -13,7 +13,7 @@ export function problem(error: ServiceError, requestId: string): Response {
         "X-Request-Id": requestId,
         ...(status === 405 && { Allow: "GET, HEAD, OPTIONS" }),
         ...(status === 416 && { "Content-Range": `bytes */${detail?.limit}` }),
-        ...(status === 503 && { "Retry-After": `${retryAfterSeconds ?? 1}` }),
+        ...((status === 429 || status === 503) && { "Retry-After": `${retryAfterSeconds ?? 1}` }),
       },
     },
   );

@@ -64,7 +64,8 @@ export function assetSource(assets: Fetcher, prefix: string): OpenSource {
   };
 }
 
-function checkSize(actual: number, limit: number): void {
+/** @throws {ServiceError} `source_too_large` */
+export function checkSize(actual: number, limit: number): void {
   if (actual > limit) {
     const detail = { limit, actual, unit: "bytes" };
     throw new ServiceError("source_too_large", `Expected at most ${limit} bytes for source, got ${actual}`, { detail });
