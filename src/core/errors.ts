@@ -36,6 +36,8 @@ export interface LimitDetail {
 
 interface ServiceErrorOptions extends ErrorOptions {
   readonly detail?: LimitDetail;
+  /** When it is worth trying again, where that is known; for 429 and 503. */
+  readonly retryAfterSeconds?: number;
 }
 
 /** The only error that crosses a module boundary. `message` is shown to the client; the reason goes into `cause`. */
@@ -43,11 +45,13 @@ export class ServiceError extends Error {
   override readonly name = "ServiceError";
   readonly code: ErrorCode;
   readonly detail: LimitDetail | undefined;
+  readonly retryAfterSeconds: number | undefined;
 
   constructor(code: ErrorCode, message: string, options?: ServiceErrorOptions) {
     super(message, options);
     this.code = code;
     this.detail = options?.detail;
+    this.retryAfterSeconds = options?.retryAfterSeconds;
   }
 
   get status(): (typeof STATUS)[ErrorCode] {

@@ -6,14 +6,14 @@ import { noneMatchHits, parseRange } from "../core/http.ts";
 import type { Scale } from "../core/image.ts";
 import { parseImagePath } from "../core/image-path.ts";
 import type { Model } from "../engine/models.ts";
+import { asServiceError, logError, problem } from "../service/problem.ts";
+import type { Renderer } from "../service/render.ts";
+import { createStopwatch } from "../service/stopwatch.ts";
 import type { Config } from "./config.ts";
 import { imageResponse, resultHeaders } from "./image-response.ts";
 import { createPipeline } from "./pipeline.ts";
-import { asServiceError, logError, problem } from "./problem.ts";
-import type { Renderer } from "./render.ts";
 import type { Results } from "./results.ts";
 import type { OpenSource } from "./sources.ts";
-import { createStopwatch } from "./stopwatch.ts";
 
 export interface Deps {
   readonly config: Config;

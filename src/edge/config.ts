@@ -1,4 +1,5 @@
 import * as z from "zod";
+import type { PictureLimits } from "../service/render.ts";
 
 const Count = z
   .string()
@@ -16,15 +17,8 @@ const Vars = z.object({
   CACHE_CONTROL: z.string().min(1),
 });
 
-export interface Limits {
+export interface Limits extends PictureLimits {
   readonly sourceBytes: number;
-  /** Of the source, as stored. */
-  readonly inputPixels: number;
-  readonly outputPixels: number;
-  /** Of a source or result in AVIF, whose codec takes several times the memory of the others. */
-  readonly avifPixels: number;
-  /** A JPEG of many scans is decoded once for each of them. */
-  readonly jpegScans: number;
   readonly urlLength: number;
 }
 

@@ -6,11 +6,11 @@ import type { Probe } from "../core/probe/probe-result.ts";
 import { type ResultKey, resultKey } from "../core/result-key.ts";
 import type { Transform } from "../core/transform.ts";
 import type { Model } from "../engine/models.ts";
+import { checkLimits, type Renderer, render, resultFormat } from "../service/render.ts";
+import type { Stopwatch } from "../service/stopwatch.ts";
 import type { Limits } from "./config.ts";
-import { checkLimits, type Renderer, render, resultFormat } from "./render.ts";
 import type { ResultFacts } from "./results.ts";
 import type { OpenSource, Source } from "./sources.ts";
-import type { Stopwatch } from "./stopwatch.ts";
 
 export interface PipelineDeps {
   readonly limits: Limits;

@@ -2,10 +2,10 @@ import manifest from "../../models/manifest.json";
 import { createCodecs } from "../codecs/jsquash.ts";
 import type { Scale } from "../core/image.ts";
 import { type Model, parseManifest } from "../engine/models.ts";
+import type { Renderer } from "../service/render.ts";
 import { createApp } from "./app.ts";
 import { CODEC_MODULES } from "./codec-modules.ts";
 import { parseConfig } from "./config.ts";
-import type { Renderer } from "./render.ts";
 import { bucketResults } from "./results.ts";
 import { assetSource, bucketSource, firstOf } from "./sources.ts";
 

@@ -2,12 +2,13 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import type { Scale } from "../core/image.ts";
 import type { Tiling } from "../core/tiles.ts";
-import type { Engine } from "../engine/engine.ts";
-import { parseManifest, verifyModel } from "../engine/models.ts";
-import { createOrtEngine, EDGE_TILING } from "../engine/ort-engine.ts";
-import { createSimdEngine, hasRelaxedSimd, SIMD_TILING, wasmKernels } from "../engine/simd-engine.ts";
-import { readPacked } from "../engine/weights.ts";
+import type { Engine } from "./engine.ts";
+import { parseManifest, verifyModel } from "./models.ts";
+import { createOrtEngine, EDGE_TILING } from "./ort-engine.ts";
+import { createSimdEngine, hasRelaxedSimd, SIMD_TILING, wasmKernels } from "./simd-engine.ts";
+import { readPacked } from "./weights.ts";
 
+/** An engine, and how pictures are cut for it. */
 export interface EngineChoice {
   readonly engine: Engine;
   readonly tiling: Tiling;
@@ -15,15 +16,19 @@ export interface EngineChoice {
 
 const MODELS = new URL("../../models/", import.meta.url);
 
-const KERNELS = new URL("../engine/kernels/build/", import.meta.url);
+const KERNELS = new URL("kernels/build/", import.meta.url);
 
-const read = async (kind: "onnx" | "packed", scale: Scale) => {
-  const manifest = parseManifest(JSON.parse(await readFile(new URL("manifest.json", MODELS), "utf8")));
-  const file = manifest(scale)[kind];
+/** models/manifest.json. */
+export const readManifest = async () =>
+  parseManifest(JSON.parse(await readFile(new URL("manifest.json", MODELS), "utf8")));
+
+/** Bytes of a scale's weights from the folder `models`, as the manifest has them. */
+export const readModel = async (kind: "onnx" | "packed", scale: Scale) => {
+  const file = (await readManifest())(scale)[kind];
   return await verifyModel(await readFile(new URL(file.file, MODELS)), file);
 };
 
-const loadModel = (scale: Scale) => read("onnx", scale);
+const loadModel = (scale: Scale) => readModel("onnx", scale);
 
 /** `simd` is the Worker's own engine, `ort` runs natively on all cores, `ort-web` as a Worker with ONNX Runtime does: WebAssembly, one thread, its tiling. */
 export const ENGINES = {
@@ -35,7 +40,7 @@ export const ENGINES = {
     // Behind its flag, Node 20 has the relaxed dot product, but its baseline compiler computes it wrongly.
     const build = hasRelaxedSimd() && !process.version.startsWith("v20.") ? "relaxed" : "simd128";
     const kernels = new WebAssembly.Module(await readFile(new URL(`ssiu-${build}.wasm`, KERNELS)));
-    const loadWeights = async (scale: Scale) => readPacked(await read("packed", scale), scale);
+    const loadWeights = async (scale: Scale) => readPacked(await readModel("packed", scale), scale);
     return {
       engine: createSimdEngine({ kernels: wasmKernels(kernels, build), loadWeights }),
       tiling: SIMD_TILING,

@@ -2,7 +2,7 @@ import { ServiceError } from "../core/errors.ts";
 
 /** An error as the client sees it: `application/problem+json` (RFC 9457), never cached, nothing of our inside in it. */
 export function problem(error: ServiceError, requestId: string): Response {
-  const { code, status, message, detail } = error;
+  const { code, status, message, detail, retryAfterSeconds } = error;
   return Response.json(
     { type: "about:blank", title: TITLES[status], status, code, detail: message, ...detail, requestId },
     {
@@ -13,7 +13,7 @@ export function problem(error: ServiceError, requestId: string): Response {
         "X-Request-Id": requestId,
         ...(status === 405 && { Allow: "GET, HEAD, OPTIONS" }),
         ...(status === 416 && { "Content-Range": `bytes */${detail?.limit}` }),
-        ...(status === 503 && { "Retry-After": "1" }),
+        ...(status === 503 && { "Retry-After": `${retryAfterSeconds ?? 1}` }),
       },
     },
   );

@@ -7,7 +7,6 @@ import type { Tiling } from "../core/tiles.ts";
 import type { Transform } from "../core/transform.ts";
 import type { Engine } from "../engine/engine.ts";
 import { upscaleRgba } from "../engine/upscale.ts";
-import type { Limits } from "./config.ts";
 import type { Stopwatch } from "./stopwatch.ts";
 
 /** What turns pixels into pixels and bytes into pixels, and how much of it fits. */
@@ -15,18 +14,34 @@ export interface Renderer {
   readonly codecs: Codecs;
   readonly engine: Engine;
   readonly tiling: Tiling;
+  /** Tiles that the engine takes at the same time; 1 by default. */
+  readonly concurrency?: number | undefined;
 }
 
-/** The source's bytes -> the result's bytes, in the isolate. The header has been checked with {@link checkLimits}. */
+/** How large a picture may be. */
+export interface PictureLimits {
+  /** Of the source, as stored. */
+  readonly inputPixels: number;
+  readonly outputPixels: number;
+  /** Of a source or result in AVIF, whose codec takes several times the memory of the others. */
+  readonly avifPixels: number;
+  /** A JPEG of many scans is decoded once for each of them. */
+  readonly jpegScans: number;
+}
+
+/** The source's bytes -> the result's bytes, right here. The header has been checked with {@link checkLimits}. */
 export async function render(
-  { codecs, engine, tiling }: Renderer,
+  { codecs, engine, tiling, concurrency }: Renderer,
   source: { bytes: Uint8Array; probe: Probe; transform: Transform },
   stopwatch: Stopwatch,
 ): Promise<Uint8Array> {
   const { bytes, probe, transform } = source;
   const format = resultFormat(probe, transform);
   const decoded = onBackground(await stopwatch.time("decode", codecs.decode(bytes, probe)), format, transform);
-  const image = await stopwatch.time("upscale", upscaleRgba(engine, decoded.image, transform.scale, { tiling }));
+  const image = await stopwatch.time(
+    "upscale",
+    upscaleRgba(engine, decoded.image, transform.scale, { tiling, concurrency }),
+  );
   return await stopwatch.time("encode", codecs.encode({ ...decoded, image }, format, transform));
 }
 
@@ -36,11 +51,11 @@ export function resultFormat(probe: Probe, transform: Transform): Format {
 }
 
 /**
- * Refuses, from the header alone, what would not fit into the isolate or what no codec here can read.
+ * Refuses, from the header alone, what would not fit into memory or what no codec here can read.
  *
  * @throws {ServiceError} `image_too_large`, `unsupported_format`
  */
-export function checkLimits(probe: Probe, transform: Transform, limits: Limits): void {
+export function checkLimits(probe: Probe, transform: Transform, limits: PictureLimits): void {
   const pixels = probe.width * probe.height;
   const most = (format: Format, limit: number) => (format === "avif" ? Math.min(limit, limits.avifPixels) : limit);
   const inputPixels = most(probe.format, limits.inputPixels);
