@@ -1,0 +1,59 @@
+import type { MessagePort } from "node:worker_threads";
+import { ServiceError } from "../core/errors.ts";
+import type { Rgb, Scale } from "../core/image.ts";
+import type { Engine } from "../engine/engine.ts";
+import { bufferOf } from "./moving.ts";
+
+interface Request {
+  readonly id: number;
+  readonly tile: Rgb;
+  readonly scale: Scale;
+}
+
+/** Without a tile: it failed, and the other side knows why. */
+interface Answer {
+  readonly id: number;
+  readonly tile?: Rgb;
+}
+
+/** An engine on the other side of a port, where {@link answerTiles} stands. */
+export function portEngine(port: MessagePort): Engine {
+  const waiting = new Map<number, (answer: Answer) => void>();
+  let last = 0;
+  let isClosed = false;
+  port.on("message", (answer: Answer) => {
+    waiting.get(answer.id)?.(answer);
+    waiting.delete(answer.id);
+  });
+  port.on("close", () => {
+    isClosed = true;
+    for (const [id, settle] of waiting) settle({ id });
+  });
+  return {
+    name: "origin",
+    upscale: (tile, scale) =>
+      new Promise((resolve, reject) => {
+        const id = ++last;
+        const settle = ({ tile: upscaled }: Answer) => {
+          if (upscaled) resolve(upscaled);
+          else reject(new ServiceError("inference_failed", "The picture could not be upscaled"));
+        };
+        if (isClosed) return settle({ id });
+        waiting.set(id, settle);
+        port.postMessage({ id, tile, scale } satisfies Request, [bufferOf(tile)]);
+      }),
+  };
+}
+
+/** Answers the requests of a {@link portEngine} with what `upscale` makes of them; what it throws goes to `onError`. */
+export function answerTiles(port: MessagePort, upscale: Engine["upscale"], onError: (cause: unknown) => void): void {
+  port.on("message", ({ id, tile, scale }: Request) => {
+    upscale(tile, scale).then(
+      (upscaled) => port.postMessage({ id, tile: upscaled } satisfies Answer, [bufferOf(upscaled)]),
+      (cause) => {
+        onError(cause);
+        port.postMessage({ id } satisfies Answer);
+      },
+    );
+  });
+}

@@ -1,0 +1,54 @@
+import type { InferenceSession } from "onnxruntime-web";
+import type { Rgb, Scale } from "../core/image.ts";
+import type { Engine } from "../engine/engine.ts";
+import { floats, type Ort, toPixels, toPlanes } from "../engine/ort-engine.ts";
+
+/** Tiles of one size and scale -> the same tiles upscaled, in order. */
+export type RunTiles = (tiles: readonly Rgb[], scale: Scale) => Promise<Rgb[]>;
+
+interface OrtTilesOptions {
+  readonly loadModel: (scale: Scale) => Promise<Uint8Array>;
+  readonly session: InferenceSession.SessionOptions;
+}
+
+/**
+ * Tiles through ONNX Runtime, float32, every scale's session kept: requests of different scales alternate. The tiles go
+ * through at once where the model's first dimension is free, one by one where it is fixed.
+ */
+export function ortTiles(ort: Ort, { loadModel, session: options }: OrtTilesOptions): RunTiles {
+  const sessions = new Map<Scale, InferenceSession>();
+  return async (tiles, scale) => {
+    const session = sessions.get(scale) ?? (await ort.InferenceSession.create(await loadModel(scale), options));
+    sessions.set(scale, session);
+    if (takesBatch(session)) return await run(tiles);
+    const upscaled: Rgb[] = [];
+    for (const tile of tiles) upscaled.push(...(await run([tile])));
+    return upscaled;
+
+    async function run(batch: readonly Rgb[]): Promise<Rgb[]> {
+      const { width = 0, height = 0 } = batch[0] ?? {};
+      const planes = new Float32Array(3 * width * height * batch.length);
+      for (const [i, tile] of batch.entries()) planes.set(toPlanes(tile), 3 * width * height * i);
+      const { sr } = await session.run({ lr: new ort.Tensor("float32", planes, [batch.length, 3, height, width]) });
+      const values = await floats(sr);
+      const length = 3 * scale ** 2 * width * height;
+      return batch.map((_, i) =>
+        toPixels(values.subarray(i * length, (i + 1) * length), scale * width, scale * height),
+      );
+    }
+  };
+}
+
+/** Tiles through an engine that takes one at a time. */
+export function engineTiles(engine: Engine): RunTiles {
+  return async (tiles, scale) => {
+    const upscaled: Rgb[] = [];
+    for (const tile of tiles) upscaled.push(await engine.upscale(tile, scale));
+    return upscaled;
+  };
+}
+
+/** A name stands for a dimension that is free. */
+function takesBatch({ inputMetadata: [input] }: InferenceSession): boolean {
+  return input?.isTensor === true && typeof input.shape[0] === "string";
+}
