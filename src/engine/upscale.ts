@@ -52,7 +52,8 @@ export async function upscaleRgba(engine: Engine, image: Rgba, scale: Scale, opt
   return joinAlpha(colour, alphaFromGrey(upscaled, alpha, scale));
 }
 
-function cut({ width, height, data }: Rgb, { x, y }: Tile): Rgb {
+/** A tile out of a picture; beyond its right and lower edge as the network itself continues it. */
+export function cut({ width, height, data }: Rgb, { x, y }: Tile): Rgb {
   const columns = x.to - x.from;
   const rows = y.to - y.from;
   const inside = Math.min(columns, width - x.from);

@@ -17,6 +17,8 @@ interface Quantiles {
 export interface Load {
   readonly good: number;
   readonly refused: number;
+  /** Taken in, but not done in time. */
+  readonly late: number;
   readonly statuses: ReadonlySet<number>;
   /** From the first request to the last good answer. */
   readonly seconds: number;
@@ -28,6 +30,7 @@ export interface Load {
 export async function offer(origin: TestOrigin, source: Uint8Array, options: LoadOptions): Promise<Load> {
   const { perSecond, seconds, atATime = 1000 } = options;
   const [goodMs, refusedMs]: [number[], number[]] = [[], []];
+  let late = 0;
   const statuses = new Set<number>();
   const running = new Set<Promise<void>>();
   const started = performance.now();
@@ -38,8 +41,12 @@ export async function offer(origin: TestOrigin, source: Uint8Array, options: Loa
     const response = await origin.upscale("x2", source);
     await response.arrayBuffer();
     statuses.add(response.status);
-    (response.ok ? goodMs : refusedMs).push(performance.now() - begun);
-    if (response.ok) last = performance.now();
+    const now = performance.now();
+    if (response.ok) {
+      goodMs.push(now - begun);
+      last = now;
+    } else if (response.status === 503) refusedMs.push(now - begun);
+    else late++;
   }
 
   for (let sent = 0; performance.now() - started < 1000 * seconds; ) {
@@ -55,6 +62,7 @@ export async function offer(origin: TestOrigin, source: Uint8Array, options: Loa
   return {
     good: goodMs.length,
     refused: refusedMs.length,
+    late,
     statuses,
     seconds: (last - started) / 1000,
     goodMs: quantiles(goodMs),

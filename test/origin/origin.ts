@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { parseKeyring } from "../../src/core/keyring.ts";
 import { contentDigest, originSigningText } from "../../src/core/origin-request.ts";
@@ -19,6 +20,7 @@ export interface TestOrigin {
   /** The request that {@link upscale} would send. */
   sign(ops: string, bytes: Uint8Array, request?: OriginRequestOptions): Promise<SignedRequest>;
   upscale(ops: string, bytes: Uint8Array, request?: OriginRequestOptions): Promise<Response>;
+  residentBytes(): Promise<number>;
   /** Ends it by SIGTERM. @returns its exit code. */
   stop(): Promise<number | null>;
 }
@@ -80,6 +82,10 @@ export async function spawnOrigin(env: Readonly<Record<string, string>> = {}): P
     async upscale(ops, bytes, { body = bytes, signal, ...options } = {}) {
       const { url: target, headers } = await sign(ops, bytes, options);
       return await fetch(target, { method: "POST", headers, body: new Uint8Array(body), ...(signal && { signal }) });
+    },
+    async residentBytes() {
+      const status = await readFile(`/proc/${child.pid}/status`, "utf8");
+      return 1024 * Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]);
     },
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
