@@ -43,7 +43,11 @@ export function createOriginApp({ limits, keyring, model, metrics, now, ...deps 
     metrics.requests.observe({ status: c.res.status }, (now() - started) / 1000);
   });
 
-  app.get("/healthz", (c) => c.json({ status: "ok" }));
+  app.get("/healthz", (c) => {
+    // Nobody waits any more for a batch that takes longer: its thread or its GPU hangs, and only a new process helps.
+    const isStuck = (deps.running()?.batcher.oldestBatchMs ?? 0) > limits.deadlineMs;
+    return c.json({ status: isStuck ? "stuck" : "ok" }, isStuck ? 503 : 200);
+  });
 
   app.get("/readyz", (c) => {
     const running = deps.running();

@@ -64,6 +64,8 @@ export interface Batcher {
   readonly tiles: number;
   /** Milliseconds until everything admitted is done. */
   readonly backlogMs: number;
+  /** How long the batch has been running that has run longest. */
+  readonly oldestBatchMs: number;
 }
 
 /**
@@ -73,7 +75,8 @@ export interface Batcher {
 export function createBatcher({ run, lanes, batchTiles, queueTiles, now, onBatch, ...first }: BatcherOptions): Batcher {
   const jobs: Job[] = [];
   const rate = createMean(first.pixelsPerMs);
-  let busy = 0;
+  /** When the batches began that are running. */
+  const begun: number[] = [];
 
   const tilesLeft = () => jobs.reduce((sum, job) => sum + job.tilesLeft, 0);
   const msFor = (pixels: number) => pixels / (rate.value * lanes);
@@ -92,21 +95,21 @@ export function createBatcher({ run, lanes, batchTiles, queueTiles, now, onBatch
   };
 
   function pump(): void {
-    while (busy < lanes) {
+    while (begun.length < lanes) {
       const batch = nextBatch(jobs, batchTiles);
       if (batch.length === 0) return;
-      busy++;
-      void runBatch(batch).finally(() => {
-        busy--;
+      const started = now();
+      begun.push(started);
+      void runBatch(batch, started).finally(() => {
+        begun.splice(begun.indexOf(started), 1);
         pump();
       });
     }
   }
 
-  async function runBatch(batch: readonly Waiting[]): Promise<void> {
+  async function runBatch(batch: readonly Waiting[], started: number): Promise<void> {
     const [{ scale } = { scale: 2 as const }] = batch;
     const pixels = batch.reduce((sum, { tile }) => sum + tile.width * tile.height, 0);
-    const started = now();
     try {
       const upscaled = await run(
         batch.map(({ tile }) => tile),
@@ -165,6 +168,9 @@ export function createBatcher({ run, lanes, batchTiles, queueTiles, now, onBatch
     },
     get backlogMs() {
       return backlogMs();
+    },
+    get oldestBatchMs() {
+      return begun.length === 0 ? 0 : now() - Math.min(...begun);
     },
   };
 }

@@ -153,3 +153,17 @@ it("goes on after a batch that failed", async () => {
   fails = false;
   expect((await ticket.upscale(tile(1), 2)).data[0]).toBe(1);
 });
+
+it("tells how long the network has been at its oldest batch", async () => {
+  const { batcher, batches, clock } = setUp({ lanes: 2 });
+  const ticket = batcher.admit(LONG);
+  expect(batcher.oldestBatchMs).toBe(0);
+  void ticket.upscale(tile(0), 2);
+  clock.ms = 70;
+  void ticket.upscale(tile(1), 2);
+  clock.ms = 100;
+  expect(batcher.oldestBatchMs).toBe(100);
+  batches[0]?.finish();
+  await soon();
+  expect(batcher.oldestBatchMs).toBe(30);
+});

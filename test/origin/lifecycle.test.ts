@@ -52,16 +52,17 @@ it("drops the work of a client that has gone", async () => {
 });
 
 it("does not block its event loop while a picture of 4 MP is made", async () => {
-  origin = await startOrigin({ DEADLINE_MS: "600000", WORKERS: "1" });
+  origin = await startOrigin({ DEADLINE_MS: "600000" });
   const source = await scene(1000, 1000).jpeg().toBuffer();
   await metrics();
   const response = await origin.upscale("x2,format=jpeg", source);
   expect(response.status).toBe(200);
-  // One tile keeps a thread busy for half a second and more, the encoder as well.
-  const longest = Number(/^nodejs_eventloop_lag_max_seconds (\S+)$/m.exec(await metrics())?.[1]);
-  console.info(`Longest delay of the event loop: ${(1000 * longest).toFixed(0)} ms`);
-  expect(longest).toBeGreaterThan(0);
-  expect(longest).toBeLessThan(0.35);
+  // One tile keeps a thread busy for more than half a second; a thread that only waits for a core does not wait as long.
+  const [, longest, p99] =
+    /^\S+_lag_max_seconds (\S+)$[\s\S]*^\S+_lag_p99_seconds (\S+)$/m.exec(await metrics())?.map(Number) ?? [];
+  console.info("Delay of the event loop in seconds:", { p99, longest });
+  expect(longest).toBeLessThan(0.5);
+  expect(p99).toBeLessThan(0.2);
 }, 600_000);
 
 it("finishes what is running after SIGTERM, says it is not ready, and exits with 0", async () => {
