@@ -60,7 +60,7 @@ export async function openPictures({
     async render({ bytes, probe, transform, ticket, deadline }) {
       const { port1, port2 } = new MessageChannel();
       let failure: unknown;
-      answerTiles(port1, ticket.upscale, (cause) => {
+      const stop = answerTiles(port1, ticket.upscale, (cause) => {
         failure ??= cause;
       });
       const task = { bytes, probe, transform, tiling, concurrency, port: port2 };
@@ -70,8 +70,8 @@ export async function openPictures({
         if ("error" in answer) throw failure ?? fromErrorMessage(answer.error);
         return answer;
       } finally {
-        // Whatever is still going on in the thread finds the engine gone and ends.
-        port1.close();
+        // Whatever is still going on in the thread finds the engine gone, ends, and closes the ports.
+        stop();
         done.catch(() => {});
       }
     },

@@ -4,6 +4,9 @@ import type { Rgb, Scale } from "../core/image.ts";
 import type { Engine } from "../engine/engine.ts";
 import { bufferOf } from "./moving.ts";
 
+/** Said by the answering side when nobody wants the picture any more. A port's "close" would not do: who listens later misses it. */
+const STOP = "stop";
+
 interface Request {
   readonly id: number;
   readonly tile: Rgb;
@@ -20,14 +23,15 @@ interface Answer {
 export function portEngine(port: MessagePort): Engine {
   const waiting = new Map<number, (answer: Answer) => void>();
   let last = 0;
-  let isClosed = false;
-  port.on("message", (answer: Answer) => {
-    waiting.get(answer.id)?.(answer);
-    waiting.delete(answer.id);
-  });
-  port.on("close", () => {
-    isClosed = true;
-    for (const [id, settle] of waiting) settle({ id });
+  let isStopped = false;
+  port.on("message", (answer: Answer | typeof STOP) => {
+    if (answer === STOP) {
+      isStopped = true;
+      for (const [id, settle] of waiting) settle({ id });
+    } else {
+      waiting.get(answer.id)?.(answer);
+      waiting.delete(answer.id);
+    }
   });
   return {
     name: "origin",
@@ -38,15 +42,23 @@ export function portEngine(port: MessagePort): Engine {
           if (upscaled) resolve(upscaled);
           else reject(new ServiceError("inference_failed", "The picture could not be upscaled"));
         };
-        if (isClosed) return settle({ id });
+        if (isStopped) return settle({ id });
         waiting.set(id, settle);
         port.postMessage({ id, tile, scale } satisfies Request, [bufferOf(tile)]);
       }),
   };
 }
 
-/** Answers the requests of a {@link portEngine} with what `upscale` makes of them; what it throws goes to `onError`. */
-export function answerTiles(port: MessagePort, upscale: Engine["upscale"], onError: (cause: unknown) => void): void {
+/**
+ * Answers the requests of a {@link portEngine} with what `upscale` makes of them; what it throws goes to `onError`.
+ *
+ * @returns stops the engine: what it is asked for from then on fails.
+ */
+export function answerTiles(
+  port: MessagePort,
+  upscale: Engine["upscale"],
+  onError: (cause: unknown) => void,
+): () => void {
   port.on("message", ({ id, tile, scale }: Request) => {
     upscale(tile, scale).then(
       (upscaled) => port.postMessage({ id, tile: upscaled } satisfies Answer, [bufferOf(upscaled)]),
@@ -56,4 +68,5 @@ export function answerTiles(port: MessagePort, upscale: Engine["upscale"], onErr
       },
     );
   });
+  return () => port.postMessage(STOP);
 }

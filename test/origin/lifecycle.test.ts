@@ -80,18 +80,23 @@ it("finishes what is running after SIGTERM, says it is not ready, and exits with
 it("does four fifths of what it can when four times as much is asked for, and refuses the rest at once", async () => {
   origin = await startOrigin({ DEADLINE_MS: "3000" });
   const source = await scene(64, 64).png().toBuffer();
-  const alone = await offer(origin, source, { perSecond: Infinity, seconds: 5, atATime: 4 });
-  const capacity = alone.good / alone.seconds;
-  const before = await origin.residentBytes();
-  const over = await offer(origin, source, { perSecond: 4 * capacity, seconds: 10 });
-  console.info({ capacity, over, growth: (await origin.residentBytes()) - before });
+  const measureCapacity = async () => {
+    const { good, seconds } = await offer(origin, source, { perSecond: Infinity, seconds: 5, atATime: 4 });
+    return good / seconds;
+  };
+  const before = await measureCapacity();
+  const bytes = await origin.residentBytes();
+  const over = await offer(origin, source, { perSecond: 4 * before, seconds: 10 });
+  const growth = (await origin.residentBytes()) - bytes;
   expect([...over.statuses].filter((status) => ![200, 503, 504].includes(status))).toEqual([]);
   expect(over.late).toBeLessThan(over.good / 4);
-  expect(over.good / over.seconds).toBeGreaterThan(0.6 * capacity);
   expect(over.refusedMs.p50).toBeLessThan(250);
-  expect((await origin.residentBytes()) - before).toBeLessThan(150e6);
+  expect(growth).toBeLessThan(150e6);
   await until(async () => (await origin.get("/readyz")).ok && (await queue()) === 0, 10_000);
-  expect((await origin.upscale("x2", source)).status).toBe(200);
+  // The machine may have been busier before than during, or the other way round.
+  const capacity = Math.min(before, await measureCapacity());
+  console.info({ before, capacity, over, growth });
+  expect(over.good / over.seconds).toBeGreaterThan(0.8 * capacity);
 });
 
 const metrics = async () => await (await origin.get("/metrics")).text();
