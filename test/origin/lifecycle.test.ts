@@ -66,12 +66,12 @@ it("does not block its event loop while a picture of 4 MP is made", async () => 
 }, 600_000);
 
 it("finishes what is running after SIGTERM, says it is not ready, and exits with 0", async () => {
-  origin = await startOrigin({ DRAIN_MS: "2000" });
-  const answer = origin.upscale("x2", await scene(200, 200).png().toBuffer());
+  origin = await startOrigin({ DRAIN_MS: "1000" });
+  const answer = origin.upscale("x2", await scene(400, 400).png().toBuffer());
   await until(async () => (await queue()) > 0);
   const exit = once(origin.process, "exit");
   origin.process.kill("SIGTERM");
-  await until(async () => (await origin.get("/readyz")).status === 503, 1500);
+  await until(async () => (await origin.get("/readyz")).status === 503, 1000);
   expect((await answer).status).toBe(200);
   expect(await exit).toEqual([0, null]);
   await expect(origin.get("/healthz")).rejects.toThrow();
