@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseOriginConfig } from "../../src/origin/config.ts";
@@ -114,6 +115,13 @@ describe("the environment", () => {
     [{ HOST: "0.0.0.0" }, "ORIGIN_KEYS"],
   ])("%o is refused", async (environment, named) => {
     await expect(parseOriginConfig(environment)).rejects.toThrow(named);
+  });
+
+  it("stops the program when the provider that was asked for does not work here", async () => {
+    const failing = await spawnOrigin({ PROVIDER: "tensorrt" });
+    const [code] = await once(failing.process, "exit");
+    expect(code).toBe(1);
+    expect(failing.log()).toContain("Expected a provider that works here for PROVIDER, got tensorrt");
   });
 
   it("stops the program at the start when it is wrong", async () => {
