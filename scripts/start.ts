@@ -1,15 +1,14 @@
 import { spawn } from "node:child_process";
 import { readdir } from "node:fs/promises";
+import { DEVELOPMENT_KEYS } from "../src/core/origin-request.ts";
 
 /** Starts the Worker in workerd with local R2 and says what to try. Everything after `npm start --` goes to wrangler. */
 const ORIGIN = "http://localhost:8787";
 const SAMPLES = new URL("../src/web/samples/", import.meta.url);
 
-/** The GPU origin, where there is one: `ORIGIN_URL=http://127.0.0.1:8788 ORIGIN_KEYS=id:secret npm start`. */
-const origin = ["ORIGIN_URL", "ORIGIN_KEYS"].flatMap((name) => {
-  const value = process.env[name];
-  return value === undefined ? [] : ["--var", `${name}:${value}`];
-});
+/** The origin, where there is one: `ORIGIN_URL=http://127.0.0.1:8788 npm start` beside `npm run origin`. */
+const { ORIGIN_URL, ORIGIN_KEYS = DEVELOPMENT_KEYS } = process.env;
+const origin = ORIGIN_URL ? ["--var", `ORIGIN_URL:${ORIGIN_URL}`, "--var", `ORIGIN_KEYS:${ORIGIN_KEYS}`] : [];
 
 const wrangler = spawn("wrangler", ["dev", "--log-level", "warn", ...origin, ...process.argv.slice(2)], {
   stdio: "inherit",

@@ -1,6 +1,9 @@
 /** How far the clocks of the edge and the origin may be apart. */
 export const ORIGIN_WINDOW_SECONDS = 300;
 
+/** Signs nothing outside one machine: used, and said so, where there are no keys and only this machine can connect. */
+export const DEVELOPMENT_KEYS = "dev:only-for-this-machine";
+
 /** What the edge signs and the origin verifies. */
 export interface OriginRequest {
   /** `/v1/upscale?x2,format=webp`, as it stands in the request line. */

@@ -6,6 +6,9 @@ import { expected, ServiceError } from "../core/errors.ts";
 import { noneMatchHits } from "../core/http.ts";
 import { parseImagePath } from "../core/image-path.ts";
 import type { FindModel } from "../engine/models.ts";
+import { asServiceError, logError, problem } from "../service/problem.ts";
+import type { Renderer } from "../service/render.ts";
+import { createStopwatch } from "../service/stopwatch.ts";
 import type { Authorize } from "./access.ts";
 import type { Config } from "./config.ts";
 import { factsResponse, imageResponse, resultHeaders } from "./image-response.ts";
@@ -14,13 +17,10 @@ import type { Leases } from "./leases.ts";
 import { fallback } from "./onerror.ts";
 import type { Origin } from "./origin-client.ts";
 import { createPipeline } from "./pipeline.ts";
-import { asServiceError, logError, problem } from "./problem.ts";
 import { createProduceOnce, type Product } from "./produce.ts";
 import { clientOf, type RateLimiter } from "./rate-limit.ts";
-import type { Renderer } from "./render.ts";
 import type { Result, Results } from "./results.ts";
 import type { OpenSource } from "./sources.ts";
-import { createStopwatch } from "./stopwatch.ts";
 
 export interface Deps {
   readonly config: Config;

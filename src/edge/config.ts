@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { type AllowList, parseAllowList } from "../core/allow-list.ts";
 import { type Presets, parsePresets } from "../core/presets.ts";
+import type { PictureLimits } from "../service/render-plan.ts";
 import type { Patience } from "./lease.ts";
 
 /** A whole number from 1, from text. */
@@ -36,15 +37,8 @@ const Vars = z
     error: "Expected keys for URL_KEYS where SIGNED_URLS is on, got none",
   });
 
-export interface Limits {
+export interface Limits extends PictureLimits {
   readonly sourceBytes: number;
-  /** Of the source, as stored. */
-  readonly inputPixels: number;
-  readonly outputPixels: number;
-  /** Of a source or result in AVIF, whose codec takes several times the memory of the others. */
-  readonly avifPixels: number;
-  /** A JPEG of many scans is decoded once for each of them. */
-  readonly jpegScans: number;
   readonly urlLength: number;
 }
 

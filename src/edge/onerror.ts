@@ -2,12 +2,12 @@ import type { ServiceError } from "../core/errors.ts";
 import { LANCZOS3, resize } from "../core/resample.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { FindModel } from "../engine/models.ts";
+import { type Renderer, render } from "../service/render.ts";
+import type { Stopwatch } from "../service/stopwatch.ts";
 import type { Limits } from "./config.ts";
 import { imageResponse } from "./image-response.ts";
 import type { Located, Pipeline } from "./pipeline.ts";
 import { planIfFits } from "./place.ts";
-import { type Renderer, render } from "./render.ts";
-import type { Stopwatch } from "./stopwatch.ts";
 
 /** Interpolation in the network's place. A tile's halo of 8 px is wider than the kernel's 3: no seams. */
 const LANCZOS: Engine = {

@@ -3,11 +3,11 @@ import { ServiceError } from "../core/errors.ts";
 import { type Keyring, parseKeyring } from "../core/keyring.ts";
 import { contentDigest, originSigningText } from "../core/origin-request.ts";
 import { formatTransform, type Transform } from "../core/transform.ts";
+import type { RenderPlan } from "../service/render-plan.ts";
 import { afterFailure, HEALTHY, pass } from "./circuit-breaker.ts";
 import { type Expectation, type Outcome, readAnswer, unreachable } from "./origin-answer.ts";
 import type { OriginConfig } from "./origin-config.ts";
 import type { OriginLimits } from "./place.ts";
-import type { RenderPlan } from "./render-plan.ts";
 
 /** A picture that the origin is to make larger. */
 interface OriginJob {

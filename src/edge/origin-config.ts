@@ -12,6 +12,7 @@ const Vars = z.object({
   EDGE_INPUT_PIXELS: Count,
   ORIGIN_INPUT_PIXELS: Count,
   ORIGIN_OUTPUT_PIXELS: Count,
+  ORIGIN_AVIF_PIXELS: Count,
   ORIGIN_RESULT_BYTES: Count,
 });
 
@@ -42,6 +43,7 @@ export function parseOriginConfig(env: { readonly ORIGIN_URL?: string }): Origin
       edgeInputPixels: vars.data.EDGE_INPUT_PIXELS,
       inputPixels: vars.data.ORIGIN_INPUT_PIXELS,
       outputPixels: vars.data.ORIGIN_OUTPUT_PIXELS,
+      avifPixels: vars.data.ORIGIN_AVIF_PIXELS,
     },
   };
 }

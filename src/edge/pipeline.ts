@@ -5,15 +5,15 @@ import type { Probe } from "../core/probe/probe-result.ts";
 import { type ResultKey, resultKey } from "../core/result-key.ts";
 import type { Transform } from "../core/transform.ts";
 import type { FindModel } from "../engine/models.ts";
+import { candidateModels, modelsId } from "../service/model-choice.ts";
+import { type Renderer, render } from "../service/render.ts";
+import type { RenderPlan } from "../service/render-plan.ts";
+import type { Stopwatch } from "../service/stopwatch.ts";
 import type { Limits } from "./config.ts";
-import { candidateModels, modelsId } from "./model-choice.ts";
 import type { Origin } from "./origin-client.ts";
 import { choosePlace, engineConfiguration, ORIGIN_ENGINE } from "./place.ts";
-import { type Renderer, render } from "./render.ts";
-import type { RenderPlan } from "./render-plan.ts";
 import type { ResultFacts } from "./results.ts";
 import type { OpenSource, Source } from "./sources.ts";
-import type { Stopwatch } from "./stopwatch.ts";
 
 export interface PipelineDeps {
   readonly limits: Limits;

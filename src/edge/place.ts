@@ -2,8 +2,8 @@ import { ServiceError } from "../core/errors.ts";
 import type { Probe } from "../core/probe/probe-result.ts";
 import type { Transform } from "../core/transform.ts";
 import type { FindModel } from "../engine/models.ts";
+import { planRender, type RenderPlan } from "../service/render-plan.ts";
 import type { Limits } from "./config.ts";
-import { planRender, type RenderPlan } from "./render-plan.ts";
 
 /** Engine name of a result that the origin made. */
 export const ORIGIN_ENGINE = "origin";
@@ -17,6 +17,8 @@ export interface OriginLimits {
   readonly edgeInputPixels: number;
   readonly inputPixels: number;
   readonly outputPixels: number;
+  /** Of a source or result in AVIF, which takes far longer than the other formats. */
+  readonly avifPixels: number;
 }
 
 /** The limits of the isolate, and those that come with an origin if there is one. */
@@ -46,8 +48,8 @@ export function choosePlace(
   const plan = planIfFits(probe, transform, { limits: edgeShare(limits, origin), model });
   if (plan !== undefined) return { place: "edge", plan };
   const { unsupported, ...readable } = probe;
-  const { inputPixels, outputPixels } = origin;
-  const ofOrigin = { ...limits, inputPixels, outputPixels, avifPixels: outputPixels };
+  const { inputPixels, outputPixels, avifPixels } = origin;
+  const ofOrigin = { ...limits, inputPixels, outputPixels, avifPixels };
   return { place: "origin", plan: planRender(readable, transform, { limits: ofOrigin, model }) };
 }
 

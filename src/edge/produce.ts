@@ -1,8 +1,8 @@
+import { asServiceError } from "../service/problem.ts";
+import type { Stopwatch } from "../service/stopwatch.ts";
 import type { Leases, Turn } from "./leases.ts";
 import type { Located, Pipeline } from "./pipeline.ts";
-import { asServiceError } from "./problem.ts";
 import type { ResultFacts, Results } from "./results.ts";
-import type { Stopwatch } from "./stopwatch.ts";
 
 /** A result that was just computed. */
 export interface Product {

@@ -2,6 +2,7 @@ import manifest from "../../models/manifest.json";
 import { createCodecs } from "../codecs/jsquash.ts";
 import { parseKeyring } from "../core/keyring.ts";
 import { type FindModel, parseManifest } from "../engine/models.ts";
+import type { Renderer } from "../service/render.ts";
 import { createAuthorize } from "./access.ts";
 import { createApp } from "./app.ts";
 import { CODEC_MODULES } from "./codec-modules.ts";
@@ -12,7 +13,6 @@ import { createOriginClient, type Origin } from "./origin-client.ts";
 import { parseOriginConfig } from "./origin-config.ts";
 import { rateLimiter } from "./rate-limit.ts";
 import { remoteSource } from "./remote-source.ts";
-import type { Renderer } from "./render.ts";
 import { bucketResults } from "./results.ts";
 import { assetSource, bucketSource, firstOf } from "./sources.ts";
 

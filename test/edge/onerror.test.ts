@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { psnr } from "../../src/core/metrics.ts";
 import { fixture } from "../fixtures/read.ts";
 import { freePort } from "../free-port.ts";
-import { ORIGIN_KEYS } from "./origin.ts";
+import { ORIGIN_KEYS } from "../origin/origin.ts";
 import { colours, disc, pattern, pixels } from "./pictures.ts";
 import { startWorker, type TestWorker } from "./worker.ts";
 

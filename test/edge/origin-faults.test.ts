@@ -13,7 +13,7 @@ import {
   withHeaders,
 } from "../fault-proxy.ts";
 import { freePort } from "../free-port.ts";
-import { ORIGIN_KEYS, startOrigin, type TestOrigin } from "./origin.ts";
+import { ORIGIN_KEYS, startOrigin, type TestOrigin } from "../origin/origin.ts";
 import { pattern, pixels } from "./pictures.ts";
 import { startWorker, type TestWorker } from "./worker.ts";
 
@@ -28,7 +28,7 @@ let port: number;
 
 beforeAll(async () => {
   port = await freePort();
-  origin = await startOrigin(port);
+  origin = await startOrigin({ PORT: `${port}` });
   proxy = await startFaultProxy(origin.url);
   worker = await startWorker({
     vars: {

@@ -3,7 +3,7 @@ import sharp from "sharp";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { answer, cut, type FaultProxy, hangUp, slow, startFaultProxy, withBody } from "../fault-proxy.ts";
 import { freePort } from "../free-port.ts";
-import { ORIGIN_KEYS, startOrigin, type TestOrigin } from "./origin.ts";
+import { ORIGIN_KEYS, startOrigin, type TestOrigin } from "../origin/origin.ts";
 import { pattern, pixels } from "./pictures.ts";
 import { startWorker, type TestWorker } from "./worker.ts";
 
@@ -22,7 +22,7 @@ let worker: TestWorker;
 
 beforeAll(async () => {
   port = await freePort();
-  origin = await startOrigin(port);
+  origin = await startOrigin({ PORT: `${port}` });
   proxy = await startFaultProxy(origin.url);
   worker = await startWorker({ vars: { ...VARS, ORIGIN_URL: proxy.url } });
 });
@@ -160,7 +160,7 @@ describe("an origin whose process", () => {
     expect(await observe()).toMatchObject({ status: 502 });
     expect([await worker.storedKeys(), await patient.storedKeys()]).toEqual([before, []]);
     await patient.stop();
-    origin = await startOrigin(port);
+    origin = await startOrigin({ PORT: `${port}` });
     await expectRight(await observe());
   });
 });

@@ -3,8 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Scale } from "../../src/core/image.ts";
 import { psnr } from "../../src/core/metrics.ts";
 import { fixture } from "../fixtures/read.ts";
-import { freePort } from "../free-port.ts";
-import { ORIGIN_KEYS, startOrigin, type TestOrigin } from "./origin.ts";
+import { ORIGIN_KEYS, startOrigin, type TestOrigin } from "../origin/origin.ts";
 import { colours, pattern, pixels } from "./pictures.ts";
 import { startWorker, type TestWorker } from "./worker.ts";
 
@@ -19,7 +18,7 @@ let alone: TestWorker;
 let eager: TestWorker;
 
 beforeAll(async () => {
-  origin = await startOrigin(await freePort());
+  origin = await startOrigin();
   const vars = { ...DEADLINE, ORIGIN_URL: origin.url };
   [worker, alone, eager] = await Promise.all([
     startWorker({ vars }),

@@ -131,7 +131,7 @@ it("does not interpolate what the origin refuses for the picture's fault", async
 describe("what an origin made", () => {
   /** Leaves everything to an origin, which answers other bytes than those that are stored. */
   const origin = {
-    limits: { edgeInputPixels: 0, inputPixels: 100, outputPixels: 100 },
+    limits: { edgeInputPixels: 0, inputPixels: 100, outputPixels: 100, avifPixels: 100 },
     upscale: async () => Uint8Array.from([4, 5, 6]),
   };
   const facts = { format: "png", engine: "origin", model: "fake-x2", sourceWidth: 1, sourceHeight: 1 } as const;

@@ -12,7 +12,7 @@ const limits = {
   jpegScans: 100,
   urlLength: 1000,
 };
-const ORIGIN = { edgeInputPixels: 65_536, inputPixels: 16_000_000, outputPixels: 64_000_000 };
+const ORIGIN = { edgeInputPixels: 65_536, inputPixels: 16_000_000, outputPixels: 64_000_000, avifPixels: 16_000_000 };
 const ALONE: PlaceLimits = { limits, origin: undefined };
 const WITH_ORIGIN: PlaceLimits = { limits, origin: ORIGIN };
 

@@ -3,7 +3,7 @@ import type { Outcome } from "../../../src/edge/lease.ts";
 import type { Leases } from "../../../src/edge/leases.ts";
 import type { Located, Pipeline } from "../../../src/edge/pipeline.ts";
 import { createProduceOnce } from "../../../src/edge/produce.ts";
-import { createStopwatch } from "../../../src/edge/stopwatch.ts";
+import { createStopwatch } from "../../../src/service/stopwatch.ts";
 
 // What a real store does not do on demand: fail. The rest is tested in workerd (test/edge/lease.test.ts).
 
