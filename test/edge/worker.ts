@@ -1,6 +1,6 @@
 import { connect } from "node:net";
 import { join } from "node:path";
-import { type Request, Response } from "miniflare";
+import type { Request, Response } from "miniflare";
 import { inject } from "vitest";
 import { startBuilt } from "../miniflare.ts";
 
@@ -26,7 +26,7 @@ interface TestWorkerOptions {
   readonly environment?: string;
   /** Replace those of wrangler.toml. */
   readonly vars?: Readonly<Record<string, string>>;
-  /** The Internet: answers what the Worker fetches. Nothing does if it is absent. */
+  /** The Internet: answers what the Worker fetches. Without it that goes to this machine. */
   readonly internet?: (request: Request) => Response | Promise<Response>;
   /** Requests in 10 seconds by the name of a limit's binding; there are none if absent, as all tests are one client. */
   readonly rateLimits?: Readonly<Record<string, number>>;
@@ -36,12 +36,12 @@ interface TestWorkerOptions {
 export async function startWorker({
   environment,
   vars,
-  internet = () => new Response(null, { status: 504 }),
+  internet,
   rateLimits = {},
 }: TestWorkerOptions = {}): Promise<TestWorker> {
   const bundle = join(inject("bundles"), environment ?? "default");
   const ratelimits = Object.entries(rateLimits).map(([name, limit]) => [name, { simple: { limit, period: 10 } }]);
-  const options = { outboundService: internet, ratelimits: Object.fromEntries(ratelimits) };
+  const options = { ...(internet && { outboundService: internet }), ratelimits: Object.fromEntries(ratelimits) };
   const miniflare = await startBuilt(bundle, { config: "wrangler.toml", environment, vars, options });
   const sources = await miniflare.getR2Bucket("SOURCES");
   const results = await miniflare.getR2Bucket("RESULTS");
