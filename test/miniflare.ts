@@ -22,10 +22,17 @@ export async function buildWorker(folder: string, { config, environment = "" }: 
   });
 }
 
-/** Starts what {@link buildWorker} wrote in a workerd of its own, with empty buckets. `vars` replace those of the config. */
+export interface StartOptions extends BuildOptions {
+  /** Replace those of the config. */
+  readonly vars?: Readonly<Record<string, string>> | undefined;
+  /** A folder that keeps buckets and Durable Objects; without it they begin empty. */
+  readonly persist?: string | undefined;
+}
+
+/** Starts what {@link buildWorker} wrote in a workerd of its own. */
 export async function startBuilt(
   folder: string,
-  { config, environment, vars }: BuildOptions & { readonly vars?: Readonly<Record<string, string>> | undefined },
+  { config, environment, vars, persist }: StartOptions,
 ): Promise<Miniflare> {
   const options = workerOptions(config, environment).workerOptions;
   const modules = (await Promise.all((await readdir(folder)).map((name) => readModule(folder, name)))).flat();
@@ -36,6 +43,7 @@ export async function startBuilt(
     // Miniflare starts with the first module.
     modules: modules.sort((a, b) => Number(b.type === "ESModule") - Number(a.type === "ESModule")),
     cf: false,
+    ...(persist !== undefined && { defaultPersistRoot: persist }),
   });
 }
 

@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import { cors } from "hono/cors";
-import { requestId } from "hono/request-id";
+import { type RequestIdVariables, requestId } from "hono/request-id";
 import { expected, ServiceError } from "../core/errors.ts";
 import { noneMatchHits, parseRange } from "../core/http.ts";
 import type { Scale } from "../core/image.ts";
@@ -23,16 +23,20 @@ export interface Deps {
   readonly model: (scale: Scale) => Model;
   /** Milliseconds; only differences are used. */
   readonly now: () => number;
+  /** Jobs and webhooks. */
+  readonly v1: Hono<{ Variables: RequestIdVariables }>;
 }
 
 /** The Worker's routes. Everything they touch is an argument. */
-export function createApp({ config, results, renderer, now, ...below }: Deps) {
+export function createApp({ config, results, renderer, now, v1, ...below }: Deps) {
   const { limits, cacheControl } = config;
   const pipeline = createPipeline({ limits, renderer, ...below });
   const app = new Hono();
 
   app.use(requestId());
   app.use("/img/*", cors({ origin: "*", allowMethods: ["GET", "HEAD"], exposeHeaders: ["*"], maxAge: 86_400 }));
+
+  app.route("/v1", v1);
 
   app.get("/healthz", (c) => c.json({ status: "ok", engine: renderer.engine.name }));
 

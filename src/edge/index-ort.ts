@@ -2,3 +2,4 @@ import { createEdgeOrtEngine } from "./ort.ts";
 import { createWorker } from "./worker.ts";
 
 export default createWorker(createEdgeOrtEngine);
+export { JobObject } from "./jobs/job-object.ts";

@@ -2,3 +2,4 @@ import { createEdgeSimdEngine } from "./simd.ts";
 import { createWorker } from "./worker.ts";
 
 export default createWorker(createEdgeSimdEngine);
+export { JobObject } from "./jobs/job-object.ts";

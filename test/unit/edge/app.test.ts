@@ -1,3 +1,4 @@
+import { Hono } from "hono";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { createApp, type Deps } from "../../../src/edge/app.ts";
 
@@ -39,6 +40,7 @@ function deps(broken: Partial<Deps>): Deps {
     },
     model: (scale) => ({ id: `fake-x${scale}`, scale, weights: FILE, onnx: FILE, packed: FILE }),
     now: () => 0,
+    v1: new Hono(),
     ...broken,
   };
 }
