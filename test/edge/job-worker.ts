@@ -1,4 +1,6 @@
+import { execFile } from "node:child_process";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { expect, inject } from "vitest";
 import { startBuilt } from "../miniflare.ts";
 import { SECRET } from "./receiver.ts";
@@ -45,9 +47,18 @@ export interface JobWorker {
   /** Puts messages into a queue, as the platform would. */
   send(queue: "JOB_QUEUE" | "UPLOAD_QUEUE", ...messages: unknown[]): Promise<void>;
   putSource(key: string, body: Uint8Array | string): Promise<void>;
-  results: { keys(): Promise<string[]>; take(key: string): Promise<() => Promise<void>> };
+  /** Keys of stored results. */
+  resultKeys(): Promise<string[]>;
+  /** Takes a result away. @returns what puts it back */
+  takeResult(key: string): Promise<() => Promise<void>>;
+  /** Puts what is no result in a result's place: whoever looks there fails with 500. @returns what takes it away */
+  spoilResult(key: string): Promise<() => Promise<void>>;
   picture(path: string): Promise<{ status: number; cache: string | null }>;
+  /** Where it can be reached from outside this process. */
+  readonly origin: string;
   stop(): Promise<void>;
+  /** Ends workerd as a power cut would. */
+  kill(): Promise<void>;
 }
 
 interface JobWorkerOptions {
@@ -62,6 +73,7 @@ export async function startJobWorker({ vars, persist }: JobWorkerOptions = {}): 
     value === undefined ? [] : [[name, value]],
   );
   const options = { config: "wrangler.toml", vars: Object.fromEntries(set), persist };
+  const before = await workerdProcesses();
   const miniflare = await startBuilt(join(inject("bundles"), "default"), options);
   const sources = await miniflare.getR2Bucket("SOURCES");
   const bucket = await miniflare.getR2Bucket("RESULTS");
@@ -69,6 +81,8 @@ export async function startJobWorker({ vars, persist }: JobWorkerOptions = {}): 
     JOB_QUEUE: await miniflare.getQueueProducer("JOB_QUEUE"),
     UPLOAD_QUEUE: await miniflare.getQueueProducer("UPLOAD_QUEUE"),
   };
+
+  const processes = (await workerdProcesses()).filter((pid) => !before.includes(pid));
 
   const worker: JobWorker = {
     async call<T>(method: string, path: string, { body, headers }: { body?: unknown; headers?: object } = {}) {
@@ -96,25 +110,41 @@ export async function startJobWorker({ vars, persist }: JobWorkerOptions = {}): 
     async putSource(key, body) {
       await sources.put(key, typeof body === "string" ? body : new Uint8Array(body));
     },
-    results: {
-      keys: async () => (await bucket.list()).objects.map(({ key }) => key),
-      async take(key) {
-        const object = await bucket.get(key);
-        if (object === null) throw new TypeError(`Expected a result for ${key}`);
-        const bytes = await object.arrayBuffer();
-        const { httpMetadata = {}, customMetadata = {} } = object;
-        await bucket.delete(key);
-        return async () => {
-          await bucket.put(key, bytes, { httpMetadata, customMetadata });
-        };
-      },
+    resultKeys: async () => (await bucket.list({ prefix: "r1/" })).objects.map(({ key }) => key),
+    async takeResult(key) {
+      const object = await bucket.get(key);
+      if (object === null) throw new TypeError(`Expected a result for ${key}`);
+      const bytes = await object.arrayBuffer();
+      const { httpMetadata = {}, customMetadata = {} } = object;
+      await bucket.delete(key);
+      return async () => {
+        await bucket.put(key, bytes, { httpMetadata, customMetadata });
+      };
+    },
+    async spoilResult(key) {
+      await bucket.put(key, "no result");
+      return () => bucket.delete(key);
     },
     async picture(path) {
       const response = await miniflare.dispatchFetch(`http://localhost${path}`);
       await response.arrayBuffer();
       return { status: response.status, cache: response.headers.get("Cache-Status") };
     },
+    origin: (await miniflare.ready).origin,
     stop: () => miniflare.dispose(),
+    async kill() {
+      for (const pid of processes) process.kill(pid, "SIGKILL");
+      await miniflare.dispose();
+    },
   };
   return worker;
+}
+
+/** Those that this process has started. */
+async function workerdProcesses(): Promise<number[]> {
+  const { stdout } = await promisify(execFile)("ps", ["-A", "-o", "pid=,ppid=,comm="]);
+  return stdout.split("\n").flatMap((line) => {
+    const [pid, parent, command] = line.trim().split(/\s+/);
+    return Number(parent) === process.pid && command?.endsWith("workerd") ? [Number(pid)] : [];
+  });
 }

@@ -8,6 +8,9 @@ import { SECRET, startReceiver } from "./receiver.ts";
 
 const NEW_SECRET = `whsec_${Buffer.alloc(32, 3).toString("base64")}`;
 
+/** Other work may keep the machine busy. */
+const SLOW = { timeout: 60_000 };
+
 let worker: JobWorker;
 
 beforeAll(async () => {
@@ -20,7 +23,7 @@ const job = { source: "a.png", ops: "x2" };
 
 /** The job once nothing more will be sent about it. */
 async function untilTold(id: string, state: string): Promise<JobView> {
-  await expect.poll(async () => (await worker.job(id)).webhook?.state, { timeout: 60_000 }).toBe(state);
+  await expect.poll(async () => (await worker.job(id)).webhook?.state, SLOW).toBe(state);
   return await worker.job(id);
 }
 
@@ -67,7 +70,7 @@ describe.concurrent("a webhook", () => {
     const port = Number(new URL(gone.url).port);
     await gone.close();
     const id = await worker.post({ ...job, callback: gone.url });
-    await expect.poll(async () => (await worker.job(id)).webhook?.attempts, { timeout: 30_000 }).toBeGreaterThan(1);
+    await expect.poll(async () => (await worker.job(id)).webhook?.attempts, SLOW).toBeGreaterThan(1);
     const back = await startReceiver([{ status: 204 }], port);
     await untilTold(id, "delivered");
     expect(back.calls.map((call) => call.id)).toEqual([`msg_${id}_1`]);
@@ -130,11 +133,11 @@ describe.concurrent("a webhook", () => {
     await worker.putSource("taken.png", await pattern(20, 16).png().toBuffer());
     const receiver = await startReceiver([{ status: 500 }, { status: 204 }]);
     const id = await worker.post({ source: "taken.png", ops: "x2", callback: receiver.url });
-    await expect.poll(() => receiver.calls.length, { timeout: 30_000 }).toBe(1);
+    await expect.poll(() => receiver.calls.length, SLOW).toBe(1);
     const etag = (await worker.job(id)).result?.etag.replaceAll('"', "");
-    const key = (await worker.results.keys()).find((name) => name.endsWith(`/${etag}`));
-    const putBack = await worker.results.take(key ?? "");
-    await expect.poll(async () => (await worker.job(id)).webhook?.attempts, { timeout: 30_000 }).toBeGreaterThan(2);
+    const key = (await worker.resultKeys()).find((name) => name.endsWith(`/${etag}`));
+    const putBack = await worker.takeResult(key ?? "");
+    await expect.poll(async () => (await worker.job(id)).webhook?.attempts, SLOW).toBeGreaterThan(2);
     expect(receiver.calls).toHaveLength(1);
     await putBack();
     await untilTold(id, "delivered");
@@ -146,7 +149,7 @@ describe.concurrent("a webhook", () => {
     const hasty = await startJobWorker({ vars: { WEBHOOK_SCHEDULE_SECONDS: "0,0,0" } });
     const receiver = await startReceiver([{ status: 500 }]);
     const id = await hasty.post({ source: "none.png", ops: "x2", callback: receiver.url });
-    await expect.poll(async () => (await hasty.job(id)).webhook?.state, { timeout: 30_000 }).toBe("exhausted");
+    await expect.poll(async () => (await hasty.job(id)).webhook?.state, SLOW).toBe("exhausted");
     expect(receiver.calls).toHaveLength(3);
     await Promise.all([hasty.stop(), receiver.close()]);
   });
