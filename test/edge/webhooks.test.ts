@@ -92,7 +92,7 @@ describe.concurrent("a webhook", () => {
     const id = await worker.post({ ...job, callback: receiver.url });
     expect((await untilTold(id, "delivered")).webhook?.attempts).toBe(2);
     expect(receiver.calls).toHaveLength(2);
-    expect(inside.calls).toHaveLength(0);
+    expect([inside.calls, inside.forged]).toEqual([[], []]);
     await Promise.all([receiver.close(), inside.close()]);
   });
 
@@ -169,7 +169,7 @@ describe("POST /v1/webhooks/source", () => {
   async function notify(
     id: string,
     body: string,
-    { sentAt = new Date(), signature = secret.sign(id, sentAt, body) } = {},
+    { sentInMs = 0, sentAt = new Date(Date.now() + sentInMs), signature = secret.sign(id, sentAt, body) } = {},
   ) {
     const headers = {
       Authorization: "",
@@ -206,8 +206,8 @@ describe("POST /v1/webhooks/source", () => {
   it.each([
     ["no signature", { signature: "" }],
     ["the signature of another key", { signature: new Webhook(NEW_SECRET).sign("msg_x", new Date(), created({})) }],
-    ["a signature six minutes old", { sentAt: new Date(Date.now() - 360_000) }],
-    ["a signature from in six minutes", { sentAt: new Date(Date.now() + 360_000) }],
+    ["a signature six minutes old", { sentInMs: -360_000 }],
+    ["a signature from in six minutes", { sentInMs: 360_000 }],
   ])("refuses %s", async (_, options) => {
     const { status, json } = await notify("msg_x", created({ source: "a.png", ops: ["x2"] }), options);
     expect([status, json.code]).toEqual([403, "signature_invalid"]);
