@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { expect, inject } from "vitest";
+import { expect, inject, vi } from "vitest";
 import { startBuilt } from "../miniflare.ts";
 import { SECRET } from "./receiver.ts";
 
@@ -101,7 +101,10 @@ export async function startJobWorker({ vars, persist }: JobWorkerOptions = {}): 
     },
     job: async (id) => (await worker.call("GET", `/v1/jobs/${id}`)).json,
     async until(id, state) {
-      await expect.poll(async () => (await worker.job(id)).state, { timeout: 60_000, interval: 100 }).toBe(state);
+      await vi.waitFor(async () => expect((await worker.job(id)).state).toBe(state), {
+        timeout: 60_000,
+        interval: 100,
+      });
       return await worker.job(id);
     },
     async send(queue, ...messages) {
