@@ -22,17 +22,19 @@ export async function buildWorker(folder: string, { config, environment = "" }: 
   });
 }
 
-interface StartOptions extends BuildOptions {
+export interface StartOptions extends BuildOptions {
   /** Replace those of the config. */
   readonly vars?: Readonly<Record<string, string>> | undefined;
+  /** A folder that keeps buckets and Durable Objects; without it they begin empty. */
+  readonly persist?: string | undefined;
   /** Replaces anything else of the config. */
   readonly options?: Partial<WorkerOptions> | undefined;
 }
 
-/** Starts what {@link buildWorker} wrote in a workerd of its own, with empty buckets. */
+/** Starts what {@link buildWorker} wrote in a workerd of its own. */
 export async function startBuilt(
   folder: string,
-  { config, environment, vars, options: others }: StartOptions,
+  { config, environment, vars, persist, options: others }: StartOptions,
 ): Promise<Miniflare> {
   const options = workerOptions(config, environment).workerOptions;
   const modules = (await Promise.all((await readdir(folder)).map((name) => readModule(folder, name)))).flat();
@@ -44,6 +46,7 @@ export async function startBuilt(
     // Miniflare starts with the first module.
     modules: modules.sort((a, b) => Number(b.type === "ESModule") - Number(a.type === "ESModule")),
     cf: false,
+    ...(persist !== undefined && { defaultPersistRoot: persist }),
   });
 }
 

@@ -39,6 +39,6 @@ export function addSign(program: Command): void {
 async function sign({ url, key, expires, base }: z.infer<typeof Options>): Promise<void> {
   const { pathname, origin } = new URL(url, base ?? "http://localhost");
   const expiresAt = Math.floor(Date.now() / 1000) + expires;
-  const signed = await signUrl(parseImagePath(pathname), expiresAt, await parseKeyring(key));
+  const signed = await signUrl(parseImagePath(pathname), expiresAt, parseKeyring(key));
   console.log(base === undefined && !URL.canParse(url) ? signed : `${origin}${signed}`);
 }

@@ -26,8 +26,12 @@ export function parseImagePath(pathname: string, presets: Presets = NO_PRESETS):
 
 /** The one canonical spelling of a path; inverse of {@link parseImagePath}. Signatures are made from it. */
 export function formatImagePath({ transform, source }: ImagePath): string {
-  const encoded = isRemote(source) ? encodeURIComponent(source) : source.split("/").map(encodeURIComponent).join("/");
-  return `/img/${formatTransform(transform)}/${encoded}`;
+  return `/img/${formatTransform(transform)}/${formatSource(source)}`;
+}
+
+/** A source as it stands in a path. */
+export function formatSource(source: string): string {
+  return isRemote(source) ? encodeURIComponent(source) : source.split("/").map(encodeURIComponent).join("/");
 }
 
 function parseSource(segments: readonly string[]): string {

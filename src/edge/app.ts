@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import { cors } from "hono/cors";
-import { requestId } from "hono/request-id";
+import { type RequestIdVariables, requestId } from "hono/request-id";
 import { negotiate } from "../core/accept.ts";
 import { expected, ServiceError } from "../core/errors.ts";
 import { noneMatchHits } from "../core/http.ts";
@@ -13,39 +13,38 @@ import type { Authorize } from "./access.ts";
 import type { Config } from "./config.ts";
 import { factsResponse, imageResponse, resultHeaders } from "./image-response.ts";
 import { keep } from "./keep.ts";
-import type { Leases } from "./leases.ts";
 import { fallback } from "./onerror.ts";
-import type { Origin } from "./origin-client.ts";
-import { createPipeline } from "./pipeline.ts";
-import { createProduceOnce, type Product } from "./produce.ts";
+import type { Pipeline } from "./pipeline.ts";
+import type { ProduceOnce, Product } from "./produce.ts";
 import { clientOf, type RateLimiter } from "./rate-limit.ts";
 import type { Result, Results } from "./results.ts";
-import type { OpenSource } from "./sources.ts";
 
 export interface Deps {
   readonly config: Config;
-  readonly openSource: OpenSource;
   readonly results: Results;
   readonly renderer: Renderer;
   readonly model: FindModel;
-  readonly origin?: Origin | undefined;
+  readonly pipeline: Pipeline;
+  readonly produceOnce: ProduceOnce;
   readonly authorize: Authorize;
-  readonly leases: Leases;
   /** Of all requests, by address; of those that find no result, by signing key or else address. */
   readonly rates: { readonly requests: RateLimiter; readonly misses: RateLimiter };
   /** Milliseconds; only differences are used. */
   readonly now: () => number;
+  /** Jobs and webhooks. */
+  readonly v1: Hono<{ Variables: RequestIdVariables }>;
 }
 
 /** The Worker's routes. Everything they touch is an argument. */
-export function createApp({ config, results, renderer, model, authorize, leases, rates, now, ...below }: Deps) {
+export function createApp({ config, results, renderer, model, pipeline, produceOnce, ...deps }: Deps) {
+  const { authorize, rates, now, v1 } = deps;
   const { limits, presets } = config;
-  const pipeline = createPipeline({ limits, renderer, model, ...below });
-  const produceOnce = createProduceOnce({ pipeline, results, leases });
   const app = new Hono();
 
   app.use(requestId());
   app.use("/img/*", cors({ origin: "*", allowMethods: ["GET", "HEAD"], exposeHeaders: ["*"], maxAge: 86_400 }));
+
+  app.route("/v1", v1);
 
   app.get("/healthz", (c) => c.json({ status: "ok", engine: renderer.engine.name }));
 

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { type AllowList, parseAllowList } from "../core/allow-list.ts";
+import { type Keyring, parseKeyring } from "../core/keyring.ts";
 import { type Presets, parsePresets } from "../core/presets.ts";
 import type { PictureLimits } from "../service/render-plan.ts";
 import type { Patience } from "./lease.ts";
@@ -29,7 +30,7 @@ const Vars = z
     ALLOWED_SOURCES: z.string().transform(parseAllowList),
     SOURCE_TIMEOUT_MS: Count,
     SIGNED_URLS: z.enum(SIGNING_MODES),
-    URL_KEYS: z.string().optional(),
+    URL_KEYS: z.string().transform(parseKeyring).optional(),
     LEASE_WAIT_MS: Count,
     LEASE_HOLD_MS: Count,
   })
@@ -49,8 +50,8 @@ export interface Config {
   readonly presets: Presets;
   /** Where remote sources may come from, and how long they may take. */
   readonly remote: { readonly allowed: AllowList; readonly timeoutMs: number };
-  /** Which URLs must be signed, and the secrets, see {@link parseKeyring}. */
-  readonly signing: { readonly mode: SigningMode; readonly keys: string | undefined };
+  /** Which URLs must be signed, and by which keys; undefined: no signature is valid. */
+  readonly signing: { readonly mode: SigningMode; readonly keys: Keyring | undefined };
   /** How long a request waits for another that computes the same, and how long that may take. */
   readonly lease: Patience;
 }

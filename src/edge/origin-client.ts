@@ -1,6 +1,5 @@
 import { encodeBase64Url } from "hono/utils/encode";
 import { ServiceError } from "../core/errors.ts";
-import { type Keyring, parseKeyring } from "../core/keyring.ts";
 import { contentDigest, originSigningText } from "../core/origin-request.ts";
 import { formatTransform, type Transform } from "../core/transform.ts";
 import type { RenderPlan } from "../service/render-plan.ts";
@@ -40,16 +39,14 @@ const CIRCUIT = { maxFailures: 5, pauseMs: 10_000 } as const;
 /** One deadline over all attempts, a second attempt where that can help, none while the origin is known to be down. */
 export function createOriginClient(config: OriginConfig, { fetch, now }: OriginDeps): Origin {
   let circuit = HEALTHY;
-  let keyring: Keyring | undefined;
 
   async function attempt(job: OriginJob, requestId: string, remainingMs: number): Promise<Outcome> {
     const { url, keys, resultBytes } = config;
-    keyring ??= await parseKeyring(keys);
     // What the client accepts has been settled here.
     const pathAndQuery = `/v1/upscale?${formatTransform({ ...job.transform, format: job.plan.format })}`;
     const digest = await contentDigest(job.bytes);
     const timestamp = Math.floor(now() / 1000);
-    const signature = await keyring.sign(originSigningText({ pathAndQuery, digest, timestamp }));
+    const signature = await keys.sign(originSigningText({ pathAndQuery, digest, timestamp }));
     const signal = AbortSignal.timeout(remainingMs);
     try {
       const response = await fetch(`${url}${pathAndQuery}`, {
@@ -61,7 +58,7 @@ export function createOriginClient(config: OriginConfig, { fetch, now }: OriginD
           "Content-Type": "application/octet-stream",
           "Content-Digest": digest,
           "X-SSIU-Timestamp": `${timestamp}`,
-          "X-SSIU-Key-Id": keyring.id,
+          "X-SSIU-Key-Id": keys.id,
           "X-SSIU-Signature": encodeBase64Url(signature.buffer).replace(/=+$/, ""),
           "X-SSIU-Deadline-Ms": `${Math.floor(remainingMs)}`,
           "X-Request-Id": requestId,

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { type Keyring, parseKeyring } from "../core/keyring.ts";
 import { Count } from "./config.ts";
 import type { OriginLimits } from "./place.ts";
 
@@ -7,7 +8,9 @@ const Vars = z.object({
     .string()
     .regex(/^https?:\/\/[^/?#@\s][^?#@\s]*$/, "Expected an http(s) URL without user, query and fragment")
     .transform((url) => url.replace(/\/+$/, "")),
-  ORIGIN_KEYS: z.string({ error: "Expected a secret, id:secret[,id:secret]: the origin answers signed requests only" }),
+  ORIGIN_KEYS: z
+    .string({ error: "Expected a secret, id:secret[,id:secret]: the origin answers signed requests only" })
+    .transform(parseKeyring),
   ORIGIN_DEADLINE_MS: Count,
   EDGE_INPUT_PIXELS: Count,
   ORIGIN_INPUT_PIXELS: Count,
@@ -20,8 +23,7 @@ const Vars = z.object({
 export interface OriginConfig {
   /** Without a slash at its end. */
   readonly url: string;
-  /** As {@link parseKeyring} reads them. */
-  readonly keys: string;
+  readonly keys: Keyring;
   /** Of a request with all its attempts. */
   readonly deadlineMs: number;
   /** Of a result: it is held in memory until it has been checked. */

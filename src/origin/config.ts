@@ -76,7 +76,7 @@ export async function parseOriginConfig(environment: unknown): Promise<OriginCon
   return {
     host: env.HOST,
     port: env.PORT,
-    keyring: await parseKeyring(env.ORIGIN_KEYS || DEVELOPMENT_KEYS),
+    keyring: parseKeyring(env.ORIGIN_KEYS || DEVELOPMENT_KEYS),
     isDevelopment,
     provider: env.PROVIDER,
     workers: env.WORKERS,

@@ -11,6 +11,7 @@ export function problem(error: ServiceError, requestId: string): Response {
         "Content-Type": "application/problem+json",
         "Cache-Control": "no-store",
         "X-Request-Id": requestId,
+        ...(status === 401 && { "WWW-Authenticate": "Bearer" }),
         ...(status === 405 && { Allow: "GET, HEAD, OPTIONS" }),
         ...(status === 416 && { "Content-Range": `bytes */${detail?.limit}` }),
         ...((status === 429 || status === 503) && { "Retry-After": `${retryAfterSeconds ?? 1}` }),
@@ -27,6 +28,7 @@ export function asServiceError(error: unknown): ServiceError {
 
 const TITLES: Readonly<Record<ServiceError["status"], string>> = {
   400: "Bad Request",
+  401: "Unauthorized",
   403: "Forbidden",
   404: "Not Found",
   405: "Method Not Allowed",

@@ -25,7 +25,7 @@ async function setUp(isLoaded: boolean) {
   const app = createOriginApp({
     limits,
     queueTiles: 10,
-    keyring: await parseKeyring("test:a-secret-of-the-tests"),
+    keyring: parseKeyring("test:a-secret-of-the-tests"),
     model: await readManifest(),
     metrics: createMetrics({ queueTiles: () => batcher.tiles }),
     running: () => (isLoaded ? { engine, batcher, pictures } : undefined),

@@ -105,7 +105,7 @@ async function signedHeaders(
   bytes: Uint8Array,
   { keys, timestamp }: { readonly keys: string; readonly timestamp: number },
 ): Promise<Record<string, string>> {
-  const keyring = await parseKeyring(keys);
+  const keyring = parseKeyring(keys);
   const digest = await contentDigest(bytes);
   const signature = await keyring.sign(originSigningText({ pathAndQuery, digest, timestamp }));
   return {

@@ -1,7 +1,11 @@
+import { Hono } from "hono";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ServiceError } from "../../../src/core/errors.ts";
 import { NO_PRESETS } from "../../../src/core/presets.ts";
 import { createApp, type Deps } from "../../../src/edge/app.ts";
+import type { Leases } from "../../../src/edge/leases.ts";
+import { createPipeline, type PipelineDeps } from "../../../src/edge/pipeline.ts";
+import { createProduceOnce } from "../../../src/edge/produce.ts";
 
 // What goes wrong below the app: all that is real is tested in workerd (test/edge).
 
@@ -13,7 +17,10 @@ const PIXEL = Uint8Array.from(
 
 const FILE = { file: "f", sha256: "0".repeat(64), bytes: 1 };
 
-function deps(broken: Partial<Deps>): Deps {
+/** What the app's parts are made of. */
+type Parts = Omit<Deps, "pipeline" | "produceOnce"> & Omit<PipelineDeps, "limits"> & { readonly leases: Leases };
+
+function deps(broken: Partial<Parts>): Parts {
   return {
     config: {
       limits: {
@@ -48,14 +55,18 @@ function deps(broken: Partial<Deps>): Deps {
     leases: { enter: async () => ({ end: async () => {} }) },
     rates: { requests: async () => {}, misses: async () => {} },
     now: () => 0,
+    v1: new Hono(),
     ...broken,
   };
 }
 
-async function request(broken: Partial<Deps>, path = "/img/x2/a.png") {
+async function request(broken: Partial<Parts>, path = "/img/x2/a.png") {
   const background: Promise<unknown>[] = [];
   const context = { waitUntil: (promise: Promise<unknown>) => background.push(promise), passThroughOnException() {} };
-  const response = await createApp(deps(broken)).request(path, {}, {}, { ...context, props: {} });
+  const parts = deps(broken);
+  const pipeline = createPipeline({ ...parts, limits: parts.config.limits });
+  const app = createApp({ ...parts, pipeline, produceOnce: createProduceOnce({ ...parts, pipeline }) });
+  const response = await app.request(path, {}, {}, { ...context, props: {} });
   await Promise.all(background);
   return response;
 }
@@ -89,7 +100,7 @@ it("answers though the result cannot be stored, and logs it under the request's 
   });
 });
 
-it.each<[string, Partial<Deps>]>([
+it.each<[string, Partial<Parts>]>([
   ["the source's store", { openSource: secret }],
   ["reading the source", { openSource: async () => ({ version: "v1", read: secret }) }],
   ["the result store", { results: { ...deps({}).results, get: secret } }],
