@@ -14,12 +14,14 @@ import type { Origin } from "./origin-client.ts";
 import { choosePlace, engineConfiguration, ORIGIN_ENGINE } from "./place.ts";
 import type { ResultFacts } from "./results.ts";
 import type { OpenSource, Source } from "./sources.ts";
+import type { Turnstile } from "./turnstile.ts";
 
 export interface PipelineDeps {
   readonly limits: Limits;
   readonly openSource: OpenSource;
   readonly renderer: Renderer;
   readonly model: FindModel;
+  readonly turnstile: Turnstile;
   /** Computes what is too large for the isolate, or not for its codecs; refused where it is absent. */
   readonly origin?: Origin | undefined;
 }
@@ -51,7 +53,7 @@ export interface Pipeline {
   render(inspected: Inspected, stopwatch: Stopwatch, requestId?: string): Promise<Uint8Array>;
 }
 
-export function createPipeline({ limits, openSource, renderer, model, origin }: PipelineDeps): Pipeline {
+export function createPipeline({ limits, openSource, renderer, model, turnstile, origin }: PipelineDeps): Pipeline {
   const placeLimits = { limits, origin: origin?.limits };
   const engine = engineConfiguration(renderer.engine.name, placeLimits);
   return {
@@ -79,7 +81,9 @@ export function createPipeline({ limits, openSource, renderer, model, origin }: 
 
     render(inspected, stopwatch, requestId = crypto.randomUUID()) {
       const { engine: madeBy } = inspected.facts;
-      if (origin === undefined || madeBy !== ORIGIN_ENGINE) return render(renderer, inspected, stopwatch);
+      if (origin === undefined || madeBy !== ORIGIN_ENGINE) {
+        return turnstile.run((pause) => render({ ...renderer, pause }, inspected, stopwatch));
+      }
       return stopwatch.time("origin", origin.upscale(inspected, requestId));
     },
   };

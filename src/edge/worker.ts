@@ -21,6 +21,7 @@ import { rateLimiter } from "./rate-limit.ts";
 import { remoteSource } from "./remote-source.ts";
 import { bucketResults } from "./results.ts";
 import { assetSource, bucketSource, firstOf } from "./sources.ts";
+import { createTurnstile } from "./turnstile.ts";
 
 export interface Env {
   readonly SOURCES: R2Bucket;
@@ -64,7 +65,8 @@ function createHandlers(env: Env, createEngine: CreateEngine) {
     assetSource(env.ASSETS, "samples/"),
   );
   const results = bucketResults(env.RESULTS);
-  const pipeline = createPipeline({ limits, openSource, renderer, model, origin: createOrigin(env) });
+  const turnstile = createTurnstile({ now: Date.now, sleep: (ms) => scheduler.wait(ms), waitMs: lease.waitMs });
+  const pipeline = createPipeline({ limits, openSource, renderer, model, turnstile, origin: createOrigin(env) });
   const produceOnce = createProduceOnce({ pipeline, results, leases: durableLeases(env.LEASES, lease) });
   const jobs = { config: parseJobConfig(env), jobs: env.JOBS };
   const now = () => performance.now();

@@ -8,6 +8,8 @@ export interface UpscaleOptions {
   readonly tiling: Tiling;
   /** Of the model; "clean" by default. */
   readonly variant?: Variant;
+  /** Awaited after each tile. */
+  readonly pause?: (() => Promise<void>) | undefined;
   /** Tiles handed to the engine at the same time; 1 by default. */
   readonly concurrency?: number | undefined;
   /** Called after each tile, colour and alpha counted together. */
@@ -27,6 +29,7 @@ export async function upscaleRgb(engine: Engine, image: Rgb, scale: Scale, optio
       const upscaled = await engine.upscale(cut(image, tile), scale, options.variant);
       paste(output, upscaled, tile, scale);
       options.onTile?.(++done, tiles.length);
+      await options.pause?.();
     }
   };
   await Promise.all(Array.from({ length: options.concurrency ?? 1 }, lane));

@@ -54,6 +54,7 @@ function deps(broken: Partial<Parts>): Parts {
     authorize: async () => ({ cacheControl: "public" }),
     leases: { enter: async () => ({ end: async () => {} }) },
     rates: { requests: async () => {}, misses: async () => {} },
+    turnstile: { run: (work) => work(async () => {}) },
     now: () => 0,
     v1: new Hono(),
     ...broken,
@@ -131,7 +132,7 @@ it("interpolates when the engine fails and that was asked for, and logs why", as
 
 it("does not interpolate what the origin refuses for the picture's fault", async () => {
   vi.spyOn(console, "info").mockImplementation(() => {});
-  const limits = { edgeInputPixels: 0, inputPixels: 100, outputPixels: 100 };
+  const limits = { edgeInputPixels: 0, inputPixels: 100, outputPixels: 100, avifPixels: 100 };
   const upscale = async () => {
     throw new ServiceError("undecodable_image", "The source is damaged");
   };
