@@ -11,7 +11,7 @@ ACTIVATION_LEVELS = 127  # 7 bit, asymmetric, one scale for each pixel
 
 
 def lane_sums(weight: Tensor) -> Tensor:
-    """[O, I] -> [O]: the largest sum of weights of one sign in a lane; inputs with i % 4 < 2 share one, the rest the other."""
+    """[O, I] -> [O]: the largest sum of weights of one sign in a lane; two of four inputs share one."""
     lanes = weight.unflatten(1, (-1, 2, 2))  # [O, I / 4, lane, 2]
     return torch.stack((lanes.clamp_min(0), -lanes.clamp_max(0))).sum(dim=(2, 4)).amax(dim=(0, 2))
 
