@@ -4,10 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import sharp from "sharp";
-import { ENGINES } from "../src/cli/engines.ts";
 import type { Rgb } from "../src/core/image.ts";
 import { psnr } from "../src/core/metrics.ts";
 import { resize } from "../src/core/resample.ts";
+import { ENGINES } from "../src/engine/node-engines.ts";
 import { upscaleRgb } from "../src/engine/upscale.ts";
 
 /** Makes the README's pictures: a crop of each sample by bicubic, by SSIU and in truth, and prints a row for each. */

@@ -1,11 +1,28 @@
 import { spawn } from "node:child_process";
 import { readdir } from "node:fs/promises";
+import { DEVELOPMENT_KEYS } from "../src/core/origin-request.ts";
 
 /** Starts the Worker in workerd with local R2 and says what to try. Everything after `npm start --` goes to wrangler. */
 const ORIGIN = "http://localhost:8787";
+/** Secrets of nobody: this Worker is reached from this machine only. */
+const TOKEN = "local-token-of-npm-start";
+const WEBHOOK_KEY = `whsec_${btoa("ssiu-edge-local-webhooks")}`;
+const LOCAL_VARS = [
+  `JOB_TOKENS:${TOKEN}`,
+  `WEBHOOK_KEYS:${WEBHOOK_KEY}`,
+  `SOURCE_WEBHOOK_KEYS:${WEBHOOK_KEY}`,
+  "ALLOW_LOCAL_CALLBACKS:true",
+  // Nobody wants to wait until tomorrow for the last attempt.
+  "WEBHOOK_SCHEDULE_SECONDS:0,1,2,3,5,8,13",
+];
 const SAMPLES = new URL("../src/web/samples/", import.meta.url);
 
-const wrangler = spawn("wrangler", ["dev", "--log-level", "warn", ...process.argv.slice(2)], {
+/** The origin, where there is one: `ORIGIN_URL=http://127.0.0.1:8788 npm start` beside `npm run origin`. */
+const { ORIGIN_URL, ORIGIN_KEYS = DEVELOPMENT_KEYS } = process.env;
+const ORIGIN_VARS = ORIGIN_URL ? [`ORIGIN_URL:${ORIGIN_URL}`, `ORIGIN_KEYS:${ORIGIN_KEYS}`] : [];
+const vars = [...LOCAL_VARS, ...ORIGIN_VARS].flatMap((pair) => ["--var", pair]);
+
+const wrangler = spawn("wrangler", ["dev", "--log-level", "warn", ...vars, ...process.argv.slice(2)], {
   stdio: "inherit",
   // Neither account nor network is needed; wrangler would look for both.
   env: { ...process.env, CLOUDFLARE_CF_FETCH_ENABLED: "false", WRANGLER_SEND_METRICS: "false" },
@@ -23,6 +40,10 @@ ssiu-edge: open ${ORIGIN}/ or try
 
 ${samples.map((name) => `  ${ORIGIN}/img/x2/samples/${name}`).join("\n")}
   ${ORIGIN}/img/x4,format=webp,quality=90/samples/${samples[0]}
+
+A job, as docs/jobs.md has it (webhooks are signed with ${WEBHOOK_KEY}):
+
+  curl -H "Authorization: Bearer ${TOKEN}" ${ORIGIN}/v1/jobs -d '{"source":"samples/${samples[0]}","ops":"x2"}'
 
 The original of each is ${ORIGIN}/samples/<name>. Any picture put into src/web/samples is served too.
 Stop with Ctrl-C.

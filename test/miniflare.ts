@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { Miniflare, type ModuleDefinition } from "miniflare";
+import { Miniflare, type ModuleDefinition, type WorkerOptions } from "miniflare";
 import { unstable_getMiniflareWorkerOptions as workerOptions } from "wrangler";
 
 const MODULE_TYPES = { ".js": "ESModule", ".wasm": "CompiledWasm", ".safetensors": "Data" } as const;
@@ -22,20 +22,31 @@ export async function buildWorker(folder: string, { config, environment = "" }: 
   });
 }
 
-/** Starts what {@link buildWorker} wrote in a workerd of its own, with empty buckets. `vars` replace those of the config. */
+export interface StartOptions extends BuildOptions {
+  /** Replace those of the config. */
+  readonly vars?: Readonly<Record<string, string>> | undefined;
+  /** A folder that keeps buckets and Durable Objects; without it they begin empty. */
+  readonly persist?: string | undefined;
+  /** Replaces anything else of the config. */
+  readonly options?: Partial<WorkerOptions> | undefined;
+}
+
+/** Starts what {@link buildWorker} wrote in a workerd of its own. */
 export async function startBuilt(
   folder: string,
-  { config, environment, vars }: BuildOptions & { readonly vars?: Readonly<Record<string, string>> | undefined },
+  { config, environment, vars, persist, options: others }: StartOptions,
 ): Promise<Miniflare> {
   const options = workerOptions(config, environment).workerOptions;
   const modules = (await Promise.all((await readdir(folder)).map((name) => readModule(folder, name)))).flat();
   return new Miniflare({
     ...options,
+    ...others,
     bindings: { ...options.bindings, ...vars },
     modulesRoot: folder,
     // Miniflare starts with the first module.
     modules: modules.sort((a, b) => Number(b.type === "ESModule") - Number(a.type === "ESModule")),
     cf: false,
+    ...(persist !== undefined && { defaultPersistRoot: persist }),
   });
 }
 

@@ -1,11 +1,17 @@
 import { Command, CommanderError } from "commander";
 import * as z from "zod";
 import { addEval } from "./eval.ts";
+import { addJobs } from "./jobs.ts";
+import { addSign } from "./sign.ts";
 import { addUpscale } from "./upscale.ts";
+import { addWebhooks } from "./webhooks.ts";
 
 const program = new Command("ssiu").description("Image super-resolution by the SSIU network").exitOverride();
 addUpscale(program);
 addEval(program);
+addSign(program);
+addJobs(program);
+addWebhooks(program);
 
 try {
   await program.parseAsync();

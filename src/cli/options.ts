@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { expected } from "../core/errors.ts";
 import type { Scale } from "../core/image.ts";
-import type { ENGINES } from "./engines.ts";
+import type { ENGINES } from "../engine/node-engines.ts";
 
 /** The message of a schema whose input is not `what`. */
 export function expecting(what: string, name: string): (issue: { readonly input?: unknown }) => string {

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import * as z from "zod";
+import { ENGINES } from "../engine/node-engines.ts";
 import { upscaleRgba } from "../engine/upscale.ts";
-import { ENGINES } from "./engines.ts";
 import { ENGINE_HELP, EngineOption, expecting, ScaleOption } from "./options.ts";
 import { checkWritable, formatOf, readPicture, writePicture } from "./picture-file.ts";
 import { createProgress } from "./progress.ts";

@@ -9,12 +9,17 @@ import type { Codecs } from "./codec.ts";
 import { embedIcc, readIcc } from "./icc.ts";
 import { checkStorable, DEFAULT_QUALITY } from "./quality.ts";
 
+export interface SharpCodecsOptions {
+  /** After which decoding or encoding is given up; never by default. */
+  readonly timeoutSeconds?: number;
+}
+
 /** Codecs over sharp, for Node. They also read what the edge cannot: CMYK, arithmetic-coded JPEG, grids, crops. */
-export function createSharpCodecs(): Codecs {
+export function createSharpCodecs({ timeoutSeconds: seconds = 0 }: SharpCodecsOptions = {}): Codecs {
   return {
     async decode(bytes, probe) {
       const icc = await readIcc(bytes, probe.format);
-      const image = await decodePixels(bytes, probe);
+      const image = await decodePixels(bytes, probe, seconds);
       return { image, ...(icc && { icc }) };
     },
 
@@ -23,7 +28,7 @@ export function createSharpCodecs(): Codecs {
       const { buffer, byteOffset, length } = image.data;
       const raw = { width: image.width, height: image.height, channels: 4 } as const;
       const input = sharp(Buffer.from(buffer, byteOffset, length), { raw, limitInputPixels: false });
-      const bytes = await ENCODERS[format](input, quality).toBuffer();
+      const bytes = await inTime(seconds, () => ENCODERS[format](input.timeout({ seconds }), quality).toBuffer());
       return icc ? embedIcc(bytes, format, icc) : bytes;
     },
   };
@@ -38,19 +43,20 @@ const ENCODERS: Readonly<Record<Format, (image: Sharp, quality: number) => Sharp
   avif: (image, quality) => image.avif({ quality }),
 };
 
-async function decodePixels(bytes: Uint8Array, probe: Probe): Promise<Rgba> {
+async function decodePixels(bytes: Uint8Array, probe: Probe, seconds: number): Promise<Rgba> {
   // "warning" refuses what libjpeg would fill with grey. The caller has limited the size that the header gives.
   const options: SharpOptions = { failOn: "warning", limitInputPixels: probe.width * probe.height };
   const still = probe.format === "avif" ? stillAvif(bytes) : bytes;
-  const { data, info } = await attempt(async () => {
+  const { data, info } = await attempt(seconds, probe, async () => {
     // sharp would convert to sRGB and drop the profile: right for CMYK only.
     const { space } = await sharp(still, options).metadata();
     return sharp(still, { ...options, ignoreIcc: space !== "cmyk" })
       .toColourspace("srgb")
       .ensureAlpha()
       .raw()
+      .timeout({ seconds })
       .toBuffer({ resolveWithObject: true });
-  }, probe);
+  });
 
   const image = { width: info.width, height: info.height, data: new Uint8ClampedArray(data) };
   // libheif has turned and cropped an AVIF already.
@@ -63,12 +69,28 @@ async function decodePixels(bytes: Uint8Array, probe: Probe): Promise<Rgba> {
   return upright;
 }
 
-async function attempt<Result>(decode: () => Promise<Result>, { format, unsupported }: Probe): Promise<Result> {
+async function attempt<Result>(
+  seconds: number,
+  { format, unsupported }: Probe,
+  decode: () => Promise<Result>,
+): Promise<Result> {
   try {
-    return await decode();
+    return await inTime(seconds, decode);
   } catch (cause) {
+    if (cause instanceof ServiceError) throw cause;
     if (!unsupported) throw corrupt(`damaged ${format} data`, { cause });
     const message = `Expected a picture that can be decoded here, got ${unsupported}`;
     throw new ServiceError("unsupported_format", message, { cause });
+  }
+}
+
+/** libvips says only in words that it gave up, so the clock says it. */
+async function inTime<Result>(seconds: number, step: () => Promise<Result>): Promise<Result> {
+  const started = performance.now();
+  try {
+    return await step();
+  } catch (cause) {
+    if (seconds === 0 || performance.now() - started < 1000 * seconds) throw cause;
+    throw new ServiceError("deadline_exceeded", `Expected ${seconds} s at most for a codec`, { cause });
   }
 }

@@ -3,6 +3,8 @@ const STATUS = {
   invalid_transform: 400,
   invalid_path: 400,
   transform_forbidden: 403,
+  invalid_json: 400,
+  unauthorized: 401,
   signature_invalid: 403,
   source_forbidden: 403,
   source_not_found: 404,
@@ -11,10 +13,13 @@ const STATUS = {
   link_expired: 410,
   source_too_large: 413,
   image_too_large: 413,
+  body_too_large: 413,
   url_too_long: 414,
   unsupported_format: 415,
   range_not_satisfiable: 416,
   undecodable_image: 422,
+  invalid_job: 422,
+  idempotency_conflict: 422,
   too_many_requests: 429,
   internal: 500,
   inference_failed: 500,
@@ -36,7 +41,9 @@ export interface LimitDetail {
 }
 
 interface ServiceErrorOptions extends ErrorOptions {
-  readonly detail?: LimitDetail;
+  readonly detail?: LimitDetail | undefined;
+  /** When it is worth trying again, where that is known; for 429 and 503. */
+  readonly retryAfterSeconds?: number;
 }
 
 /** The only error that crosses a module boundary. `message` is shown to the client; the reason goes into `cause`. */
@@ -44,11 +51,13 @@ export class ServiceError extends Error {
   override readonly name = "ServiceError";
   readonly code: ErrorCode;
   readonly detail: LimitDetail | undefined;
+  readonly retryAfterSeconds: number | undefined;
 
   constructor(code: ErrorCode, message: string, options?: ServiceErrorOptions) {
     super(message, options);
     this.code = code;
     this.detail = options?.detail;
+    this.retryAfterSeconds = options?.retryAfterSeconds;
   }
 
   get status(): (typeof STATUS)[ErrorCode] {

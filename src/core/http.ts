@@ -31,3 +31,17 @@ export function parseRange(header: string | undefined, size: number): ByteRange 
   }
   return { offset: from, length: to - from + 1 };
 }
+
+/**
+ * A Cache-Control value (RFC 9111 §5.2) under which nothing is served after `seconds` from now: ages are lowered, and serving
+ * stale or for ever is taken back.
+ */
+export function cappedCacheControl(value: string, seconds: number): string {
+  const directives = value.split(",").map((directive) => directive.trim().toLowerCase());
+  const kept = directives.filter((directive) => !/^(stale-.*|immutable)$/.test(directive));
+  const capped = kept.map((directive) =>
+    directive.replace(/^(max-age|s-maxage)=(\d+)$/, (_, name, age) => `${name}=${Math.min(Number(age), seconds)}`),
+  );
+  const hasAge = capped.some((directive) => directive.startsWith("max-age="));
+  return [...capped, ...(hasAge ? [] : [`max-age=${seconds}`]), "must-revalidate"].join(", ");
+}

@@ -1,34 +1,56 @@
 import { expected, ServiceError } from "./errors.ts";
 import { expandPresets, NO_PRESETS, type Presets } from "./presets.ts";
-import { parseTransform, type Transform } from "./transform.ts";
+import { isRemote, parseRemoteUrl } from "./remote-url.ts";
+import { formatTransform, parseTransform, type Transform } from "./transform.ts";
 
 /** A parsed `/img/<ops>/<source>`. */
 export interface ImagePath {
   readonly transform: Transform;
-  /** Object key: decoded segments joined by "/". */
+  /** Object key: decoded segments joined by "/". Or a picture's URL as {@link parseRemoteUrl} spells it. */
   readonly source: string;
 }
 
 /**
  * Parses the path of an image URL. Takes the pathname as the URL parser left it, undecoded, and decodes each
- * segment once: what a second decoding would change, or what leads out of the key space, is refused.
+ * segment once: what a second decoding would change, or what leads out of the key space, is refused. A source that is
+ * a URL stands there as it is, `https://host/photo.jpg`, or percent-encoded as a whole, which it must be to have a query.
  *
- * @throws {ServiceError} `invalid_path`, `invalid_transform`, `transform_forbidden`
+ * @throws {ServiceError} `invalid_path`, `invalid_transform`, `transform_forbidden`, `source_forbidden`
  */
 export function parseImagePath(pathname: string, presets: Presets = NO_PRESETS): ImagePath {
   const [, , ops = "", ...segments] = pathname.split("/");
   const transform = parseTransform(expandPresets(decodeSegment(ops), presets));
   if (segments.length === 0) throw invalid("Expected /img/<ops>/<source> for path, got no source");
-  return { transform, source: segments.map(decodeSegment).join("/") };
+  return { transform, source: parseSource(segments) };
+}
+
+/** The one canonical spelling of a path; inverse of {@link parseImagePath}. Signatures are made from it. */
+export function formatImagePath({ transform, source }: ImagePath): string {
+  return `/img/${formatTransform(transform)}/${formatSource(source)}`;
+}
+
+/** A source as it stands in a path. */
+export function formatSource(source: string): string {
+  return isRemote(source) ? encodeURIComponent(source) : source.split("/").map(encodeURIComponent).join("/");
+}
+
+function parseSource(segments: readonly string[]): string {
+  const raw = segments.join("/");
+  if (/^https?:\//i.test(raw)) return parseRemoteUrl(raw);
+  if (/^https?(:|%3a)/i.test(raw)) return parseRemoteUrl(decode(raw));
+  return segments.map(decodeSegment).join("/");
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch (cause) {
+    throw new ServiceError("invalid_path", expected("valid UTF-8", "path", text), { cause });
+  }
 }
 
 function decodeSegment(segment: string): string {
-  let decoded: string;
-  try {
-    decoded = decodeURIComponent(segment);
-  } catch (cause) {
-    throw new ServiceError("invalid_path", expected("valid UTF-8", "path", segment), { cause });
-  }
+  const decoded = decode(segment);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
   if (decoded === "" || /^\.{1,2}$|[\\/\u0000-\u001f\u007f]|%[0-9a-f]{2}/i.test(decoded)) {
     throw invalid(expected("plain, once-encoded segments", "path", segment));

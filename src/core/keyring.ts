@@ -16,28 +16,38 @@ const HMAC = { name: "HMAC", hash: "SHA-256" } as const;
  *
  * @throws {TypeError} that says where, never with the secret in it.
  */
-export async function parseKeyring(text: string): Promise<Keyring> {
-  const entries = text.split(",").map((entry, i) => {
+export function parseKeyring(text: string): Keyring {
+  const secrets = new Map<string, string>();
+  for (const [i, entry] of text.split(",").entries()) {
     const [, id, secret] = ENTRY.exec(entry.trim()) ?? [];
     if (id === undefined || secret === undefined) {
       throw new TypeError(`Expected id:secret of 16 characters or more for key ${i + 1}`);
     }
-    return { id, secret };
-  });
+    if (secrets.has(id)) throw new TypeError(`Expected each key id once, got ${id} again`);
+    secrets.set(id, secret);
+  }
+  const [id = ""] = secrets.keys();
   const encoder = new TextEncoder();
   const keys = new Map<string, CryptoKey>();
-  for (const { id, secret } of entries) {
-    if (keys.has(id)) throw new TypeError(`Expected each key id once, got ${id} again`);
-    keys.set(id, await crypto.subtle.importKey("raw", encoder.encode(secret), HMAC, false, ["sign", "verify"]));
+
+  async function keyOf(name: string): Promise<CryptoKey | undefined> {
+    const secret = secrets.get(name);
+    if (secret === undefined) return undefined;
+    const raw = encoder.encode(secret);
+    const key = keys.get(name) ?? (await crypto.subtle.importKey("raw", raw, HMAC, false, ["sign", "verify"]));
+    keys.set(name, key);
+    return key;
   }
-  const [first] = keys;
-  if (first === undefined) throw new TypeError("Expected at least one key");
-  const [id, signing] = first;
+
   return {
     id,
-    sign: async (message) => new Uint8Array(await crypto.subtle.sign("HMAC", signing, encoder.encode(message))),
-    async verify(keyId, message, signature) {
-      const key = keys.get(keyId);
+    async sign(message) {
+      const key = await keyOf(id);
+      if (key === undefined) throw new TypeError("Expected at least one key");
+      return new Uint8Array(await crypto.subtle.sign("HMAC", key, encoder.encode(message)));
+    },
+    async verify(name, message, signature) {
+      const key = await keyOf(name);
       return key !== undefined && (await crypto.subtle.verify("HMAC", key, signature, encoder.encode(message)));
     },
   };

@@ -9,7 +9,7 @@ const PIPELINE_VERSION = 1;
 export interface ResultIdentity extends ImagePath {
   /** Id from models/manifest.json, or of all the models that may make it; changes with their weights. */
   readonly model: string;
-  /** Engine name: engines differ in the last bit. */
+  /** Which engine makes results of which kind: engines differ in the last bit. */
   readonly engine: string;
   /** Version of the source's bytes: its ETag, or a hash. */
   readonly version: string;

@@ -17,23 +17,30 @@ export interface Tiling {
   readonly size: number;
   /** Pixels that neighbouring tiles share; each keeps half, so the halo is half of it. */
   readonly overlap: number;
+  /**
+   * All tiles of one size along an axis that is longer than a tile: the last begins earlier instead of being shorter, and
+   * may reach up to 15 px beyond the picture, as far as the network itself pads it. For batches.
+   */
+  readonly equal?: boolean;
 }
 
 /** Side of one attention window in input pixels: 8 after the 2x2 max-pool. */
 const GRID = 16;
 
 /** Cuts `length` pixels into overlapping spans whose kept parts cover each pixel exactly once. */
-export function planSpans(length: number, { size, overlap }: Tiling): Span[] {
+export function planSpans(length: number, { size, overlap, equal = false }: Tiling): Span[] {
   if (size % GRID !== 0 || overlap % GRID !== 0 || overlap >= size) {
     throw new RangeError(
       `Expected multiples of ${GRID} with overlap < size for tiling, got size ${size}, overlap ${overlap}`,
     );
   }
   const spans: Span[] = [];
+  const end = equal && length > size ? Math.ceil(length / GRID) * GRID : length;
   let keepFrom = 0;
-  for (let from = 0; keepFrom < length; from += size - overlap) {
-    const to = Math.min(from + size, length);
-    const keepTo = to === length ? length : to - overlap / 2;
+  for (let at = 0; keepFrom < length; at += size - overlap) {
+    const to = Math.min(at + size, end);
+    const from = equal ? Math.max(0, to - size) : at;
+    const keepTo = to === end ? length : to - overlap / 2;
     spans.push({ from, to, keepFrom, keepTo });
     keepFrom = keepTo;
   }

@@ -27,6 +27,8 @@ export interface Transform {
   readonly model?: Variant | undefined;
   /** Of `format=auto`: what the client accepts beside PNG and JPEG, best first. Never in the URL; see accept.ts. */
   readonly accepts?: readonly Format[] | undefined;
+  /** What is answered in place of a result that cannot be made; absent: the error. Changes no result, so no key either. */
+  readonly onerror?: "interpolate" | "original" | undefined;
 }
 
 /** The largest side that can be asked for, in pixels: WebP stores no larger one. */
@@ -81,6 +83,9 @@ const Options = z.strictObject({
     .optional(),
   metadata: z.literal("none", { error: "Expected none (no other metadata is passed on)" }).optional(),
   model: OneOf(VARIANTS).optional(),
+  onerror: OneOf(["error", "interpolate", "original"])
+    .transform((value) => (value === "error" ? undefined : value))
+    .optional(),
 });
 
 const OPS = [...SCALE_OPS.keys(), ...Object.keys(Options.shape).map((key) => `${key}=`)].join(", ");
@@ -130,7 +135,7 @@ export function parseTransform(ops: string): Transform {
   return { scale: scale ?? "auto", ...size, ...others, model: scale === 1 ? undefined : model };
 }
 
-/** The one canonical spelling of a transform; inverse of {@link parseTransform}. Keys and signatures are made from it. */
+/** The one canonical spelling of a transform, `onerror` apart; inverse of {@link parseTransform}. Keys and signatures are made from it. */
 export function formatTransform(transform: Transform): string {
   const { scale, width, height, fit, format, quality, background, anim, model } = transform;
   const options = { width, height, fit, format, quality, background, anim, model };

@@ -1,33 +1,45 @@
 import * as z from "zod";
+import { type AllowList, parseAllowList } from "../core/allow-list.ts";
+import { type Keyring, parseKeyring } from "../core/keyring.ts";
 import { type Presets, parsePresets } from "../core/presets.ts";
+import type { PictureLimits } from "../service/render-plan.ts";
+import type { Patience } from "./lease.ts";
 
-const Count = z
+/** A whole number from 1, from text. */
+export const Count = z
   .string()
   .regex(/^[1-9]\d{0,11}$/, "Expected a positive whole number")
   .transform(Number);
 
-/** The `[vars]` of wrangler.toml: text from outside, parsed once at the start; a bad value stops the Worker there. */
-const Vars = z.object({
-  MAX_SOURCE_BYTES: Count,
-  MAX_INPUT_PIXELS: Count,
-  MAX_OUTPUT_PIXELS: Count,
-  MAX_AVIF_PIXELS: Count,
-  MAX_JPEG_SCANS: Count,
-  MAX_URL_LENGTH: Count,
-  CACHE_CONTROL: z.string().min(1),
-  PRESETS: z.string().default("{}").transform(parsePresets),
-  PRESETS_ONLY: z.enum(["true", "false"]).default("false"),
-});
+/** Which pictures need a signed URL: none, those from other servers, every one. */
+const SIGNING_MODES = ["off", "remote", "all"] as const;
+export type SigningMode = (typeof SIGNING_MODES)[number];
 
-export interface Limits {
+/** The `[vars]` of wrangler.toml: text from outside, parsed once at the start; a bad value stops the Worker there. */
+const Vars = z
+  .object({
+    MAX_SOURCE_BYTES: Count,
+    MAX_INPUT_PIXELS: Count,
+    MAX_OUTPUT_PIXELS: Count,
+    MAX_AVIF_PIXELS: Count,
+    MAX_JPEG_SCANS: Count,
+    MAX_URL_LENGTH: Count,
+    CACHE_CONTROL: z.string().min(1),
+    PRESETS: z.string().default("{}").transform(parsePresets),
+    PRESETS_ONLY: z.enum(["true", "false"]).default("false"),
+    ALLOWED_SOURCES: z.string().transform(parseAllowList),
+    SOURCE_TIMEOUT_MS: Count,
+    SIGNED_URLS: z.enum(SIGNING_MODES),
+    URL_KEYS: z.string().transform(parseKeyring).optional(),
+    LEASE_WAIT_MS: Count,
+    LEASE_HOLD_MS: Count,
+  })
+  .refine(({ SIGNED_URLS, URL_KEYS }) => SIGNED_URLS === "off" || URL_KEYS !== undefined, {
+    error: "Expected keys for URL_KEYS where SIGNED_URLS is on, got none",
+  });
+
+export interface Limits extends PictureLimits {
   readonly sourceBytes: number;
-  /** Of the source, as stored. */
-  readonly inputPixels: number;
-  readonly outputPixels: number;
-  /** Of a source or result in AVIF, whose codec takes several times the memory of the others. */
-  readonly avifPixels: number;
-  /** A JPEG of many scans is decoded once for each of them. */
-  readonly jpegScans: number;
   readonly urlLength: number;
 }
 
@@ -36,6 +48,12 @@ export interface Config {
   /** Cache-Control of every picture. */
   readonly cacheControl: string;
   readonly presets: Presets;
+  /** Where remote sources may come from, and how long they may take. */
+  readonly remote: { readonly allowed: AllowList; readonly timeoutMs: number };
+  /** Which URLs must be signed, and by which keys; undefined: no signature is valid. */
+  readonly signing: { readonly mode: SigningMode; readonly keys: Keyring | undefined };
+  /** How long a request waits for another that computes the same, and how long that may take. */
+  readonly lease: Patience;
 }
 
 export function parseConfig(env: unknown): Config {
@@ -52,5 +70,8 @@ export function parseConfig(env: unknown): Config {
     },
     cacheControl: vars.data.CACHE_CONTROL,
     presets: { ops: vars.data.PRESETS, only: vars.data.PRESETS_ONLY === "true" },
+    remote: { allowed: vars.data.ALLOWED_SOURCES, timeoutMs: vars.data.SOURCE_TIMEOUT_MS },
+    signing: { mode: vars.data.SIGNED_URLS, keys: vars.data.URL_KEYS },
+    lease: { waitMs: vars.data.LEASE_WAIT_MS, holdMs: vars.data.LEASE_HOLD_MS },
   };
 }

@@ -1,4 +1,7 @@
+import { Lease } from "./lease.ts";
 import { createEdgeSimdEngine } from "./simd.ts";
 import { createWorker } from "./worker.ts";
 
 export default createWorker(createEdgeSimdEngine);
+export { JobObject } from "./jobs/job-object.ts";
+export { Lease };

@@ -5,23 +5,29 @@ import type { Probe } from "../core/probe/probe-result.ts";
 import { type ResultKey, resultKey } from "../core/result-key.ts";
 import type { Transform } from "../core/transform.ts";
 import type { FindModel } from "../engine/models.ts";
+import { candidateModels, modelsId } from "../service/model-choice.ts";
+import { type Renderer, render } from "../service/render.ts";
+import type { RenderPlan } from "../service/render-plan.ts";
+import type { Stopwatch } from "../service/stopwatch.ts";
 import type { Limits } from "./config.ts";
-import { candidateModels, modelsId } from "./model-choice.ts";
-import { type Renderer, render } from "./render.ts";
-import { planRender, type RenderPlan } from "./render-plan.ts";
+import type { Origin } from "./origin-client.ts";
+import { choosePlace, engineConfiguration, ORIGIN_ENGINE } from "./place.ts";
 import type { ResultFacts } from "./results.ts";
 import type { OpenSource, Source } from "./sources.ts";
-import type { Stopwatch } from "./stopwatch.ts";
+import type { Turnstile } from "./turnstile.ts";
 
 export interface PipelineDeps {
   readonly limits: Limits;
   readonly openSource: OpenSource;
   readonly renderer: Renderer;
   readonly model: FindModel;
+  readonly turnstile: Turnstile;
+  /** Computes what is too large for the isolate, or not for its codecs; refused where it is absent. */
+  readonly origin?: Origin | undefined;
 }
 
 /** What was asked for, with the name of its result; nothing has been read yet. */
-interface Located {
+export interface Located {
   readonly transform: Transform;
   readonly source: Source;
   readonly key: ResultKey;
@@ -33,6 +39,7 @@ export interface Inspected {
   readonly bytes: Uint8Array;
   readonly probe: Probe;
   readonly plan: RenderPlan;
+  /** `engine` says where the result is made. */
   readonly facts: ResultFacts;
 }
 
@@ -42,11 +49,13 @@ export interface Pipeline {
   locate(path: ImagePath, stopwatch: Stopwatch): Promise<Located>;
   /** @throws {ServiceError} what the limits, the probe and the source refuse */
   inspect(located: Located, stopwatch: Stopwatch): Promise<Inspected>;
-  render(inspected: Inspected, stopwatch: Stopwatch): Promise<Uint8Array>;
+  /** @param requestId - under which the origin logs it. */
+  render(inspected: Inspected, stopwatch: Stopwatch, requestId?: string): Promise<Uint8Array>;
 }
 
-export function createPipeline({ limits, openSource, renderer, model }: PipelineDeps): Pipeline {
-  const engine = renderer.engine.name;
+export function createPipeline({ limits, openSource, renderer, model, turnstile, origin }: PipelineDeps): Pipeline {
+  const placeLimits = { limits, origin: origin?.limits };
+  const engine = engineConfiguration(renderer.engine.name, placeLimits);
   return {
     async locate({ transform, source: name }, stopwatch) {
       const id = await modelsId(candidateModels(model, transform));
@@ -59,10 +68,10 @@ export function createPipeline({ limits, openSource, renderer, model }: Pipeline
     async inspect({ transform, source }, stopwatch) {
       const bytes = await stopwatch.time("read", source.read(limits.sourceBytes));
       const probed = probe(bytes);
-      const plan = planRender(probed, transform, { limits, model });
+      const { place, plan } = choosePlace(probed, transform, { ...placeLimits, model });
       const facts = {
         format: plan.format,
-        engine,
+        engine: place === "origin" ? ORIGIN_ENGINE : renderer.engine.name,
         model: plan.model?.id ?? "none",
         sourceWidth: probed.width,
         sourceHeight: probed.height,
@@ -70,6 +79,12 @@ export function createPipeline({ limits, openSource, renderer, model }: Pipeline
       return { transform, bytes, probe: probed, plan, facts };
     },
 
-    render: (inspected, stopwatch) => render(renderer, inspected, stopwatch),
+    render(inspected, stopwatch, requestId = crypto.randomUUID()) {
+      const { engine: madeBy } = inspected.facts;
+      if (origin === undefined || madeBy !== ORIGIN_ENGINE) {
+        return turnstile.run((pause) => render({ ...renderer, pause }, inspected, stopwatch));
+      }
+      return stopwatch.time("origin", origin.upscale(inspected, requestId));
+    },
   };
 }

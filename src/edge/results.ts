@@ -32,8 +32,8 @@ export interface Results {
    * @throws {ServiceError} `range_not_satisfiable`
    */
   get(key: string, range?: string): Promise<Result | undefined>;
-  /** Never replaces what is there: a key names its bytes. */
-  put(key: string, bytes: Uint8Array, facts: ResultFacts): Promise<void>;
+  /** Never replaces what is there: a key names its bytes. False if something was there. */
+  put(key: string, bytes: Uint8Array, facts: ResultFacts): Promise<boolean>;
 }
 
 export function bucketResults(bucket: R2Bucket): Results {
@@ -49,12 +49,13 @@ export function bucketResults(bucket: R2Bucket): Results {
       return object === null ? undefined : { ...describe(object), body: object.body, range };
     },
     async put(key, bytes, { format, sourceWidth, sourceHeight, ...made }) {
-      await bucket.put(key, bytes, {
+      const object: R2Object | null = await bucket.put(key, bytes, {
         onlyIf: { etagDoesNotMatch: "*" },
         sha256: await crypto.subtle.digest("SHA-256", bytes),
         httpMetadata: { contentType: MEDIA_TYPE[format] },
         customMetadata: { ...made, sourceWidth: `${sourceWidth}`, sourceHeight: `${sourceHeight}` },
       });
+      return object !== null;
     },
   };
 }

@@ -4,6 +4,8 @@ import { ServiceError } from "../core/errors.ts";
 export interface Source {
   /** Changes whenever the bytes do. */
   readonly version: string;
+  /** Where anyone may see it: a path of ours or an absolute URL; absent if nowhere. */
+  readonly publicUrl?: string;
   /** @throws {ServiceError} `source_too_large` before more than `maxBytes` are held. */
   read(maxBytes: number): Promise<Uint8Array>;
 }
@@ -51,6 +53,7 @@ export function assetSource(assets: Fetcher, prefix: string): OpenSource {
     if (!head.ok || version === null) return undefined;
     return {
       version,
+      publicUrl: url.pathname,
       async read(maxBytes) {
         const response = await assets.fetch(url, { redirect: "manual" });
         const bytes = new Uint8Array(await response.arrayBuffer());
@@ -61,7 +64,8 @@ export function assetSource(assets: Fetcher, prefix: string): OpenSource {
   };
 }
 
-function checkSize(actual: number, limit: number): void {
+/** @throws {ServiceError} `source_too_large` */
+export function checkSize(actual: number, limit: number): void {
   if (actual > limit) {
     const detail = { limit, actual, unit: "bytes" };
     throw new ServiceError("source_too_large", `Expected at most ${limit} bytes for source, got ${actual}`, { detail });

@@ -1,17 +1,39 @@
 import manifest from "../../models/manifest.json";
 import { createCodecs } from "../codecs/jsquash.ts";
 import { type FindModel, parseManifest } from "../engine/models.ts";
+import type { Renderer } from "../service/render.ts";
+import { createAuthorize } from "./access.ts";
 import { createApp } from "./app.ts";
 import { CODEC_MODULES } from "./codec-modules.ts";
 import { parseConfig } from "./config.ts";
-import type { Renderer } from "./render.ts";
+import { parseJobConfig } from "./jobs/config.ts";
+import { createConsumer } from "./jobs/consumer.ts";
+import { deadJobs } from "./jobs/dead-jobs.ts";
+import type { JobObject } from "./jobs/job-object.ts";
+import { createJobRoutes } from "./jobs/routes.ts";
+import type { Lease } from "./lease.ts";
+import { durableLeases } from "./leases.ts";
+import { createOriginClient, type Origin } from "./origin-client.ts";
+import { parseOriginConfig } from "./origin-config.ts";
+import { createPipeline } from "./pipeline.ts";
+import { createProduceOnce } from "./produce.ts";
+import { rateLimiter } from "./rate-limit.ts";
+import { remoteSource } from "./remote-source.ts";
 import { bucketResults } from "./results.ts";
 import { assetSource, bucketSource, firstOf } from "./sources.ts";
+import { createTurnstile } from "./turnstile.ts";
 
 export interface Env {
   readonly SOURCES: R2Bucket;
   readonly RESULTS: R2Bucket;
   readonly ASSETS: Fetcher;
+  readonly ORIGIN_URL?: string;
+  readonly LEASES: DurableObjectNamespace<Lease>;
+  readonly REQUEST_LIMIT?: RateLimit;
+  readonly MISS_LIMIT?: RateLimit;
+  readonly JOBS: DurableObjectNamespace<JobObject>;
+  readonly JOB_QUEUE: Queue;
+  readonly UPLOAD_QUEUE: Queue;
 }
 
 /** The engine of one deployment, and the tiles it works best with. */
@@ -19,19 +41,47 @@ type CreateEngine = (env: Env, model: FindModel) => Pick<Renderer, "engine" | "t
 
 /** The Worker around an engine: nothing here but what belongs together. */
 export function createWorker(createEngine: CreateEngine): ExportedHandler<Env> {
-  const model = parseManifest(manifest);
-  let app: ReturnType<typeof createApp> | undefined;
+  let handlers: ReturnType<typeof createHandlers> | undefined;
   return {
     fetch(request, env, context) {
-      app ??= createApp({
-        config: parseConfig(env),
-        openSource: firstOf(bucketSource(env.SOURCES), assetSource(env.ASSETS, "samples/")),
-        results: bucketResults(env.RESULTS),
-        renderer: { codecs: createCodecs(CODEC_MODULES), ...createEngine(env, model) },
-        model,
-        now: () => performance.now(),
-      });
-      return app.fetch(request, env, context);
+      handlers ??= createHandlers(env, createEngine);
+      return handlers.app.fetch(request, env, context);
+    },
+    queue(batch, env) {
+      handlers ??= createHandlers(env, createEngine);
+      return handlers.consume(batch);
     },
   };
+}
+
+function createHandlers(env: Env, createEngine: CreateEngine) {
+  const model = parseManifest(manifest);
+  const config = parseConfig(env);
+  const { limits, remote, signing, lease, cacheControl } = config;
+  const renderer = { codecs: createCodecs(CODEC_MODULES), ...createEngine(env, model) };
+  const openSource = firstOf(
+    remoteSource({ fetch: (url, init) => fetch(url, init), maxBytes: limits.sourceBytes, ...remote }),
+    bucketSource(env.SOURCES),
+    assetSource(env.ASSETS, "samples/"),
+  );
+  const results = bucketResults(env.RESULTS);
+  const turnstile = createTurnstile({ now: Date.now, sleep: (ms) => scheduler.wait(ms), waitMs: lease.waitMs });
+  const pipeline = createPipeline({ limits, openSource, renderer, model, turnstile, origin: createOrigin(env) });
+  const produceOnce = createProduceOnce({ pipeline, results, leases: durableLeases(env.LEASES, lease) });
+  const jobs = { config: parseJobConfig(env), jobs: env.JOBS };
+  const now = () => performance.now();
+  return {
+    app: createApp({
+      ...{ config, results, renderer, model, pipeline, produceOnce, now },
+      authorize: createAuthorize({ mode: signing.mode, keys: signing.keys, cacheControl, clock: Date.now }),
+      rates: { requests: rateLimiter(env.REQUEST_LIMIT), misses: rateLimiter(env.MISS_LIMIT) },
+      v1: createJobRoutes({ ...jobs, dead: deadJobs(env.RESULTS), uploads: env.UPLOAD_QUEUE }),
+    }),
+    consume: createConsumer({ ...jobs, results, pipeline, produceOnce, now }),
+  };
+}
+
+function createOrigin(env: Env): Origin | undefined {
+  const config = parseOriginConfig(env);
+  return config && createOriginClient(config, { fetch: (...request) => fetch(...request), now: () => Date.now() });
 }

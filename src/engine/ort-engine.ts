@@ -53,14 +53,15 @@ export function createOrtEngine(ort: Ort, options: OrtEngineOptions): Engine {
   };
 }
 
-async function floats(tensor: Tensor | undefined): Promise<Float32Array> {
+/** Values of a float32 output. */
+export async function floats(tensor: Tensor | undefined): Promise<Float32Array> {
   const data = await tensor?.getData();
   if (!(data instanceof Float32Array)) throw new TypeError(`Expected a float32 output sr, got ${tensor?.type}`);
   return data;
 }
 
 /** RGB8 [h, w, 3] -> float32 [3, h, w] in 0..1. */
-function toPlanes({ width, height, data }: Rgb): Float32Array {
+export function toPlanes({ width, height, data }: Rgb): Float32Array {
   const pixels = width * height;
   const planes = new Float32Array(3 * pixels);
   for (let i = 0; i < pixels; i++) {
@@ -70,7 +71,7 @@ function toPlanes({ width, height, data }: Rgb): Float32Array {
 }
 
 /** float32 [3, h, w] -> RGB8 [h, w, 3]; clamped, rounded half to even by `Uint8ClampedArray`. */
-function toPixels(planes: Float32Array, width: number, height: number): Rgb {
+export function toPixels(planes: Float32Array, width: number, height: number): Rgb {
   const pixels = width * height;
   const data = new Uint8ClampedArray(3 * pixels);
   for (let i = 0; i < pixels; i++) {

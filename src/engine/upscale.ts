@@ -8,6 +8,10 @@ export interface UpscaleOptions {
   readonly tiling: Tiling;
   /** Of the model; "clean" by default. */
   readonly variant?: Variant;
+  /** Awaited after each tile. */
+  readonly pause?: (() => Promise<void>) | undefined;
+  /** Tiles handed to the engine at the same time; 1 by default. */
+  readonly concurrency?: number | undefined;
   /** Called after each tile, colour and alpha counted together. */
   readonly onTile?: (done: number, total: number) => void;
 }
@@ -18,11 +22,17 @@ export async function upscaleRgb(engine: Engine, image: Rgb, scale: Scale, optio
   const width = scale * image.width;
   const height = scale * image.height;
   const output = { width, height, data: new Uint8ClampedArray(3 * width * height) };
-  for (const [i, tile] of tiles.entries()) {
-    const upscaled = await engine.upscale(cut(image, tile), scale, options.variant);
-    paste(output, upscaled, tile, scale);
-    options.onTile?.(i + 1, tiles.length);
-  }
+  const waiting = tiles.values();
+  let done = 0;
+  const lane = async () => {
+    for (const tile of waiting) {
+      const upscaled = await engine.upscale(cut(image, tile), scale, options.variant);
+      paste(output, upscaled, tile, scale);
+      options.onTile?.(++done, tiles.length);
+      await options.pause?.();
+    }
+  };
+  await Promise.all(Array.from({ length: options.concurrency ?? 1 }, lane));
   return output;
 }
 
@@ -40,22 +50,34 @@ export async function upscaleRgba(engine: Engine, image: Rgba, scale: Scale, opt
     onTile: (done, total) => options.onTile?.(pass * total + done, passes * total),
   });
 
-  const colour = await upscaleRgb(engine, bleedColours(rgb, alpha), scale, onPass(0));
+  const colour = await upscaleRgb(engine, constant ? rgb : bleedColours(rgb, alpha), scale, onPass(0));
   if (constant) return joinAlpha(colour, new Uint8ClampedArray(colour.width * colour.height).fill(level));
   const grey = { width: image.width, height: image.height, data: greyFromAlpha(alpha) };
   const upscaled = await upscaleRgb(engine, grey, scale, onPass(1));
   return joinAlpha(colour, alphaFromGrey(upscaled, alpha, scale));
 }
 
-function cut({ width, data }: Rgb, { x, y }: Tile): Rgb {
+/** A tile out of a picture; beyond its right and lower edge as the network itself continues it. */
+export function cut({ width, height, data }: Rgb, { x, y }: Tile): Rgb {
   const columns = x.to - x.from;
   const rows = y.to - y.from;
+  const inside = Math.min(columns, width - x.from);
   const tile = new Uint8ClampedArray(3 * columns * rows);
   for (let row = 0; row < rows; row++) {
-    const start = 3 * ((y.from + row) * width + x.from);
-    tile.set(data.subarray(start, start + 3 * columns), 3 * row * columns);
+    const line = 3 * width * mirrored(y.from + row, height);
+    const start = line + 3 * x.from;
+    tile.set(data.subarray(start, start + 3 * inside), 3 * row * columns);
+    for (let column = inside; column < columns; column++) {
+      const from = line + 3 * mirrored(x.from + column, width);
+      tile.set(data.subarray(from, from + 3), 3 * (row * columns + column));
+    }
   }
   return { width: columns, height: rows, data: tile };
+}
+
+/** What the network itself pads a picture with to the right and below. */
+function mirrored(index: number, length: number): number {
+  return index < length ? index : 2 * (length - 1) - index;
 }
 
 function paste(output: Rgb, upscaled: Rgb, { x, y }: Tile, scale: Scale): void {

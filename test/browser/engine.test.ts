@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { ENGINES } from "../../src/cli/engines.ts";
 import { SCALES } from "../../src/core/image.ts";
+import { ENGINES } from "../../src/engine/node-engines.ts";
 import { hasChromium, startBrowser } from "./chromium.ts";
 
 if (!hasChromium) console.warn("Chromium is not installed: the engine is not tested in a browser");

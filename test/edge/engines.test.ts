@@ -1,7 +1,7 @@
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { ENGINES } from "../../src/cli/engines.ts";
 import { psnr } from "../../src/core/metrics.ts";
+import { ENGINES } from "../../src/engine/node-engines.ts";
 import { upscaleRgb } from "../../src/engine/upscale.ts";
 import { colours, pattern } from "./pictures.ts";
 import { startWorker, type TestWorker } from "./worker.ts";

@@ -227,3 +227,21 @@ function psnr(a: Uint8Array, b: Uint8Array): number {
   const mse = a.reduce((sum, value, i) => sum + (value - (b[i] ?? 0)) ** 2, 0) / a.length;
   return 10 * Math.log10(255 ** 2 / Math.max(mse, 1e-9));
 }
+
+it("answers others while it computes a large picture", async () => {
+  await worker.putSource("large.png", await pattern(500, 400).png().toBuffer());
+  let isDone = false;
+  const large = worker.get("/img/x2/large.png").then((response) => {
+    isDone = true;
+    return response;
+  });
+  const waits: number[] = [];
+  while (!isDone) {
+    const start = performance.now();
+    expect((await worker.get("/healthz")).status).toBe(200);
+    waits.push(performance.now() - start);
+  }
+  expect((await large).status).toBe(200);
+  // Twelve tiles: nobody waits for more than one or two, and the codecs.
+  expect(waits.length).toBeGreaterThan(6);
+});

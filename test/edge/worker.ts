@@ -1,4 +1,6 @@
+import { connect } from "node:net";
 import { join } from "node:path";
+import type { Request, Response } from "miniflare";
 import { inject } from "vitest";
 import { startBuilt } from "../miniflare.ts";
 
@@ -12,6 +14,8 @@ interface Answer {
 /** A running Worker, as its clients and its buckets' owner see it. */
 export interface TestWorker {
   get(path: string, init?: { method?: string; headers?: Record<string, string> }): Promise<Answer>;
+  /** Asks for a path and does not wait for the answer. @returns hangs up. */
+  ask(path: string): Promise<() => void>;
   putSource(key: string, body: Uint8Array | string): Promise<void>;
   storedKeys(): Promise<string[]>;
   stop(): Promise<void>;
@@ -22,18 +26,40 @@ interface TestWorkerOptions {
   readonly environment?: string;
   /** Replace those of wrangler.toml. */
   readonly vars?: Readonly<Record<string, string>>;
+  /** The Internet: answers what the Worker fetches. Without it that goes to this machine. */
+  readonly internet?: (request: Request) => Response | Promise<Response>;
+  /** Requests in 10 seconds by the name of a limit's binding; there are none if absent, as all tests are one client. */
+  readonly rateLimits?: Readonly<Record<string, number>>;
 }
 
 /** The deployed bundle in a workerd of its own, with empty buckets. */
-export async function startWorker({ environment, vars }: TestWorkerOptions = {}): Promise<TestWorker> {
+export async function startWorker({
+  environment,
+  vars,
+  internet,
+  rateLimits = {},
+}: TestWorkerOptions = {}): Promise<TestWorker> {
   const bundle = join(inject("bundles"), environment ?? "default");
-  const miniflare = await startBuilt(bundle, { config: "wrangler.toml", environment, vars });
+  const ratelimits = Object.entries(rateLimits).map(([name, limit]) => [name, { simple: { limit, period: 10 } }]);
+  const options = { ...(internet && { outboundService: internet }), ratelimits: Object.fromEntries(ratelimits) };
+  const miniflare = await startBuilt(bundle, { config: "wrangler.toml", environment, vars, options });
   const sources = await miniflare.getR2Bucket("SOURCES");
   const results = await miniflare.getR2Bucket("RESULTS");
   return {
     async get(path, { method = "GET", headers = {} } = {}) {
-      const response = await miniflare.dispatchFetch(`http://localhost${path}`, { method, headers });
+      const response = await miniflare.dispatchFetch(new URL(path, "http://localhost"), {
+        method,
+        headers,
+        redirect: "manual",
+      });
       return { status: response.status, headers: response.headers, body: new Uint8Array(await response.arrayBuffer()) };
+    },
+    async ask(path) {
+      const { hostname, port } = await miniflare.ready;
+      const socket = connect(Number(port), hostname).on("error", () => {});
+      socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+      // Closing gently goes unnoticed until there is something to send.
+      return () => socket.resetAndDestroy();
     },
     async putSource(key, body) {
       // A Buffer does not pass miniflare's proxy.

@@ -1,9 +1,9 @@
 import { expect, it } from "vitest";
-import { ENGINES } from "../../src/cli/engines.ts";
 import { createCodecs } from "../../src/codecs/jsquash.ts";
 import { FORMATS, type Rgba, SCALES } from "../../src/core/image.ts";
 import { probe } from "../../src/core/probe/probe.ts";
 import { planSpans } from "../../src/core/tiles.ts";
+import { ENGINES } from "../../src/engine/node-engines.ts";
 import { CODEC_MODULES } from "./codecs/codec-modules.ts";
 
 const { Memory, Instance } = WebAssembly;

@@ -42,11 +42,13 @@ export function probeAvif(bytes: Uint8Array): Probe {
   if (!ispe) throw corrupt("an AVIF without a size");
   const [width, height] = [u32be(bytes, ispe.at + 4), u32be(bytes, ispe.at + 8)];
   if (width === 0 || height === 0) throw corrupt(`an AVIF of ${width}x${height} pixels`);
-  const unsupported = checkData(bytes, items, { width, height }) ?? (byType.has("clap") ? "cropped AVIF" : undefined);
+  const clap = byType.get("clap");
+  const unsupported = checkData(bytes, items, { width, height }) ?? (clap && "cropped AVIF");
   return {
     format: "avif",
     width,
     height,
+    ...(clap && { crop: crop(bytes, clap, { width, height }) }),
     orientation: orientation(bytes, byType.get("irot"), byType.get("imir")),
     frames: countFrames(bytes),
     scans: 1,
@@ -124,6 +126,14 @@ function checkData(
   }
   if (!locations.some(({ id }) => id === primary)) throw corrupt("an AVIF without pixels");
   return unsupported;
+}
+
+/** Size of the clean aperture, two fractions. @see ISO/IEC 14496-12 section 12.1.4 */
+function crop(bytes: Uint8Array, { at }: Box, size: { width: number; height: number }): typeof size {
+  const width = Math.round(u32be(bytes, at) / u32be(bytes, at + 4));
+  const height = Math.round(u32be(bytes, at + 8) / u32be(bytes, at + 12));
+  if (width >= 1 && width <= size.width && height >= 1 && height <= size.height) return { width, height };
+  throw corrupt(`an AVIF of ${size.width}x${size.height} pixels cropped to ${width}x${height}`);
 }
 
 /** @see ISO/IEC 23008-12 sections 6.5.10 and 6.5.12; in MIAF (ISO/IEC 23000-22 section 7.3.6.7) irot comes first. */

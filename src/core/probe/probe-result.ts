@@ -9,6 +9,8 @@ export interface Probe {
   /** Stored size in pixels, before orientation is applied. */
   readonly width: number;
   readonly height: number;
+  /** What an AVIF's clap leaves of that, in pixels, before orientation is applied; absent where all of it shows. */
+  readonly crop?: { readonly width: number; readonly height: number };
   readonly orientation: Orientation;
   /** 1 for a still picture. */
   readonly frames: number;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { noneMatchHits, parseRange } from "../../../src/core/http.ts";
+import { cappedCacheControl, noneMatchHits, parseRange } from "../../../src/core/http.ts";
 
 describe("noneMatchHits", () => {
   it.each([
@@ -38,5 +38,17 @@ describe("parseRange", () => {
 
   it.each(["bytes=100-", "bytes=100-200", "bytes=-0"])("cannot satisfy %s of 100 bytes", (header) => {
     expect(() => parseRange(header, 100)).toThrow(expect.objectContaining({ status: 416 }));
+  });
+});
+
+describe("cappedCacheControl", () => {
+  it.each([
+    ["public, max-age=3600, stale-while-revalidate=86400", 60, "public, max-age=60, must-revalidate"],
+    ["public, max-age=3600, s-maxage=7200", 5000, "public, max-age=3600, s-maxage=5000, must-revalidate"],
+    ["Public, Max-Age=31536000, Immutable", 1, "public, max-age=1, must-revalidate"],
+    ["public", 60, "public, max-age=60, must-revalidate"],
+    ["no-store", 60, "no-store, max-age=60, must-revalidate"],
+  ])("makes of %s, %i s before the end, %s", (value, seconds, capped) => {
+    expect(cappedCacheControl(value, seconds)).toBe(capped);
   });
 });

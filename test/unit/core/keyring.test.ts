@@ -6,7 +6,7 @@ const OLD = "old:0123456789abcdef";
 const NEW = "new:fedcba9876543210";
 
 it("signs with the first key, as any HMAC-SHA256 does", async () => {
-  const keys = await parseKeyring(`${NEW},${OLD}`);
+  const keys = parseKeyring(`${NEW},${OLD}`);
   expect(keys.id).toBe("new");
   expect(Buffer.from(await keys.sign("message")).toString("hex")).toBe(
     createHmac("sha256", "fedcba9876543210").update("message").digest("hex"),
@@ -14,13 +14,13 @@ it("signs with the first key, as any HMAC-SHA256 does", async () => {
 });
 
 it("verifies what an older key signed, until that key is taken away", async () => {
-  const signature = await (await parseKeyring(OLD)).sign("message");
-  expect(await (await parseKeyring(`${NEW},${OLD}`)).verify("old", "message", signature)).toBe(true);
-  expect(await (await parseKeyring(NEW)).verify("old", "message", signature)).toBe(false);
+  const signature = await parseKeyring(OLD).sign("message");
+  expect(await parseKeyring(`${NEW},${OLD}`).verify("old", "message", signature)).toBe(true);
+  expect(await parseKeyring(NEW).verify("old", "message", signature)).toBe(false);
 });
 
 it("refuses another message, another key's id, and a signature cut short", async () => {
-  const keys = await parseKeyring(`${NEW},${OLD}`);
+  const keys = parseKeyring(`${NEW},${OLD}`);
   const signature = await keys.sign("message");
   expect(await keys.verify("new", "massage", signature)).toBe(false);
   expect(await keys.verify("old", "message", signature)).toBe(false);
@@ -33,8 +33,8 @@ it.each([
   ["no id", ":0123456789abcdef", "id:secret"],
   ["an id twice", `${OLD},${OLD}`, "once"],
 ])("refuses %s without showing a secret", async (_, text, message) => {
-  const error = await parseKeyring(text).catch((cause: Error) => cause);
-  expect(error).toBeInstanceOf(TypeError);
-  expect(String(error)).toContain(message);
-  expect(String(error)).not.toMatch(/0123456789abcdef|short/);
+  const attempt = () => parseKeyring(text);
+  expect(attempt).toThrow(TypeError);
+  expect(attempt).toThrow(message);
+  expect(attempt).not.toThrow(/0123456789abcdef|short/);
 });

@@ -26,6 +26,25 @@ it("keeps each pixel of a line exactly once, on the 16-px grid, with a halo insi
   );
 });
 
+it("cuts equal spans that keep each pixel once, on the grid, at most 15 px beyond the picture", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 2000 }), tilings, (length, tiling) => {
+      const spans = planSpans(length, { ...tiling, equal: true });
+      let next = 0;
+      for (const { from, to, keepFrom, keepTo } of spans) {
+        expect(keepFrom).toBe(next);
+        expect(keepTo).toBeGreaterThan(keepFrom);
+        expect(from % 16).toBe(0);
+        expect(to - from).toBe(Math.min(tiling.size, spans.length > 1 ? tiling.size : length));
+        expect(to).toBeLessThan(length + 16);
+        if (from > 0) expect(keepFrom - from).toBeGreaterThanOrEqual(tiling.overlap / 2);
+        next = keepTo;
+      }
+      expect(next).toBe(length);
+    }),
+  );
+});
+
 it("covers a picture with the product of both axes", () => {
   const kept = planTiles(100, 70, { size: 64, overlap: 16 })
     .map(({ x, y }) => (x.keepTo - x.keepFrom) * (y.keepTo - y.keepFrom))

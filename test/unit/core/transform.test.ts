@@ -14,6 +14,9 @@ describe("parseTransform", () => {
     ["x1,f=auto", { scale: 1, format: "auto" }],
     ["f=json,x3,model=web", { scale: 3, format: "json", model: "web" }],
     ["x2,anim=true", { scale: 2, anim: undefined }],
+    ["x2,onerror=interpolate", { scale: 2, onerror: "interpolate" }],
+    ["onerror=original,x2", { scale: 2, onerror: "original" }],
+    ["x2,onerror=error", { scale: 2, onerror: undefined }],
   ])("reads %s", (ops, transform) => {
     expect(parseTransform(ops)).toEqual(transform);
   });
@@ -50,6 +53,7 @@ describe("parseTransform", () => {
     ["x2,background=#fff", "Expected 3 or 6 hex digits for background"],
     ["x2,model=best", "Expected one of clean, web for model"],
     ["x2,anim=no", "Expected one of true, false for anim"],
+    ["x2,onerror=redirect", 'Expected one of error, interpolate, original for onerror, got "redirect"'],
     ["x2,gravity=face", 'got "gravity=face"'],
     ["x2,preset=thumb", 'got "preset=thumb"'],
     ["x2,constructor=1", 'got "constructor=1"'],
@@ -127,5 +131,9 @@ describe("parseTransform", () => {
         expect(formatTransform(parseTransform(aliased))).toBe(formatTransform(parseTransform(ops)));
       }),
     );
+  });
+
+  it("leaves out of the canonical form what changes no result", () => {
+    expect(formatTransform(parseTransform("x2,onerror=interpolate,q=70"))).toBe("x2,quality=70");
   });
 });

@@ -1,6 +1,11 @@
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { Hono } from "hono";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { ServiceError } from "../../../src/core/errors.ts";
 import { NO_PRESETS } from "../../../src/core/presets.ts";
 import { createApp, type Deps } from "../../../src/edge/app.ts";
+import type { Leases } from "../../../src/edge/leases.ts";
+import { createPipeline, type PipelineDeps } from "../../../src/edge/pipeline.ts";
+import { createProduceOnce } from "../../../src/edge/produce.ts";
 
 // What goes wrong below the app: all that is real is tested in workerd (test/edge).
 
@@ -12,7 +17,10 @@ const PIXEL = Uint8Array.from(
 
 const FILE = { file: "f", sha256: "0".repeat(64), bytes: 1 };
 
-function deps(broken: Partial<Deps>): Deps {
+/** What the app's parts are made of. */
+type Parts = Omit<Deps, "pipeline" | "produceOnce"> & Omit<PipelineDeps, "limits"> & { readonly leases: Leases };
+
+function deps(broken: Partial<Parts>): Parts {
   return {
     config: {
       limits: {
@@ -25,9 +33,12 @@ function deps(broken: Partial<Deps>): Deps {
       },
       cacheControl: "public",
       presets: NO_PRESETS,
+      remote: { allowed: [], timeoutMs: 1000 },
+      signing: { mode: "off", keys: undefined },
+      lease: { waitMs: 1000, holdMs: 1000 },
     },
     openSource: async () => ({ version: "v1", read: async () => PIXEL }),
-    results: { head: async () => undefined, get: async () => undefined, put: async () => {} },
+    results: { head: async () => undefined, get: async () => undefined, put: async () => true },
     renderer: {
       codecs: {
         decode: async () => ({ image: { width: 1, height: 1, data: new Uint8ClampedArray([9, 9, 9, 255]) } }),
@@ -40,15 +51,23 @@ function deps(broken: Partial<Deps>): Deps {
       tiling: { size: 48, overlap: 16 },
     },
     model: (scale) => ({ id: `fake-x${scale}`, scale, weights: FILE, onnx: FILE, packed: FILE }),
+    authorize: async () => ({ cacheControl: "public" }),
+    leases: { enter: async () => ({ end: async () => {} }) },
+    rates: { requests: async () => {}, misses: async () => {} },
+    turnstile: { run: (work) => work(async () => {}) },
     now: () => 0,
+    v1: new Hono(),
     ...broken,
   };
 }
 
-async function request(broken: Partial<Deps>) {
+async function request(broken: Partial<Parts>, path = "/img/x2/a.png") {
   const background: Promise<unknown>[] = [];
   const context = { waitUntil: (promise: Promise<unknown>) => background.push(promise), passThroughOnException() {} };
-  const response = await createApp(deps(broken)).request("/img/x2/a.png", {}, {}, { ...context, props: {} });
+  const parts = deps(broken);
+  const pipeline = createPipeline({ ...parts, limits: parts.config.limits });
+  const app = createApp({ ...parts, pipeline, produceOnce: createProduceOnce({ ...parts, pipeline }) });
+  const response = await app.request(path, {}, {}, { ...context, props: {} });
   await Promise.all(background);
   return response;
 }
@@ -82,14 +101,14 @@ it("answers though the result cannot be stored, and logs it under the request's 
   });
 });
 
-it.each<[string, Partial<Deps>]>([
+it.each<[string, Partial<Parts>]>([
   ["the source's store", { openSource: secret }],
   ["reading the source", { openSource: async () => ({ version: "v1", read: secret }) }],
   ["the result store", { results: { ...deps({}).results, get: secret } }],
   ["a codec", { renderer: { ...deps({}).renderer, codecs: { decode: secret, encode: secret } } }],
   ["the engine", { renderer: { ...deps({}).renderer, engine: { name: "fake", upscale: secret } } }],
 ])("tells the client nothing of the inside when %s fails, and stores nothing", async (_, broken) => {
-  const put = vi.fn(async () => {});
+  const put = vi.fn(async () => true);
   const response = await request({ ...broken, results: { ...(broken.results ?? deps({}).results), put } });
   expect(response.status).toBe(500);
   const body = await response.text();
@@ -98,4 +117,58 @@ it.each<[string, Partial<Deps>]>([
   expect(response.headers.get("cache-control")).toBe("no-store");
   expect(put).not.toHaveBeenCalled();
   expect(console.error).toHaveBeenCalledWith(expect.stringContaining("secret of the inside"));
+});
+
+it("interpolates when the engine fails and that was asked for, and logs why", async () => {
+  const put = vi.fn(async () => true);
+  const { renderer, results } = deps({});
+  const broken = { renderer: { ...renderer, engine: { name: "fake", upscale: secret } }, results: { ...results, put } };
+  const response = await request(broken, "/img/x2,onerror=interpolate/a.png");
+  expect(response.status).toBe(200);
+  expect(response.headers.get("x-ssiu-fallback")).toBe("interpolate");
+  expect(put).not.toHaveBeenCalled();
+  expect(console.error).toHaveBeenCalledWith(expect.stringContaining("secret of the inside"));
+});
+
+it("does not interpolate what the origin refuses for the picture's fault", async () => {
+  vi.spyOn(console, "info").mockImplementation(() => {});
+  const limits = { edgeInputPixels: 0, inputPixels: 100, outputPixels: 100, avifPixels: 100 };
+  const upscale = async () => {
+    throw new ServiceError("undecodable_image", "The source is damaged");
+  };
+  const response = await request({ origin: { limits, upscale } }, "/img/x2,onerror=interpolate/a.png");
+  expect(response.status).toBe(422);
+});
+
+describe("what an origin made", () => {
+  /** Leaves everything to an origin, which answers other bytes than those that are stored. */
+  const origin = {
+    limits: { edgeInputPixels: 0, inputPixels: 100, outputPixels: 100, avifPixels: 100 },
+    upscale: async () => Uint8Array.from([4, 5, 6]),
+  };
+  const facts = { format: "png", engine: "origin", model: "fake-x2", sourceWidth: 1, sourceHeight: 1 } as const;
+  const { results } = deps({});
+
+  it("is answered under a strong ETag once it is stored", async () => {
+    const response = await request({ origin });
+    expect(new Uint8Array(await response.arrayBuffer())).toEqual(Uint8Array.from([4, 5, 6]));
+    expect(response.headers.get("etag")).toMatch(/^"[0-9a-f]{64}"$/);
+  });
+
+  it("gives way to what another request has stored meanwhile", async () => {
+    const get = vi.fn(results.get).mockResolvedValue({ facts, bytes: 2, body: Uint8Array.from([7, 8]) });
+    const response = await request({
+      origin,
+      results: { ...results, get: get.mockResolvedValueOnce(undefined), put: async () => false },
+    });
+    expect(new Uint8Array(await response.arrayBuffer())).toEqual(Uint8Array.from([7, 8]));
+    expect(response.headers.get("etag")).toMatch(/^"[0-9a-f]{64}"$/);
+  });
+
+  it("is answered under a weak ETag if it cannot be stored: it may not be made the same again", async () => {
+    const response = await request({ origin, results: { ...results, put: secret } });
+    expect(response.headers.get("cache-status")).toBe("ssiu-edge; fwd=uri-miss");
+    expect(new Uint8Array(await response.arrayBuffer())).toEqual(Uint8Array.from([4, 5, 6]));
+    expect(response.headers.get("etag")).toMatch(/^W\/"[0-9a-f]{64}"$/);
+  });
 });

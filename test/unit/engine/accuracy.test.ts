@@ -1,9 +1,9 @@
 import sharp from "sharp";
 import { expect, it } from "vitest";
-import { ENGINES } from "../../../src/cli/engines.ts";
 import { type Rgb, SCALES } from "../../../src/core/image.ts";
 import { psnr } from "../../../src/core/metrics.ts";
 import { resize } from "../../../src/core/resample.ts";
+import { ENGINES } from "../../../src/engine/node-engines.ts";
 import { upscaleRgb } from "../../../src/engine/upscale.ts";
 
 /** A sample's upper left part whose sides are multiples of `scale`: the truth for its own shrunk copy. */

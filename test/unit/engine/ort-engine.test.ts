@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
-import { ENGINES } from "../../../src/cli/engines.ts";
 import { SCALES } from "../../../src/core/image.ts";
 import { psnr } from "../../../src/core/metrics.ts";
+import { ENGINES } from "../../../src/engine/node-engines.ts";
 import { createOrtEngine } from "../../../src/engine/ort-engine.ts";
 import { upscaleRgb } from "../../../src/engine/upscale.ts";
 import { drawing } from "./drawing.ts";

@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
-import { ENGINES } from "../../../src/cli/engines.ts";
 import { type Rgb, SCALES, type Scale } from "../../../src/core/image.ts";
 import { psnr } from "../../../src/core/metrics.ts";
+import { ENGINES } from "../../../src/engine/node-engines.ts";
 import { readSafetensors, type Tensors } from "../../../src/engine/safetensors.ts";
 import { createSimdEngine, hasRelaxedSimd, wasmKernels } from "../../../src/engine/simd-engine.ts";
 import { upscaleRgb } from "../../../src/engine/upscale.ts";

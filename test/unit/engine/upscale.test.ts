@@ -50,6 +50,49 @@ it.each([
   }
 });
 
+it.each([
+  [100, 47],
+  [33, 81],
+  [40, 20],
+] as const)("puts a picture of %ix%i together from equal tiles, several at a time", async (width, height) => {
+  const image = noise(width, height);
+  const options = { tiling: { ...TILING, equal: true }, concurrency: 3 };
+  expect(await upscaleRgb(repeater, image, 2, options)).toEqual(await repeater.upscale(image, 2));
+});
+
+it("continues a picture beyond its last tile as the network pads it", async () => {
+  const seen: Rgb[] = [];
+  const watcher: Engine = {
+    ...repeater,
+    upscale: (tile, scale) => {
+      seen.push(tile);
+      return repeater.upscale(tile, scale);
+    },
+  };
+  const ramp = { width: 35, height: 1, data: Uint8ClampedArray.from({ length: 3 * 35 }, (_, i) => Math.floor(i / 3)) };
+  await upscaleRgb(watcher, ramp, 2, { tiling: { ...TILING, equal: true } });
+  const last = seen.at(-1)?.data.filter((_, i) => i % 3 === 0) ?? [];
+  expect([...last]).toEqual([
+    ...Array.from({ length: 19 }, (_, i) => 16 + i),
+    ...Array.from({ length: 13 }, (_, i) => 33 - i),
+  ]);
+});
+
+it("hands the engine no more tiles at a time than it may", async () => {
+  let [running, most] = [0, 0];
+  const slow: Engine = {
+    ...repeater,
+    async upscale(tile, scale) {
+      most = Math.max(most, ++running);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      running--;
+      return await repeater.upscale(tile, scale);
+    },
+  };
+  await upscaleRgb(slow, noise(100, 100), 2, { tiling: TILING, concurrency: 4 });
+  expect(most).toBe(4);
+});
+
 it("tells how far it is, colour and transparency together", async () => {
   const seen: string[] = [];
   const image = withAlpha(noise(40, 8), (x) => x);

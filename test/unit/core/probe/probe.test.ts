@@ -65,7 +65,7 @@ const EXPECTED: Readonly<Record<string, Partial<Probe>>> = {
   "imir-1.avif": { orientation: 2 },
   "irot-1-imir-0.avif": { orientation: 5 },
   "animated.avif": { frames: 2 },
-  "clap.avif": { unsupported: "cropped AVIF" },
+  "clap.avif": { unsupported: "cropped AVIF", crop: { width: 20, height: 10 } },
   "grid.avif": { width: 128, height: 64, unsupported: "AVIF made of grid items" },
 };
 const REFUSED = ["size-16x0.png", "truncated.jpg"];

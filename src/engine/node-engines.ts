@@ -2,12 +2,13 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import type { Scale, Variant } from "../core/image.ts";
 import type { Tiling } from "../core/tiles.ts";
-import type { Engine } from "../engine/engine.ts";
-import { modelFor, parseManifest, verifyModel } from "../engine/models.ts";
-import { createOrtEngine, EDGE_TILING } from "../engine/ort-engine.ts";
-import { createSimdEngine, hasRelaxedSimd, SIMD_TILING, wasmKernels } from "../engine/simd-engine.ts";
-import { readPacked } from "../engine/weights.ts";
+import type { Engine } from "./engine.ts";
+import { modelFor, parseManifest, verifyModel } from "./models.ts";
+import { createOrtEngine, EDGE_TILING } from "./ort-engine.ts";
+import { createSimdEngine, hasRelaxedSimd, SIMD_TILING, wasmKernels } from "./simd-engine.ts";
+import { readPacked } from "./weights.ts";
 
+/** An engine, and how pictures are cut for it. */
 export interface EngineChoice {
   readonly engine: Engine;
   readonly tiling: Tiling;
@@ -15,15 +16,19 @@ export interface EngineChoice {
 
 const MODELS = new URL("../../models/", import.meta.url);
 
-const KERNELS = new URL("../engine/kernels/build/", import.meta.url);
+const KERNELS = new URL("kernels/build/", import.meta.url);
 
-const read = async (kind: "onnx" | "packed", scale: Scale, variant: Variant) => {
-  const find = parseManifest(JSON.parse(await readFile(new URL("manifest.json", MODELS), "utf8")));
-  const file = modelFor(find, scale, variant)[kind];
+/** models/manifest.json. */
+export const readManifest = async () =>
+  parseManifest(JSON.parse(await readFile(new URL("manifest.json", MODELS), "utf8")));
+
+/** Bytes of a model's weights from the folder `models`, as the manifest has them. */
+export const readModel = async (kind: "onnx" | "packed", scale: Scale, variant: Variant) => {
+  const file = modelFor(await readManifest(), scale, variant)[kind];
   return await verifyModel(await readFile(new URL(file.file, MODELS)), file);
 };
 
-const loadModel = (scale: Scale, variant: Variant) => read("onnx", scale, variant);
+const loadModel = (scale: Scale, variant: Variant) => readModel("onnx", scale, variant);
 
 /** `simd` is the Worker's own engine, `ort` runs natively on all cores, `ort-web` as a Worker with ONNX Runtime does: WebAssembly, one thread, its tiling. */
 export const ENGINES = {
@@ -36,7 +41,7 @@ export const ENGINES = {
     const build = hasRelaxedSimd() && !process.version.startsWith("v20.") ? "relaxed" : "simd128";
     const kernels = new WebAssembly.Module(await readFile(new URL(`ssiu-${build}.wasm`, KERNELS)));
     const loadWeights = async (scale: Scale, variant: Variant) =>
-      readPacked(await read("packed", scale, variant), scale);
+      readPacked(await readModel("packed", scale, variant), scale);
     return {
       engine: createSimdEngine({ kernels: wasmKernels(kernels, build), loadWeights }),
       tiling: SIMD_TILING,

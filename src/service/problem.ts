@@ -2,7 +2,7 @@ import { ServiceError } from "../core/errors.ts";
 
 /** An error as the client sees it: `application/problem+json` (RFC 9457), never cached, nothing of our inside in it. */
 export function problem(error: ServiceError, requestId: string): Response {
-  const { code, status, message, detail } = error;
+  const { code, status, message, detail, retryAfterSeconds } = error;
   return Response.json(
     { type: "about:blank", title: TITLES[status], status, code, detail: message, ...detail, requestId },
     {
@@ -11,9 +11,10 @@ export function problem(error: ServiceError, requestId: string): Response {
         "Content-Type": "application/problem+json",
         "Cache-Control": "no-store",
         "X-Request-Id": requestId,
+        ...(status === 401 && { "WWW-Authenticate": "Bearer" }),
         ...(status === 405 && { Allow: "GET, HEAD, OPTIONS" }),
         ...(status === 416 && { "Content-Range": `bytes */${detail?.limit}` }),
-        ...(status === 503 && { "Retry-After": "1" }),
+        ...((status === 429 || status === 503) && { "Retry-After": `${retryAfterSeconds ?? 1}` }),
       },
     },
   );
@@ -27,6 +28,7 @@ export function asServiceError(error: unknown): ServiceError {
 
 const TITLES: Readonly<Record<ServiceError["status"], string>> = {
   400: "Bad Request",
+  401: "Unauthorized",
   403: "Forbidden",
   404: "Not Found",
   405: "Method Not Allowed",

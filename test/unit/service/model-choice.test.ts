@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import type { Scale, Variant } from "../../../src/core/image.ts";
 import type { Probe } from "../../../src/core/probe/probe-result.ts";
 import type { Transform } from "../../../src/core/transform.ts";
-import { candidateModels, chooseModel, modelsId } from "../../../src/edge/model-choice.ts";
 import type { FindModel, Model } from "../../../src/engine/models.ts";
+import { candidateModels, chooseModel, modelsId } from "../../../src/service/model-choice.ts";
 
 const FILE = { file: "f", sha256: "0".repeat(64), bytes: 1 };
 const model = (scale: Scale, variant: Variant): Model => ({

@@ -17,11 +17,15 @@ export interface Renderer {
   readonly codecs: Codecs;
   readonly engine: Engine;
   readonly tiling: Tiling;
+  /** Tiles that the engine takes at the same time; 1 by default. */
+  readonly concurrency?: number | undefined;
+  /** Awaited after each tile: where nothing else runs between two of them by itself. */
+  readonly pause?: () => Promise<void>;
 }
 
-/** The source's bytes -> the result's bytes, in the isolate. */
+/** The source's bytes -> the result's bytes, right here. */
 export async function render(
-  { codecs, engine, tiling }: Renderer,
+  { codecs, engine, tiling, concurrency, pause }: Renderer,
   source: { bytes: Uint8Array; probe: Probe; transform: Transform; plan: RenderPlan },
   stopwatch: Stopwatch,
 ): Promise<Uint8Array> {
@@ -29,7 +33,7 @@ export async function render(
   const { scale, region, canvas, format, model } = plan;
   const decoded = onBackground(await stopwatch.time("decode", codecs.decode(bytes, probe)), format, transform);
   const part = cut(decoded.image, region);
-  const options = { tiling, variant: model?.variant ?? "clean" };
+  const options = { tiling, concurrency, pause, variant: model?.variant ?? "clean" };
   const upscaled = scale === 1 ? part : await stopwatch.time("upscale", upscaleRgba(engine, part, scale, options));
   const image = pad(resized(upscaled, plan), canvas, padding(format, transform));
   return await stopwatch.time("encode", codecs.encode({ ...decoded, image }, format, transform));

@@ -3,20 +3,23 @@ export interface Stopwatch {
   time<T>(name: string, step: Promise<T>): Promise<T>;
   /** `decode;dur=3.1, upscale;dur=812.0` */
   header(): string;
+  /** Milliseconds of each step. */
+  steps(): Readonly<Record<string, number>>;
 }
 
 /** Cloudflare stops the clock while a Worker computes: deployed, only waiting is seen; a local workerd shows it all. */
 export function createStopwatch(now: () => number): Stopwatch {
-  const steps: string[] = [];
+  const steps: (readonly [name: string, ms: number])[] = [];
   return {
     async time(name, step) {
       const start = now();
       try {
         return await step;
       } finally {
-        steps.push(`${name};dur=${(now() - start).toFixed(1)}`);
+        steps.push([name, now() - start]);
       }
     },
-    header: () => steps.join(", "),
+    header: () => steps.map(([name, ms]) => `${name};dur=${ms.toFixed(1)}`).join(", "),
+    steps: () => Object.fromEntries(steps),
   };
 }

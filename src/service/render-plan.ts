@@ -5,7 +5,6 @@ import type { Probe } from "../core/probe/probe-result.ts";
 import { planResize, type ResizePlan } from "../core/resize-plan.ts";
 import type { Transform } from "../core/transform.ts";
 import type { FindModel, Model } from "../engine/models.ts";
-import type { Limits } from "./config.ts";
 import { chooseModel } from "./model-choice.ts";
 
 /** How a result is made: all that follows from the transform and the source's header. */
@@ -15,18 +14,29 @@ export interface RenderPlan extends ResizePlan {
   readonly model?: Model | undefined;
 }
 
+/** How large a picture may be. */
+export interface PictureLimits {
+  /** Of the source, as stored. */
+  readonly inputPixels: number;
+  readonly outputPixels: number;
+  /** Of a source or result in AVIF, whose codec takes several times the memory of the others. */
+  readonly avifPixels: number;
+  /** A JPEG of many scans is decoded once for each of them. */
+  readonly jpegScans: number;
+}
+
 interface PlanOptions {
-  readonly limits: Limits;
+  readonly limits: PictureLimits;
   readonly model: FindModel;
 }
 
 /**
- * Plans from the header alone, and refuses what would not fit into the isolate or what no codec here can read.
+ * Plans from the header alone, and refuses what would not fit into memory or what no codec here can read.
  *
  * @throws {ServiceError} `image_too_large`, `unsupported_format`
  */
 export function planRender(source: Probe, transform: Transform, { limits, model }: PlanOptions): RenderPlan {
-  const { width, height } = source;
+  const { width, height } = source.crop ?? source;
   const resize = planResize(source.orientation >= 5 ? { width: height, height: width } : { width, height }, transform);
   const { scale, region, canvas } = resize;
   const most = (format: Format, limit: number) => (format === "avif" ? Math.min(limit, limits.avifPixels) : limit);

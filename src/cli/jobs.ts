@@ -1,0 +1,68 @@
+import { type Command, Option } from "commander";
+import * as z from "zod";
+import { expecting } from "./options.ts";
+
+const Server = z.strictObject({
+  server: z.url({ error: expecting("a URL", "--server") }),
+  token: z.string({ error: expecting("a token", "--token or SSIU_TOKEN") }),
+});
+type Server = z.infer<typeof Server>;
+
+const DeadJobs = z.object({ jobs: z.array(z.string()), cursor: z.string().optional() });
+const JobState = z.object({ id: z.string(), state: z.string() });
+const Problem = z.object({ detail: z.string() });
+
+const server = () =>
+  new Option("--server <url>", "where the Worker is").env("SSIU_SERVER").default("http://localhost:8787");
+const token = () => new Option("--token <token>", "one of the Worker's JOB_TOKENS").env("SSIU_TOKEN");
+
+/** Adds `ssiu jobs dead` and `ssiu jobs replay [IDS…]`. */
+export function addJobs(program: Command): void {
+  const jobs = program.command("jobs").description("look after the jobs of a Worker");
+  jobs
+    .command("dead")
+    .description("list the jobs whose retries are used up")
+    .addOption(server())
+    .addOption(token())
+    .action(async (options) => {
+      for (const id of await fetchDead(Server.parse(options))) console.log(id);
+    });
+  jobs
+    .command("replay")
+    .description("start jobs anew that are dead or failed")
+    .argument("[IDS...]", "all that are dead, if none is given")
+    .addOption(server())
+    .addOption(token())
+    .action(async (ids: string[], options) => {
+      const where = Server.parse(options);
+      for (const id of ids.length > 0 ? ids : await fetchDead(where)) {
+        const job = await call(where, JobState, `/v1/jobs/${encodeURIComponent(id)}/replay`, { method: "POST" });
+        console.log(`${job.id} ${job.state}`);
+      }
+    });
+}
+
+async function fetchDead(where: Server): Promise<string[]> {
+  const ids: string[] = [];
+  let cursor: string | undefined;
+  do {
+    const query = new URLSearchParams({ state: "dead", ...(cursor !== undefined && { cursor }) });
+    const page = await call(where, DeadJobs, `/v1/jobs?${query}`);
+    ids.push(...page.jobs);
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+  return ids;
+}
+
+async function call<T>(where: Server, schema: z.ZodType<T>, path: string, init: RequestInit = {}): Promise<T> {
+  const headers = { Authorization: `Bearer ${where.token}` };
+  const response = await fetch(new URL(path, where.server), {
+    ...init,
+    headers,
+    redirect: "error",
+    signal: AbortSignal.timeout(30_000),
+  });
+  const body: unknown = await response.json();
+  if (!response.ok) throw new Error(`${path}: ${Problem.safeParse(body).data?.detail ?? response.status}`);
+  return schema.parse(body);
+}

@@ -1,0 +1,44 @@
+import type { Command } from "commander";
+import * as z from "zod";
+import { parseImagePath } from "../core/image-path.ts";
+import { parseKeyring } from "../core/keyring.ts";
+import { signUrl } from "../core/signed-url.ts";
+import { expecting } from "./options.ts";
+
+const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
+
+const url = "an http(s) URL or a path, without a query";
+const expires = "a whole number and s, m, h or d, such as 90m";
+
+const Options = z.strictObject({
+  url: z.string().refine((text) => URL.canParse(text, "http://localhost") && !/[?#]/.test(text), {
+    error: expecting(url, "URL"),
+  }),
+  key: z.string().min(1, "Expected id:secret for --key or in URL_KEYS, got nothing"),
+  expires: z
+    .string()
+    .regex(/^[1-9]\d{0,5}[smhd]$/, { error: expecting(expires, "--expires") })
+    .transform((text) => Number.parseInt(text, 10) * SECONDS[text.slice(-1) as keyof typeof SECONDS]),
+  base: z.url({ protocol: /^https?$/, error: expecting("an http(s) URL", "--base") }).optional(),
+});
+
+/** Adds `ssiu sign URL`. */
+export function addSign(program: Command): void {
+  program
+    .command("sign")
+    .description("sign the link to a picture, for a Worker with SIGNED_URLS set")
+    .argument("<URL>", `/img/<ops>/<source>: ${url}`)
+    .option("--key <id:secret>", "the key to sign with, or `env`: the first of the variable URL_KEYS", "env")
+    .option("--expires <duration>", `how long the link holds: ${expires}`, "1h")
+    .option("--base <url>", "where the Worker is; printed before a path")
+    .action((link, { key, ...options }) =>
+      sign(Options.parse({ url: link, key: key === "env" ? (process.env.URL_KEYS ?? "") : key, ...options })),
+    );
+}
+
+async function sign({ url, key, expires, base }: z.infer<typeof Options>): Promise<void> {
+  const { pathname, origin } = new URL(url, base ?? "http://localhost");
+  const expiresAt = Math.floor(Date.now() / 1000) + expires;
+  const signed = await signUrl(parseImagePath(pathname), expiresAt, parseKeyring(key));
+  console.log(base === undefined && !URL.canParse(url) ? signed : `${origin}${signed}`);
+}

@@ -1,0 +1,60 @@
+import { createServer } from "node:http";
+import type { Command } from "commander";
+import * as z from "zod";
+import { ServiceError } from "../core/errors.ts";
+import { parseWebhookKeys, verifyWebhook, type WebhookKeys } from "../core/webhook.ts";
+import { expecting } from "./options.ts";
+
+const Count = (name: string) =>
+  z
+    .string()
+    .regex(/^\d{1,5}$/, { error: expecting("a whole number", name) })
+    .transform(Number);
+
+const Options = z.strictObject({ key: z.string(), port: Count("--port"), fail: Count("--fail") });
+
+const Event = z.object({
+  type: z.string(),
+  data: z.object({ url: z.string().optional(), error: z.object({ code: z.string() }).optional() }),
+});
+
+/** Adds `ssiu webhooks listen`. */
+export function addWebhooks(program: Command): void {
+  program
+    .command("webhooks")
+    .description("see what a Worker sends")
+    .command("listen")
+    .description("receive webhooks on this machine: a line for each, until Ctrl-C")
+    .requiredOption("--key <whsec>", "the key they are signed with, whsec_…")
+    .option("--port <number>", "where to listen", "9000")
+    .option("--fail <number>", "answer so many of them with 500 first", "0")
+    .action((options) => listen(Options.parse(options)));
+}
+
+function listen({ key, port, fail }: z.infer<typeof Options>): void {
+  const keys = parseWebhookKeys(key);
+  let received = 0;
+  const server = createServer((request, response) => {
+    const answer = async () => {
+      const body = Buffer.concat(await request.toArray()).toString();
+      const said = describe(keys, new Headers(request.headers as Record<string, string>), body);
+      const status = said === undefined ? 401 : ++received > fail ? 204 : 500;
+      response.writeHead(status).end();
+      console.log(`${new Date().toISOString()} ${said ?? "not signed by this key"} -> ${status}`);
+    };
+    answer().catch(() => response.destroy());
+  });
+  server.listen(port, "127.0.0.1", () => console.log(`listening on http://localhost:${port}/`));
+}
+
+/** Undefined where the signature is not good. */
+function describe(keys: WebhookKeys, headers: Headers, body: string): string | undefined {
+  try {
+    const id = verifyWebhook(keys, headers, body);
+    const { type, data } = Event.parse(JSON.parse(body));
+    return `${id} ${type} ${data.url ?? data.error?.code}`;
+  } catch (cause) {
+    if (cause instanceof ServiceError) return undefined;
+    throw cause;
+  }
+}

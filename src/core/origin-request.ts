@@ -1,0 +1,27 @@
+/** How far the clocks of the edge and the origin may be apart. */
+export const ORIGIN_WINDOW_SECONDS = 300;
+
+/** Signs nothing outside one machine: used, and said so, where there are no keys and only this machine can connect. */
+export const DEVELOPMENT_KEYS = "dev:only-for-this-machine";
+
+/** What the edge signs and the origin verifies. */
+export interface OriginRequest {
+  /** `/v1/upscale?x2,format=webp`, as it stands in the request line. */
+  readonly pathAndQuery: string;
+  /** Value of the Content-Digest header. */
+  readonly digest: string;
+  /** Unix time in seconds. */
+  readonly timestamp: number;
+}
+
+/** The text that HMAC-SHA256 is taken over; the body is in it by its digest. */
+export function originSigningText({ pathAndQuery, digest, timestamp }: OriginRequest): string {
+  return `v1\nPOST\n${pathAndQuery}\n${digest}\n${timestamp}`;
+}
+
+/** Value of a Content-Digest header, `sha-256=:<base64>:`. @see RFC 9530, section 2 */
+export async function contentDigest(bytes: Uint8Array): Promise<string> {
+  // The cast is for lib.dom, which excludes memory shared between threads; there is none here.
+  const digest = await crypto.subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>);
+  return `sha-256=:${btoa(String.fromCharCode(...new Uint8Array(digest)))}:`;
+}

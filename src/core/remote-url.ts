@@ -1,0 +1,45 @@
+import { assertPublicUrl } from "./address.ts";
+import { expected, ServiceError } from "./errors.ts";
+
+/** Whether a source's id is a URL: {@link parseRemoteUrl} made it. No object key of ours looks so, it would have an empty segment. */
+export function isRemote(source: string): boolean {
+  return source.startsWith("https://");
+}
+
+/**
+ * The one spelling of a picture's URL, `https://host[:port]/path[?query]`: host in lower case and punycode, no default
+ * port, dot segments resolved, percent-encoding only where needed and in upper case (RFC 3986 §6.2.2), no fragment.
+ *
+ * @param text - `https:/host/…` too: proxies and browsers collapse slashes in paths.
+ * @throws {ServiceError} `invalid_path`, `source_forbidden`
+ */
+export function parseRemoteUrl(text: string): string {
+  const url = parse(text.replace(/^(https?):\/+/i, "$1://"));
+  assertPublicUrl(url);
+  const path = normalise(url.pathname);
+  if (UNSAFE.test(path))
+    throw new ServiceError("invalid_path", expected("plain, once-encoded segments", "source", path));
+  return `https://${url.host}${path}${normalise(url.search)}`;
+}
+
+/**
+ * What two servers may read differently, and so what may lead a path out of the prefix it was allowed for: empty segments,
+ * encoded slashes, backslashes and control characters, double encoding, a percent sign that encodes nothing.
+ */
+const UNSAFE = /\/\/|%(?:2F|5C|[01].|7F|25[0-9A-Fa-f]{2})|%(?![0-9A-F]{2})/;
+
+/** Percent-encodings of unreserved characters decoded, the others in upper case. */
+function normalise(encoded: string): string {
+  return encoded.replace(/%[0-9a-f]{2}/gi, (triplet) => {
+    const character = String.fromCharCode(Number.parseInt(triplet.slice(1), 16));
+    return /[A-Za-z0-9._~-]/.test(character) ? character : triplet.toUpperCase();
+  });
+}
+
+function parse(text: string): URL {
+  try {
+    return new URL(text);
+  } catch (cause) {
+    throw new ServiceError("invalid_path", expected("https://<host>/<path>", "source", text), { cause });
+  }
+}

@@ -1,0 +1,46 @@
+import { fromBase64Url, toBase64Url } from "./base64url.ts";
+import { ServiceError } from "./errors.ts";
+import { formatImagePath, type ImagePath } from "./image-path.ts";
+import type { Keyring } from "./keyring.ts";
+
+/** A signature that holds. */
+export interface SignedUrl {
+  /** Unix time in seconds. */
+  readonly expires: number;
+  /** Of the key that signed. */
+  readonly keyId: string;
+}
+
+/** The path and query of a link that holds until `expires` (Unix time in seconds): `/img/…?exp=…&kid=…&sig=…`. */
+export async function signUrl(path: ImagePath, expires: number, keys: Keyring): Promise<string> {
+  const signature = toBase64Url(await keys.sign(signingText(path, `${expires}`)));
+  return `${formatImagePath(path)}?exp=${expires}&kid=${keys.id}&sig=${signature}`;
+}
+
+/**
+ * Checks `exp`, `kid` and `sig`. The canonical path is signed, not its spelling: another order of the ops, an alias, another
+ * encoding of the source is the same link. Other parameters are ignored, as everywhere.
+ *
+ * @param nowSeconds - Unix time.
+ * @throws {ServiceError} `signature_invalid`; `link_expired`, only to who holds a link that was good.
+ */
+export async function verifyUrl(
+  path: ImagePath,
+  query: URLSearchParams,
+  { keys, nowSeconds }: { keys: Keyring; nowSeconds: number },
+): Promise<SignedUrl> {
+  const [exp = "", keyId = "", sig = ""] = ["exp", "kid", "sig"].map((name) => query.get(name) ?? "");
+  const signature = fromBase64Url(sig);
+  if (signature === undefined || !(await keys.verify(keyId, signingText(path, exp), signature))) {
+    throw new ServiceError("signature_invalid", "Expected exp, kid and sig of a link signed for this path");
+  }
+  const expires = Number(exp);
+  // Not the other way round: a signed `exp` that is no number has expired.
+  if (!(nowSeconds < expires)) throw new ServiceError("link_expired", "The link has expired");
+  return { expires, keyId };
+}
+
+/** Named and versioned, so that a signature made for something else with the same key is not good here. */
+function signingText(path: ImagePath, exp: string): string {
+  return `img1\n${formatImagePath(path)}\n${exp}`;
+}

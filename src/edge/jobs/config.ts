@@ -1,0 +1,74 @@
+import * as z from "zod";
+import { parseWebhookKeys, type WebhookKeys } from "../../core/webhook.ts";
+import { checkCallback } from "./job-request.ts";
+import { parseUploadRules, type UploadRule } from "./upload-rules.ts";
+
+const Seconds = z
+  .string()
+  .regex(/^\d{1,8}$/, "Expected a whole number of seconds")
+  .transform((text) => Number(text) * 1000);
+
+/** The `[vars]` and secrets that jobs and webhooks need. */
+const Vars = z.object({
+  JOB_TOKENS: z
+    .string()
+    .regex(/^[\x21-\x2b\x2d-\x7e]{16,}(,[\x21-\x2b\x2d-\x7e]{16,})*$/, "Expected tokens of 16 characters or more")
+    .transform((text) => text.split(","))
+    .default([]),
+  JOB_RETRY_SECONDS: Seconds,
+  JOB_WATCHDOG_SECONDS: Seconds,
+  JOB_RETENTION_SECONDS: Seconds,
+  WEBHOOK_SCHEDULE_SECONDS: z
+    .string()
+    .regex(/^\d{1,6}(,\d{1,6})*$/, "Expected whole numbers of seconds, separated by commas")
+    .transform((text) => text.split(",").map((seconds) => Number(seconds) * 1000)),
+  WEBHOOK_KEYS: z.string().optional(),
+  SOURCE_WEBHOOK_KEYS: z.string().optional(),
+  UPLOAD_RULES: z.string().default("[]"),
+  ALLOW_LOCAL_CALLBACKS: z.enum(["true", "false"]).default("false"),
+});
+
+/** A receiver may ask for patience, but not for longer than this. */
+const MAX_RETRY_AFTER_MS = 24 * 3600 * 1000;
+
+export interface JobConfig {
+  /** Each of them is good for all of /v1; none: nobody may. */
+  readonly tokens: readonly string[];
+  /** Before the first retry of a job; doubled for each further one. */
+  readonly retryMs: number;
+  /** A job without an end is put into the queue again after so long. */
+  readonly watchdogMs: number;
+  /** What is known of a job is kept for so long after its end. */
+  readonly retentionMs: number;
+  /** How long each attempt to deliver a webhook comes after the one before. */
+  readonly webhookScheduleMs: readonly number[];
+  readonly maxRetryAfterMs: number;
+  /** Sign what we send; none: callbacks are refused. */
+  readonly webhookKeys: WebhookKeys;
+  /** Verify what is sent to us; none: nothing is accepted. */
+  readonly sourceWebhookKeys: WebhookKeys;
+  readonly uploadRules: readonly UploadRule[];
+  /** For `npm start`: a callback may be on this machine. */
+  readonly allowLocalCallbacks: boolean;
+}
+
+/** @throws {Error} that names the variable, never a secret. */
+export function parseJobConfig(env: unknown): JobConfig {
+  const parsed = Vars.safeParse(env);
+  if (!parsed.success) throw new Error(`Invalid [vars] in wrangler.toml:\n${z.prettifyError(parsed.error)}`);
+  const vars = parsed.data;
+  const config: JobConfig = {
+    tokens: vars.JOB_TOKENS,
+    retryMs: vars.JOB_RETRY_SECONDS,
+    watchdogMs: vars.JOB_WATCHDOG_SECONDS,
+    retentionMs: vars.JOB_RETENTION_SECONDS,
+    webhookScheduleMs: vars.WEBHOOK_SCHEDULE_SECONDS,
+    maxRetryAfterMs: MAX_RETRY_AFTER_MS,
+    webhookKeys: vars.WEBHOOK_KEYS === undefined ? [] : parseWebhookKeys(vars.WEBHOOK_KEYS),
+    sourceWebhookKeys: vars.SOURCE_WEBHOOK_KEYS === undefined ? [] : parseWebhookKeys(vars.SOURCE_WEBHOOK_KEYS),
+    uploadRules: parseUploadRules(vars.UPLOAD_RULES),
+    allowLocalCallbacks: vars.ALLOW_LOCAL_CALLBACKS === "true",
+  };
+  for (const { callback } of config.uploadRules) checkCallback(callback, undefined, config);
+  return config;
+}

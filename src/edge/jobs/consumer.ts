@@ -1,0 +1,98 @@
+import * as z from "zod";
+import { growingDelay, withJitter } from "../../core/backoff.ts";
+import type { ServiceError } from "../../core/errors.ts";
+import { asServiceError, logError } from "../../service/problem.ts";
+import { createStopwatch } from "../../service/stopwatch.ts";
+import type { Pipeline } from "../pipeline.ts";
+import type { ProduceOnce } from "../produce.ts";
+import type { Results } from "../results.ts";
+import type { JobConfig } from "./config.ts";
+import type { JobError, JobRequest, JobResult } from "./job.ts";
+import type { JobObject } from "./job-object.ts";
+import { parseJobPath } from "./job-request.ts";
+import { createUploadJobs } from "./uploads.ts";
+
+/** Longest delay of a retry, as growing as it may be. */
+const MAX_RETRY_MS = 3600 * 1000;
+
+const JobMessage = z.strictObject({ job: z.string(), run: z.number() });
+
+export interface ConsumerDeps {
+  readonly config: JobConfig;
+  readonly jobs: DurableObjectNamespace<JobObject>;
+  readonly pipeline: Pipeline;
+  readonly produceOnce: ProduceOnce;
+  readonly results: Results;
+  readonly now: () => number;
+}
+
+/** Handles one message; throws where it is to come again. */
+type Handle = (body: unknown) => Promise<void>;
+
+/** The consumer of our queues: each message is acknowledged, or retried ever later, on its own. */
+export function createConsumer(deps: ConsumerDeps): (batch: MessageBatch) => Promise<void> {
+  const handlers: [queue: RegExp, handle: Handle][] = [
+    [/^ssiu-jobs-dead\b/, (body) => bury(body, deps)],
+    [/^ssiu-jobs\b/, (body) => work(body, deps)],
+    [/^ssiu-uploads\b/, createUploadJobs(deps)],
+  ];
+  return async ({ queue, messages }) => {
+    const [, handle] = handlers.find(([name]) => name.test(queue)) ?? [];
+    if (handle === undefined) throw new TypeError(`Expected one of our queues, got ${queue}`);
+    // One after the other: each may fill the isolate's memory.
+    for (const message of messages) {
+      try {
+        await handle(message.body);
+        message.ack();
+      } catch (cause) {
+        logError(message.id, cause);
+        const delayMs = growingDelay(message.attempts, { base: deps.config.retryMs, max: MAX_RETRY_MS });
+        message.retry({ delaySeconds: Math.ceil(withJitter(delayMs, Math.random) / 1000) });
+      }
+    }
+  };
+}
+
+async function work(body: unknown, { jobs, ...deps }: ConsumerDeps): Promise<void> {
+  const message = JobMessage.safeParse(body);
+  if (!message.success) return logError("ssiu-jobs", message.error);
+  const { job: id, run } = message.data;
+  const job = jobs.getByName(id);
+  const request = await job.begin(run);
+  if (request === undefined) return;
+  try {
+    await job.settle(run, { state: "done", result: await compute(request, deps) });
+  } catch (cause) {
+    const error = asServiceError(cause);
+    const shown: JobError = { code: error.code, detail: error.message };
+    if (!isWorthRetrying(error)) return await job.settle(run, { state: "failed", error: shown });
+    await job.postpone(run, shown);
+    throw error;
+  }
+}
+
+/** The steps of a request, with a store that is waited for: a job is done when its result is kept. */
+async function compute(
+  request: JobRequest,
+  { pipeline, produceOnce, results, now }: Omit<ConsumerDeps, "config" | "jobs">,
+): Promise<JobResult> {
+  const stopwatch = createStopwatch(now);
+  const located = await pipeline.locate(parseJobPath(request), stopwatch);
+  const { path: key, etag } = located.key;
+  if ((await results.head(key)) !== undefined) return { key, etag, computed: false };
+  const product = await produceOnce(located, { stopwatch });
+  await product?.stored;
+  return { key, etag, computed: product !== undefined };
+}
+
+/** What the client did wrong will be as wrong the next time. */
+function isWorthRetrying({ status }: ServiceError): boolean {
+  return status >= 500 || status === 429;
+}
+
+/** A message whose retries are used up. */
+async function bury(body: unknown, { jobs }: ConsumerDeps): Promise<void> {
+  const message = JobMessage.safeParse(body);
+  if (!message.success) return logError("ssiu-jobs-dead", message.error);
+  await jobs.getByName(message.data.job).settle(message.data.run, { state: "dead" });
+}

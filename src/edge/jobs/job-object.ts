@@ -1,0 +1,135 @@
+import { DurableObject } from "cloudflare:workers";
+import { logError } from "../../service/problem.ts";
+import { type Attempt, deliver } from "../webhooks/deliver.ts";
+import { jobEvent } from "../webhooks/event.ts";
+import type { Env } from "../worker.ts";
+import { parseJobConfig } from "./config.ts";
+import { deadJobs } from "./dead-jobs.ts";
+import {
+  attempted,
+  begun,
+  dispatched,
+  isSettled,
+  type Job,
+  type JobEnd,
+  type JobError,
+  type JobRequest,
+  newJob,
+  postponed,
+  replayed,
+  settled,
+} from "./job.ts";
+
+/** The platform gives an alarm up after six failures; ours sets itself again instead. */
+const ALARM_RETRY_MS = 30_000;
+
+const KEY = "job";
+
+/**
+ * One job. Its record and the alarm that acts on it are written together, so that whatever dies in between, the
+ * alarm finds the next thing to do: put the job into the queue, deliver its webhook, forget it.
+ */
+export class JobObject extends DurableObject<Env> {
+  readonly #config = parseJobConfig(this.env);
+  readonly #dead = deadJobs(this.env.RESULTS);
+
+  /** Makes the job, or answers the one that was made by this id before. */
+  async create(id: string, request: JobRequest): Promise<Job> {
+    return this.#load() ?? (await this.#save(newJob(id, request, Date.now())));
+  }
+
+  /** Undefined where there is no such job, or no longer. */
+  async read(): Promise<Job | undefined> {
+    return this.#load();
+  }
+
+  /** What to do; undefined where it is done, or the run is another by now. */
+  async begin(run: number): Promise<JobRequest | undefined> {
+    const job = this.#open(run);
+    return job && (await this.#save(begun(job, Date.now(), this.#config)));
+  }
+
+  /** Notes why an attempt failed that will be repeated. */
+  async postpone(run: number, error: JobError): Promise<void> {
+    const job = this.#open(run);
+    if (job !== undefined) await this.#save(postponed(job, error));
+  }
+
+  /** Ends a run; the first end counts. */
+  async settle(run: number, end: JobEnd): Promise<void> {
+    const before = this.#open(run);
+    // Listed before it is dead: what dies in between leaves an entry too many, never one too few.
+    if (before !== undefined && end.state === "dead") await this.#dead.add(before.id);
+    const job = this.#open(run);
+    if (job !== undefined) await this.#save(settled(job, end, Date.now(), this.#config));
+  }
+
+  /** Starts a failed or dead job anew; answers the job as it is then. */
+  async replay(): Promise<Job | undefined> {
+    const job = this.#load();
+    if (job === undefined) return undefined;
+    const next = replayed(job, Date.now());
+    if (next !== job) await this.#save(next);
+    await this.#dead.remove(job.id);
+    return next;
+  }
+
+  override async alarm(): Promise<void> {
+    const job = this.#load();
+    if (job === undefined) return;
+    try {
+      if (!isSettled(job)) await this.#dispatch(job);
+      else if (job.delivery?.state === "pending") await this.#deliver(job);
+      else await this.#forget(job);
+    } catch (cause) {
+      logError(job.id, cause);
+      await this.ctx.storage.setAlarm(Date.now() + ALARM_RETRY_MS);
+    }
+  }
+
+  async #dispatch({ id, run }: Job): Promise<void> {
+    await this.env.JOB_QUEUE.send({ job: id, run });
+    const job = this.#load();
+    if (job !== undefined && !isSettled(job)) await this.#save(dispatched(job, Date.now(), this.#config));
+  }
+
+  async #deliver(job: Job): Promise<void> {
+    const attempt = (await this.#isReadable(job)) ? await this.#tell(job) : {};
+    const now = this.#load();
+    if (now?.run !== job.run) return;
+    await this.#save(attempted(now, attempt, { nowMs: Date.now(), random: Math.random, config: this.#config }));
+  }
+
+  /** Nobody is told of a result that is not there to be fetched. */
+  async #isReadable({ result }: Job): Promise<boolean> {
+    return result === undefined || (await this.env.RESULTS.head(result.key)) !== null;
+  }
+
+  async #tell(job: Job): Promise<Attempt> {
+    if (job.callback === undefined) return {};
+    return await deliver(jobEvent(job), job.callback, { keys: this.#config.webhookKeys, nowMs: Date.now() });
+  }
+
+  async #forget({ id, run }: Job): Promise<void> {
+    await this.#dead.remove(id);
+    const now = this.#load();
+    if (now?.run === run) await this.ctx.storage.deleteAll();
+  }
+
+  #load(): Job | undefined {
+    return this.ctx.storage.kv.get<Job>(KEY);
+  }
+
+  /** The job, if it still waits for the end of this run. */
+  #open(run: number): Job | undefined {
+    const job = this.#load();
+    return job?.run === run && !isSettled(job) ? job : undefined;
+  }
+
+  /** Nothing may be awaited between the two: they are one write. */
+  async #save(job: Job): Promise<Job> {
+    this.ctx.storage.kv.put(KEY, job);
+    await this.ctx.storage.setAlarm(job.wakeAtMs);
+    return job;
+  }
+}

@@ -1,0 +1,78 @@
+import * as z from "zod";
+import { assertPublicUrl } from "../../core/address.ts";
+import { expected, ServiceError } from "../../core/errors.ts";
+import { formatSource, type ImagePath, parseImagePath } from "../../core/image-path.ts";
+import { formatTransform } from "../../core/transform.ts";
+import type { JobConfig } from "./config.ts";
+import type { JobRequest } from "./job.ts";
+
+/** Strings that stand for one picture; what they mean is for the grammar of image URLs to say. */
+export const JobFields = {
+  source: z.string().min(1).max(1024),
+  callback: z.url().max(2048).optional(),
+};
+
+/** Ops of one request. */
+export const Ops = z.string().min(1).max(512);
+
+/** The path that serves a result: `/img/<ops>/<source>`. */
+export function jobPath({ source, ops }: JobRequest): string {
+  return `/img/${ops}/${formatSource(source)}`;
+}
+
+/** @throws {ServiceError} `invalid_transform`, `invalid_path` */
+export function parseJobPath({ source, ops }: JobRequest): ImagePath {
+  return parseImagePath(jobPath({ source, ops: encodeURIComponent(ops) }));
+}
+
+/** Brings a request into the one form that equal requests share. @throws as {@link parseJobPath}, and `invalid_job` */
+export function canonicalRequest(request: JobRequest): JobRequest {
+  const { source, transform } = parseJobPath(request);
+  if (transform.format === "json") throw invalid(expected("a picture's format", "format", "json"));
+  return { source, ops: formatTransform(transform), callback: request.callback };
+}
+
+/**
+ * Refuses a callback that may lead into a private network, or back to us.
+ *
+ * @param ownHost - host and port that the request came to.
+ * @throws {ServiceError} `invalid_job`
+ */
+export function checkCallback(
+  callback: string | undefined,
+  ownHost: string | undefined,
+  { allowLocalCallbacks, webhookKeys }: Pick<JobConfig, "allowLocalCallbacks" | "webhookKeys">,
+): void {
+  if (callback === undefined) return;
+  if (webhookKeys.length === 0) throw invalid(expected("none, as there is no key to sign with", "callback", callback));
+  const url = new URL(callback);
+  if (url.host === ownHost) throw invalid(expected("another host than ours", "callback", callback));
+  if (allowLocalCallbacks && /^(localhost|127\.0\.0\.1|\[::1\])$/.test(url.hostname)) return;
+  try {
+    assertPublicUrl(url);
+  } catch (cause) {
+    throw invalid(expected("a public https address", "callback", callback), { cause });
+  }
+}
+
+/**
+ * Reads the body of a request by its schema.
+ *
+ * @throws {ServiceError} `invalid_json`, `invalid_job`
+ */
+export function parseBody<T>(schema: z.ZodType<T>, text: string): T {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new ServiceError("invalid_json", expected("JSON", "body", text), { cause });
+  }
+  const parsed = schema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw invalid(`${issue?.message} for ${issue?.path.join(".") || "body"}`, { cause: parsed.error });
+}
+
+function invalid(message: string, options?: ErrorOptions): ServiceError {
+  return new ServiceError("invalid_job", message, options);
+}

@@ -1,0 +1,24 @@
+import type { Job } from "./job.ts";
+import { jobPath } from "./job-request.ts";
+
+/** A job as its client sees it. */
+export function jobView(job: Job) {
+  const { id, state, source, ops, callback, attempts, createdAtMs, settledAtMs, result, error, delivery } = job;
+  return {
+    id,
+    state,
+    source,
+    ops,
+    callback,
+    createdAt: time(createdAtMs),
+    settledAt: settledAtMs && time(settledAtMs),
+    attempts,
+    result: result && { url: jobPath(job), etag: result.etag, computed: result.computed },
+    error,
+    webhook: delivery && { ...delivery, nextAt: delivery.state === "pending" ? time(job.wakeAtMs) : undefined },
+  };
+}
+
+function time(ms: number): string {
+  return new Date(ms).toISOString();
+}

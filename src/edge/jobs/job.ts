@@ -1,0 +1,129 @@
+import { withJitter } from "../../core/backoff.ts";
+import type { ErrorCode } from "../../core/errors.ts";
+import type { Attempt } from "../webhooks/deliver.ts";
+import type { JobConfig } from "./config.ts";
+
+/** What a job is to do, in canonical form. */
+export interface JobRequest {
+  /** As in {@link ImagePath}. */
+  readonly source: string;
+  /** A transform as formatTransform writes it. */
+  readonly ops: string;
+  /** Is told by a webhook how the job ended. */
+  readonly callback?: string | undefined;
+}
+
+/** A kept result. */
+export interface JobResult {
+  /** In the bucket of results. */
+  readonly key: string;
+  readonly etag: string;
+  /** False where it was there already. */
+  readonly computed: boolean;
+}
+
+/** Why a job has no result: what the client of a request would have been told. */
+export interface JobError {
+  readonly code: ErrorCode;
+  readonly detail: string;
+}
+
+/** How a job ended: `failed` is final, `dead` means that the retries are used up. Both may be replayed. */
+export type JobEnd =
+  | { readonly state: "done"; readonly result: JobResult }
+  | { readonly state: "failed" | "dead"; readonly error?: JobError | undefined };
+
+interface Delivery {
+  /** `disabled`: the receiver answered 410; `exhausted`: the schedule has come to its end. */
+  readonly state: "pending" | "delivered" | "disabled" | "exhausted";
+  readonly attempts: number;
+  /** Of the last answer; absent where there was none. */
+  readonly status?: number | undefined;
+}
+
+/** Everything that is kept of a job. Changed only by the functions of this file: a record in, a record out. */
+export interface Job extends JobRequest {
+  readonly id: string;
+  readonly state: "queued" | "running" | JobEnd["state"];
+  /** Counts replays from 1. A message that speaks of an earlier run is stale. */
+  readonly run: number;
+  /** How often the work of this run was begun. */
+  readonly attempts: number;
+  readonly createdAtMs: number;
+  readonly settledAtMs?: number | undefined;
+  readonly result?: JobResult | undefined;
+  /** Of the end, or of the last attempt while there will be another. */
+  readonly error?: JobError | undefined;
+  /** Absent until the end, and where there is no callback. */
+  readonly delivery?: Delivery | undefined;
+  /** When the object that keeps it has something to do next. */
+  readonly wakeAtMs: number;
+}
+
+export function newJob(id: string, { source, ops, callback }: JobRequest, nowMs: number): Job {
+  return { id, source, ops, callback, state: "queued", run: 1, attempts: 0, createdAtMs: nowMs, wakeAtMs: nowMs };
+}
+
+export function isSettled({ state }: Job): boolean {
+  return state !== "queued" && state !== "running";
+}
+
+/** Whether both ask for the same. */
+export function isSameRequest(a: JobRequest, b: JobRequest): boolean {
+  return a.source === b.source && a.ops === b.ops && a.callback === b.callback;
+}
+
+/** Its message is in the queue; looked after again in case that is lost. */
+export function dispatched(job: Job, nowMs: number, { watchdogMs }: JobConfig): Job {
+  return { ...job, wakeAtMs: nowMs + watchdogMs };
+}
+
+export function begun(job: Job, nowMs: number, { watchdogMs }: JobConfig): Job {
+  return { ...job, state: "running", attempts: job.attempts + 1, wakeAtMs: nowMs + watchdogMs };
+}
+
+/** The attempt failed, and the queue will bring the next. */
+export function postponed(job: Job, error: JobError): Job {
+  return { ...job, state: "queued", error };
+}
+
+export function settled(job: Job, end: JobEnd, nowMs: number, { retentionMs, webhookScheduleMs }: JobConfig): Job {
+  const isToTell = job.callback !== undefined;
+  return {
+    ...job,
+    state: end.state,
+    settledAtMs: nowMs,
+    result: end.state === "done" ? end.result : undefined,
+    error: end.state === "done" ? undefined : (end.error ?? job.error),
+    delivery: isToTell ? { state: "pending", attempts: 0 } : undefined,
+    wakeAtMs: nowMs + (isToTell ? (webhookScheduleMs[0] ?? 0) : retentionMs),
+  };
+}
+
+/** Starts a job anew that ended without a result; any other stays as it is. */
+export function replayed(job: Job, nowMs: number): Job {
+  if (job.state !== "failed" && job.state !== "dead") return job;
+  return { ...newJob(job.id, job, nowMs), run: job.run + 1, createdAtMs: job.createdAtMs };
+}
+
+/** What follows from an attempt to deliver the event of a settled job. @param random - as Math.random. */
+export function attempted(
+  job: Job,
+  { status, retryAfterMs = 0 }: Attempt,
+  { nowMs, random, config }: { nowMs: number; random: () => number; config: JobConfig },
+): Job {
+  const attempts = (job.delivery?.attempts ?? 0) + 1;
+  const delayMs = config.webhookScheduleMs[attempts];
+  const state = deliveryState(status, delayMs);
+  if (delayMs === undefined || state !== "pending") {
+    return { ...job, delivery: { state, attempts, status }, wakeAtMs: nowMs + config.retentionMs };
+  }
+  const waitMs = Math.max(withJitter(delayMs, random), Math.min(retryAfterMs, config.maxRetryAfterMs));
+  return { ...job, delivery: { state, attempts, status }, wakeAtMs: nowMs + waitMs };
+}
+
+function deliveryState(status: number | undefined, nextDelayMs: number | undefined): Delivery["state"] {
+  if (status !== undefined && status >= 200 && status < 300) return "delivered";
+  if (status === 410) return "disabled";
+  return nextDelayMs === undefined ? "exhausted" : "pending";
+}

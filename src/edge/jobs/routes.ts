@@ -1,0 +1,109 @@
+import { type Context, Hono, type MiddlewareHandler } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import type { RequestIdVariables } from "hono/request-id";
+import * as z from "zod";
+import { expected, ServiceError } from "../../core/errors.ts";
+import { problem } from "../../service/problem.ts";
+import { receiveSource } from "../webhooks/source.ts";
+import { requireToken } from "./authorize.ts";
+import type { JobConfig } from "./config.ts";
+import type { DeadJobs } from "./dead-jobs.ts";
+import { isSameRequest, type Job } from "./job.ts";
+import { derivedJobId, isJobId, randomJobId } from "./job-id.ts";
+import type { JobObject } from "./job-object.ts";
+import { canonicalRequest, checkCallback, JobFields, Ops, parseBody } from "./job-request.ts";
+import { jobView } from "./job-view.ts";
+import { UploadEvent } from "./uploads.ts";
+
+const MAX_BODY_BYTES = 16_384;
+
+const NewJob = z.strictObject({ ...JobFields, ops: Ops });
+
+export interface JobRoutesDeps {
+  readonly config: JobConfig;
+  readonly jobs: DurableObjectNamespace<JobObject>;
+  readonly dead: DeadJobs;
+  readonly uploads: Queue;
+}
+
+/** What stands below /v1. */
+export function createJobRoutes({ config, jobs, dead, uploads }: JobRoutesDeps) {
+  const app = new Hono<{ Variables: RequestIdVariables }>();
+  const authorized = requireToken(config.tokens);
+
+  app.use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: refuseLongBody }));
+  app.use("/jobs/*", authorized);
+  app.use("/uploads", authorized);
+
+  app.post("/jobs", async (c) => {
+    const asked = parseBody(NewJob, await c.req.text());
+    checkCallback(asked.callback, new URL(c.req.url).host, config);
+    const request = canonicalRequest(asked);
+    const id = await idFor(c.req.header("Idempotency-Key"));
+    const job = await jobs.getByName(id).create(id, request);
+    if (!isSameRequest(job, request)) {
+      throw new ServiceError("idempotency_conflict", "Expected the same job as before for this Idempotency-Key");
+    }
+    return accepted(c, job);
+  });
+
+  app.get("/jobs", async (c) => {
+    const { state, cursor } = c.req.query();
+    if (state !== "dead") throw new ServiceError("invalid_job", expected("dead", "state", state ?? ""));
+    const page = await dead.list(cursor);
+    return c.json({ jobs: page.ids, cursor: page.cursor }, 200, { "Cache-Control": "no-store" });
+  });
+
+  app.get("/jobs/:id", async (c) => {
+    const job = await find(c.req.param("id"), (stub) => stub.read());
+    return c.json(jobView(job), 200, { "Cache-Control": "no-store" });
+  });
+
+  app.post("/jobs/:id/replay", async (c) => accepted(c, await find(c.req.param("id"), (stub) => stub.replay())));
+
+  app.post("/uploads", async (c) => {
+    await uploads.send(parseBody(UploadEvent, await c.req.text()));
+    return c.body(null, 202);
+  });
+
+  app.post("/webhooks/source", async (c) => {
+    const made = await receiveSource(c.req.raw, { config, jobs });
+    return c.json({ jobs: made.map(jobView) }, 202, { "Cache-Control": "no-store" });
+  });
+
+  app.all("/jobs", allow("GET, HEAD, POST"));
+  app.all("/jobs/:id", allow("GET, HEAD"));
+  for (const path of ["/jobs/:id/replay", "/uploads", "/webhooks/source"]) app.all(path, allow("POST"));
+  return app;
+
+  async function find(id: string, ask: (stub: DurableObjectStub<JobObject>) => Promise<Job | undefined>): Promise<Job> {
+    const job = isJobId(id) ? await ask(jobs.getByName(id)) : undefined;
+    if (job === undefined) throw new ServiceError("not_found", expected("the id of a job", "path", id));
+    return job;
+  }
+}
+
+function accepted(c: Context, job: Job): Response {
+  return c.json(jobView(job), 202, { Location: `/v1/jobs/${job.id}`, "Cache-Control": "no-store" });
+}
+
+/** draft-ietf-httpapi-idempotency-key-header-07. */
+async function idFor(idempotencyKey: string | undefined): Promise<string> {
+  if (idempotencyKey === undefined) return randomJobId();
+  if (!/^[\x21-\x7e]{1,255}$/.test(idempotencyKey)) {
+    throw new ServiceError("invalid_job", expected("1 to 255 printable characters", "Idempotency-Key", idempotencyKey));
+  }
+  return await derivedJobId("idempotency-key", idempotencyKey);
+}
+
+function allow(methods: string): MiddlewareHandler<{ Variables: RequestIdVariables }> {
+  return async (c) => {
+    const answer = problem(new ServiceError("method_not_allowed", `Expected ${methods}`), c.get("requestId"));
+    answer.headers.set("Allow", methods);
+    return answer;
+  };
+}
+
+function refuseLongBody(): never {
+  throw new ServiceError("body_too_large", `Expected at most ${MAX_BODY_BYTES} bytes for body`);
+}

@@ -1,0 +1,60 @@
+import * as z from "zod";
+import { ServiceError } from "../../core/errors.ts";
+import { logError } from "../../service/problem.ts";
+import type { JobConfig } from "./config.ts";
+import type { JobRequest } from "./job.ts";
+import { derivedJobId } from "./job-id.ts";
+import type { JobObject } from "./job-object.ts";
+import { canonicalRequest } from "./job-request.ts";
+
+/**
+ * An R2 event notification. Not strict: the sender is Cloudflare, who may add to it.
+ *
+ * @see https://developers.cloudflare.com/r2/buckets/event-notifications/#message-format (2026-04-21)
+ */
+export const UploadEvent = z.object({
+  account: z.string().optional(),
+  action: z.string(),
+  bucket: z.string(),
+  object: z.object({ key: z.string(), size: z.number().optional(), eTag: z.string().optional() }),
+  eventTime: z.string().optional(),
+});
+type UploadEvent = z.infer<typeof UploadEvent>;
+
+/** The actions of the event type object-create; all others are deletions. */
+const CREATIONS = ["PutObject", "CopyObject", "CompleteMultipartUpload"];
+
+/** Makes the jobs of one upload. The same event makes the same jobs, however often it comes. */
+export function createUploadJobs({
+  config,
+  jobs,
+}: {
+  config: JobConfig;
+  jobs: DurableObjectNamespace<JobObject>;
+}): (body: unknown) => Promise<void> {
+  return async (body) => {
+    const event = UploadEvent.safeParse(body);
+    if (!event.success) return logError("ssiu-uploads", event.error);
+    if (!CREATIONS.includes(event.data.action)) return;
+    const { bucket, object } = event.data;
+    for (const request of requestsFor(event.data, config)) {
+      const { ops, callback = "" } = request;
+      const id = await derivedJobId("upload", bucket, object.key, object.eTag ?? "", ops, callback);
+      await jobs.getByName(id).create(id, request);
+    }
+  };
+}
+
+function requestsFor({ object: { key } }: UploadEvent, { uploadRules }: JobConfig): JobRequest[] {
+  const matching = uploadRules.filter(({ prefix }) => key.startsWith(prefix));
+  try {
+    return matching.flatMap(({ ops, callback }) =>
+      ops.map((op) => canonicalRequest({ source: key, ops: op, callback })),
+    );
+  } catch (cause) {
+    // A key that no URL can name is no more a source the next time.
+    if (!(cause instanceof ServiceError)) throw cause;
+    logError("ssiu-uploads", cause);
+    return [];
+  }
+}

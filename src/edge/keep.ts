@@ -1,0 +1,35 @@
+import { parseRange } from "../core/http.ts";
+import { ORIGIN_ENGINE } from "./place.ts";
+import type { Product } from "./produce.ts";
+import type { Result, Results } from "./results.ts";
+
+interface Made extends Product {
+  readonly path: string;
+}
+
+interface KeepOptions {
+  /** A Range header, if a part is wanted. */
+  readonly range: string | undefined;
+  readonly waitUntil: (promise: Promise<unknown>) => void;
+  readonly onFailure: (cause: unknown) => void;
+}
+
+/**
+ * What is to be answered of a new result. Our engine makes the same bytes everywhere; two origins may differ
+ * in the last bit, and a strong ETag names bytes (RFC 9110 §8.8.1). So what an origin made is answered under the key's ETag
+ * only once it is what is stored; if another request was first, its result is answered; `strong` is false if none is stored.
+ */
+export async function keep(
+  results: Results,
+  { path, bytes, facts, stored }: Made,
+  { range, waitUntil, onFailure }: KeepOptions,
+): Promise<{ result: Result; strong: boolean }> {
+  const put = stored.catch(onFailure);
+  waitUntil(put);
+  const strong = facts.engine !== ORIGIN_ENGINE || (await put) === true;
+  const winner = strong ? undefined : await results.get(path, range).catch(onFailure);
+  if (winner) return { result: winner, strong: true };
+  const part = parseRange(range, bytes.length);
+  const body = part === undefined ? bytes : bytes.subarray(part.offset, part.offset + part.length);
+  return { result: { facts, bytes: bytes.length, body, range: part }, strong };
+}

@@ -1,0 +1,181 @@
+import * as z from "zod";
+import { expected, ServiceError } from "../core/errors.ts";
+import { type Format, MEDIA_TYPE } from "../core/image.ts";
+import { contentDigest } from "../core/origin-request.ts";
+import { probe } from "../core/probe/probe.ts";
+import { parseRetryAfter } from "../core/retry-after.ts";
+
+/** What a result must be to be believed. */
+export interface Expectation {
+  readonly format: Format;
+  /** Of the result, in pixels. */
+  readonly width: number;
+  readonly height: number;
+  /** Id of the model, `none` at x1. */
+  readonly model: string;
+  readonly maxBytes: number;
+}
+
+/** How one attempt ended. */
+export type Outcome =
+  | { readonly alive: true; readonly bytes: Uint8Array }
+  | {
+      /** Whether the origin works, and only this request failed. */
+      readonly alive: boolean;
+      readonly error: ServiceError;
+      /** Pause before a second attempt; absent where it would end the same way. */
+      readonly retryInMs?: number | undefined;
+    };
+
+/** Where the origin does not say how long to wait. */
+const RETRY_PAUSE_MS = 200;
+
+/** What the origin may blame the picture for, in our words: nothing of its text is shown to a client. */
+const PICTURE_FAULTS = {
+  source_too_large: "The source has too many bytes",
+  image_too_large: "The picture is too large",
+  unsupported_format: "The source cannot be decoded here",
+  undecodable_image: "The source is damaged",
+} as const;
+
+const Problem = z.object({
+  code: z.enum(["source_too_large", "image_too_large", "unsupported_format", "undecodable_image"]),
+});
+
+const Detail = z.object({
+  limit: z.number(),
+  actual: z.number(),
+  unit: z.enum(["bytes", "pixels", "px", "frames", "scans"]),
+});
+
+/** More than any problem of ours has. */
+const MAX_PROBLEM_BYTES = 4096;
+
+/**
+ * Reads an answer to its end and believes nothing in it.
+ *
+ * @throws whatever reading throws when the connection breaks.
+ */
+export async function readAnswer(response: Response, expectation: Expectation, nowMs: number): Promise<Outcome> {
+  if (response.status === 200) return await readResult(response, expectation);
+  const text = await readProblem(response);
+  const cause = new Error(`The origin answered ${response.status}: ${text.slice(0, 200)}`);
+  const retryAfterMs = parseRetryAfter(response.headers.get("Retry-After"), nowMs);
+  switch (response.status) {
+    case 413:
+    case 415:
+    case 422: {
+      const error = pictureFault(text, cause);
+      if (error?.status === response.status) return { alive: true, error };
+      return { alive: false, error: unusable(cause) };
+    }
+    case 503: {
+      const retryAfterSeconds = Math.ceil((retryAfterMs ?? 1000) / 1000);
+      const error = new ServiceError("overloaded", "The origin has too much to do", { cause, retryAfterSeconds });
+      // Who says when to come back is busy, not broken.
+      return { alive: retryAfterMs !== undefined, error, retryInMs: retryAfterMs ?? RETRY_PAUSE_MS };
+    }
+    case 504: {
+      const error = new ServiceError("deadline_exceeded", "The origin did not finish in time", { cause });
+      return { alive: false, error, retryInMs: retryAfterMs ?? RETRY_PAUSE_MS };
+    }
+    case 502:
+      return unreachable(cause, retryAfterMs);
+    default:
+      return { alive: false, error: unusable(cause) };
+  }
+}
+
+/** The outcome of an attempt that got no answer, or only a part of one. */
+export function unreachable(cause: unknown, retryInMs = RETRY_PAUSE_MS): Outcome {
+  return {
+    alive: false,
+    error: new ServiceError("origin_failed", "The origin cannot be reached", { cause }),
+    retryInMs,
+  };
+}
+
+async function readResult(
+  response: Response,
+  { format, width, height, model, maxBytes }: Expectation,
+): Promise<Outcome> {
+  const { headers } = response;
+  const length = Number(/^[1-9]\d{0,15}$/.exec(headers.get("Content-Length") ?? "")?.[0]);
+  const refuse = async (reason: string): Promise<Outcome> => {
+    await response.body?.cancel();
+    return { alive: false, error: unusable(new Error(reason)) };
+  };
+  const wrong = Object.entries({ "Content-Type": MEDIA_TYPE[format], "X-SSIU-Model": model }).find(
+    ([name, value]) => headers.get(name) !== value,
+  );
+  if (wrong !== undefined) return refuse(expected(wrong[1], wrong[0], headers.get(wrong[0]) ?? ""));
+  if (response.body === null || Number.isNaN(length)) return refuse("Expected a body of known length");
+  if (length > maxBytes) {
+    await response.body.cancel();
+    const detail = { limit: maxBytes, actual: length, unit: "bytes" };
+    const message = `Expected at most ${maxBytes} bytes for result, got ${length}; other formats and qualities take less`;
+    return { alive: true, error: new ServiceError("image_too_large", message, { detail }) };
+  }
+
+  const bytes = await readExactly(response.body, length);
+  const digest = await contentDigest(bytes);
+  if (headers.get("Content-Digest") !== digest) {
+    return refuse(expected(digest, "Content-Digest", headers.get("Content-Digest") ?? ""));
+  }
+  const size = describe(bytes);
+  if (size !== `${format} ${width}x${height}`) return refuse(expected(`${format} ${width}x${height}`, "result", size));
+  return { alive: true, bytes };
+}
+
+/** `webp 200x100`, by our own reading of the header: neither turned nor moving, or the reason why not. */
+function describe(bytes: Uint8Array): string {
+  try {
+    const { format, width, height, orientation, frames } = probe(bytes);
+    return `${format} ${width}x${height}${orientation === 1 ? "" : " turned"}${frames === 1 ? "" : " moving"}`;
+  } catch (error) {
+    if (error instanceof ServiceError) return error.message;
+    throw error;
+  }
+}
+
+async function readExactly(body: ReadableStream<Uint8Array>, length: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(length);
+  let filled = 0;
+  for await (const chunk of body) {
+    if (filled + chunk.length > length) throw new RangeError(`Expected a body of ${length} bytes, got more`);
+    bytes.set(chunk, filled);
+    filled += chunk.length;
+  }
+  if (filled < length) throw new RangeError(`Expected a body of ${length} bytes, got ${filled}`);
+  return bytes;
+}
+
+async function readProblem({ body }: Response): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const chunk of body ?? []) {
+    text += decoder.decode(chunk, { stream: true });
+    // Leaving the loop cancels the stream.
+    if (text.length > MAX_PROBLEM_BYTES) break;
+  }
+  return text;
+}
+
+function pictureFault(text: string, cause: Error): ServiceError | undefined {
+  const problem = parseJson(text);
+  const { data: fault } = Problem.safeParse(problem);
+  const { data: detail } = Detail.safeParse(problem);
+  return fault && new ServiceError(fault.code, PICTURE_FAULTS[fault.code], { cause, ...(detail && { detail }) });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function unusable(cause: Error): ServiceError {
+  return new ServiceError("origin_failed", "The origin's answer cannot be used", { cause });
+}

@@ -1,0 +1,101 @@
+import { encodeBase64Url } from "hono/utils/encode";
+import { ServiceError } from "../core/errors.ts";
+import { contentDigest, originSigningText } from "../core/origin-request.ts";
+import { formatTransform, type Transform } from "../core/transform.ts";
+import type { RenderPlan } from "../service/render-plan.ts";
+import { afterFailure, HEALTHY, pass } from "./circuit-breaker.ts";
+import { type Expectation, type Outcome, readAnswer, unreachable } from "./origin-answer.ts";
+import type { OriginConfig } from "./origin-config.ts";
+import type { OriginLimits } from "./place.ts";
+
+/** A picture that the origin is to make larger. */
+interface OriginJob {
+  /** The source as it is. */
+  readonly bytes: Uint8Array;
+  readonly transform: Transform;
+  readonly plan: RenderPlan;
+}
+
+/** The server that runs the same model on what is too large for an isolate. */
+export interface Origin {
+  readonly limits: OriginLimits;
+  /**
+   * The result's bytes, checked.
+   *
+   * @throws {ServiceError} `origin_failed`, `overloaded`, `deadline_exceeded`, or what the picture is refused for
+   */
+  upscale(job: OriginJob, requestId: string): Promise<Uint8Array>;
+}
+
+/** What reaches the outside, and the time in Unix milliseconds. */
+export interface OriginDeps {
+  readonly fetch: typeof fetch;
+  readonly now: () => number;
+}
+
+const ATTEMPTS = 2;
+const CIRCUIT = { maxFailures: 5, pauseMs: 10_000 } as const;
+
+/** One deadline over all attempts, a second attempt where that can help, none while the origin is known to be down. */
+export function createOriginClient(config: OriginConfig, { fetch, now }: OriginDeps): Origin {
+  let circuit = HEALTHY;
+
+  async function attempt(job: OriginJob, requestId: string, remainingMs: number): Promise<Outcome> {
+    const { url, keys, resultBytes } = config;
+    // What the client accepts has been settled here.
+    const pathAndQuery = `/v1/upscale?${formatTransform({ ...job.transform, format: job.plan.format })}`;
+    const digest = await contentDigest(job.bytes);
+    const timestamp = Math.floor(now() / 1000);
+    const signature = await keys.sign(originSigningText({ pathAndQuery, digest, timestamp }));
+    const signal = AbortSignal.timeout(remainingMs);
+    try {
+      const response = await fetch(`${url}${pathAndQuery}`, {
+        method: "POST",
+        body: job.bytes,
+        redirect: "manual",
+        signal,
+        headers: {
+          "Content-Type": "application/octet-stream",
+          "Content-Digest": digest,
+          "X-SSIU-Timestamp": `${timestamp}`,
+          "X-SSIU-Key-Id": keys.id,
+          "X-SSIU-Signature": encodeBase64Url(signature.buffer).replace(/=+$/, ""),
+          "X-SSIU-Deadline-Ms": `${Math.floor(remainingMs)}`,
+          "X-Request-Id": requestId,
+        },
+      });
+      return await readAnswer(response, expectation(job.plan, resultBytes), now());
+    } catch (cause) {
+      if (!signal.aborted) return unreachable(cause);
+      return {
+        alive: false,
+        error: new ServiceError("deadline_exceeded", "The origin did not answer in time", { cause }),
+      };
+    }
+  }
+
+  return {
+    limits: config.limits,
+    async upscale(job, requestId) {
+      const endMs = now() + config.deadlineMs;
+      for (let attempts = 1; ; attempts++) {
+        const passage = pass(circuit, now(), CIRCUIT);
+        circuit = passage.circuit;
+        if (passage.waitMs > 0) {
+          const retryAfterSeconds = Math.ceil(passage.waitMs / 1000);
+          throw new ServiceError("overloaded", "The origin is not there at the moment", { retryAfterSeconds });
+        }
+        const outcome = await attempt(job, requestId, endMs - now());
+        circuit = outcome.alive ? HEALTHY : afterFailure(circuit, now(), CIRCUIT);
+        if ("bytes" in outcome) return outcome.bytes;
+        const { error, retryInMs } = outcome;
+        if (attempts === ATTEMPTS || retryInMs === undefined || now() + retryInMs >= endMs) throw error;
+        await new Promise((resolve) => setTimeout(resolve, retryInMs));
+      }
+    },
+  };
+}
+
+function expectation({ format, canvas, model }: RenderPlan, maxBytes: number): Expectation {
+  return { format, ...canvas, model: model?.id ?? "none", maxBytes };
+}

@@ -1,0 +1,78 @@
+import { ServiceError } from "../core/errors.ts";
+import type { Probe } from "../core/probe/probe-result.ts";
+import type { Transform } from "../core/transform.ts";
+import type { FindModel } from "../engine/models.ts";
+import { planRender, type RenderPlan } from "../service/render-plan.ts";
+import type { Limits } from "./config.ts";
+
+/** Engine name of a result that the origin made. */
+export const ORIGIN_ENGINE = "origin";
+
+/** Where a result is computed. */
+type Place = "edge" | "origin";
+
+/** Pixels, of sources as stored and of results, where there is an origin. */
+export interface OriginLimits {
+  /** What is larger is the origin's. */
+  readonly edgeInputPixels: number;
+  readonly inputPixels: number;
+  readonly outputPixels: number;
+  /** Of a source or result in AVIF, which takes far longer than the other formats. */
+  readonly avifPixels: number;
+}
+
+/** The limits of the isolate, and those that come with an origin if there is one. */
+export interface PlaceLimits {
+  readonly limits: Limits;
+  readonly origin: OriginLimits | undefined;
+}
+
+/** Where a result is made, and how. */
+interface Placed {
+  readonly place: Place;
+  readonly plan: RenderPlan;
+}
+
+/**
+ * The edge for what is small and readable there, the origin for the rest. It depends on the header and the configuration
+ * alone, never on how the origin is: a key names one place.
+ *
+ * @throws {ServiceError} what {@link planRender} refuses
+ */
+export function choosePlace(
+  probe: Probe,
+  transform: Transform,
+  { limits, origin, model }: PlaceLimits & { readonly model: FindModel },
+): Placed {
+  if (origin === undefined) return { place: "edge", plan: planRender(probe, transform, { limits, model }) };
+  const plan = planIfFits(probe, transform, { limits: edgeShare(limits, origin), model });
+  if (plan !== undefined) return { place: "edge", plan };
+  const { unsupported, ...readable } = probe;
+  const { inputPixels, outputPixels, avifPixels } = origin;
+  const ofOrigin = { ...limits, inputPixels, outputPixels, avifPixels };
+  return { place: "origin", plan: planRender(readable, transform, { limits: ofOrigin, model }) };
+}
+
+/**
+ * What the bytes of a deployment's results depend on beside model and transform: the engine's name, and with an origin
+ * everything that draws the line between the two. Part of each result's key.
+ */
+export function engineConfiguration(engine: string, { limits, origin }: PlaceLimits): string {
+  if (origin === undefined) return engine;
+  const { inputPixels, outputPixels, avifPixels, jpegScans } = edgeShare(limits, origin);
+  return `${engine}(${[inputPixels, outputPixels, avifPixels, jpegScans].join()})+origin`;
+}
+
+function edgeShare(limits: Limits, { edgeInputPixels }: OriginLimits): Limits {
+  return { ...limits, inputPixels: Math.min(limits.inputPixels, edgeInputPixels) };
+}
+
+/** Undefined where {@link planRender} refuses. */
+export function planIfFits(...question: Parameters<typeof planRender>): RenderPlan | undefined {
+  try {
+    return planRender(...question);
+  } catch (error) {
+    if (error instanceof ServiceError) return undefined;
+    throw error;
+  }
+}

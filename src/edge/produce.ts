@@ -1,0 +1,78 @@
+import { asServiceError } from "../service/problem.ts";
+import type { Stopwatch } from "../service/stopwatch.ts";
+import type { Leases, Turn } from "./leases.ts";
+import type { Located, Pipeline } from "./pipeline.ts";
+import type { ResultFacts, Results } from "./results.ts";
+
+/** A result that was just computed. */
+export interface Product {
+  readonly facts: ResultFacts;
+  readonly bytes: Uint8Array;
+  /**
+   * Settles when the result is in the store and who waits for it knows: false if another's was there. Rejects if it could
+   * not be stored.
+   */
+  readonly stored: Promise<boolean>;
+}
+
+interface ProduceOptions {
+  readonly stopwatch: Stopwatch;
+  /** Asked before anything is read or computed; throws to refuse. */
+  readonly admit?: () => Promise<void>;
+  /** Under which an origin logs it. */
+  readonly requestId?: string;
+}
+
+/**
+ * Computes a result that is not in the store, once for all who want it at the same time, requests and jobs.
+ *
+ * @returns undefined when another has done it: it is in the store now.
+ * @throws {ServiceError} what the picture is refused for, to all who wait; `overloaded` after waiting in vain.
+ */
+export type ProduceOnce = (located: Located, options: ProduceOptions) => Promise<Product | undefined>;
+
+interface ProduceDeps {
+  readonly pipeline: Pipeline;
+  readonly results: Results;
+  readonly leases: Leases;
+}
+
+export function createProduceOnce({ pipeline, results, leases }: ProduceDeps): ProduceOnce {
+  return async (located, { stopwatch, admit, requestId }) => {
+    const { path } = located.key;
+    const turn = await stopwatch.time("lease", leases.enter(path));
+    if (turn === undefined) return undefined;
+    try {
+      // It may have been stored between our looking and our turn.
+      if ((await results.head(path)) !== undefined) {
+        await turn.end({ state: "done" });
+        return undefined;
+      }
+      await admit?.();
+      const inspected = await pipeline.inspect(located, stopwatch);
+      const bytes = await pipeline.render(inspected, stopwatch, requestId);
+      const { facts } = inspected;
+      return { facts, bytes, stored: endWhenStored(turn, results.put(path, bytes, facts)) };
+    } catch (cause) {
+      await endFailed(turn, cause);
+      throw cause;
+    }
+  };
+}
+
+/** What could not be stored is computed again by the next who waits. */
+async function endWhenStored(turn: Turn, put: Promise<boolean>): Promise<boolean> {
+  const isOurs = await put.catch(async (cause) => {
+    await turn.end();
+    throw cause;
+  });
+  await turn.end({ state: "done" });
+  return isOurs;
+}
+
+/** What the picture is to blame for, everybody is told; after any other failure the next may try. */
+async function endFailed(turn: Turn, cause: unknown): Promise<void> {
+  const { code, message, detail, status } = asServiceError(cause);
+  const isFinal = status < 500 && status !== 429;
+  await turn.end(isFinal ? { state: "failed", code, message, detail } : undefined);
+}

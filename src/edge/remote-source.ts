@@ -1,0 +1,113 @@
+import { concat } from "../codecs/concat.ts";
+import { type AllowList, assertAllowed } from "../core/allow-list.ts";
+import { sha256Hex } from "../core/digest.ts";
+import { ServiceError } from "../core/errors.ts";
+import { isRemote, parseRemoteUrl } from "../core/remote-url.ts";
+import { checkSize, type OpenSource, type Source } from "./sources.ts";
+
+/** Stands in what we ask other servers (RFC 9110 §7.6.3): a request that comes in with it has been through here. */
+export const VIA = "1.1 ssiu-edge";
+
+const MAX_REDIRECTS = 3;
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+
+interface RemoteRules {
+  readonly fetch: (url: URL, init: RequestInit) => Promise<Response>;
+  readonly allowed: AllowList;
+  /** For the answer to begin, redirects included, and once more for its body. */
+  readonly timeoutMs: number;
+  /** Of a body that has to be read for its version, as the server gives none. */
+  readonly maxBytes: number;
+}
+
+/** Pictures of other servers, by https and from the allow-list only. One GET finds the version and keeps the body for `read`. */
+export function remoteSource({ fetch, allowed, timeoutMs, maxBytes }: RemoteRules): OpenSource {
+  /** Redirects are followed by hand: each address is held against the allow-list before anything is asked there. */
+  async function follow(start: URL, signal: AbortSignal): Promise<Response> {
+    let url = start;
+    for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
+      assertAllowed(allowed, url);
+      const headers = { Accept: "image/*", "Accept-Encoding": "identity", "User-Agent": "ssiu-edge", Via: VIA };
+      const response = await fetch(url, { redirect: "manual", headers, signal });
+      const location = REDIRECTS.has(response.status) ? response.headers.get("Location") : null;
+      if (location === null) return response;
+      await response.body?.cancel();
+      url = redirected(location, url);
+    }
+    throw new ServiceError("source_failed", `Expected at most ${MAX_REDIRECTS} redirects for source`);
+  }
+
+  return async (id) => {
+    if (!isRemote(id)) return undefined;
+    const abort = new AbortController();
+    const timed = <T>(work: Promise<T>) => within(timeoutMs, abort, work);
+    const response = await timed(follow(new URL(id), abort.signal));
+    await checkStatus(response);
+    // A body comes but once; whoever asks again gets what was read.
+    let body: Promise<Uint8Array> | undefined;
+    const read: Source["read"] = async (most) => {
+      body ??= timed(readBody(response, most));
+      const bytes = await body;
+      checkSize(bytes.length, most);
+      return bytes;
+    };
+    const version = validator(response.headers) ?? `sha256 ${await sha256Hex(await read(maxBytes))}`;
+    return { version, publicUrl: id, read };
+  };
+}
+
+/** What fails on the way, other than by our own rules, is the other server's fault; its text is not for the client. */
+async function within<T>(timeoutMs: number, abort: AbortController, work: Promise<T>): Promise<T> {
+  const timer = setTimeout(() => abort.abort(), timeoutMs);
+  try {
+    return await work;
+  } catch (cause) {
+    if (cause instanceof ServiceError) throw cause;
+    if (!abort.signal.aborted)
+      throw new ServiceError("source_failed", "The source's server does not answer", { cause });
+    throw new ServiceError("deadline_exceeded", `Expected the source within ${timeoutMs} ms`, { cause });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function redirected(location: string, from: URL): URL {
+  try {
+    return new URL(parseRemoteUrl(new URL(location, from).href));
+  } catch (cause) {
+    throw new ServiceError("source_forbidden", "The source's server points to an address that is not allowed", {
+      cause,
+    });
+  }
+}
+
+async function checkStatus({ status, body }: Response): Promise<void> {
+  if (status === 200) return;
+  await body?.cancel();
+  if (status === 404 || status === 410) throw new ServiceError("source_not_found", "There is no such source");
+  if (status === 401 || status === 403) {
+    throw new ServiceError("source_forbidden", "The source's server does not let us have it");
+  }
+  throw new ServiceError("source_failed", `Expected 200 of the source's server, got ${status}`);
+}
+
+/** The server's word for the bytes: its strong ETag, or else date and length. Undefined where it gives neither. */
+function validator(headers: Headers): string | undefined {
+  const etag = headers.get("ETag");
+  if (etag?.startsWith('"')) return `etag ${etag}`;
+  const [date, length] = [headers.get("Last-Modified"), headers.get("Content-Length")];
+  return date === null || length === null ? undefined : `date ${date}, ${length} bytes`;
+}
+
+/** What the server says of the length saves reading; what counts is what comes. */
+async function readBody({ headers, body }: Response, maxBytes: number): Promise<Uint8Array> {
+  checkSize(Number(headers.get("Content-Length") ?? 0), maxBytes);
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body ?? []) {
+    size += chunk.length;
+    checkSize(size, maxBytes);
+    chunks.push(chunk);
+  }
+  return concat(chunks);
+}

@@ -1,0 +1,39 @@
+import { parseRetryAfter } from "../../core/backoff.ts";
+import { type WebhookKeys, webhookHeaders } from "../../core/webhook.ts";
+import type { WebhookEvent } from "./event.ts";
+
+const TIMEOUT_MS = 15_000;
+
+/** What came of one attempt to deliver an event. */
+export interface Attempt {
+  /** Absent where there was no answer. */
+  readonly status?: number | undefined;
+  /** The receiver asked not to be called before. */
+  readonly retryAfterMs?: number | undefined;
+}
+
+/** Sends an event once. A redirect is an answer like any other: the address was checked, where it leads was not. */
+export async function deliver(
+  { id, body }: WebhookEvent,
+  callback: string,
+  { keys, nowMs }: { keys: WebhookKeys; nowMs: number },
+): Promise<Attempt> {
+  try {
+    const response = await fetch(callback, {
+      method: "POST",
+      headers: {
+        "Content-Type": "application/json",
+        "User-Agent": "ssiu-edge",
+        ...webhookHeaders(keys, { id, body }, nowMs),
+      },
+      body,
+      redirect: "manual",
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+    await response.body?.cancel();
+    return { status: response.status, retryAfterMs: parseRetryAfter(response.headers.get("Retry-After"), nowMs) };
+  } catch {
+    // Refused, reset or too slow: the next attempt may find it better.
+    return {};
+  }
+}

@@ -1,0 +1,24 @@
+import type { Job } from "../jobs/job.ts";
+import { jobPath } from "../jobs/job-request.ts";
+
+/** A message for a receiver. */
+export interface WebhookEvent {
+  /** The same for each attempt; another for each run of a job. */
+  readonly id: string;
+  /** JSON, to the byte the same for each attempt: it is signed. */
+  readonly body: string;
+}
+
+/** What the receiver of a settled job is told: `image.upscaled` or `image.failed`. */
+export function jobEvent(job: Job): WebhookEvent {
+  const { id, source, ops, result, error, settledAtMs = 0 } = job;
+  const outcome = result === undefined ? { error } : { url: jobPath(job), etag: result.etag };
+  return {
+    id: `msg_${id}_${job.run}`,
+    body: JSON.stringify({
+      type: result === undefined ? "image.failed" : "image.upscaled",
+      timestamp: new Date(settledAtMs).toISOString(),
+      data: { job: id, source, ops, ...outcome },
+    }),
+  };
+}

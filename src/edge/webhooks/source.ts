@@ -1,0 +1,36 @@
+import * as z from "zod";
+import { verifyWebhook } from "../../core/webhook.ts";
+import type { JobConfig } from "../jobs/config.ts";
+import type { Job } from "../jobs/job.ts";
+import { derivedJobId } from "../jobs/job-id.ts";
+import type { JobObject } from "../jobs/job-object.ts";
+import { canonicalRequest, checkCallback, JobFields, Ops, parseBody } from "../jobs/job-request.ts";
+
+/** Not strict on the outside: by Standard Webhooks there may be a timestamp and more. */
+const SourceCreated = z.object({
+  type: z.literal("source.created"),
+  data: z.strictObject({ ...JobFields, ops: z.array(Ops).min(1).max(10) }),
+});
+
+/**
+ * Answers a webhook that tells of a new source with a job for each of its ops. The jobs' ids follow from the message's,
+ * so a message that comes again, at the same time or after the restart of everything, finds its jobs made.
+ *
+ * @throws {ServiceError} `signature_invalid` before the body is looked at; `invalid_json`, `invalid_job` and what a bad path throws
+ */
+export async function receiveSource(
+  request: Request,
+  { config, jobs }: { config: JobConfig; jobs: DurableObjectNamespace<JobObject> },
+): Promise<Job[]> {
+  const body = await request.text();
+  const messageId = verifyWebhook(config.sourceWebhookKeys, request.headers, body);
+  const { source, ops, callback } = parseBody(SourceCreated, body).data;
+  checkCallback(callback, new URL(request.url).host, config);
+  const requests = ops.map((op) => canonicalRequest({ source, ops: op, callback }));
+  return await Promise.all(
+    requests.map(async (asked, i) => {
+      const id = await derivedJobId("webhook", messageId, `${i}`);
+      return await jobs.getByName(id).create(id, asked);
+    }),
+  );
+}

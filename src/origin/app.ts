@@ -1,0 +1,106 @@
+import { Hono } from "hono";
+import { requestId } from "hono/request-id";
+import { ServiceError } from "../core/errors.ts";
+import { MEDIA_TYPE } from "../core/image.ts";
+import type { Keyring } from "../core/keyring.ts";
+import { contentDigest } from "../core/origin-request.ts";
+import { parseTransform } from "../core/transform.ts";
+import type { FindModel } from "../engine/models.ts";
+import { asServiceError, logError, problem } from "../service/problem.ts";
+import type { OriginLimits } from "./config.ts";
+import { createDeadline } from "./deadline.ts";
+import type { Metrics } from "./metrics.ts";
+import { parseDeadline, readBody, verifyBody, verifySignature } from "./signed-request.ts";
+import { createUpscaler, inspect, type Running } from "./upscaler.ts";
+
+export interface OriginDeps {
+  readonly limits: OriginLimits;
+  readonly queueTiles: number;
+  readonly keyring: Keyring;
+  readonly model: FindModel;
+  readonly metrics: Metrics;
+  /** Undefined until the models are loaded. */
+  readonly running: () => Running | undefined;
+  /** Whether the program is about to end. */
+  readonly isDraining: () => boolean;
+  /** Milliseconds; only differences are used. */
+  readonly now: () => number;
+  /** Unix time in milliseconds. */
+  readonly date: () => number;
+}
+
+/** The origin's routes. Everything they touch is an argument. */
+export function createOriginApp({ limits, keyring, model, metrics, now, ...deps }: OriginDeps) {
+  const app = new Hono();
+  const upscale = createUpscaler(metrics);
+
+  app.use(requestId());
+  app.use("/v1/upscale", async (c, next) => {
+    const started = now();
+    metrics.running.inc();
+    await next();
+    metrics.running.dec();
+    metrics.requests.observe({ status: c.res.status }, (now() - started) / 1000);
+  });
+
+  app.get("/healthz", (c) => {
+    // Nobody waits any more for a batch that takes longer: its thread or its GPU hangs, and only a new process helps.
+    const isStuck = (deps.running()?.batcher.oldestBatchMs ?? 0) > limits.deadlineMs;
+    return c.json({ status: isStuck ? "stuck" : "ok" }, isStuck ? 503 : 200);
+  });
+
+  app.get("/readyz", (c) => {
+    const running = deps.running();
+    const tiles = running?.batcher.tiles ?? 0;
+    const isReady = running !== undefined && !deps.isDraining() && tiles < deps.queueTiles;
+    const queue = { tiles, limit: deps.queueTiles, backlogMs: Math.round(running?.batcher.backlogMs ?? 0) };
+    return c.json({ ready: isReady, provider: running?.engine.provider ?? null, queue }, isReady ? 200 : 503);
+  });
+
+  app.get("/metrics", async (c) =>
+    c.text(await metrics.registry.metrics(), 200, { "Content-Type": metrics.registry.contentType }),
+  );
+
+  app.post("/v1/upscale", async (c) => {
+    const started = now();
+    const { headers, signal } = c.req.raw;
+    const digest = await verifySignature(c.req.raw, { keyring, nowSeconds: deps.date() / 1000 });
+    const transform = parseTransform(new URL(c.req.url).search.slice(1));
+    const ms = Math.min(limits.deadlineMs, parseDeadline(headers.get("X-SSIU-Deadline-Ms")) ?? limits.deadlineMs);
+    const running = deps.running();
+    if (running === undefined)
+      throw new ServiceError("overloaded", "Expected the models to be loaded; try again later");
+
+    const deadline = createDeadline(ms, signal);
+    try {
+      const bytes = await deadline.race(readBody(c.req.raw, limits.sourceBytes));
+      await verifyBody(bytes, digest);
+      const source = inspect(bytes, transform, { limits, model });
+      const picture = await upscale(running, source, { deadline, dueMs: started + ms });
+      return c.body(picture.data, 200, {
+        "Content-Type": MEDIA_TYPE[source.plan.format],
+        "Content-Length": `${picture.data.length}`,
+        "Content-Digest": await contentDigest(picture.data),
+        "Cache-Control": "no-store",
+        "Server-Timing": picture.serverTiming,
+        "X-SSIU-Engine": "origin",
+        "X-SSIU-Model": source.plan.model?.id ?? "none",
+        "X-SSIU-Provider": running.engine.provider,
+        "X-SSIU-Source-Size": `${source.probe.width}x${source.probe.height}`,
+      });
+    } finally {
+      deadline.clear();
+    }
+  });
+
+  app.notFound(() => {
+    throw new ServiceError("not_found", "Expected /v1/upscale, /healthz, /readyz or /metrics for path");
+  });
+  app.onError((cause, c) => {
+    const error = asServiceError(cause);
+    metrics.refusals.inc({ code: error.code });
+    logError(c.get("requestId"), error);
+    return problem(error, c.get("requestId"));
+  });
+  return app;
+}

@@ -1,0 +1,198 @@
+import { ServiceError } from "../core/errors.ts";
+import type { Rgb, Scale, Variant } from "../core/image.ts";
+import { createMean } from "./mean.ts";
+import type { Network, RunTiles } from "./tiles.ts";
+
+export interface BatcherOptions {
+  readonly run: RunTiles;
+  /** Batches that run at the same time. */
+  readonly lanes: number;
+  /** Most tiles of a batch. */
+  readonly batchTiles: number;
+  /** Most tiles of all admitted requests together; a request alone may have more. */
+  readonly queueTiles: number;
+  /** First guess at what one lane does. */
+  readonly pixelsPerMs: number;
+  /** Milliseconds. */
+  readonly now: () => number;
+  readonly onBatch?: (facts: { readonly tiles: number; readonly pixels: number; readonly ms: number }) => void;
+}
+
+/** What a request will ask of the network, and until when. */
+export interface Demand {
+  readonly tiles: number;
+  /** Input pixels of all its tiles, halo included. */
+  readonly pixels: number;
+  /** When its last tile must be done, on the batcher's clock. */
+  readonly dueMs: number;
+}
+
+/** An admitted request. */
+export interface Ticket {
+  /** @throws {unknown} the reason of {@link close}, if that comes first. */
+  upscale(tile: Rgb, scale: Scale, variant?: Variant): Promise<Rgb>;
+  /** Gives its place back and drops the tiles that wait. */
+  close(reason?: unknown): void;
+}
+
+interface Waiting {
+  readonly tile: Rgb;
+  readonly network: Network;
+  readonly resolve: (upscaled: Rgb) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/** An admitted request from the inside. What is left of it also counts tiles that have not been cut yet. */
+interface Job {
+  readonly dueMs: number;
+  tilesLeft: number;
+  pixelsLeft: number;
+  readonly waiting: Waiting[];
+}
+
+/** An estimate is held to be too good by this factor: threads share cores, and a late result is worth nothing. */
+const CAUTION = 1.15;
+
+export interface Batcher {
+  /**
+   * Lets a request in only if it, and everyone admitted before, will be done in time.
+   *
+   * @throws {ServiceError} `overloaded`
+   */
+  admit(demand: Demand): Ticket;
+  /** Tiles of admitted requests that are not done. */
+  readonly tiles: number;
+  /** Milliseconds until everything admitted is done. */
+  readonly backlogMs: number;
+  /** How long the batch has been running that has run longest. */
+  readonly oldestBatchMs: number;
+}
+
+/**
+ * The tiles of all running requests in turn, one of each request, so that a small picture does not wait for a large
+ * one; those of one size for one network that stand next to each other go through the network together.
+ */
+export function createBatcher({ run, lanes, batchTiles, queueTiles, now, onBatch, ...first }: BatcherOptions): Batcher {
+  const jobs: Job[] = [];
+  const rate = createMean(first.pixelsPerMs);
+  /** When the batches began that are running. */
+  const begun: number[] = [];
+
+  const tilesLeft = () => jobs.reduce((sum, job) => sum + job.tilesLeft, 0);
+  const msFor = (pixels: number) => pixels / (rate.value * lanes);
+  const backlogMs = () => msFor(jobs.reduce((sum, job) => sum + job.pixelsLeft, 0));
+
+  /** Served in turn, a job waits for at most as much of each other's work as it has itself. */
+  const isInTime = (job: Job, all: readonly Job[]) => {
+    const shared = all.reduce((sum, other) => sum + Math.min(other.pixelsLeft, job.pixelsLeft), 0);
+    return now() + CAUTION * msFor(shared) <= job.dueMs;
+  };
+
+  /** Whoever is late anyway does not count: there is nothing to protect. */
+  const isBearable = (job: Job) => {
+    const all = [...jobs, job];
+    return isInTime(job, all) && jobs.every((other) => isInTime(other, all) || !isInTime(other, jobs));
+  };
+
+  function pump(): void {
+    while (begun.length < lanes) {
+      const [head, ...others] = nextBatch(jobs, batchTiles);
+      if (head === undefined) return;
+      const started = now();
+      begun.push(started);
+      void runBatch([head, ...others], started).finally(() => {
+        begun.splice(begun.indexOf(started), 1);
+        pump();
+      });
+    }
+  }
+
+  async function runBatch(batch: readonly [Waiting, ...Waiting[]], started: number): Promise<void> {
+    const { network } = batch[0];
+    const pixels = batch.reduce((sum, { tile }) => sum + tile.width * tile.height, 0);
+    try {
+      const upscaled = await run(
+        batch.map(({ tile }) => tile),
+        network,
+      );
+      const ms = Math.max(now() - started, 0.001);
+      rate.add(pixels / ms);
+      onBatch?.({ tiles: batch.length, pixels, ms });
+      for (const [i, { resolve, reject }] of batch.entries()) {
+        const tile = upscaled[i];
+        if (tile === undefined) reject(new RangeError(`Expected ${batch.length} tiles, got ${upscaled.length}`));
+        else resolve(tile);
+      }
+    } catch (cause) {
+      const error = new ServiceError("inference_failed", "The picture could not be upscaled", { cause });
+      for (const { reject } of batch) reject(error);
+    }
+  }
+
+  return {
+    admit({ tiles, pixels, dueMs }) {
+      const job: Job = { dueMs, tilesLeft: tiles, pixelsLeft: pixels, waiting: [] };
+      const isFull = jobs.length > 0 && tilesLeft() + tiles > queueTiles;
+      if (isFull || !isBearable(job)) {
+        const retryAfterSeconds = Math.min(60, Math.max(1, Math.ceil(backlogMs() / 1000)));
+        throw new ServiceError("overloaded", "Expected time and room for the picture; try again later", {
+          retryAfterSeconds,
+        });
+      }
+      jobs.push(job);
+      let closedFor: { readonly reason: unknown } | undefined;
+      return {
+        async upscale(tile, scale, variant = "clean") {
+          if (closedFor !== undefined) throw closedFor.reason;
+          const { width, height } = tile;
+          try {
+            return await new Promise<Rgb>((resolve, reject) => {
+              job.waiting.push({ tile, network: { scale, variant }, resolve, reject });
+              pump();
+            });
+          } finally {
+            job.tilesLeft = Math.max(0, job.tilesLeft - 1);
+            job.pixelsLeft = Math.max(0, job.pixelsLeft - width * height);
+          }
+        },
+        close(reason) {
+          if (closedFor !== undefined) return;
+          closedFor = { reason };
+          jobs.splice(jobs.indexOf(job), 1);
+          for (const { reject } of job.waiting.splice(0)) reject(reason);
+        },
+      };
+    },
+    get tiles() {
+      return tilesLeft();
+    },
+    get backlogMs() {
+      return backlogMs();
+    },
+    get oldestBatchMs() {
+      return begun.length === 0 ? 0 : now() - Math.min(...begun);
+    },
+  };
+}
+
+/** One tile of each job in turn, as long as they are alike; jobs that were served go to the end. */
+function nextBatch(jobs: Job[], most: number): Waiting[] {
+  const batch: Waiting[] = [];
+  for (let before = -1; before < batch.length && batch.length < most; ) {
+    before = batch.length;
+    for (const job of [...jobs]) {
+      const [next] = job.waiting;
+      if (next === undefined || !isAlike(next, batch[0] ?? next)) continue;
+      batch.push(next);
+      job.waiting.shift();
+      jobs.push(...jobs.splice(jobs.indexOf(job), 1));
+      if (batch.length === most) break;
+    }
+  }
+  return batch;
+}
+
+function isAlike(a: Waiting, b: Waiting): boolean {
+  const isSame = a.network.scale === b.network.scale && a.network.variant === b.network.variant;
+  return isSame && a.tile.width === b.tile.width && a.tile.height === b.tile.height;
+}

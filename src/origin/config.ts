@@ -1,0 +1,96 @@
+import { availableParallelism } from "node:os";
+import * as z from "zod";
+import { expected } from "../core/errors.ts";
+import { type Keyring, parseKeyring } from "../core/keyring.ts";
+import { DEVELOPMENT_KEYS } from "../core/origin-request.ts";
+import type { PictureLimits } from "../service/render-plan.ts";
+
+/** Execution providers of ONNX Runtime, our own engine, or the best that works here. */
+const PROVIDERS = ["auto", "cpu", "simd", "webgpu", "cuda", "tensorrt"] as const;
+export type Provider = Exclude<(typeof PROVIDERS)[number], "auto">;
+
+const LOOPBACK = ["127.0.0.1", "::1", "localhost"];
+
+const count = (least: number, fallback: number) =>
+  z
+    .string()
+    .regex(/^\d{1,12}$/, "Expected a whole number")
+    .transform(Number)
+    .refine((value) => value >= least, `Expected ${least} or more`)
+    .default(fallback);
+
+/** The environment; docs/deploy.md says what each variable means. */
+const Environment = z.object({
+  HOST: z.string().min(1).default("127.0.0.1"),
+  PORT: count(0, 8788),
+  ORIGIN_KEYS: z.string().optional(),
+  PROVIDER: z.enum(PROVIDERS).default("auto"),
+  WORKERS: count(1, availableParallelism()),
+  PIXEL_WORKERS: count(1, 2),
+  BATCH_TILES: count(1, 8),
+  QUEUE_TILES: count(1, 512),
+  DEADLINE_MS: count(1, 60_000),
+  DRAIN_MS: count(0, 0),
+  MAX_SOURCE_BYTES: count(1, 20_000_000),
+  MAX_INPUT_PIXELS: count(1, 16_000_000),
+  MAX_OUTPUT_PIXELS: count(1, 64_000_000),
+  MAX_AVIF_PIXELS: count(1, 16_000_000),
+  MAX_JPEG_SCANS: count(1, 100),
+});
+
+export interface OriginLimits extends PictureLimits {
+  readonly sourceBytes: number;
+  /** Longest that any request may take. */
+  readonly deadlineMs: number;
+}
+
+export interface OriginConfig {
+  readonly host: string;
+  readonly port: number;
+  readonly keyring: Keyring;
+  /** Whether the keys are {@link DEVELOPMENT_KEYS}. */
+  readonly isDevelopment: boolean;
+  readonly provider: Provider | "auto";
+  /** Threads that run the network on a CPU. */
+  readonly workers: number;
+  /** Threads that take pictures apart and put them together. */
+  readonly pixelWorkers: number;
+  /** Most tiles in one run of the network, where the model takes more than one. */
+  readonly batchTiles: number;
+  /** Most tiles of all admitted requests together. */
+  readonly queueTiles: number;
+  /** Between saying that we are not ready and taking no more connections. */
+  readonly drainMs: number;
+  readonly limits: OriginLimits;
+}
+
+/** @throws {Error} that names what is wrong with the environment. */
+export async function parseOriginConfig(environment: unknown): Promise<OriginConfig> {
+  const parsed = Environment.safeParse(environment);
+  if (!parsed.success) throw new Error(`Invalid environment:\n${z.prettifyError(parsed.error)}`);
+  const env = parsed.data;
+  const isDevelopment = !env.ORIGIN_KEYS;
+  if (isDevelopment && !LOOPBACK.includes(env.HOST)) {
+    throw new Error(expected("ORIGIN_KEYS to be set, or a loopback address", "HOST", env.HOST));
+  }
+  return {
+    host: env.HOST,
+    port: env.PORT,
+    keyring: parseKeyring(env.ORIGIN_KEYS || DEVELOPMENT_KEYS),
+    isDevelopment,
+    provider: env.PROVIDER,
+    workers: env.WORKERS,
+    pixelWorkers: env.PIXEL_WORKERS,
+    batchTiles: env.BATCH_TILES,
+    queueTiles: env.QUEUE_TILES,
+    drainMs: env.DRAIN_MS,
+    limits: {
+      sourceBytes: env.MAX_SOURCE_BYTES,
+      inputPixels: env.MAX_INPUT_PIXELS,
+      outputPixels: env.MAX_OUTPUT_PIXELS,
+      avifPixels: env.MAX_AVIF_PIXELS,
+      jpegScans: env.MAX_JPEG_SCANS,
+      deadlineMs: env.DEADLINE_MS,
+    },
+  };
+}

@@ -1,0 +1,36 @@
+import { ServiceError } from "../core/errors.ts";
+
+/** How long a request is worth working for. */
+export interface Deadline {
+  /** Aborted with a ServiceError when the time is up or the client has gone. */
+  readonly signal: AbortSignal;
+  /** What `step` gives, or the signal's reason as soon as there is one. */
+  race<T>(step: Promise<T>): Promise<T>;
+  clear(): void;
+}
+
+/** @param client - aborted when the client closes the connection. */
+export function createDeadline(ms: number, client: AbortSignal): Deadline {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const end = (message: string) => controller.abort(new ServiceError("deadline_exceeded", message));
+  const timer = setTimeout(() => end(`Expected ${ms} ms at most for a picture`), ms);
+  const onGone = () => end("The client has gone");
+  if (client.aborted) onGone();
+  client.addEventListener("abort", onGone, { once: true });
+  const ended = new Promise<never>((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+  ended.catch(() => {});
+  return {
+    signal,
+    async race(step) {
+      signal.throwIfAborted();
+      return await Promise.race([step, ended]);
+    },
+    clear() {
+      clearTimeout(timer);
+      client.removeEventListener("abort", onGone);
+    },
+  };
+}

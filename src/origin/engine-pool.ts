@@ -1,0 +1,93 @@
+import { fileURLToPath } from "node:url";
+import { Piscina } from "piscina";
+import type { Rgb } from "../core/image.ts";
+import type { Tiling } from "../core/tiles.ts";
+import { SIMD_TILING } from "../engine/simd-engine.ts";
+import type { OriginConfig, Provider } from "./config.ts";
+import type { TileBatch } from "./engine-worker.ts";
+import { bufferOf } from "./moving.ts";
+import type { Network, RunTiles } from "./tiles.ts";
+
+/** The network, ready to run in threads of its own. */
+export interface EnginePool {
+  readonly provider: Provider;
+  readonly tiling: Tiling;
+  /** Batches that run at the same time. */
+  readonly lanes: number;
+  /** Most tiles of a batch. */
+  readonly batchTiles: number;
+  /** Input pixels that one lane was seen to do in a millisecond. */
+  readonly pixelsPerMs: number;
+  readonly run: RunTiles;
+}
+
+/**
+ * In the order in which `auto` tries them. TensorRT compiles for minutes at each new tile size, so it must be asked for; without a
+ * GPU our own engine is faster than ONNX Runtime (docs/origin.md).
+ */
+const AUTO: readonly Provider[] = ["cuda", "webgpu", "simd"];
+
+/** A GPU has the memory for larger tiles, 1.13 instead of 1.27 times the work of the whole picture, and wants equal ones for its batches. */
+const GPU_TILING: Tiling = { size: 272, overlap: 16, equal: true };
+
+const WARM_UP_SIDE = 144;
+
+interface EngineOptions extends Pick<OriginConfig, "provider" | "workers" | "batchTiles"> {
+  /** All that there are. */
+  readonly networks: readonly Network[];
+}
+
+/**
+ * Starts the first provider that works: all models loaded, and a tile upscaled in every thread.
+ *
+ * @throws {Error} if none does.
+ */
+export async function openEngine(
+  options: EngineOptions,
+  onUnavailable: (provider: Provider, cause: unknown) => void,
+): Promise<EnginePool> {
+  for (const provider of options.provider === "auto" ? AUTO : [options.provider]) {
+    try {
+      return await open(provider, options);
+    } catch (cause) {
+      onUnavailable(provider, cause);
+    }
+  }
+  throw new Error(`Expected a provider that works here for PROVIDER, got ${options.provider}`);
+}
+
+async function open(provider: Provider, { workers, batchTiles, networks }: EngineOptions): Promise<EnginePool> {
+  const onCpu = provider === "cpu" || provider === "simd";
+  // Threads that share nothing scale better on a CPU than one run on all cores, which waits for its slowest at every operation.
+  const lanes = onCpu ? workers : 1;
+  const pool = new Piscina<TileBatch, Rgb[]>({
+    filename: fileURLToPath(new URL("engine-worker.ts", import.meta.url)),
+    name: "runBatch",
+    minThreads: lanes,
+    maxThreads: lanes,
+    workerData: { provider },
+  });
+  const run: RunTiles = (tiles, network) => pool.run({ tiles, network }, { transferList: tiles.map(bufferOf) });
+  const perLane = (side: number, network: Network) =>
+    Promise.all(Array.from({ length: lanes }, () => run([grey(side)], network)));
+  try {
+    for (const network of networks) await perLane(16, network);
+    const started = performance.now();
+    await perLane(WARM_UP_SIDE, { scale: 2, variant: "clean" });
+    return {
+      provider,
+      tiling: onCpu ? SIMD_TILING : GPU_TILING,
+      lanes,
+      batchTiles: onCpu ? 1 : batchTiles,
+      pixelsPerMs: WARM_UP_SIDE ** 2 / (performance.now() - started),
+      run,
+    };
+  } catch (cause) {
+    await pool.destroy();
+    throw cause;
+  }
+}
+
+function grey(side: number): Rgb {
+  return { width: side, height: side, data: new Uint8ClampedArray(3 * side ** 2).fill(128) };
+}

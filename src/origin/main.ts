@@ -1,0 +1,100 @@
+import type { Server } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
+import { serve } from "@hono/node-server";
+import { SCALES, VARIANTS } from "../core/image.ts";
+import { DEVELOPMENT_KEYS } from "../core/origin-request.ts";
+import { readManifest } from "../engine/node-engines.ts";
+import { createOriginApp } from "./app.ts";
+import { createBatcher } from "./batcher.ts";
+import { type OriginConfig, parseOriginConfig } from "./config.ts";
+import { openEngine } from "./engine-pool.ts";
+import { createMetrics } from "./metrics.ts";
+import { openPictures } from "./pictures.ts";
+import type { Running } from "./upscaler.ts";
+
+/** Longer than load balancers keep idle connections (60 s), so that none is closed under a request that is on its way. */
+const KEEP_ALIVE_MS = 75_000;
+
+const now = () => performance.now();
+
+await main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(1);
+});
+
+/** `npm run origin`: alive at once, ready when the models are loaded, gone when it is told to and nobody waits any more. */
+async function main(): Promise<void> {
+  const config = await parseOriginConfig(process.env);
+  let running: Running | undefined;
+  let isDraining = false;
+  const model = await readManifest();
+  const metrics = createMetrics({ queueTiles: () => running?.batcher.tiles ?? 0 });
+  const { fetch } = createOriginApp({
+    ...config,
+    model,
+    metrics,
+    running: () => running,
+    isDraining: () => isDraining,
+    now,
+    date: () => Date.now(),
+  });
+  const server = await listen(fetch, config);
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    process.once(signal, async () => {
+      console.info(`${signal}: running requests are finished, no more are taken`);
+      isDraining = true;
+      await sleep(config.drainMs);
+      await finish(server);
+      process.exit(0);
+    });
+  }
+  if (config.isDevelopment) {
+    console.info(`No ORIGIN_KEYS: for this machine alone, requests signed with ${DEVELOPMENT_KEYS} are taken`);
+  }
+
+  const networks = SCALES.flatMap((scale) =>
+    VARIANTS.filter((variant) => model(scale, variant)).map((variant) => ({ scale, variant })),
+  );
+  const engine = await openEngine({ ...config, networks }, (provider, cause) =>
+    console.info(`${provider} does not work here: ${cause}`),
+  );
+  const { lanes, batchTiles, provider, tiling } = engine;
+  const batcher = createBatcher({
+    ...engine,
+    queueTiles: config.queueTiles,
+    now,
+    onBatch({ tiles, pixels, ms }) {
+      metrics.batches.observe(ms / 1000);
+      metrics.tiles.inc(tiles);
+      metrics.pixels.inc(pixels);
+    },
+  });
+  const pictures = await openPictures({
+    threads: config.pixelWorkers,
+    tiling,
+    // Enough for the next batch to be there when one is done.
+    concurrency: 2 * lanes * batchTiles,
+    timeoutSeconds: Math.ceil(config.limits.deadlineMs / 1000),
+  });
+  running = { engine, batcher, pictures };
+  console.info(`Ready: ${provider}, ${lanes} x ${batchTiles} tiles at a time`);
+}
+
+async function listen(fetch: Parameters<typeof serve>[0]["fetch"], { host, port }: OriginConfig): Promise<Server> {
+  return await new Promise((resolve, reject) => {
+    // The cast is for @hono/node-server, which also makes servers of other protocols.
+    const options = { keepAliveTimeout: KEEP_ALIVE_MS };
+    const server = serve({ fetch, hostname: host, port, serverOptions: options }, (address) => {
+      console.info(`ssiu-edge origin on http://${host}:${address.port}`);
+      resolve(server);
+    }) as Server;
+    server.once("error", reject);
+  });
+}
+
+/** Connections that are kept alive would hold the server open; each is closed when it is idle. */
+async function finish(server: Server): Promise<void> {
+  const closing = setInterval(() => server.closeIdleConnections(), 50);
+  await new Promise((resolve) => server.close(resolve));
+  clearInterval(closing);
+}

@@ -1,0 +1,81 @@
+import { fileURLToPath } from "node:url";
+import { MessageChannel } from "node:worker_threads";
+import { Piscina } from "piscina";
+// Its libraries must be loaded before the first thread that uses it. https://sharp.pixelplumbing.com/install (2026-11-24)
+import "sharp";
+import type { Probe } from "../core/probe/probe-result.ts";
+import type { Tiling } from "../core/tiles.ts";
+import type { Transform } from "../core/transform.ts";
+import type { RenderPlan } from "../service/render-plan.ts";
+import type { Ticket } from "./batcher.ts";
+import type { Deadline } from "./deadline.ts";
+import { fromErrorMessage } from "./error-message.ts";
+import { bufferOf } from "./moving.ts";
+import type { PictureAnswer, PictureTask } from "./pixel-worker.ts";
+import { answerTiles } from "./tile-port.ts";
+
+export interface PicturesOptions {
+  readonly threads: number;
+  readonly tiling: Tiling;
+  /** Tiles of one picture under way at the same time. */
+  readonly concurrency: number;
+  readonly timeoutSeconds: number;
+}
+
+/** A source whose header has been checked, and its place in the queue. */
+interface PictureRequest {
+  /** Given away: not to be used afterwards. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly probe: Probe;
+  readonly transform: Transform;
+  readonly plan: RenderPlan;
+  readonly ticket: Ticket;
+  readonly deadline: Deadline;
+}
+
+export type Rendered = Exclude<PictureAnswer, { readonly error: unknown }>;
+
+/** Pictures from bytes to bytes, none of it on this thread but passing tiles on. */
+export interface Pictures {
+  /** @throws {ServiceError} what the codecs and the network throw, or what ends the time. */
+  render(request: PictureRequest): Promise<Rendered>;
+}
+
+/** Starts the threads. */
+export async function openPictures({
+  threads,
+  tiling,
+  concurrency,
+  timeoutSeconds,
+}: PicturesOptions): Promise<Pictures> {
+  const pool = new Piscina<PictureTask | undefined, PictureAnswer>({
+    filename: fileURLToPath(new URL("pixel-worker.ts", import.meta.url)),
+    name: "renderPicture",
+    minThreads: threads,
+    maxThreads: threads,
+    // A picture mostly waits for the network, and the queue of tiles bounds how many there are.
+    concurrentTasksPerWorker: 1000,
+    workerData: { timeoutSeconds },
+  });
+  await Promise.all(Array.from({ length: threads }, () => pool.run(undefined, { name: "load" })));
+  return {
+    async render({ bytes, probe, transform, plan, ticket, deadline }) {
+      const { port1, port2 } = new MessageChannel();
+      let failure: unknown;
+      const stop = answerTiles(port1, ticket.upscale, (cause) => {
+        failure ??= cause;
+      });
+      const task = { bytes, probe, transform, plan, tiling, concurrency, port: port2 };
+      const done = pool.run(task, { transferList: [port2, bufferOf({ data: bytes })] });
+      try {
+        const answer = await deadline.race(done);
+        if ("error" in answer) throw failure ?? fromErrorMessage(answer.error);
+        return answer;
+      } finally {
+        // Whatever is still going on in the thread finds the engine gone, ends, and closes the ports.
+        stop();
+        done.catch(() => {});
+      }
+    },
+  };
+}

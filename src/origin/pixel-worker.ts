@@ -1,0 +1,63 @@
+import type { MessagePort } from "node:worker_threads";
+import { workerData } from "piscina";
+import { createSharpCodecs } from "../codecs/sharp.ts";
+import type { Probe } from "../core/probe/probe-result.ts";
+import type { Tiling } from "../core/tiles.ts";
+import type { Transform } from "../core/transform.ts";
+import { render } from "../service/render.ts";
+import type { RenderPlan } from "../service/render-plan.ts";
+import { createStopwatch } from "../service/stopwatch.ts";
+import { type ErrorMessage, toErrorMessage } from "./error-message.ts";
+import { moving } from "./moving.ts";
+import { portEngine } from "./tile-port.ts";
+
+/** One picture to be made. */
+export interface PictureTask {
+  readonly bytes: Uint8Array;
+  readonly probe: Probe;
+  readonly transform: Transform;
+  readonly plan: RenderPlan;
+  readonly tiling: Tiling;
+  /** Tiles under way at the same time. */
+  readonly concurrency: number;
+  /** To the engine; see tile-port.ts. */
+  readonly port: MessagePort;
+}
+
+/** An encoded picture and where the time went, or what went wrong. */
+export type PictureAnswer =
+  | {
+      readonly data: Uint8Array<ArrayBuffer>;
+      readonly serverTiming: string;
+      readonly steps: Readonly<Record<string, number>>;
+    }
+  | { readonly error: ErrorMessage };
+
+// Set by pictures.ts.
+const { timeoutSeconds } = workerData as { readonly timeoutSeconds: number };
+const codecs = createSharpCodecs({ timeoutSeconds });
+
+/** Returns as soon as the thread has loaded everything. */
+export function load(): void {}
+
+/** The same steps as in the Worker, in a thread of its own; only the network is elsewhere. */
+export async function renderPicture({ port, tiling, concurrency, ...source }: PictureTask): Promise<PictureAnswer> {
+  const stopwatch = createStopwatch(() => performance.now());
+  try {
+    const data = await render({ codecs, engine: portEngine(port), tiling, concurrency }, source, stopwatch);
+    const answer = { data: ownMemory(data), serverTiming: stopwatch.header(), steps: stopwatch.steps() };
+    return moving(answer, [answer]);
+  } catch (cause) {
+    return { error: toErrorMessage(cause) };
+  } finally {
+    port.close();
+  }
+}
+
+/** What may be given away: not a part of a larger piece of memory. */
+function ownMemory(data: Uint8Array): Uint8Array<ArrayBuffer> {
+  const { buffer, byteLength } = data;
+  return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength
+    ? new Uint8Array(buffer)
+    : new Uint8Array(data);
+}

@@ -1,0 +1,81 @@
+import { expected, ServiceError } from "../core/errors.ts";
+import type { Keyring } from "../core/keyring.ts";
+import { contentDigest, ORIGIN_WINDOW_SECONDS, originSigningText } from "../core/origin-request.ts";
+
+/** 32 bytes in base64url without padding. */
+const SIGNATURE = /^[A-Za-z0-9_-]{43}$/;
+
+interface SignedRequestOptions {
+  readonly keyring: Keyring;
+  /** Unix time. */
+  readonly nowSeconds: number;
+}
+
+/**
+ * Holds the signature in a request's headers against its path and time. The digest that it covers is returned and
+ * still to be held against the body, so that nobody's body is read who has no key.
+ *
+ * @throws {ServiceError} `signature_invalid`, the same whatever is wrong.
+ */
+export async function verifySignature(
+  { url, headers }: Pick<Request, "url" | "headers">,
+  { keyring, nowSeconds }: SignedRequestOptions,
+): Promise<string> {
+  const { pathname, search } = new URL(url);
+  const digest = headers.get("Content-Digest") ?? "";
+  const signature = headers.get("X-SSIU-Signature") ?? "";
+  const stamp = headers.get("X-SSIU-Timestamp") ?? "";
+  const timestamp = /^\d{1,12}$/.test(stamp) ? Number(stamp) : Number.NaN;
+  const isFresh = Math.abs(nowSeconds - timestamp) <= ORIGIN_WINDOW_SECONDS;
+  if (!isFresh || !SIGNATURE.test(signature)) throw invalid();
+  const text = originSigningText({ pathAndQuery: `${pathname}${search}`, digest, timestamp });
+  const bytes = new Uint8Array(Buffer.from(signature, "base64url"));
+  if (!(await keyring.verify(headers.get("X-SSIU-Key-Id") ?? "", text, bytes))) throw invalid();
+  return digest;
+}
+
+/** @throws {ServiceError} `signature_invalid` if these are not the bytes that were signed. */
+export async function verifyBody(bytes: Uint8Array, digest: string): Promise<void> {
+  if ((await contentDigest(bytes)) !== digest) throw invalid();
+}
+
+/** @throws {ServiceError} `invalid_transform` unless it is a whole number of milliseconds. */
+export function parseDeadline(header: string | null): number | undefined {
+  if (header === null) return undefined;
+  if (/^\d{1,9}$/.test(header)) return Number(header);
+  throw new ServiceError("invalid_transform", expected("whole milliseconds", "X-SSIU-Deadline-Ms", header));
+}
+
+/**
+ * Reads a body of at most `limit` bytes.
+ *
+ * @throws {ServiceError} `source_too_large`, before anything is read where the length is told.
+ */
+export async function readBody({ headers, body }: Request, limit: number): Promise<Uint8Array<ArrayBuffer>> {
+  const told = Number(headers.get("Content-Length") ?? 0);
+  if (told > limit) throw tooLarge(limit, told);
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  // The cast is for lib.dom, which does not know that a stream can be iterated.
+  for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array>) {
+    length += chunk.length;
+    if (length > limit) throw tooLarge(limit, length);
+    chunks.push(chunk);
+  }
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
+}
+
+function invalid(): ServiceError {
+  return new ServiceError("signature_invalid", "Expected a request signed with a key that is known here");
+}
+
+function tooLarge(limit: number, actual: number): ServiceError {
+  const detail = { limit, actual, unit: "bytes" };
+  return new ServiceError("source_too_large", `Expected at most ${limit} bytes for source, got ${actual}`, { detail });
+}

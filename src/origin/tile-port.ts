@@ -1,0 +1,73 @@
+import type { MessagePort } from "node:worker_threads";
+import { ServiceError } from "../core/errors.ts";
+import type { Rgb, Scale, Variant } from "../core/image.ts";
+import type { Engine } from "../engine/engine.ts";
+import { bufferOf } from "./moving.ts";
+
+/** Said by the answering side when nobody wants the picture any more. A port's "close" would not do: who listens later misses it. */
+const STOP = "stop";
+
+interface Request {
+  readonly id: number;
+  readonly tile: Rgb;
+  readonly scale: Scale;
+  readonly variant?: Variant | undefined;
+}
+
+/** Without a tile: it failed, and the other side knows why. */
+interface Answer {
+  readonly id: number;
+  readonly tile?: Rgb;
+}
+
+/** An engine on the other side of a port, where {@link answerTiles} stands. */
+export function portEngine(port: MessagePort): Engine {
+  const waiting = new Map<number, (answer: Answer) => void>();
+  let last = 0;
+  let isStopped = false;
+  port.on("message", (answer: Answer | typeof STOP) => {
+    if (answer === STOP) {
+      isStopped = true;
+      for (const [id, settle] of waiting) settle({ id });
+    } else {
+      waiting.get(answer.id)?.(answer);
+      waiting.delete(answer.id);
+    }
+  });
+  return {
+    name: "origin",
+    upscale: (tile, scale, variant) =>
+      new Promise((resolve, reject) => {
+        const id = ++last;
+        const settle = ({ tile: upscaled }: Answer) => {
+          if (upscaled) resolve(upscaled);
+          else reject(new ServiceError("inference_failed", "The picture could not be upscaled"));
+        };
+        if (isStopped) return settle({ id });
+        waiting.set(id, settle);
+        port.postMessage({ id, tile, scale, variant } satisfies Request, [bufferOf(tile)]);
+      }),
+  };
+}
+
+/**
+ * Answers the requests of a {@link portEngine} with what `upscale` makes of them; what it throws goes to `onError`.
+ *
+ * @returns stops the engine: what it is asked for from then on fails.
+ */
+export function answerTiles(
+  port: MessagePort,
+  upscale: Engine["upscale"],
+  onError: (cause: unknown) => void,
+): () => void {
+  port.on("message", ({ id, tile, scale, variant }: Request) => {
+    upscale(tile, scale, variant).then(
+      (upscaled) => port.postMessage({ id, tile: upscaled } satisfies Answer, [bufferOf(upscaled)]),
+      (cause) => {
+        onError(cause);
+        port.postMessage({ id } satisfies Answer);
+      },
+    );
+  });
+  return () => port.postMessage(STOP);
+}

@@ -1,0 +1,79 @@
+import type { Format } from "../core/image.ts";
+import { probe } from "../core/probe/probe.ts";
+import type { Probe } from "../core/probe/probe-result.ts";
+import { planTiles, type Tiling } from "../core/tiles.ts";
+import type { Transform } from "../core/transform.ts";
+import { planRender, type RenderPlan } from "../service/render-plan.ts";
+import type { Batcher, Demand } from "./batcher.ts";
+import type { Deadline } from "./deadline.ts";
+import type { EnginePool } from "./engine-pool.ts";
+import { createMean } from "./mean.ts";
+import type { Metrics } from "./metrics.ts";
+import type { Pictures, Rendered } from "./pictures.ts";
+
+/** What runs pictures, once it has started. */
+export interface Running {
+  readonly engine: Pick<EnginePool, "provider" | "tiling">;
+  readonly batcher: Batcher;
+  readonly pictures: Pictures;
+}
+
+/** A source whose header is within the limits. */
+export interface Inspected {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly probe: Probe;
+  readonly transform: Transform;
+  readonly plan: RenderPlan;
+}
+
+interface Until {
+  readonly deadline: Deadline;
+  /** When it ends, on the batcher's clock. */
+  readonly dueMs: number;
+}
+
+/** First guess at what it takes to encode a pixel of the result, in milliseconds; then it is measured. */
+const ENCODE_MS: Readonly<Record<Format, number>> = { png: 6e-4, jpeg: 3e-4, webp: 4e-4, avif: 3e-3 };
+
+/** @throws {ServiceError} what the probe and the limits refuse. */
+export function inspect(
+  bytes: Uint8Array<ArrayBuffer>,
+  transform: Transform,
+  options: Parameters<typeof planRender>[2],
+): Inspected {
+  const probed = probe(bytes);
+  // What the Worker's codecs cannot read, sharp may.
+  const { unsupported, ...readable } = probed;
+  return { bytes, probe: probed, transform, plan: planRender(readable, transform, options) };
+}
+
+/** Takes sources in, if there is time for them, and makes their results. */
+export function createUpscaler({ steps }: Pick<Metrics, "steps">) {
+  const { png, jpeg, webp, avif } = ENCODE_MS;
+  const encodeMs = { png: createMean(png), jpeg: createMean(jpeg), webp: createMean(webp), avif: createMean(avif) };
+
+  /** @throws {ServiceError} `overloaded`, `deadline_exceeded`, or what the codecs and the network throw. */
+  return async ({ engine, batcher, pictures }: Running, source: Inspected, until: Until): Promise<Rendered> => {
+    const { format, canvas } = source.plan;
+    const { deadline } = until;
+    const outputPixels = canvas.width * canvas.height;
+    const dueMs = until.dueMs - encodeMs[format].value * outputPixels;
+    const ticket = batcher.admit({ ...demand(source.plan, engine.tiling), dueMs });
+    const close = () => ticket.close(deadline.signal.reason);
+    deadline.signal.addEventListener("abort", close, { once: true });
+    try {
+      const picture = await pictures.render({ ...source, ticket, deadline });
+      encodeMs[format].add((picture.steps.encode ?? 0) / outputPixels);
+      for (const [step, ms] of Object.entries(picture.steps)) steps.observe({ step }, ms / 1000);
+      return picture;
+    } finally {
+      ticket.close();
+    }
+  };
+}
+
+function demand({ scale, region }: RenderPlan, tiling: Tiling): Omit<Demand, "dueMs"> {
+  const tiles = scale === 1 ? [] : planTiles(region.width, region.height, tiling);
+  const pixels = tiles.reduce((sum, { x, y }) => sum + (x.to - x.from) * (y.to - y.from), 0);
+  return { tiles: tiles.length, pixels };
+}

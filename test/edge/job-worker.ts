@@ -1,0 +1,153 @@
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { expect, inject, vi } from "vitest";
+import { startBuilt } from "../miniflare.ts";
+import { SECRET } from "./receiver.ts";
+
+export const TOKEN = "a-token-for-tests";
+
+/** Seconds where the deployment has minutes and hours. */
+const VARS = {
+  JOB_TOKENS: TOKEN,
+  JOB_RETRY_SECONDS: "0",
+  JOB_WATCHDOG_SECONDS: "600",
+  WEBHOOK_SCHEDULE_SECONDS: "0,1,1,1,1,1,1",
+  WEBHOOK_KEYS: SECRET,
+  SOURCE_WEBHOOK_KEYS: SECRET,
+  ALLOW_LOCAL_CALLBACKS: "true",
+};
+
+/** A job as the API shows it. */
+export interface JobView {
+  readonly id: string;
+  readonly state: string;
+  readonly ops: string;
+  readonly attempts: number;
+  readonly result?: { url: string; etag: string; computed: boolean };
+  readonly error?: { code: string; detail: string };
+  readonly webhook?: { state: string; attempts: number; status?: number; nextAt?: string };
+}
+
+interface Answer<T> {
+  readonly status: number;
+  readonly headers: { get(name: string): string | null };
+  readonly json: T;
+}
+
+/** A running Worker, as the client of its jobs sees it, and as the platform that feeds its queues. */
+export interface JobWorker {
+  /** With a good token, unless other headers are given. */
+  call<T = JobView>(method: string, path: string, options?: { body?: unknown; headers?: object }): Promise<Answer<T>>;
+  /** Makes a job. @returns its id */
+  post(job: { source: string; ops: string; callback?: string }, headers?: object): Promise<string>;
+  job(id: string): Promise<JobView>;
+  /** The job once it is in that state. */
+  until(id: string, state: string): Promise<JobView>;
+  /** Puts messages into a queue, as the platform would. */
+  send(queue: "JOB_QUEUE" | "UPLOAD_QUEUE", ...messages: unknown[]): Promise<void>;
+  putSource(key: string, body: Uint8Array | string): Promise<void>;
+  /** Keys of stored results. */
+  resultKeys(): Promise<string[]>;
+  /** Takes a result away. @returns what puts it back */
+  takeResult(key: string): Promise<() => Promise<void>>;
+  /** Puts what is no result in a result's place: whoever looks there fails with 500. @returns what takes it away */
+  spoilResult(key: string): Promise<() => Promise<void>>;
+  picture(path: string): Promise<{ status: number; cache: string | null }>;
+  /** Where it can be reached from outside this process. */
+  readonly origin: string;
+  stop(): Promise<void>;
+  /** Ends workerd as a power cut would. */
+  kill(): Promise<void>;
+}
+
+interface JobWorkerOptions {
+  /** Replace those of wrangler.toml and of all tests; undefined: not set. */
+  readonly vars?: Readonly<Record<string, string | undefined>>;
+  readonly persist?: string;
+}
+
+/** The deployed bundle in a workerd of its own. */
+export async function startJobWorker({ vars, persist }: JobWorkerOptions = {}): Promise<JobWorker> {
+  const set = Object.entries({ ...VARS, ...vars }).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, value]],
+  );
+  const options = { config: "wrangler.toml", vars: Object.fromEntries(set), persist };
+  const before = await workerdProcesses();
+  const miniflare = await startBuilt(join(inject("bundles"), "default"), options);
+  const sources = await miniflare.getR2Bucket("SOURCES");
+  const bucket = await miniflare.getR2Bucket("RESULTS");
+  const queues = {
+    JOB_QUEUE: await miniflare.getQueueProducer("JOB_QUEUE"),
+    UPLOAD_QUEUE: await miniflare.getQueueProducer("UPLOAD_QUEUE"),
+  };
+
+  const processes = (await workerdProcesses()).filter((pid) => !before.includes(pid));
+
+  const worker: JobWorker = {
+    async call<T>(method: string, path: string, { body, headers }: { body?: unknown; headers?: object } = {}) {
+      const response = await miniflare.dispatchFetch(`http://localhost${path}`, {
+        method,
+        headers: { Authorization: `Bearer ${TOKEN}`, ...headers },
+        ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
+      });
+      const text = await response.text();
+      return { status: response.status, headers: response.headers, json: (text ? JSON.parse(text) : undefined) as T };
+    },
+    async post(body, headers = {}) {
+      const { status, json } = await worker.call("POST", "/v1/jobs", { body, headers });
+      expect(status).toBe(202);
+      return json.id;
+    },
+    job: async (id) => (await worker.call("GET", `/v1/jobs/${id}`)).json,
+    async until(id, state) {
+      await vi.waitFor(async () => expect((await worker.job(id)).state).toBe(state), {
+        timeout: 60_000,
+        interval: 100,
+      });
+      return await worker.job(id);
+    },
+    async send(queue, ...messages) {
+      await queues[queue].sendBatch(messages.map((body) => ({ body, contentType: "json" as const })));
+    },
+    async putSource(key, body) {
+      await sources.put(key, typeof body === "string" ? body : new Uint8Array(body));
+    },
+    resultKeys: async () => (await bucket.list({ prefix: "r1/" })).objects.map(({ key }) => key),
+    async takeResult(key) {
+      const object = await bucket.get(key);
+      if (object === null) throw new TypeError(`Expected a result for ${key}`);
+      const bytes = await object.arrayBuffer();
+      const { httpMetadata = {}, customMetadata = {} } = object;
+      await bucket.delete(key);
+      return async () => {
+        await bucket.put(key, bytes, { httpMetadata, customMetadata });
+      };
+    },
+    async spoilResult(key) {
+      await bucket.put(key, "no result");
+      return () => bucket.delete(key);
+    },
+    async picture(path) {
+      const response = await miniflare.dispatchFetch(`http://localhost${path}`);
+      await response.arrayBuffer();
+      return { status: response.status, cache: response.headers.get("Cache-Status") };
+    },
+    origin: (await miniflare.ready).origin,
+    stop: () => miniflare.dispose(),
+    async kill() {
+      for (const pid of processes) process.kill(pid, "SIGKILL");
+      await miniflare.dispose();
+    },
+  };
+  return worker;
+}
+
+/** Those that this process has started. */
+async function workerdProcesses(): Promise<number[]> {
+  const { stdout } = await promisify(execFile)("ps", ["-A", "-o", "pid=,ppid=,comm="]);
+  return stdout.split("\n").flatMap((line) => {
+    const [pid, parent, command] = line.trim().split(/\s+/);
+    return Number(parent) === process.pid && command?.endsWith("workerd") ? [Number(pid)] : [];
+  });
+}

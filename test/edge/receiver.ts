@@ -1,0 +1,80 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { setTimeout } from "node:timers/promises";
+import { Webhook } from "standardwebhooks";
+
+/** One call of the receiver. */
+interface Call {
+  readonly id: string;
+  /** Seconds, as it was signed. */
+  readonly timestamp: number;
+  readonly signatures: string[];
+  readonly body: string;
+  readonly event: { type: string; timestamp: string; data: Record<string, unknown> };
+  readonly receivedMs: number;
+}
+
+/** What to answer, in turn; the last for ever after. */
+type Reply = { readonly status: number; readonly headers?: Record<string, string>; readonly delayMs?: number };
+
+/** Somebody's webhook endpoint on this machine. */
+export interface Receiver {
+  readonly url: string;
+  /** Calls whose signature was good, whatever was answered. */
+  readonly calls: Call[];
+  /** Calls whose signature was not. */
+  readonly forged: string[];
+  /** Calls that were answered with 2xx. */
+  readonly accepted: Call[];
+  close(): Promise<void>;
+}
+
+export const SECRET = `whsec_${Buffer.from("0123456789abcdef0123456789abcdef").toString("base64")}`;
+
+/** @param port - 0 for any; a port of one's own makes it possible to come back after having been away. */
+export async function startReceiver(replies: Reply[] = [{ status: 204 }], port = 0): Promise<Receiver> {
+  const calls: Call[] = [];
+  const forged: string[] = [];
+  const accepted: Call[] = [];
+  const webhook = new Webhook(SECRET);
+
+  async function receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = Buffer.concat(await request.toArray()).toString();
+    const headers = request.headers as Record<string, string>;
+    try {
+      webhook.verify(body, headers);
+    } catch {
+      forged.push(body);
+      response.writeHead(400).end();
+      return;
+    }
+    const { status, headers: extra = {}, delayMs = 0 } = replies[Math.min(calls.length, replies.length - 1)] as Reply;
+    const call = {
+      id: headers["webhook-id"] ?? "",
+      timestamp: Number(headers["webhook-timestamp"]),
+      signatures: (headers["webhook-signature"] ?? "").split(" "),
+      body,
+      event: JSON.parse(body),
+      receivedMs: Date.now(),
+    };
+    calls.push(call);
+    if (status >= 200 && status < 300) accepted.push(call);
+    await setTimeout(delayMs);
+    response.writeHead(status, extra).end();
+  }
+
+  const server = createServer((request, response) => {
+    receive(request, response).catch(() => response.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`,
+    calls,
+    forged,
+    accepted,
+    close: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}

@@ -1,0 +1,279 @@
+import { Response } from "miniflare";
+import sharp from "sharp";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { createInternet, slowBody } from "./internet.ts";
+import { pattern } from "./pictures.ts";
+import { startWorker, type TestWorker } from "./worker.ts";
+
+const HOST = "https://images.example.com";
+const OWN = "https://own.example.com";
+
+const internet = createInternet();
+let picture: Uint8Array;
+let other: Uint8Array;
+let worker: TestWorker;
+
+beforeAll(async () => {
+  picture = new Uint8Array(await pattern(24, 24).png().toBuffer());
+  other = new Uint8Array(await pattern(26, 24).png().toBuffer());
+  worker = await startWorker({
+    vars: {
+      ALLOWED_SOURCES: `${HOST}/public, https://cdn.example.com, ${OWN}/`,
+      SOURCE_TIMEOUT_MS: "2000",
+      MAX_SOURCE_BYTES: "100000",
+    },
+    internet: internet.answer,
+  });
+});
+afterAll(() => worker.stop());
+beforeEach(() => {
+  internet.asked.length = 0;
+});
+
+const get: TestWorker["get"] = (path, init) => worker.get(path, init);
+
+function serve(
+  path: string,
+  body: Uint8Array | ReadableStream | null,
+  init: { status?: number; headers?: object } = {},
+) {
+  const url = new URL(path, HOST).href;
+  internet.serve(url, () => new Response(body, init));
+  return url;
+}
+
+const redirect = (from: string, to: string, status = 302) => serve(from, null, { status, headers: { Location: to } });
+
+async function expectProblem(path: string, status: number, code: string): Promise<string> {
+  const answer = await get(path);
+  const body = new TextDecoder().decode(answer.body);
+  expect([answer.status, JSON.parse(body).code], body).toEqual([status, code]);
+  expect(body).not.toContain("upstream");
+  return body;
+}
+
+describe("a picture from another server", () => {
+  it("is one result, however its URL is written", async () => {
+    const url = serve("/public/a%20b.png", picture, { headers: { ETag: '"1"' } });
+    const etags = new Set<string | null>();
+    const encoded = encodeURIComponent(url);
+    for (const source of [
+      url,
+      url.replace("//", "/"),
+      encoded,
+      encoded.toLowerCase(),
+      url.replace("images", "IMAGES"),
+    ]) {
+      const answer = await get(`/img/x2/${source}`);
+      expect(answer.status).toBe(200);
+      expect((await sharp(answer.body).metadata()).width).toBe(48);
+      etags.add(answer.headers.get("etag"));
+    }
+    expect(etags.size).toBe(1);
+    expect(new Set(internet.asked)).toEqual(new Set([url]));
+  });
+
+  it("has a query only where the URL is encoded as a whole", async () => {
+    const url = serve("/public/q.png?v=1&w=2", picture);
+    expect((await get(`/img/x2/${encodeURIComponent(url)}`)).status).toBe(200);
+    await expectProblem(`/img/x2/${url}`, 404, "source_not_found");
+    expect(internet.asked).toEqual([url, `${HOST}/public/q.png`]);
+  });
+
+  it("is what its bytes are, whatever the server calls them", async () => {
+    const url = serve("/public/text.png", picture, { headers: { "Content-Type": "text/html", ETag: '"1"' } });
+    expect((await get(`/img/x2/${url}`)).headers.get("content-type")).toBe("image/png");
+    serve("/public/html.png", new TextEncoder().encode("<!doctype html>"), {
+      headers: { "Content-Type": "image/png" },
+    });
+    await expectProblem(`/img/x2/${HOST}/public/html.png`, 415, "unsupported_format");
+  });
+});
+
+describe("its version", () => {
+  const DATE = "Tue, 15 Nov 1994 12:45:26 GMT";
+  const LATER = "Tue, 15 Nov 1994 12:45:27 GMT";
+
+  /** The ETag of our answer when the server gives this body with these headers. */
+  async function etagFor(body: Uint8Array, headers: Record<string, string>): Promise<string | null> {
+    const url = serve("/public/version.png", body, { headers });
+    const answer = await get(`/img/x2/${url}`, { method: "HEAD" });
+    expect(answer.status).toBe(200);
+    return answer.headers.get("etag");
+  }
+
+  it("is the server's strong ETag, whatever else changes", async () => {
+    const first = await etagFor(picture, { ETag: '"1"', "Last-Modified": DATE });
+    expect(await etagFor(picture, { ETag: '"1"', "Last-Modified": LATER })).toBe(first);
+    expect(await etagFor(picture, { ETag: '"2"', "Last-Modified": DATE })).not.toBe(first);
+  });
+
+  it("is date and length where there is no strong ETag", async () => {
+    const length = { "Content-Length": `${picture.length}` };
+    const first = await etagFor(picture, { ETag: 'W/"1"', "Last-Modified": DATE, ...length });
+    expect(await etagFor(picture, { ETag: 'W/"2"', "Last-Modified": DATE, ...length })).toBe(first);
+    expect(await etagFor(picture, { ETag: 'W/"1"', "Last-Modified": LATER, ...length })).not.toBe(first);
+    expect(await etagFor(other, { "Last-Modified": DATE, "Content-Length": `${other.length}` })).not.toBe(first);
+  });
+
+  it("is a hash of the bytes where the server says nothing", async () => {
+    const first = await etagFor(picture, {});
+    expect(await etagFor(picture, { ETag: 'W/"1"' })).toBe(first);
+    expect(await etagFor(other, {})).not.toBe(first);
+  });
+
+  it("answers 304 and serves what is stored without the picture's body", async () => {
+    const url = `${HOST}/public/slow.png`;
+    internet.serve(url, (_, nth) => {
+      const body = slowBody(picture, nth === 0 ? Promise.resolve() : new Promise(() => {}));
+      return new Response(body, { headers: { ETag: '"1"' } });
+    });
+    const first = await get(`/img/x2/${url}`);
+    const etag = first.headers.get("etag") ?? "";
+    expect((await get(`/img/x2/${url}`, { headers: { "If-None-Match": etag } })).status).toBe(304);
+    const hit = await get(`/img/x2/${url}`);
+    expect(hit.headers.get("cache-status")).toBe("ssiu-edge; hit");
+    expect(hit.body).toEqual(first.body);
+  });
+});
+
+describe("an address that is not allowed", () => {
+  it.each([
+    ["another host", "https://elsewhere.example.com/public/a.png"],
+    ["a host that ends so", "https://notimages.example.com/public/a.png"],
+    ["a path beside the prefix", `${HOST}/private/a.png`],
+    ["a path that begins like the prefix", `${HOST}/publications/a.png`],
+    ["another port", `${HOST}:8443/public/a.png`],
+    ["http", "http://images.example.com/public/a.png"],
+    ["credentials", "https://user:secret@images.example.com/public/a.png"],
+    ["cloud metadata", "https://169.254.169.254/latest/meta-data/"],
+    ["loopback", "https://127.0.0.1/a.png"],
+    ["loopback in octal", "https://0177.0.0.1/a.png"],
+    ["loopback as a number", "https://2130706433/a.png"],
+    ["loopback in IPv6", "https://[::1]/a.png"],
+    ["a private network mapped into IPv6", "https://[::ffff:10.0.0.1]/a.png"],
+    ["localhost", "https://localhost/a.png"],
+  ])("is refused before anything is asked there: %s", async (_, url) => {
+    await expectProblem(`/img/x2/${url}`, 403, "source_forbidden");
+    await expectProblem(`/img/x2/${encodeURIComponent(url)}`, 403, "source_forbidden");
+    expect(internet.asked).toEqual([]);
+  });
+
+  it.each(["..%2Fprivate", "%2e%2e%2fprivate", "%252e%252e%2Fprivate", "..%5Cprivate"])(
+    "cannot be reached from within the prefix by %s",
+    async (way) => {
+      await expectProblem(`/img/x2/${HOST}/public/${way}/a.png`, 400, "invalid_path");
+      expect(internet.asked).toEqual([]);
+    },
+  );
+
+  it("is our own host, and whatever comes back to us through another", async () => {
+    internet.serve(`${OWN}/a.png`, () => new Response(picture as never));
+    await expectProblem(`${OWN}/img/x2/${OWN}/a.png`, 403, "source_forbidden");
+    expect(internet.asked).toEqual([]);
+
+    await worker.putSource("ours.png", picture);
+    const loop = "https://cdn.example.com/img/x2/ours.png";
+    internet.serve(loop, async ({ headers }) => {
+      const { status, body } = await worker.get("/img/x2/ours.png", { headers: Object.fromEntries(headers) });
+      return new Response(new Uint8Array(body), { status });
+    });
+    await expectProblem(`/img/x2/${loop}`, 403, "source_forbidden");
+    expect(internet.asked).toEqual([loop]);
+  });
+
+  it.each([
+    ["private", "https://10.0.0.1/"],
+    ["http", "http://images.example.com/"],
+    ["not a URL", "images.example.com"],
+  ])("cannot be put on the list, it stops the Worker at start-up: %s", async (_, entry) => {
+    const misconfigured = await startWorker({
+      vars: { ALLOWED_SOURCES: `${HOST}/,${entry}` },
+      internet: internet.answer,
+    });
+    expect((await misconfigured.get("/healthz")).status).toBe(500);
+    await misconfigured.stop();
+  });
+});
+
+describe("a redirect", () => {
+  it.each([301, 302, 303, 307, 308])("of %i is followed to an address that is allowed", async (status) => {
+    const url = redirect(`/public/moved-${status}.png`, "https://cdn.example.com/target.png", status);
+    internet.serve("https://cdn.example.com/target.png", () => new Response(new Uint8Array(picture)));
+    expect((await get(`/img/x2/${url}`)).status).toBe(200);
+    expect(internet.asked).toEqual([url, "https://cdn.example.com/target.png"]);
+  });
+
+  it.each([
+    ["another host", "https://elsewhere.example.com/a.png"],
+    ["cloud metadata", "https://169.254.169.254/latest/meta-data/"],
+    ["http", "http://images.example.com/public/a.png"],
+    ["a path beside the prefix", "/private/a.png"],
+    ["a path beside the prefix, encoded", "/public/..%2Fprivate/a.png"],
+    ["credentials", "https://user:secret@images.example.com/public/a.png"],
+    ["a file", "file:///etc/passwd"],
+    ["nonsense", "https://"],
+  ])("is not followed to %s", async (_, target) => {
+    const url = redirect("/public/evil.png", target);
+    expect(await expectProblem(`/img/x2/${url}`, 403, "source_forbidden")).not.toMatch(/elsewhere|169\.254|private/);
+    expect(internet.asked).toEqual([url]);
+  });
+
+  it("is not followed by an allowed one to an address that is not", async () => {
+    const url = redirect("/public/step.png", "https://cdn.example.com/step.png");
+    redirect("https://cdn.example.com/step.png", "https://169.254.169.254/");
+    await expectProblem(`/img/x2/${url}`, 403, "source_forbidden");
+    expect(internet.asked).toEqual([url, "https://cdn.example.com/step.png"]);
+  });
+
+  it("is followed three times, not for ever", async () => {
+    serve("/public/0.png", picture);
+    for (const n of [1, 2, 3, 4]) redirect(`/public/${n}.png`, `${n - 1}.png`);
+    expect((await get(`/img/x2/${HOST}/public/3.png`)).status).toBe(200);
+    await expectProblem(`/img/x2/${HOST}/public/4.png`, 502, "source_failed");
+    redirect("/public/round.png", "round.png");
+    await expectProblem(`/img/x2/${HOST}/public/round.png`, 502, "source_failed");
+    expect(internet.timesAsked(`${HOST}/public/round.png`)).toBe(4);
+  });
+});
+
+describe("a server that misbehaves", () => {
+  it.each([
+    [404, 404, "source_not_found"],
+    [410, 404, "source_not_found"],
+    [401, 403, "source_forbidden"],
+    [403, 403, "source_forbidden"],
+    [304, 502, "source_failed"],
+    [429, 502, "source_failed"],
+    [500, 502, "source_failed"],
+  ])("with %i is answered %i", async (theirs, ours, code) => {
+    const body = theirs === 304 ? null : new TextEncoder().encode("upstream's secret");
+    await expectProblem(`/img/x2/${serve("/public/status.png", body, { status: theirs })}`, ours, code);
+  });
+
+  it("by sending too much is cut off at the limit, announced or not", async () => {
+    const announced = serve("/public/announced.png", new Uint8Array(100_001), { headers: { ETag: '"1"' } });
+    await expectProblem(`/img/x2/${announced}`, 413, "source_too_large");
+
+    // 10 kB every 2 ms, 20 MB in all.
+    let sent = 0;
+    const pull = async (controller: ReadableStreamDefaultController) => {
+      await new Promise((resolve) => setTimeout(resolve, 2));
+      sent += 10_000;
+      controller.enqueue(new Uint8Array(10_000));
+      if (sent === 20_000_000 || answered) controller.close();
+    };
+    let answered = false;
+    internet.serve(`${HOST}/public/endless.png`, () => new Response(new ReadableStream({ pull })));
+    await expectProblem(`/img/x2/${HOST}/public/endless.png`, 413, "source_too_large");
+    answered = true;
+    expect(sent).toBeLessThan(5_000_000);
+  });
+
+  it("by not answering, or by not going on, is given up after the time it has", async () => {
+    internet.serve(`${HOST}/public/silent.png`, () => new Promise(() => {}));
+    await expectProblem(`/img/x2/${HOST}/public/silent.png`, 504, "deadline_exceeded");
+    internet.serve(`${HOST}/public/stuck.png`, () => new Response(slowBody(picture, new Promise(() => {}))));
+    await expectProblem(`/img/x2/${HOST}/public/stuck.png`, 504, "deadline_exceeded");
+  });
+});

@@ -1,0 +1,66 @@
+import { expect, it } from "vitest";
+import { parseKeyring } from "../../src/core/keyring.ts";
+import { readManifest } from "../../src/engine/node-engines.ts";
+import { createOriginApp } from "../../src/origin/app.ts";
+import { createBatcher } from "../../src/origin/batcher.ts";
+import { parseOriginConfig } from "../../src/origin/config.ts";
+import { createMetrics } from "../../src/origin/metrics.ts";
+import type { Running } from "../../src/origin/upscaler.ts";
+
+/** The app before, or around, what runs pictures; its network never answers. */
+async function setUp(isLoaded: boolean) {
+  const clock = { ms: 0 };
+  const batcher = createBatcher({
+    run: () => new Promise(() => {}),
+    lanes: 1,
+    batchTiles: 1,
+    queueTiles: 10,
+    pixelsPerMs: 1,
+    now: () => clock.ms,
+  });
+  const pictures: Running["pictures"] = { render: () => new Promise(() => {}) };
+  const engine = { provider: "cuda", tiling: { size: 32, overlap: 0 } } as const;
+  const state = { isDraining: false };
+  const { limits } = await parseOriginConfig({ DEADLINE_MS: "60000" });
+  const app = createOriginApp({
+    limits,
+    queueTiles: 10,
+    keyring: parseKeyring("test:a-secret-of-the-tests"),
+    model: await readManifest(),
+    metrics: createMetrics({ queueTiles: () => batcher.tiles }),
+    running: () => (isLoaded ? { engine, batcher, pictures } : undefined),
+    isDraining: () => state.isDraining,
+    now: () => clock.ms,
+    date: () => 0,
+  });
+  return { app, batcher, clock, state };
+}
+
+it("is alive but not ready before the models are loaded", async () => {
+  const { app } = await setUp(false);
+  expect((await app.request("/healthz")).status).toBe(200);
+  expect((await app.request("/readyz")).status).toBe(503);
+});
+
+it("is not ready while its queue is full, nor when it is about to end", async () => {
+  const { app, batcher, state } = await setUp(true);
+  expect((await app.request("/readyz")).status).toBe(200);
+  const ticket = batcher.admit({ tiles: 10, pixels: 1, dueMs: 1e9 });
+  const full = await app.request("/readyz");
+  expect(full.status).toBe(503);
+  expect(await full.json()).toMatchObject({ ready: false, provider: "cuda", queue: { tiles: 10, limit: 10 } });
+  ticket.close();
+  expect((await app.request("/readyz")).status).toBe(200);
+  state.isDraining = true;
+  expect((await app.request("/readyz")).status).toBe(503);
+});
+
+it("asks to be started again when the network hangs", async () => {
+  const { app, batcher, clock } = await setUp(true);
+  const tile = { width: 1, height: 1, data: new Uint8ClampedArray(3) };
+  void batcher.admit({ tiles: 1, pixels: 1, dueMs: 1e9 }).upscale(tile, 2);
+  clock.ms = 59_000;
+  expect((await app.request("/healthz")).status).toBe(200);
+  clock.ms = 61_000;
+  expect((await app.request("/healthz")).status).toBe(503);
+});

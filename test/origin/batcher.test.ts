@@ -1,0 +1,169 @@
+import { expect, it } from "vitest";
+import type { Rgb, Scale } from "../../src/core/image.ts";
+import { type BatcherOptions, createBatcher } from "../../src/origin/batcher.ts";
+
+/** Tiles are told apart by their first value. */
+function tile(name: number, side = 16): Rgb {
+  return { width: side, height: side, data: new Uint8ClampedArray(3 * side ** 2).fill(name) };
+}
+
+/** A batcher whose network is run by hand, on a clock that stands still until it is set. */
+function setUp(options: Partial<BatcherOptions> = {}) {
+  const batches: { readonly names: number[]; readonly scale: Scale; readonly finish: () => void }[] = [];
+  const clock = { ms: 0 };
+  const batcher = createBatcher({
+    run: (tiles, { scale }) =>
+      new Promise((resolve) => {
+        batches.push({ names: tiles.map(({ data }) => data[0] ?? 0), scale, finish: () => resolve([...tiles]) });
+      }),
+    lanes: 1,
+    batchTiles: 1,
+    queueTiles: 100,
+    pixelsPerMs: 1,
+    now: () => clock.ms,
+    ...options,
+  });
+  return { batcher, batches, clock };
+}
+
+const soon = () => new Promise((resolve) => setImmediate(resolve));
+
+const LONG = { tiles: 10, pixels: 2560, dueMs: 1e9 };
+
+it("serves requests in turn: one tile does not wait for ten", async () => {
+  const { batcher, batches } = setUp();
+  const [large, small] = [batcher.admit(LONG), batcher.admit({ tiles: 1, pixels: 256, dueMs: 1e9 })];
+  const all = Array.from({ length: 10 }, (_, i) => large.upscale(tile(i), 2));
+  const one = small.upscale(tile(100), 2);
+  for (let done = 0; done < 11; done++) {
+    batches[done]?.finish();
+    await soon();
+  }
+  expect(batches.map(({ names }) => names)).toEqual([[0], [100], [1], [2], [3], [4], [5], [6], [7], [8], [9]]);
+  expect((await one).data[0]).toBe(100);
+  expect((await Promise.all(all)).map(({ data }) => data[0])).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+});
+
+it("puts tiles of one size and scale into one batch, whoever they belong to, and no others", async () => {
+  const { batcher, batches } = setUp({ batchTiles: 4 });
+  const [a, b] = [batcher.admit(LONG), batcher.admit(LONG)];
+  const tiles = [a.upscale(tile(0), 2), a.upscale(tile(1), 2), a.upscale(tile(2), 2), a.upscale(tile(3, 32), 2)];
+  tiles.push(b.upscale(tile(10), 2), b.upscale(tile(11), 3));
+  for (let done = 0; done < 4; done++) {
+    batches[done]?.finish();
+    await soon();
+  }
+  expect(batches.map(({ names, scale }) => [scale, ...names])).toEqual([
+    [2, 0],
+    [2, 10, 1, 2],
+    [3, 11],
+    [2, 3],
+  ]);
+  await Promise.all(tiles);
+});
+
+it("runs as many batches at a time as there are lanes", async () => {
+  const { batcher, batches } = setUp({ lanes: 2 });
+  const ticket = batcher.admit(LONG);
+  for (let i = 0; i < 5; i++) void ticket.upscale(tile(i), 2);
+  expect(batches).toHaveLength(2);
+  batches[1]?.finish();
+  await soon();
+  expect(batches).toHaveLength(3);
+});
+
+it("refuses what cannot be done in time, with the time to wait", () => {
+  const { batcher } = setUp();
+  expect(() => batcher.admit({ tiles: 4, pixels: 1024, dueMs: 1024 })).toThrow(
+    expect.objectContaining({ code: "overloaded", retryAfterSeconds: 1 }),
+  );
+  batcher.admit({ tiles: 40, pixels: 10_240, dueMs: 1e6 });
+  expect(batcher.backlogMs).toBe(10_240);
+  expect(() => batcher.admit({ tiles: 40, pixels: 10_240, dueMs: 20_000 })).toThrow(
+    expect.objectContaining({ code: "overloaded", retryAfterSeconds: 11 }),
+  );
+  batcher.admit({ tiles: 1, pixels: 256, dueMs: 1000 });
+});
+
+it("refuses what would make somebody late who was admitted before", () => {
+  const { batcher } = setUp();
+  batcher.admit({ tiles: 4, pixels: 1000, dueMs: 1500 });
+  expect(() => batcher.admit({ tiles: 40, pixels: 10_000, dueMs: 1e9 })).toThrow("Expected time and room");
+  batcher.admit({ tiles: 1, pixels: 256, dueMs: 1e9 });
+});
+
+it("does not refuse anybody for the sake of one who is late already", () => {
+  const { batcher, clock } = setUp();
+  batcher.admit({ tiles: 4, pixels: 1000, dueMs: 1500 });
+  clock.ms = 1400;
+  batcher.admit({ tiles: 4, pixels: 1000, dueMs: 1e9 });
+});
+
+it("learns how fast the network is", async () => {
+  const { batcher, batches, clock } = setUp();
+  const short = () => batcher.admit({ tiles: 1, pixels: 256, dueMs: clock.ms + 100 });
+  expect(short).toThrow();
+  const ticket = batcher.admit(LONG);
+  for (let i = 0; i < 10; i++) {
+    void ticket.upscale(tile(i), 2);
+    clock.ms += 25.6;
+    batches[i]?.finish();
+    await soon();
+  }
+  short();
+});
+
+it("holds no more tiles than it may, but takes a large picture when it is idle", () => {
+  const { batcher } = setUp({ queueTiles: 5 });
+  const ticket = batcher.admit(LONG);
+  expect(() => batcher.admit({ tiles: 1, pixels: 256, dueMs: 1e9 })).toThrow(
+    expect.objectContaining({ code: "overloaded" }),
+  );
+  ticket.close();
+  batcher.admit({ tiles: 5, pixels: 256, dueMs: 1e9 });
+  expect(batcher.tiles).toBe(5);
+});
+
+it("drops the tiles of a request that is closed", async () => {
+  const { batcher, batches } = setUp();
+  const [gone, stays] = [batcher.admit(LONG), batcher.admit(LONG)];
+  const lost = Array.from({ length: 3 }, (_, i) => gone.upscale(tile(i), 2));
+  void stays.upscale(tile(50), 2);
+  const reason = new Error("gone");
+  gone.close(reason);
+  await expect(lost[1]).rejects.toBe(reason);
+  await expect(lost[2]).rejects.toBe(reason);
+  await expect(gone.upscale(tile(9), 2)).rejects.toBe(reason);
+  batches[0]?.finish();
+  await soon();
+  expect(batches.map(({ names }) => names)).toEqual([[0], [50]]);
+  expect(batcher.tiles).toBe(10);
+});
+
+it("goes on after a batch that failed", async () => {
+  let fails = true;
+  const { batcher } = setUp({
+    run: async (tiles) => {
+      if (fails) throw new Error("out of memory");
+      return [...tiles];
+    },
+  });
+  const ticket = batcher.admit(LONG);
+  await expect(ticket.upscale(tile(0), 2)).rejects.toMatchObject({ code: "inference_failed" });
+  fails = false;
+  expect((await ticket.upscale(tile(1), 2)).data[0]).toBe(1);
+});
+
+it("tells how long the network has been at its oldest batch", async () => {
+  const { batcher, batches, clock } = setUp({ lanes: 2 });
+  const ticket = batcher.admit(LONG);
+  expect(batcher.oldestBatchMs).toBe(0);
+  void ticket.upscale(tile(0), 2);
+  clock.ms = 70;
+  void ticket.upscale(tile(1), 2);
+  clock.ms = 100;
+  expect(batcher.oldestBatchMs).toBe(100);
+  batches[0]?.finish();
+  await soon();
+  expect(batcher.oldestBatchMs).toBe(30);
+});

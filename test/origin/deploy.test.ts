@@ -1,0 +1,61 @@
+import { readFile } from "node:fs/promises";
+import { build } from "esbuild";
+import { Deployment } from "kubernetes-models/apps/v1/Deployment";
+import { HorizontalPodAutoscaler } from "kubernetes-models/autoscaling/v2/HorizontalPodAutoscaler";
+import { NetworkPolicy } from "kubernetes-models/networking.k8s.io/v1/NetworkPolicy";
+import { PodDisruptionBudget } from "kubernetes-models/policy/v1/PodDisruptionBudget";
+import { Service } from "kubernetes-models/v1/Service";
+import { expect, it } from "vitest";
+import { parseAllDocuments } from "yaml";
+import { parseOriginConfig } from "../../src/origin/config.ts";
+
+const file = (path: string) => readFile(new URL(`../../${path}`, import.meta.url), "utf8");
+const documents = parseAllDocuments(await file("deploy/kubernetes.yaml"));
+
+/** Validated against the OpenAPI schemas of Kubernetes. */
+const KINDS = { Deployment, HorizontalPodAutoscaler, NetworkPolicy, PodDisruptionBudget, Service } as const;
+
+it.each(Object.keys(KINDS) as (keyof typeof KINDS)[])("has a valid %s", (kind) => {
+  const [document, ...others] = documents.filter((candidate) => candidate.get("kind") === kind);
+  expect(others).toEqual([]);
+  expect(document?.errors).toEqual([]);
+  const Kind = KINDS[kind];
+  new Kind(document?.toJS()).validate();
+});
+
+it("is held against schemas that know what is wrong", () => {
+  const wrong = documents.find((document) => document.get("kind") === "Deployment")?.toJS();
+  wrong.spec.template.spec.containers[0].ports[0].containerPort = "http";
+  expect(() => new Deployment(wrong).validate()).toThrow();
+});
+
+it("sets what the program reads, and gives it the time that it takes to end", async () => {
+  const deployment = documents.find((document) => document.get("kind") === "Deployment")?.toJS();
+  const { containers, terminationGracePeriodSeconds } = deployment.spec.template.spec;
+  const pairs: [string, string][] = containers[0].env.map((entry: { name: string; value?: string }) => [
+    entry.name,
+    entry.value ?? "key:from-the-secret-of-the-cluster",
+  ]);
+  const config = await parseOriginConfig(Object.fromEntries(pairs));
+  expect(config.port).toBe(containers[0].ports[0].containerPort);
+  expect(1000 * terminationGracePeriodSeconds).toBeGreaterThan(config.drainMs + config.limits.deadlineMs);
+  const documented = await file("docs/deploy.md");
+  for (const [name] of pairs) expect(documented).toContain(`\`${name}\``);
+});
+
+it("puts everything into the image that the program imports", async () => {
+  const dockerfile = await file("Dockerfile");
+  const copied = [...dockerfile.matchAll(/^COPY src\/(\w+)/gm)].map(([, folder]) => folder);
+  const { metafile } = await build({
+    entryPoints: ["main", "engine-worker", "pixel-worker"].map((name) => `src/origin/${name}.ts`),
+    bundle: true,
+    metafile: true,
+    write: false,
+    outdir: "unused",
+    packages: "external",
+    format: "esm",
+    platform: "node",
+  });
+  const folders = new Set(Object.keys(metafile.inputs).map((path) => path.split("/")[1]));
+  expect([...folders].toSorted()).toEqual(copied.toSorted());
+});

@@ -1,0 +1,114 @@
+import { once } from "node:events";
+import { afterEach, expect, it } from "vitest";
+import { offer } from "./load.ts";
+import { startOrigin, type TestOrigin } from "./origin.ts";
+import { scene } from "./pictures.ts";
+
+let origin: TestOrigin;
+afterEach(async () => {
+  await origin.stop();
+});
+
+it("refuses at once what it cannot do in time, and answers what it can", async () => {
+  origin = await startOrigin();
+  const [large, small] = [await scene(1500, 1500).jpeg().toBuffer(), await scene(16, 16).png().toBuffer()];
+  const started = performance.now();
+  const refused = await origin.upscale("x2", large, { headers: { "X-SSIU-Deadline-Ms": "1500" } });
+  expect(performance.now() - started).toBeLessThan(1000);
+  expect(refused.status).toBe(503);
+  expect(Number(refused.headers.get("retry-after"))).toBeGreaterThanOrEqual(1);
+  expect(await refused.json()).toMatchObject({ code: "overloaded" });
+  expect((await origin.upscale("x2", small)).status).toBe(200);
+  const odd = await origin.upscale("x2", small, { headers: { "X-SSIU-Deadline-Ms": "soon" } });
+  expect(odd.status).toBe(400);
+});
+
+it("ends a request when its time is up, whatever was expected", async () => {
+  origin = await startOrigin();
+  // A stopped program expects nothing; its clock goes on.
+  const answer = origin.upscale("x2", await scene(150, 150).png().toBuffer(), {
+    headers: { "X-SSIU-Deadline-Ms": "6000" },
+  });
+  await until(async () => (await queue()) > 0);
+  origin.process.kill("SIGSTOP");
+  await new Promise((resolve) => setTimeout(resolve, 6000));
+  origin.process.kill("SIGCONT");
+  expect(await (await answer).json()).toMatchObject({ status: 504, code: "deadline_exceeded" });
+  expect((await origin.upscale("x2", await scene(16, 16).png().toBuffer())).status).toBe(200);
+});
+
+it("drops the work of a client that has gone", async () => {
+  origin = await startOrigin({ DEADLINE_MS: "600000" });
+  const client = new AbortController();
+  const answer = origin.upscale("x2", await scene(900, 900).jpeg().toBuffer(), { signal: client.signal });
+  await until(async () => (await queue()) > 0);
+  const tiles = await queue();
+  expect(tiles).toBeGreaterThan(20);
+  client.abort();
+  await expect(answer).rejects.toThrow();
+  await until(async () => (await queue()) === 0, 5000);
+  const done = Number(/^ssiu_origin_tiles_total (\d+)$/m.exec(await metrics())?.[1]);
+  expect(done).toBeLessThan(tiles);
+});
+
+it("does not block its event loop while a picture of 4 MP is made", async () => {
+  origin = await startOrigin({ DEADLINE_MS: "600000" });
+  const source = await scene(1000, 1000).jpeg().toBuffer();
+  await metrics();
+  const response = await origin.upscale("x2,format=jpeg", source);
+  expect(response.status).toBe(200);
+  // One tile keeps a thread busy for more than half a second; a thread that only waits for a core does not wait as long.
+  const [, longest, p99] =
+    /^\S+_lag_max_seconds (\S+)$[\s\S]*^\S+_lag_p99_seconds (\S+)$/m.exec(await metrics())?.map(Number) ?? [];
+  console.info("Delay of the event loop in seconds:", { p99, longest });
+  expect(longest).toBeLessThan(0.5);
+  expect(p99).toBeLessThan(0.2);
+}, 600_000);
+
+it("finishes what is running after SIGTERM, says it is not ready, and exits with 0", async () => {
+  origin = await startOrigin({ DRAIN_MS: "1000" });
+  const answer = origin.upscale("x2", await scene(400, 400).png().toBuffer());
+  await until(async () => (await queue()) > 0);
+  const exit = once(origin.process, "exit");
+  origin.process.kill("SIGTERM");
+  await until(async () => (await origin.get("/readyz")).status === 503, 1000);
+  expect((await answer).status).toBe(200);
+  expect(await exit).toEqual([0, null]);
+  await expect(origin.get("/healthz")).rejects.toThrow();
+});
+
+it("does four fifths of what it can when four times as much is asked for, and refuses the rest at once", async () => {
+  origin = await startOrigin({ DEADLINE_MS: "3000" });
+  const source = await scene(64, 64).png().toBuffer();
+  const measureCapacity = async () => {
+    const { good, seconds } = await offer(origin, source, { perSecond: Infinity, seconds: 5, atATime: 4 });
+    return good / seconds;
+  };
+  const before = await measureCapacity();
+  const bytes = await origin.residentBytes();
+  const over = await offer(origin, source, { perSecond: 4 * before, seconds: 10 });
+  const growth = (await origin.residentBytes()) - bytes;
+  expect([...over.statuses].filter((status) => ![200, 503, 504].includes(status))).toEqual([]);
+  expect(over.late).toBeLessThan(over.good / 4);
+  expect(over.refusedMs.p50).toBeLessThan(250);
+  expect(growth).toBeLessThan(150e6);
+  await until(async () => (await origin.get("/readyz")).ok && (await queue()) === 0, 10_000);
+  // The machine may have been busier before than during, or the other way round.
+  const capacity = Math.min(before, await measureCapacity());
+  console.info({ before, capacity, over, growth });
+  expect(over.good / over.seconds).toBeGreaterThan(0.8 * capacity);
+});
+
+const metrics = async () => await (await origin.get("/metrics")).text();
+
+async function queue(): Promise<number> {
+  return Number(/^ssiu_origin_queue_tiles (\d+)$/m.exec(await metrics())?.[1]);
+}
+
+async function until(holds: () => Promise<boolean>, ms = 30_000): Promise<void> {
+  for (const end = performance.now() + ms; performance.now() < end; ) {
+    if (await holds()) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error(`Expected it within ${ms} ms`);
+}

@@ -1,0 +1,130 @@
+import { once } from "node:events";
+import { connect } from "node:net";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parseOriginConfig } from "../../src/origin/config.ts";
+import { fixture } from "../fixtures/read.ts";
+import { spawnOrigin, startOrigin, type TestOrigin } from "./origin.ts";
+import { scene } from "./pictures.ts";
+
+const OLD = "old:a-secret-that-is-replaced";
+const NEW = "new:a-secret-that-replaces-it";
+
+let origin: TestOrigin;
+beforeAll(async () => {
+  origin = await startOrigin({
+    PROVIDER: "auto",
+    ORIGIN_KEYS: `${NEW},${OLD}`,
+    MAX_SOURCE_BYTES: "50000",
+    MAX_INPUT_PIXELS: "10000",
+    MAX_OUTPUT_PIXELS: "60000",
+  });
+});
+afterAll(() => origin.stop());
+
+const PICTURE = fixture("rgb-8.png");
+const nowSeconds = () => Math.floor(Date.now() / 1000);
+
+it("runs our own engine where there is no GPU, and says what it tried", async () => {
+  expect(await (await origin.get("/readyz")).json()).toMatchObject({ provider: "simd" });
+  expect(origin.log()).toMatch(/cuda does not work here[\s\S]*webgpu does not work here[\s\S]*Ready: simd/);
+});
+
+describe("a signed request", () => {
+  it.each([OLD, NEW])("is taken under either key", async (keys) => {
+    expect((await origin.upscale("x2", PICTURE, { keys })).status).toBe(200);
+  });
+
+  it.each([-290, 290])("is taken %i s from our clock", async (seconds) => {
+    expect((await origin.upscale("x2", PICTURE, { keys: NEW, timestamp: nowSeconds() + seconds })).status).toBe(200);
+  });
+
+  it.each([
+    ["without a signature", { headers: { "X-SSIU-Signature": "" } }],
+    ["with a signature that is too short", { headers: { "X-SSIU-Signature": "AAAA" } }],
+    ["under a key we do not have", { keys: "other:a-secret-of-somebody-else" }],
+    ["under another key's id", { headers: { "X-SSIU-Key-Id": "old" } }],
+    ["of more than five minutes ago", { timestamp: nowSeconds() - 310 }],
+    ["of the future", { timestamp: nowSeconds() + 360 }],
+    ["with another time than was signed", { headers: { "X-SSIU-Timestamp": `${nowSeconds() + 7}` } }],
+    ["with a time that is no number", { headers: { "X-SSIU-Timestamp": "1e9" } }],
+    ["with another body than was signed", { body: fixture("grey-8.png") }],
+    ["with the digest of another body", { headers: { "Content-Digest": "sha-256=:AAAA:" } }],
+  ])("%s is refused", async (_, options) => {
+    const response = await origin.upscale("x2", PICTURE, { keys: NEW, ...options });
+    expect(response.status).toBe(403);
+    expect(await response.json()).toMatchObject({ code: "signature_invalid" });
+  });
+
+  it("is refused for other operations than were signed", async () => {
+    const { url, headers } = await origin.sign("x2", PICTURE, { keys: NEW });
+    const response = await fetch(url.replace("x2", "x4"), { method: "POST", headers, body: new Uint8Array(PICTURE) });
+    expect(response.status).toBe(403);
+  });
+});
+
+it("does not wait for the body of a request that is not signed", async () => {
+  const { hostname, port } = new URL(origin.url);
+  const answer = await new Promise<string>((resolve, reject) => {
+    const socket = connect(Number(port), hostname, () => {
+      socket.write("POST /v1/upscale?x2 HTTP/1.1\r\nHost: origin\r\nContent-Length: 40000\r\n\r\nthe first bytes");
+    });
+    socket.once("data", (data) => resolve(`${data}`));
+    socket.once("error", reject);
+  });
+  expect(answer).toMatch(/^HTTP\/1.1 403/);
+});
+
+it.each([
+  ["x2", new Uint8Array(50_001), { status: 413, code: "source_too_large", limit: 50_000, actual: 50_001 }],
+  ["x2", fixture("bomb-16000x16000.jpg"), { status: 413, code: "image_too_large", limit: 10_000, unit: "pixels" }],
+])("%s of what is too large is refused", async (ops, bytes, body) => {
+  const response = await origin.upscale(ops, bytes, { keys: NEW });
+  expect(response.status).toBe(body.status);
+  expect(await response.json()).toMatchObject(body);
+});
+
+it("refuses a result that is too large", async () => {
+  const response = await origin.upscale("x4", await scene(80, 80).png().toBuffer(), { keys: NEW });
+  expect(await response.json()).toMatchObject({ status: 413, limit: 60_000, actual: 102_400 });
+});
+
+it("counts the bytes of a body that does not say how long it is", async () => {
+  const { url, headers } = await origin.sign("x2", new Uint8Array(60_000), { keys: NEW });
+  const body = new ReadableStream({
+    start(controller) {
+      for (let i = 0; i < 6; i++) controller.enqueue(new Uint8Array(10_000));
+      controller.close();
+    },
+  });
+  const response = await fetch(url, { method: "POST", headers, body, duplex: "half" } as RequestInit);
+  expect(response.status).toBe(413);
+});
+
+describe("the environment", () => {
+  it("has defaults for everything", async () => {
+    const config = await parseOriginConfig({});
+    expect(config).toMatchObject({ host: "127.0.0.1", port: 8788, provider: "auto", isDevelopment: true });
+    expect(config.limits).toMatchObject({ inputPixels: 16_000_000, outputPixels: 64_000_000 });
+  });
+
+  it.each([
+    [{ PORT: "80a" }, "PORT"],
+    [{ WORKERS: "0" }, "WORKERS"],
+    [{ PROVIDER: "gpu" }, "PROVIDER"],
+    [{ ORIGIN_KEYS: "short:key" }, "key 1"],
+    [{ HOST: "0.0.0.0" }, "ORIGIN_KEYS"],
+  ])("%o is refused", async (environment, named) => {
+    await expect(parseOriginConfig(environment)).rejects.toThrow(named);
+  });
+
+  it("stops the program when the provider that was asked for does not work here", async () => {
+    const failing = await spawnOrigin({ PROVIDER: "tensorrt" });
+    const [code] = await once(failing.process, "exit");
+    expect(code).toBe(1);
+    expect(failing.log()).toContain("Expected a provider that works here for PROVIDER, got tensorrt");
+  });
+
+  it("stops the program at the start when it is wrong", async () => {
+    await expect(spawnOrigin({ HOST: "0.0.0.0", ORIGIN_KEYS: "" })).rejects.toThrow("Expected ORIGIN_KEYS to be set");
+  });
+});

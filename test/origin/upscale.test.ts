@@ -1,0 +1,114 @@
+import sharp from "sharp";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createSharpCodecs } from "../../src/codecs/sharp.ts";
+import { contentDigest } from "../../src/core/origin-request.ts";
+import { probe } from "../../src/core/probe/probe.ts";
+import { parseTransform } from "../../src/core/transform.ts";
+import { ENGINES, readManifest } from "../../src/engine/node-engines.ts";
+import { render } from "../../src/service/render.ts";
+import { planRender } from "../../src/service/render-plan.ts";
+import { createStopwatch } from "../../src/service/stopwatch.ts";
+import { fixture } from "../fixtures/read.ts";
+import { startOrigin, type TestOrigin } from "./origin.ts";
+import { colours, decibel, scene } from "./pictures.ts";
+
+const LIMITS = { inputPixels: 1e6, outputPixels: 1e6, avifPixels: 1e6, jpegScans: 1 };
+
+let origin: TestOrigin;
+beforeAll(async () => {
+  origin = await startOrigin({ PROVIDER: "cpu" });
+});
+afterAll(() => origin.stop());
+
+const body = async (response: Response) => new Uint8Array(await response.arrayBuffer());
+
+it("answers with the picture, and says everything about it that the edge checks", async () => {
+  const response = await origin.upscale("x2,format=webp,quality=90", await scene(40, 30).png().toBuffer(), {
+    headers: { "X-Request-Id": "from-the-edge" },
+  });
+  const bytes = await body(response);
+  expect(response.status).toBe(200);
+  expect(Object.fromEntries(response.headers)).toMatchObject({
+    "content-type": "image/webp",
+    "content-length": `${bytes.length}`,
+    "content-digest": await contentDigest(bytes),
+    "cache-control": "no-store",
+    "server-timing": expect.stringMatching(/^decode;dur=[\d.]+, upscale;dur=[\d.]+, encode;dur=[\d.]+$/),
+    "x-request-id": "from-the-edge",
+    "x-ssiu-engine": "origin",
+    "x-ssiu-model": expect.stringMatching(/^ssiu-x2-[0-9a-f]{8}$/),
+    "x-ssiu-provider": "cpu",
+    "x-ssiu-source-size": "40x30",
+  });
+  expect(await sharp(bytes).metadata()).toMatchObject({ format: "webp", width: 80, height: 60 });
+});
+
+it.each([2, 3, 4])("makes what the edge makes of a picture of several tiles, x%i", async (scale) => {
+  const source = new Uint8Array(await scene(200, 200).png().toBuffer());
+  const [header, transform, model] = [probe(source), parseTransform(`x${scale},format=png`), await readManifest()];
+  const edge = await render(
+    { codecs: createSharpCodecs(), ...(await ENGINES.simd()) },
+    { bytes: source, probe: header, transform, plan: planRender(header, transform, { limits: LIMITS, model }) },
+    createStopwatch(() => 0),
+  );
+  const answer = await body(await origin.upscale(`x${scale},format=png`, source));
+  expect(decibel(await colours(answer), await colours(edge))).toBeGreaterThan(45);
+});
+
+describe("what only the origin can read", () => {
+  it.each(["cmyk.jpg", "arithmetic.jpg", "clap.avif", "grid.avif"])("%s", async (name) => {
+    const source = fixture(name);
+    const response = await origin.upscale("x2,format=png", source);
+    expect(response.status).toBe(200);
+    const picture = await colours(await body(response));
+    const before = await sharp(source).toColourspace("srgb").removeAlpha().raw().toBuffer({ resolveWithObject: true });
+    expect([picture.width, picture.height]).toEqual([2 * before.info.width, 2 * before.info.height]);
+    const mean = (data: ArrayLike<number>) => Array.from(data).reduce((sum, value) => sum + value, 0) / data.length;
+    expect(Math.abs(mean(picture.data) - mean(before.data))).toBeLessThan(3);
+  });
+});
+
+it("turns a picture upright, keeps its profile and its transparency", async () => {
+  const upright = await body(await origin.upscale("x2", fixture("orientation-6.jpg")));
+  const { width = 0, height = 0 } = await sharp(fixture("orientation-6.jpg")).metadata();
+  expect(await sharp(upright).metadata()).toMatchObject({ width: 2 * height, height: 2 * width });
+  expect((await sharp(upright).metadata()).orientation).toBeUndefined();
+
+  const profiled = await body(await origin.upscale("x2", fixture("p3.jpg")));
+  expect((await sharp(profiled).metadata()).icc).toEqual((await sharp(fixture("p3.jpg")).metadata()).icc);
+
+  const soft = await body(await origin.upscale("x2", fixture("lossy-alpha.webp")));
+  const { channels } = await sharp(soft).stats();
+  expect(channels).toHaveLength(4);
+  expect(channels[3]?.min).toBeLessThan(channels[3]?.max ?? 0);
+});
+
+it.each([
+  ["x9", "rgb-8.png", 400, "invalid_transform"],
+  ["x2", "bomb-30000x30000.png", 413, "image_too_large"],
+  ["x2", "animated.webp", 415, "unsupported_format"],
+  // sharp's own libjpeg is built for 8 bits and for DCT.
+  ["x2", "12-bit.jpg", 415, "unsupported_format"],
+  ["x2", "lossless.jpg", 415, "unsupported_format"],
+  ["x2", "picture.gif", 415, "unsupported_format"],
+  ["x2", "page.html", 415, "unsupported_format"],
+  ["x2", "truncated.jpg", 422, "undecodable_image"],
+])("%s of %s -> %i %s", async (ops, name, status, code) => {
+  const response = await origin.upscale(ops, fixture(name));
+  expect(response.status).toBe(status);
+  expect(response.headers.get("content-type")).toBe("application/problem+json");
+  expect(await response.json()).toMatchObject({ status, code, requestId: response.headers.get("x-request-id") });
+});
+
+it("takes the first frame of an animation when told to", async () => {
+  expect((await origin.upscale("x2,anim=false", fixture("animated.webp"))).status).toBe(200);
+});
+
+it("answers for health, readiness and Prometheus, and for nothing else", async () => {
+  expect((await origin.get("/healthz")).status).toBe(200);
+  expect(await (await origin.get("/readyz")).json()).toMatchObject({ ready: true, provider: "cpu" });
+  const metrics = await (await origin.get("/metrics")).text();
+  expect(metrics).toMatch(/^ssiu_origin_queue_tiles 0$/m);
+  expect(metrics).toMatch(/^ssiu_origin_errors_total\{code="undecodable_image"\} 1$/m);
+  expect((await origin.get("/v1/upscale?x2")).status).toBe(404);
+});

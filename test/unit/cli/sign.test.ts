@@ -1,0 +1,38 @@
+import { expect, test } from "vitest";
+import { parseImagePath } from "../../../src/core/image-path.ts";
+import { parseKeyring } from "../../../src/core/keyring.ts";
+import { verifyUrl } from "../../../src/core/signed-url.ts";
+import { ssiu } from "./ssiu.ts";
+
+const KEY = "k1:0123456789abcdef";
+
+test("signs a link that holds as long as asked", async () => {
+  const { code, stdout, stderr } = await ssiu(
+    ...["sign", "/img/x2,q=80/https://example.com/a.jpg", "--key", KEY, "--expires", "2h"],
+    ...["--base", "https://images.example.org/"],
+  );
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect(stdout).toMatch(/^https:\/\/images\.example\.org\/img\/x2,quality=80\/https%3A%2F%2Fexample.com%2Fa.jpg\?/);
+  const { pathname, searchParams } = new URL(stdout.trim());
+  const nowSeconds = Date.now() / 1000;
+  const { expires, keyId } = await verifyUrl(parseImagePath(pathname), searchParams, {
+    keys: parseKeyring(KEY),
+    nowSeconds,
+  });
+  expect(keyId).toBe("k1");
+  expect(expires - nowSeconds).toBeGreaterThan(7100);
+  expect(expires - nowSeconds).toBeLessThanOrEqual(7200);
+});
+
+test.each([
+  [2, "query", ["/img/x2/a?x=1", "--key", KEY]],
+  [2, "--expires", ["/img/x2/a", "--key", KEY, "--expires", "1y"]],
+  [2, "--base", ["/img/x2/a", "--key", KEY, "--base", "there"]],
+  [1, "id:secret", ["/img/x2/a", "--key", "topsecret"]],
+  [1, "x9", ["/img/x9/a", "--key", KEY]],
+])("fails with %i and names %s", async (expected, named, args) => {
+  const { code, stdout, stderr } = await ssiu("sign", ...args);
+  expect({ code, stdout }).toEqual({ code: expected, stdout: "" });
+  expect(stderr).toContain(named);
+  expect(stderr).not.toContain("topsecret");
+});

@@ -1,0 +1,56 @@
+import { expect, it } from "vitest";
+import type { Outcome } from "../../../src/edge/lease.ts";
+import type { Leases } from "../../../src/edge/leases.ts";
+import type { Located, Pipeline } from "../../../src/edge/pipeline.ts";
+import { createProduceOnce } from "../../../src/edge/produce.ts";
+import { createStopwatch } from "../../../src/service/stopwatch.ts";
+
+// What a real store does not do on demand: fail. The rest is tested in workerd (test/edge/lease.test.ts).
+
+const FACTS = { format: "png", engine: "fake", model: "fake-x2", sourceWidth: 1, sourceHeight: 1 } as const;
+const LOCATED = { key: { path: "r1/a", etag: '"a"' } } as Located;
+
+const pipeline = {
+  inspect: async () => ({ facts: FACTS }),
+  render: async () => Uint8Array.of(1),
+} as unknown as Pipeline;
+
+/** Notes how turns end. */
+function leases(): Leases & { readonly ends: (Outcome | undefined)[] } {
+  const ends: (Outcome | undefined)[] = [];
+  const turn = { end: async (outcome?: Outcome) => void ends.push(outcome) };
+  return { ends, enter: async () => turn };
+}
+
+const options = () => ({ stopwatch: createStopwatch(() => 0) });
+
+it("tells those who wait that there is a result only once it is stored", async () => {
+  const noted = leases();
+  let stored = () => {};
+  const put = () =>
+    new Promise<boolean>((resolve) => {
+      stored = () => resolve(true);
+    });
+  const results = { head: async () => undefined, get: async () => undefined, put };
+  const product = await createProduceOnce({ pipeline, results, leases: noted })(LOCATED, options());
+  expect(noted.ends).toEqual([]);
+  stored();
+  await product?.stored;
+  expect(noted.ends).toEqual([{ state: "done" }]);
+});
+
+it("lets the next one try when the result could not be stored", async () => {
+  const noted = leases();
+  const put = () => Promise.reject(new Error("no space"));
+  const results = { head: async () => undefined, get: async () => undefined, put };
+  const product = await createProduceOnce({ pipeline, results, leases: noted })(LOCATED, options());
+  await expect(product?.stored).rejects.toThrow("no space");
+  expect(noted.ends).toEqual([undefined]);
+});
+
+it("computes nothing when the result was stored while it waited for its turn", async () => {
+  const noted = leases();
+  const results = { head: async () => ({ facts: FACTS }), get: async () => undefined, put: async () => true };
+  expect(await createProduceOnce({ pipeline, results, leases: noted })(LOCATED, options())).toBeUndefined();
+  expect(noted.ends).toEqual([{ state: "done" }]);
+});

@@ -1,0 +1,50 @@
+import { expect, it } from "vitest";
+import { createTurnstile } from "../../../src/edge/turnstile.ts";
+
+/** A clock that moves by what is slept, and so slowly that everybody else has a turn in between. */
+function setUp(waitMs = 1000) {
+  let ms = 0;
+  const sleep = async (length: number) => {
+    ms += length / 10;
+    await new Promise((resolve) => setTimeout(resolve));
+  };
+  return {
+    turnstile: createTurnstile({ now: () => ms, sleep, waitMs }),
+    pass(length: number) {
+      ms += length;
+    },
+  };
+}
+
+it("lets in one at a time, and everybody in the end", async () => {
+  const { turnstile } = setUp();
+  let inside = 0;
+  const visit = (name: number) =>
+    turnstile.run(async (pause) => {
+      expect(++inside).toBe(1);
+      for (let tile = 0; tile < 5; tile++) await pause();
+      inside--;
+      return name;
+    });
+  expect(await Promise.all([1, 2, 3].map(visit))).toEqual([1, 2, 3]);
+});
+
+it("lets the next in when work has failed", async () => {
+  const { turnstile } = setUp();
+  await expect(turnstile.run(() => Promise.reject(new Error("no")))).rejects.toThrow("no");
+  expect(await turnstile.run(async () => 1)).toBe(1);
+});
+
+it("refuses who has waited long enough", async () => {
+  const { turnstile } = setUp(100);
+  void turnstile.run(() => new Promise(() => {}));
+  await expect(turnstile.run(async () => 1)).rejects.toMatchObject({ code: "overloaded", status: 503 });
+});
+
+it("lets the next in where the one inside is not heard of any more", async () => {
+  const { turnstile, pass } = setUp(60_000);
+  void turnstile.run(() => new Promise(() => {}));
+  const next = turnstile.run(async () => 1);
+  pass(15_000);
+  expect(await next).toBe(1);
+});
