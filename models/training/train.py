@@ -36,6 +36,7 @@ from training.network import SSIU
 from training.weights import body_of, read_state
 
 DEGRADATIONS = {"none": CLEAN, "web": WEB}
+LONGEST_STEP = 60.0  # seconds
 LOG_FIELDS = ("step", "minutes", "learning_rate", "loss", "validation_psnr")
 
 
@@ -63,6 +64,11 @@ def validation_psnr(network: nn.Module, pairs: Iterable[tuple[Tensor, Tensor]], 
         a, b = (shaved(luma(to_bytes(x)), scale)[0] for x in (image, high))
         values.append(psnr(a, b))
     return sum(values) / len(values)
+
+
+def trained_seconds(passed: float) -> float:
+    """What a step counts for in a schedule by the clock: nothing where the process stood still meanwhile (SIGSTOP)."""
+    return passed if passed < LONGEST_STEP else 0.0
 
 
 class Trainer:
@@ -228,7 +234,7 @@ def train(config: Config, device: torch.device, budget_minutes: float = math.inf
         while not stop:
             losses.append(trainer.train_step())
             mark, before = time.monotonic(), mark
-            trainer.seconds += mark - before
+            trainer.seconds += trained_seconds(mark - before)
             ended = trainer.progress >= 1
             stop = ended or time.monotonic() >= deadline
             validating = ended or trainer.step % config.validate_every == 0

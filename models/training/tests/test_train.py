@@ -15,7 +15,7 @@ from torch import Tensor
 from training.checkpoint import load_checkpoint, write_atomically
 from training.config import Config
 from training.data import load_dataset
-from training.train import Trainer, learning_rate_at, loss_of, train
+from training.train import LONGEST_STEP, Trainer, learning_rate_at, loss_of, train
 from training.weights import body_of
 
 CPU = torch.device("cpu")
@@ -90,6 +90,21 @@ def test_stops_when_its_minutes_are_over_and_goes_on_later(config: Config) -> No
     for step in (1, 2, 3):
         assert train(pieces, CPU, budget_minutes=0).step == step
     assert_same_run(whole, pieces)
+
+
+def test_a_process_that_stood_still_does_not_use_up_its_minutes(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = 0.0
+
+    def monotonic() -> float:
+        nonlocal clock
+        clock += 2 * LONGEST_STEP if 3 < clock < 4 else 0.5
+        return clock
+
+    monkeypatch.setattr(time, "monotonic", monotonic)
+    timed = dataclasses.replace(config, steps=0, minutes=0.1)
+    assert train(timed, CPU).seconds == pytest.approx(6, abs=1)
 
 
 def test_a_finished_run_is_left_as_it_is(config: Config) -> None:
