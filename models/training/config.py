@@ -20,7 +20,6 @@ class Config:
     steps: int = 0  # length of the run; exactly one of steps and minutes is positive
     minutes: float = 0.0  # the schedule then follows the time spent in training
     seed: int = 1
-    optimizer: Literal["adamw", "muon"] = "adamw"  # muon: for the 1x1 convolutions of the body, AdamW for the rest
     learning_rate: float = 1e-3
     final_learning_rate: float = 1e-6
     warmup_steps: int = 0
@@ -43,7 +42,7 @@ class Config:
     def __post_init__(self) -> None:
         check(self.scale in (2, 3, 4), "2, 3 or 4", "scale", self.scale)
         check((self.steps > 0) != (self.minutes > 0), "exactly one of steps and minutes", "length", self.steps)
-        for name in ("degradation", "optimizer", "precision"):
+        for name in ("degradation", "precision"):
             choices = get_args(Config.__annotations__[name])
             check(getattr(self, name) in choices, " or ".join(choices), name, getattr(self, name))
         for name in ("patch", "batch", "validate_every", "checkpoint_every", "log_every", "validation_images"):

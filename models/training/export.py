@@ -1,7 +1,7 @@
 """Export the weights to ONNX: `python -m training.export` (from the repository root).
 
-Each `models/ssiu-x*.safetensors` becomes a `.onnx` beside it: input `lr` [1, 3, H, W], output `sr`
-[1, 3, scale * H, scale * W], float32 RGB in [0, 1], any H, W >= 1, the output not clamped. The same weights and
+Each `models/ssiu-x*.safetensors` becomes a `.onnx` beside it: input `lr` [N, 3, H, W], output `sr`
+[N, 3, scale * H, scale * W], float32 RGB in [0, 1], any N, H, W >= 1, the output not clamped. The same weights and
 versions give the same bytes. A `debug-state-x{2,3,4}.safetensors` holds what the clean network computes on the way.
 """
 
@@ -21,13 +21,13 @@ from training.weights import load_network
 
 OPSET = 20  # the first with Gelu as one operator
 TOLERANCE = 1e-4
-SIZES = ((1, 1), (1, 37), (5, 7), (16, 16), (24, 40), (33, 70))
+SIZES = ((1, 1, 1), (1, 1, 37), (3, 5, 7), (1, 16, 16), (2, 24, 40), (1, 33, 70))
 
 
 @torch.no_grad()
 def to_onnx(network: SSIU) -> bytes:
-    example = torch.zeros(1, 3, 24, 40)
-    height, width = torch.export.Dim("height", min=1), torch.export.Dim("width", min=1)
+    example = torch.zeros(2, 3, 24, 40)
+    batch, height, width = (torch.export.Dim(name, min=1) for name in ("batch", "height", "width"))
     program = torch.onnx.export(
         network.eval(),
         (example,),
@@ -35,7 +35,7 @@ def to_onnx(network: SSIU) -> bytes:
         opset_version=OPSET,
         input_names=["lr"],
         output_names=["sr"],
-        dynamic_shapes={"image": {2: height, 3: width}},
+        dynamic_shapes={"image": {0: batch, 2: height, 3: width}},
         verbose=False,
     )
     model = program.model_proto
@@ -62,8 +62,8 @@ def largest_difference(model: bytes, network: SSIU) -> float:
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     generator = torch.Generator().manual_seed(1)
     worst = 0.0
-    for height, width in SIZES:
-        image = torch.rand(1, 3, height, width, generator=generator)
+    for batch, height, width in SIZES:
+        image = torch.rand(batch, 3, height, width, generator=generator)
         expected = network(image).numpy()
         (actual,) = session.run(["sr"], {"lr": image.numpy()})
         worst = max(worst, float(np.abs(actual - expected).max()))

@@ -6,13 +6,26 @@ import torch
 from torch import Tensor, nn
 
 WEIGHT_LEVELS = 127  # int8, symmetric, one scale for each output channel
+LANE_SUM = 258  # of the positive and of the negative weights that are summed up in one int16 lane
 ACTIVATION_LEVELS = 127  # 7 bit, asymmetric, one scale for each pixel
 
 
+def lane_sums(weight: Tensor) -> Tensor:
+    """[O, I] -> [O]: the largest sum of weights of one sign in a lane; two of four inputs share one."""
+    lanes = weight.unflatten(1, (-1, 2, 2))  # [O, I / 4, lane, 2]
+    return torch.stack((lanes.clamp_min(0), -lanes.clamp_max(0))).sum(dim=(2, 4)).amax(dim=(0, 2))
+
+
 def quantized_weights(weight: Tensor) -> Tensor:
-    """[O, I, 1, 1]"""
-    scale = weight.abs().amax(dim=(1, 2, 3), keepdim=True).clamp_min(1e-12) / WEIGHT_LEVELS
-    return (weight / scale).round() * scale
+    """[O, I, 1, 1], by the smallest scale that both limits allow, as src/engine/weights.ts packs them."""
+    w = weight.flatten(1)
+    scale = torch.maximum(w.abs().amax(dim=1) / WEIGHT_LEVELS, lane_sums(w) / LANE_SUM).clamp_min(1e-12)
+    while True:
+        levels = (w / scale[:, None]).round()
+        too_large = lane_sums(levels) > LANE_SUM
+        if not too_large.any():
+            return (levels * scale[:, None]).reshape(weight.shape)
+        scale = torch.where(too_large, scale * 1.002, scale)
 
 
 def quantized_pixels(x: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim import AdamW, Optimizer
+from torch.optim import AdamW
 from tqdm import tqdm
 
 from training.checkpoint import (
@@ -32,11 +32,11 @@ from training.config import Config, load_config, parse_config
 from training.data import CLEAN, MARGIN, Dataset, PatchSampler, load_dataset
 from training.degrade import WEB
 from training.metrics import luma, psnr, shaved, to_bytes
-from training.muon import Muon
 from training.network import SSIU
 from training.weights import body_of, read_state
 
 DEGRADATIONS = {"none": CLEAN, "web": WEB}
+LONGEST_STEP = 60.0  # seconds
 LOG_FIELDS = ("step", "minutes", "learning_rate", "loss", "validation_psnr")
 
 
@@ -54,23 +54,6 @@ def learning_rate_at(progress: float, step: int, config: Config) -> float:
     return rate * min(1.0, (step + 1) / (config.warmup_steps + 1))
 
 
-def create_optimizers(network: SSIU, config: Config) -> list[Optimizer]:
-    """AdamW for all, or for what Muon is not meant for: vectors, 3x3 convolutions, the first and the last layers."""
-    hidden = [*network.body.modules(), *network.moe.modules()] if config.optimizer == "muon" else []
-    matrices = [m.weight for m in hidden if isinstance(m, nn.Conv2d) and m.kernel_size == (1, 1)]
-    chosen = {id(p) for p in matrices}
-    others = AdamW(
-        (p for p in network.parameters() if id(p) not in chosen),
-        lr=config.learning_rate,
-        betas=(config.beta1, config.beta2),
-        weight_decay=config.weight_decay,
-        fused=True,
-    )
-    if not matrices:
-        return [others]
-    return [others, Muon(matrices, lr=config.learning_rate, weight_decay=config.weight_decay)]
-
-
 @torch.inference_mode()
 def validation_psnr(network: nn.Module, pairs: Iterable[tuple[Tensor, Tensor]], scale: int) -> float:
     """Mean PSNR of Y over the held-out pictures, in fp32."""
@@ -81,6 +64,11 @@ def validation_psnr(network: nn.Module, pairs: Iterable[tuple[Tensor, Tensor]], 
         a, b = (shaved(luma(to_bytes(x)), scale)[0] for x in (image, high))
         values.append(psnr(a, b))
     return sum(values) / len(values)
+
+
+def trained_seconds(passed: float) -> float:
+    """What a step counts for in a schedule by the clock: nothing where the process stood still meanwhile (SIGSTOP)."""
+    return passed if passed < LONGEST_STEP else 0.0
 
 
 class Trainer:
@@ -99,7 +87,13 @@ class Trainer:
         self.average = SSIU(config.scale).to(device, memory_format=layout)
         self.average.load_state_dict(self.network.state_dict())
         self.forward = torch.compile(self.network) if config.compile else self.network
-        self.optimizers = create_optimizers(self.network, config)
+        self.optimizer = AdamW(
+            self.network.parameters(),
+            lr=config.learning_rate,
+            betas=(config.beta1, config.beta2),
+            weight_decay=config.weight_decay,
+            fused=True,
+        )
         self.generator = torch.Generator().manual_seed(config.seed)
         self.sampler = PatchSampler(
             dataset.high, dataset.low, config.scale, config.patch, self.generator, DEGRADATIONS[config.degradation]
@@ -118,19 +112,17 @@ class Trainer:
         """One update; the loss as a tensor, so that nothing waits for the device."""
         config = self.config
         rate = learning_rate_at(self.progress, self.step, config)
-        for optimizer in self.optimizers:
-            for group in optimizer.param_groups:
-                group["lr"] = rate
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
         low, high = self.sampler.sample(config.batch)
         low = low.contiguous(memory_format=self.layout)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=config.precision == "bf16"):
             output = self.forward(low)
         loss = loss_of(output.float(), high, config.fft_weight)
-        self.network.zero_grad()
+        self.optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(self.network.parameters(), config.gradient_clip)
-        for optimizer in self.optimizers:
-            optimizer.step()
+        self.optimizer.step()
         self.update_average()
         self.step += 1
         return loss.detach()
@@ -145,7 +137,7 @@ class Trainer:
         return {
             "network": self.network.state_dict(),
             "average": self.average.state_dict(),
-            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
+            "optimizer": self.optimizer.state_dict(),
             "generator": self.generator.get_state(),
             "random": random_state(),
             "step": self.step,
@@ -163,8 +155,7 @@ class Trainer:
                 raise ValueError(f"Expected the {name} of the checkpoint, got another; use an empty output folder")
         self.network.load_state_dict(checkpoint["network"])
         self.average.load_state_dict(checkpoint["average"])
-        for optimizer, state in zip(self.optimizers, checkpoint["optimizers"], strict=True):
-            optimizer.load_state_dict(state)
+        self.optimizer.load_state_dict(checkpoint["optimizer"])
         self.generator.set_state(checkpoint["generator"].cpu())
         restore_random_state(checkpoint["random"])
         self.step, self.seconds = checkpoint["step"], checkpoint["seconds"]
@@ -243,7 +234,7 @@ def train(config: Config, device: torch.device, budget_minutes: float = math.inf
         while not stop:
             losses.append(trainer.train_step())
             mark, before = time.monotonic(), mark
-            trainer.seconds += mark - before
+            trainer.seconds += trained_seconds(mark - before)
             ended = trainer.progress >= 1
             stop = ended or time.monotonic() >= deadline
             validating = ended or trainer.step % config.validate_every == 0
@@ -253,7 +244,7 @@ def train(config: Config, device: torch.device, budget_minutes: float = math.inf
                 log.add(
                     step=str(trainer.step),
                     minutes=f"{trainer.seconds / 60:.2f}",
-                    learning_rate=f"{trainer.optimizers[0].param_groups[0]['lr']:.3e}",
+                    learning_rate=f"{trainer.optimizer.param_groups[0]['lr']:.3e}",
                     loss=f"{loss:.6f}",
                     validation_psnr=f"{trainer.validate():.4f}" if validating else "",
                 )

@@ -24,7 +24,7 @@ def test_the_onnx_file_holds_everything_and_nothing_of_the_machine(scale: int, m
     assert not any(tensor.external_data for tensor in model.graph.initializer)
     assert not any(node.doc_string or node.metadata_props for node in model.graph.node)
     shape = [d.dim_value or d.dim_param for d in model.graph.input[0].type.tensor_type.shape.dim]
-    assert (model.graph.input[0].name, shape) == ("lr", [1, 3, "height", "width"])
+    assert (model.graph.input[0].name, shape) == ("lr", ["batch", 3, "height", "width"])
     assert model.graph.output[0].name == "sr"
 
 
