@@ -1,6 +1,9 @@
 import x2 from "../../models/ssiu-x2.int8.safetensors";
+import x2Web from "../../models/ssiu-x2-web.int8.safetensors";
 import x3 from "../../models/ssiu-x3.int8.safetensors";
+import x3Web from "../../models/ssiu-x3-web.int8.safetensors";
 import x4 from "../../models/ssiu-x4.int8.safetensors";
+import x4Web from "../../models/ssiu-x4-web.int8.safetensors";
 import kernels from "../engine/kernels/build/ssiu-relaxed.wasm";
 import { type FindModel, modelFor, verifyModel } from "../engine/models.ts";
 import { createSimdEngine, SIMD_TILING, wasmKernels } from "../engine/simd-engine.ts";
@@ -12,6 +15,9 @@ const PACKED = new Map([
   ["ssiu-x2.int8.safetensors", x2],
   ["ssiu-x3.int8.safetensors", x3],
   ["ssiu-x4.int8.safetensors", x4],
+  ["ssiu-x2-web.int8.safetensors", x2Web],
+  ["ssiu-x3-web.int8.safetensors", x3Web],
+  ["ssiu-x4-web.int8.safetensors", x4Web],
 ]);
 
 /** Our own kernels in a Worker, with the weights in its bundle. */
