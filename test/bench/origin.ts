@@ -82,6 +82,8 @@ async function compareEngines(): Promise<void> {
       core.set(name, [...(core.get(name) ?? []), (user + system) / pixelCount]);
     }
   }
+  // Idle sessions would still slow down what is measured after them.
+  await Promise.all(pools.map((pool) => pool.close()));
   for (const [name, us] of wall) add(`origin/tiles/x2/${name}`, quantiles(us).p50, "us/px");
   // Says more than the clock where others compute too.
   for (const [name, us] of core) add(`origin/tiles/x2/${name}/core-time`, quantiles(us).p50, "us/px");
