@@ -245,3 +245,18 @@ it("answers others while it computes a large picture", async () => {
   // Twelve tiles: nobody waits for more than one or two, and the codecs.
   expect(waits.length).toBeGreaterThan(6);
 });
+
+it.each([
+  ["photo.jpg", "x2", /^ssiu-x2-web-[0-9a-f]{8}$/],
+  ["photo.png", "x2", /^ssiu-x2-[0-9a-f]{8}$/],
+  ["photo.jpg", "x3,model=clean", /^ssiu-x3-[0-9a-f]{8}$/],
+  ["photo.png", "x4,model=web", /^ssiu-x4-web-[0-9a-f]{8}$/],
+])("%s at %s is made by the model for it, and not by the other", async (name, ops, id) => {
+  const picture = await pattern(48, 40).png().toBuffer();
+  await worker.putSource(name, name.endsWith("jpg") ? await sharp(picture).jpeg({ quality: 60 }).toBuffer() : picture);
+  const { status, headers, body } = await worker.get(`/img/${ops},f=png/${name}`);
+  expect(status).toBe(200);
+  expect(headers.get("x-ssiu-model")).toMatch(id);
+  const other = `${ops.split(",")[0]},model=${String(id).includes("web") ? "clean" : "web"},f=png`;
+  expect(Buffer.from((await worker.get(`/img/${other}/${name}`)).body).equals(Buffer.from(body))).toBe(false);
+});
