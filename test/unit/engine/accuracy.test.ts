@@ -19,18 +19,19 @@ const SAMPLES = ["scene.png", "landscape.jpg", "text.png", "lines.png"];
 
 // Needs nothing but the repository; Set5 is measured in cli/accuracy.test.ts where it is at hand.
 it.each(SCALES)(
-  "x%i in int8, tiles and all, loses at most 0.015 dB to float32, mean over four samples",
+  "x%i in int8, tiles and all, loses at most 0.015 dB to float32 in the mean of four samples, 0.03 on any",
   async (scale) => {
     const [simd, ort] = [await ENGINES.simd(), await ENGINES.ort()];
-    let loss = 0;
+    const losses: number[] = [];
     for (const name of SAMPLES) {
       const truth = await truthOf(name, scale);
       const size = { width: truth.width / scale, height: truth.height / scale };
       const shrunk = { ...size, data: resize(truth, size).data };
       const score = async ({ engine, tiling }: typeof simd | typeof ort) =>
         psnr(await upscaleRgb(engine, shrunk, scale, { tiling }), truth, scale);
-      loss += ((await score(ort)) - (await score(simd))) / SAMPLES.length;
+      losses.push((await score(ort)) - (await score(simd)));
     }
-    expect(loss).toBeLessThanOrEqual(0.015);
+    expect(losses.reduce((sum, loss) => sum + loss, 0) / losses.length).toBeLessThanOrEqual(0.015);
+    expect(Math.max(...losses)).toBeLessThanOrEqual(0.03);
   },
 );
