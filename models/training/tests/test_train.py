@@ -107,6 +107,18 @@ def test_a_process_that_stood_still_does_not_use_up_its_minutes(
     assert train(timed, CPU).seconds == pytest.approx(6, abs=1)
 
 
+def test_threads_that_share_a_batch_take_the_step_of_one(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    pair = dataclasses.replace(config, batch=2)
+    dataset = load_dataset(Path(pair.data), 2, 44, 1, 16, CPU)
+    alone = Trainer(pair, dataset, CPU)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    together = Trainer(pair, dataset, CPU)
+    assert (alone.parts, together.parts) == (1, 2)
+    assert together.train_step() == pytest.approx(float(alone.train_step()), rel=1e-5)
+    for one, other in zip(alone.network.parameters(), together.network.parameters(), strict=True):
+        torch.testing.assert_close(one.grad, other.grad, rtol=1e-3, atol=1e-6)
+
+
 def test_a_finished_run_is_left_as_it_is(config: Config) -> None:
     once = dataclasses.replace(config, steps=1)
     train(once, CPU)
