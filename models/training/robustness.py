@@ -21,7 +21,11 @@ STORAGES = (None, Storage("jpeg", 90), Storage("jpeg", 75), Storage("jpeg", 50),
 
 def measure(models: Path, scale: int, data: Path, sets: list[str], device: torch.device) -> list[dict[str, Any]]:
     """One row for each storage and set."""
-    networks = {m.variant: load_network(m.weights, scale).to(device) for m in present(models) if m.scale == scale}
+    networks = {
+        model.variant: load_network(model.weights, scale).to(device, memory_format=torch.channels_last)
+        for model in present(models)
+        if model.scale == scale
+    }
     rows = []
     for storage in STORAGES:
         for name in sets:
