@@ -17,6 +17,7 @@ class Config:
     batch: int
     initial: str = ""  # weights of this scale to start from
     body: str = ""  # weights of any scale to take all but the tail from
+    body_before: str = ""  # earlier weights of the scale of `body`: what has changed since is added to `initial`
     steps: int = 0  # length of the run; exactly one of steps and minutes is positive
     minutes: float = 0.0  # the schedule then follows the time spent in training
     seed: int = 1
@@ -42,6 +43,7 @@ class Config:
     def __post_init__(self) -> None:
         check(self.scale in (2, 3, 4), "2, 3 or 4", "scale", self.scale)
         check((self.steps > 0) != (self.minutes > 0), "exactly one of steps and minutes", "length", self.steps)
+        check(not self.body_before or (self.initial and self.body), "initial and body as well", "body_before", "it alone")
         for name in ("degradation", "precision"):
             choices = get_args(Config.__annotations__[name])
             check(getattr(self, name) in choices, " or ".join(choices), name, getattr(self, name))

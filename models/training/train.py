@@ -73,6 +73,19 @@ def trained_seconds(passed: float) -> float:
     return passed if passed < LONGEST_STEP else 0.0
 
 
+def initial_state(config: Config, state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """`state`, or what the settings name in its place."""
+    if config.initial:
+        state = read_state(Path(config.initial))
+    if not config.body:
+        return state
+    body = body_of(read_state(Path(config.body)))
+    if config.body_before:
+        before = read_state(Path(config.body_before))
+        body = {name: state[name] + weight - before[name] for name, weight in body.items()}
+    return state | body
+
+
 class Trainer:
     """One run: its state, and how it is stored and restored."""
 
@@ -81,11 +94,7 @@ class Trainer:
         layout = torch.channels_last if config.channels_last else torch.contiguous_format
         self.config, self.dataset, self.device, self.layout = config, dataset, device, layout
         self.network = SSIU(config.scale).to(device, memory_format=layout)
-        if config.initial:
-            self.network.load_state_dict(read_state(Path(config.initial)), strict=True)
-        if config.body:
-            body = body_of(read_state(Path(config.body)))
-            self.network.load_state_dict(self.network.state_dict() | body, strict=True)
+        self.network.load_state_dict(initial_state(config, self.network.state_dict()), strict=True)
         self.average = SSIU(config.scale).to(device, memory_format=layout)
         self.average.load_state_dict(self.network.state_dict())
         self.forward = torch.compile(self.network) if config.compile else self.network
@@ -186,6 +195,7 @@ class Trainer:
                 "batch": f"{config.batch}x{config.patch}x{config.patch}",
                 "initial": config.initial,
                 "body": config.body,
+                "body_before": config.body_before,
                 "seed": str(config.seed),
                 "data": config.data,
                 "dataset_sha256": self.dataset.digest,

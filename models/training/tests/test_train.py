@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from training.checkpoint import load_checkpoint, write_atomically
@@ -157,6 +157,19 @@ def test_learns(config: Config) -> None:
 def test_bf16_channels_last_trains_too(config: Config) -> None:
     trainer = train(dataclasses.replace(config, steps=2, precision="bf16", channels_last=True), CPU)
     assert all(p.dtype == torch.float32 and p.isfinite().all() for p in trainer.network.parameters())
+
+
+def test_adds_what_has_changed_in_the_body_of_another_scale(config: Config, models: Path, tmp_path: Path) -> None:
+    initial, now = models / "ssiu-x3.safetensors", models / "ssiu-x2.safetensors"
+    before = {name: weight - 0.125 for name, weight in load_file(now).items()}
+    save_file(before, tmp_path / "before.safetensors")
+    changed = dataclasses.replace(
+        config, scale=3, initial=str(initial), body=str(now), body_before=str(tmp_path / "before.safetensors")
+    )
+    state = Trainer(changed, load_dataset(Path(config.data), 3, 66, 1, 16, CPU), CPU).network.state_dict()
+    for name, weight in load_file(initial).items():
+        expected = weight if name.startswith("tail.") else weight + 0.125
+        torch.testing.assert_close(state[name], expected)
 
 
 @pytest.mark.parametrize("initial", ["", "ssiu-x3.safetensors"])
