@@ -43,7 +43,8 @@ class Config:
     def __post_init__(self) -> None:
         check(self.scale in (2, 3, 4), "2, 3 or 4", "scale", self.scale)
         check((self.steps > 0) != (self.minutes > 0), "exactly one of steps and minutes", "length", self.steps)
-        check(not self.body_before or (self.initial and self.body), "initial and body as well", "body_before", "it alone")
+        given = bool(self.initial and self.body) or not self.body_before
+        check(given, "initial and body as well", "body_before", self.body_before)
         for name in ("degradation", "precision"):
             choices = get_args(Config.__annotations__[name])
             check(getattr(self, name) in choices, " or ".join(choices), name, getattr(self, name))
