@@ -9,10 +9,11 @@ import time
 from collections.abc import Callable
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import AdamW
 from torch.profiler import ProfilerActivity, profile
 
+from training.gradients import BatchGradients, parts_of
 from training.models import SCALES
 from training.network import SSIU
 from training.train import loss_of
@@ -21,7 +22,14 @@ SHOWN = 8
 
 
 def create_step(
-    scale: int, batch: int, patch: int, device: torch.device, bf16: bool, channels_last: bool, compiled: bool
+    scale: int,
+    batch: int,
+    patch: int,
+    device: torch.device,
+    bf16: bool,
+    channels_last: bool,
+    compiled: bool,
+    parts: int,
 ) -> Callable[[], None]:
     layout = torch.channels_last if channels_last else torch.contiguous_format
     network = SSIU(scale).to(device, memory_format=layout)
@@ -30,11 +38,15 @@ def create_step(
     low = torch.rand(batch, 3, patch, patch, device=device).contiguous(memory_format=layout)
     high = torch.rand(batch, 3, scale * patch, scale * patch, device=device)
 
-    def step() -> None:
+    def loss(low: Tensor, high: Tensor) -> Tensor:
         with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
             output = forward(low)
-        optimizer.zero_grad()
-        loss_of(output.float(), high, 0.01).backward()
+        return loss_of(output.float(), high, 0.01)
+
+    gradients = BatchGradients(network, loss, parts)
+
+    def step() -> None:
+        gradients(low, high)
         optimizer.step()
         if device.type == "cuda":
             torch.cuda.synchronize()
@@ -70,8 +82,9 @@ def main() -> None:
     arguments = parser.parse_args()
     device = torch.device(arguments.device)
 
-    def create(bf16: bool, channels_last: bool, compiled: bool = False) -> Callable[[], None]:
-        return create_step(arguments.scale, arguments.batch, arguments.patch, device, bf16, channels_last, compiled)
+    def create(bf16: bool, channels_last: bool, compiled: bool = False, parts: int = 1) -> Callable[[], None]:
+        batch, patch = arguments.batch, arguments.patch
+        return create_step(arguments.scale, batch, patch, device, bf16, channels_last, compiled, parts)
 
     loops = {
         "fp32": create(False, False),
@@ -79,6 +92,9 @@ def main() -> None:
         "bf16": create(True, False),
         "bf16, channels_last": create(True, True),
     }
+    parts = parts_of(arguments.batch, device)
+    if parts > 1:
+        loops[f"bf16, channels_last, {parts} threads with a part each"] = create(True, True, parts=parts)
     if arguments.compile:
         loops["bf16, channels_last, compiled"] = create(True, True, True)
     for step in loops.values():

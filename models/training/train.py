@@ -6,13 +6,11 @@ The same command goes on from the last checkpoint in the output folder, whether 
 import argparse
 import csv
 import dataclasses
-import functools
 import io
 import math
 import sys
 import time
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +31,7 @@ from training.checkpoint import (
 from training.config import Config, load_config, parse_config
 from training.data import CLEAN, MARGIN, Dataset, PatchSampler, load_dataset
 from training.degrade import WEB
+from training.gradients import BatchGradients, parts_of
 from training.metrics import luma, psnr, shaved, to_bytes
 from training.network import SSIU
 from training.weights import body_of, read_state
@@ -106,10 +105,7 @@ class Trainer:
             fused=True,
         )
         self.generator = torch.Generator().manual_seed(config.seed)
-        # On a CPU each thread takes a part of the batch and they meet once a step; sharing every operator is slower.
-        self.parts = math.gcd(torch.get_num_threads(), config.batch) if device.type == "cpu" else 1
-        pool = ThreadPoolExecutor(self.parts, initializer=torch.set_num_threads, initargs=(1,))
-        self.map = pool.map if self.parts > 1 else map
+        self.gradients = BatchGradients(self.network, self.loss, parts_of(config.batch, device))
         self.sampler = PatchSampler(
             dataset.high, dataset.low, config.scale, config.patch, self.generator, DEGRADATIONS[config.degradation]
         )
@@ -131,22 +127,17 @@ class Trainer:
             group["lr"] = rate
         low, high = self.sampler.sample(config.batch)
         low = low.contiguous(memory_format=self.layout)
-        results = self.map(self.loss_and_gradients, low.chunk(self.parts), high.chunk(self.parts))
-        losses, gradients = zip(*results, strict=True)
-        for parameter, *shares in zip(self.network.parameters(), *gradients, strict=True):
-            parameter.grad = functools.reduce(torch.add, shares)
+        loss = self.gradients(low, high)
         nn.utils.clip_grad_norm_(self.network.parameters(), config.gradient_clip)
         self.optimizer.step()
         self.update_average()
         self.step += 1
-        return functools.reduce(torch.add, losses)
+        return loss
 
-    def loss_and_gradients(self, low: Tensor, high: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """Of one of the equal parts of a batch, so that their sums are those of the batch."""
+    def loss(self, low: Tensor, high: Tensor) -> Tensor:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.precision == "bf16"):
             output = self.forward(low)
-        loss = loss_of(output.float(), high, self.config.fft_weight) / self.parts
-        return loss.detach(), torch.autograd.grad(loss, tuple(self.network.parameters()))
+        return loss_of(output.float(), high, self.config.fft_weight)
 
     @torch.no_grad()
     def update_average(self) -> None:
