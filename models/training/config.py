@@ -21,6 +21,7 @@ class Config:
     steps: int = 0  # length of the run; exactly one of steps and minutes is positive
     minutes: float = 0.0  # the schedule then follows the time spent in training
     seed: int = 1
+    optimizer: Literal["adamw", "muon"] = "adamw"
     learning_rate: float = 1e-3
     final_learning_rate: float = 1e-6
     warmup_steps: int = 0
@@ -45,7 +46,7 @@ class Config:
         check((self.steps > 0) != (self.minutes > 0), "exactly one of steps and minutes", "length", self.steps)
         given = bool(self.initial and self.body) or not self.body_before
         check(given, "initial and body as well", "body_before", self.body_before)
-        for name in ("degradation", "precision"):
+        for name in ("optimizer", "degradation", "precision"):
             choices = get_args(Config.__annotations__[name])
             check(getattr(self, name) in choices, " or ".join(choices), name, getattr(self, name))
         for name in ("patch", "batch", "validate_every", "checkpoint_every", "log_every", "validation_images"):

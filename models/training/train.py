@@ -16,7 +16,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim import AdamW
 from tqdm import tqdm
 
 from training.checkpoint import (
@@ -34,6 +33,7 @@ from training.degrade import WEB
 from training.gradients import BatchGradients, parts_of
 from training.metrics import luma, psnr, shaved, to_bytes
 from training.network import SSIU
+from training.optimizer import RunOptimizer
 from training.weights import body_of, read_state
 
 DEGRADATIONS = {"none": CLEAN, "web": WEB}
@@ -97,19 +97,13 @@ class Trainer:
         self.average = SSIU(config.scale).to(device, memory_format=layout)
         self.average.load_state_dict(self.network.state_dict())
         self.forward = torch.compile(self.network) if config.compile else self.network
-        self.optimizer = AdamW(
-            self.network.parameters(),
-            lr=config.learning_rate,
-            betas=(config.beta1, config.beta2),
-            weight_decay=config.weight_decay,
-            fused=True,
-        )
+        self.optimizer = RunOptimizer(self.network.parameters(), config)
         self.generator = torch.Generator().manual_seed(config.seed)
         self.gradients = BatchGradients(self.network, self.loss, parts_of(config.batch, device))
         self.sampler = PatchSampler(
             dataset.high, dataset.low, config.scale, config.patch, self.generator, DEGRADATIONS[config.degradation]
         )
-        self.step = 0
+        self.step, self.rate = 0, 0.0
         self.seconds = 0.0  # spent in training, over all processes of this run
         self.best_psnr = -math.inf
 
@@ -122,14 +116,12 @@ class Trainer:
     def train_step(self) -> Tensor:
         """One update; the loss as a tensor, so that nothing waits for the device."""
         config = self.config
-        rate = learning_rate_at(self.progress, self.step, config)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
+        self.rate = learning_rate_at(self.progress, self.step, config)
         low, high = self.sampler.sample(config.batch)
         low = low.contiguous(memory_format=self.layout)
         loss = self.gradients(low, high)
         nn.utils.clip_grad_norm_(self.network.parameters(), config.gradient_clip)
-        self.optimizer.step()
+        self.optimizer.step(self.rate)
         self.update_average()
         self.step += 1
         return loss
@@ -257,7 +249,7 @@ def train(config: Config, device: torch.device, budget_minutes: float = math.inf
                 log.add(
                     step=str(trainer.step),
                     minutes=f"{trainer.seconds / 60:.2f}",
-                    learning_rate=f"{trainer.optimizer.param_groups[0]['lr']:.3e}",
+                    learning_rate=f"{trainer.rate:.3e}",
                     loss=f"{loss:.6f}",
                     validation_psnr=f"{trainer.validate():.4f}" if validating else "",
                 )
