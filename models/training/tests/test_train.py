@@ -58,8 +58,10 @@ def assert_same_run(config: Config, other: Config) -> None:
     a, b = (load_checkpoint(Path(c.output) / "last.pt", CPU) for c in (config, other))
     for part in ("network", "average"):
         assert_same(a[part], b[part])
-    for index, moments in a["optimizer"]["state"].items():
-        assert_same(moments, b["optimizer"]["state"][index])
+    for ours, theirs in zip(a["optimizer"], b["optimizer"], strict=True):
+        assert ours["state"]
+        for index, moments in ours["state"].items():
+            assert_same(moments, theirs["state"][index])
     assert torch.equal(a["generator"], b["generator"])
     columns = ("step", "learning_rate", "loss", "validation_psnr")
     assert rows(config, *columns) == rows(other, *columns)
@@ -83,10 +85,11 @@ def test_goes_on_bit_for_bit_after_kill_9(config: Config, tmp_path: Path) -> Non
     assert_same_run(config, killed)
 
 
-def test_stops_when_its_minutes_are_over_and_goes_on_later(config: Config) -> None:
-    whole = elsewhere(config, steps=3)
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
+def test_stops_when_its_minutes_are_over_and_goes_on_later(config: Config, optimizer: str) -> None:
+    whole = elsewhere(config, steps=3, optimizer=optimizer)
     train(whole, CPU)
-    pieces = dataclasses.replace(config, steps=3)
+    pieces = dataclasses.replace(config, steps=3, optimizer=optimizer)
     for step in (1, 2, 3):
         assert train(pieces, CPU, budget_minutes=0).step == step
     assert_same_run(whole, pieces)
@@ -117,6 +120,23 @@ def test_threads_that_share_a_batch_take_the_step_of_one(config: Config, monkeyp
     assert together.train_step() == pytest.approx(float(alone.train_step()), rel=1e-5)
     for one, other in zip(alone.network.parameters(), together.network.parameters(), strict=True):
         torch.testing.assert_close(one.grad, other.grad, rtol=1e-3, atol=1e-6)
+
+
+@pytest.mark.parametrize("channels_last", [False, True])
+def test_muon_moves_every_matrix_by_the_same_length(config: Config, channels_last: bool) -> None:
+    rate = 1e-3
+    muon = dataclasses.replace(config, optimizer="muon", learning_rate=rate, channels_last=channels_last)
+    trainer = Trainer(muon, load_dataset(Path(muon.data), 2, 44, 1, 16, CPU), CPU)
+    before = {name: value.clone() for name, value in trainer.network.state_dict().items()}
+    trainer.train_step()
+    changes = {name: value - before[name] for name, value in trainer.network.state_dict().items()}
+    matrices = [c.flatten(1) for c in changes.values() if c.ndim == 4 and c.shape[1:] == (64, 1, 1)]
+    assert len(matrices) == 158
+    for matrix in matrices:
+        length = 0.2 * rate * max(matrix.shape) ** 0.5
+        assert 0.6 * length < torch.linalg.matrix_norm(matrix, 2) < 1.4 * length
+    # All else is AdamW's, whose first step moves every value by the rate.
+    torch.testing.assert_close(changes["tail.0.bias"].abs(), torch.full((256,), rate), rtol=0.01, atol=0)
 
 
 def test_a_finished_run_is_left_as_it_is(config: Config) -> None:
