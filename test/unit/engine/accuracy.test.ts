@@ -1,21 +1,10 @@
-import sharp from "sharp";
 import { expect, it } from "vitest";
-import { type Rgb, SCALES } from "../../../src/core/image.ts";
+import { SCALES } from "../../../src/core/image.ts";
 import { psnr } from "../../../src/core/metrics.ts";
 import { resize } from "../../../src/core/resample.ts";
 import { ENGINES } from "../../../src/engine/node-engines.ts";
 import { upscaleRgb } from "../../../src/engine/upscale.ts";
-
-/** A sample's upper left part whose sides are multiples of `scale`: the truth for its own shrunk copy. */
-async function truthOf(name: string, scale: number): Promise<Rgb> {
-  const sample = sharp(`src/web/samples/${name}`).removeAlpha().toColourspace("srgb");
-  const { width: w, height: h } = await sample.metadata();
-  const [width, height] = [w - (w % scale), h - (h % scale)];
-  const data = await sample.extract({ left: 0, top: 0, width, height }).raw().toBuffer();
-  return { width, height, data: new Uint8ClampedArray(data) };
-}
-
-const SAMPLES = ["scene.png", "landscape.jpg", "text.png", "lines.png"];
+import { readSample, SAMPLES } from "./sample.ts";
 
 // Needs nothing but the repository; Set5 is measured in cli/accuracy.test.ts where it is at hand.
 it.each(SCALES)(
@@ -24,7 +13,7 @@ it.each(SCALES)(
     const [simd, ort] = [await ENGINES.simd(), await ENGINES.ort()];
     const losses: number[] = [];
     for (const name of SAMPLES) {
-      const truth = await truthOf(name, scale);
+      const truth = await readSample(name, { multipleOf: scale });
       const size = { width: truth.width / scale, height: truth.height / scale };
       const shrunk = { ...size, data: resize(truth, size).data };
       const score = async ({ engine, tiling }: typeof simd | typeof ort) =>
