@@ -33,6 +33,7 @@ class Config:
     ema_decay: float = 0.999
     degradation: Literal["none", "web"] = "none"  # of the low-resolution patches: lossy saves, see degrade.py
     precision: Literal["fp32", "bf16"] = "fp32"
+    int8_from: float = 1.0  # progress (0..1) from which the forward pass has the arithmetic of the edge engine
     channels_last: bool = False
     compile: bool = False
     validation_images: int = 16

@@ -1,8 +1,11 @@
 """The arithmetic of the edge engine, simulated: what int8 costs, without leaving PyTorch."""
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 WEIGHT_LEVELS = 127  # int8, symmetric, one scale for each output channel
@@ -16,10 +19,15 @@ def lane_sums(weight: Tensor) -> Tensor:
     return torch.stack((lanes.clamp_min(0), -lanes.clamp_max(0))).sum(dim=(2, 4)).amax(dim=(0, 2))
 
 
+def least_scales(w: Tensor) -> Tensor:
+    """[O, I] -> [O]: the smallest scales that both limits allow, but for what rounding adds."""
+    return torch.maximum(w.abs().amax(dim=1) / WEIGHT_LEVELS, lane_sums(w) / LANE_SUM).clamp_min(1e-12)
+
+
 def quantized_weights(weight: Tensor) -> Tensor:
     """[O, I, 1, 1], by the smallest scale that both limits allow, as src/engine/weights.ts packs them."""
     w = weight.flatten(1)
-    scale = torch.maximum(w.abs().amax(dim=1) / WEIGHT_LEVELS, lane_sums(w) / LANE_SUM).clamp_min(1e-12)
+    scale = least_scales(w)
     while True:
         levels = (w / scale[:, None]).round()
         too_large = lane_sums(levels) > LANE_SUM
@@ -30,9 +38,13 @@ def quantized_weights(weight: Tensor) -> Tensor:
 
 def quantized_pixels(x: Tensor) -> Tensor:
     """[B, C, H, W], the range of each pixel taken over its channels."""
-    low = x.amin(dim=1, keepdim=True)
-    scale = (x.amax(dim=1, keepdim=True) - low).clamp_min(1e-12) / ACTIVATION_LEVELS
-    return ((x - low) / scale).round() * scale + low
+    low, high = torch.aminmax(x, dim=1, keepdim=True)
+    scale = (high - low).clamp_min(1e-12) / ACTIVATION_LEVELS
+    return (x - low).div_(scale).round_().mul_(scale).add_(low)
+
+
+def pointwise_convolutions(network: nn.Module) -> list[nn.Conv2d]:
+    return [module for module in network.modules() if isinstance(module, nn.Conv2d) and module.kernel_size == (1, 1)]
 
 
 def simulate_int8(network: nn.Module) -> None:
@@ -41,8 +53,36 @@ def simulate_int8(network: nn.Module) -> None:
     def quantize_input(_module: nn.Module, inputs: tuple[Any, ...]) -> Tensor:
         return quantized_pixels(inputs[0])
 
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d) and module.kernel_size == (1, 1):
-            with torch.no_grad():
-                module.weight.copy_(quantized_weights(module.weight))
-            module.register_forward_pre_hook(quantize_input)
+    for module in pointwise_convolutions(network):
+        with torch.no_grad():
+            module.weight.copy_(quantized_weights(module.weight))
+        module.register_forward_pre_hook(quantize_input)
+
+
+class Rounded(torch.autograd.Function):
+    """`quantized(x)` with the gradient of `x`."""
+
+    @staticmethod
+    def forward(_context: object, x: Tensor, quantized: Callable[[Tensor], Tensor]) -> Tensor:
+        return quantized(x)
+
+    @staticmethod
+    def backward(_context: object, gradient: Tensor) -> tuple[Tensor, None]:
+        return gradient, None
+
+
+def nearly_quantized_weights(weight: Tensor) -> Tensor:
+    """Like `quantized_weights`, at once: a few rows may be a level above the limit of a lane."""
+    scale = least_scales(weight.flatten(1))[:, None, None, None]
+    return (weight / scale).round_().mul_(scale)
+
+
+def int8_convolution(convolution: nn.Conv2d, x: Tensor) -> Tensor:
+    weight = Rounded.apply(convolution.weight, nearly_quantized_weights)
+    return F.conv2d(Rounded.apply(x, quantized_pixels), weight, convolution.bias)
+
+
+def train_in_int8(network: nn.Module) -> None:
+    """The arithmetic of `simulate_int8` with gradients, the weights quantized anew at each call."""
+    for module in pointwise_convolutions(network):
+        module.forward = functools.partial(int8_convolution, module)

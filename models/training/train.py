@@ -34,6 +34,7 @@ from training.gradients import BatchGradients, parts_of
 from training.metrics import luma, psnr, shaved, to_bytes
 from training.network import SSIU
 from training.optimizer import RunOptimizer
+from training.quantize import train_in_int8
 from training.weights import body_of, read_state
 
 DEGRADATIONS = {"none": CLEAN, "web": WEB}
@@ -117,6 +118,8 @@ class Trainer:
         """One update; the loss as a tensor, so that nothing waits for the device."""
         config = self.config
         self.rate = learning_rate_at(self.progress, self.step, config)
+        if self.progress >= config.int8_from:
+            train_in_int8(self.network)
         low, high = self.sampler.sample(config.batch)
         low = low.contiguous(memory_format=self.layout)
         loss = self.gradients(low, high)
