@@ -107,6 +107,15 @@ class Trainer:
         self.step, self.rate = 0, 0.0
         self.seconds = 0.0  # spent in training, over all processes of this run
         self.best_psnr = -math.inf
+        self.int8 = False
+        if config.int8_from == 0:
+            self.enter_int8()
+
+    def enter_int8(self) -> None:
+        """From here on training and validation have the arithmetic of the edge engine: scores begin anew."""
+        train_in_int8(self.network)
+        train_in_int8(self.average)
+        self.int8, self.best_psnr = True, -math.inf
 
     @property
     def progress(self) -> float:
@@ -118,8 +127,8 @@ class Trainer:
         """One update; the loss as a tensor, so that nothing waits for the device."""
         config = self.config
         self.rate = learning_rate_at(self.progress, self.step, config)
-        if self.progress >= config.int8_from:
-            train_in_int8(self.network)
+        if self.progress >= config.int8_from and not self.int8:
+            self.enter_int8()
         low, high = self.sampler.sample(config.batch)
         low = low.contiguous(memory_format=self.layout)
         loss = self.gradients(low, high)
@@ -150,6 +159,7 @@ class Trainer:
             "step": self.step,
             "seconds": self.seconds,
             "best_psnr": self.best_psnr,
+            "int8": self.int8,
             "config": dataclasses.asdict(self.config),
             "commit": git_commit(),
             "dataset": self.dataset.digest,
@@ -166,6 +176,8 @@ class Trainer:
         self.generator.set_state(checkpoint["generator"].cpu())
         restore_random_state(checkpoint["random"])
         self.step, self.seconds = checkpoint["step"], checkpoint["seconds"]
+        if checkpoint["int8"]:
+            self.enter_int8()
         self.best_psnr = checkpoint["best_psnr"]
 
     def validate(self) -> float:
@@ -187,6 +199,7 @@ class Trainer:
                 "dataset_sha256": self.dataset.digest,
                 "commit": git_commit(),
                 "validation_psnr": f"{score:.4f}",
+                "validation_arithmetic": "int8" if self.int8 else "fp32",
             }
             save_tensors(Path(config.output) / "best.safetensors", self.average.state_dict(), metadata)
         return score
