@@ -19,15 +19,10 @@ def lane_sums(weight: Tensor) -> Tensor:
     return torch.stack((lanes.clamp_min(0), -lanes.clamp_max(0))).sum(dim=(2, 4)).amax(dim=(0, 2))
 
 
-def least_scales(w: Tensor) -> Tensor:
-    """[O, I] -> [O]: the smallest scales that both limits allow, but for what rounding adds."""
-    return torch.maximum(w.abs().amax(dim=1) / WEIGHT_LEVELS, lane_sums(w) / LANE_SUM).clamp_min(1e-12)
-
-
 def quantized_weights(weight: Tensor) -> Tensor:
     """[O, I, 1, 1], by the smallest scale that both limits allow, as src/engine/weights.ts packs them."""
     w = weight.flatten(1)
-    scale = least_scales(w)
+    scale = torch.maximum(w.abs().amax(dim=1) / WEIGHT_LEVELS, lane_sums(w) / LANE_SUM).clamp_min(1e-12)
     while True:
         levels = (w / scale[:, None]).round()
         too_large = lane_sums(levels) > LANE_SUM
@@ -71,14 +66,8 @@ class Rounded(torch.autograd.Function):
         return gradient, None
 
 
-def nearly_quantized_weights(weight: Tensor) -> Tensor:
-    """Like `quantized_weights`, at once: a few rows may be a level above the limit of a lane."""
-    scale = least_scales(weight.flatten(1))[:, None, None, None]
-    return (weight / scale).round_().mul_(scale)
-
-
 def int8_convolution(convolution: nn.Conv2d, x: Tensor) -> Tensor:
-    weight = Rounded.apply(convolution.weight, nearly_quantized_weights)
+    weight = Rounded.apply(convolution.weight, quantized_weights)
     return F.conv2d(Rounded.apply(x, quantized_pixels), weight, convolution.bias)
 
 

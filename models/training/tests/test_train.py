@@ -15,7 +15,9 @@ from torch import Tensor
 from training.checkpoint import load_checkpoint, write_atomically
 from training.config import Config
 from training.data import load_dataset
-from training.train import LONGEST_STEP, Trainer, learning_rate_at, loss_of, train
+from training.network import SSIU
+from training.quantize import simulate_int8
+from training.train import LONGEST_STEP, Trainer, learning_rate_at, loss_of, train, validation_psnr
 from training.weights import body_of
 
 CPU = torch.device("cpu")
@@ -85,11 +87,11 @@ def test_goes_on_bit_for_bit_after_kill_9(config: Config, tmp_path: Path) -> Non
     assert_same_run(config, killed)
 
 
-@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
-def test_stops_when_its_minutes_are_over_and_goes_on_later(config: Config, optimizer: str) -> None:
-    whole = elsewhere(config, steps=3, optimizer=optimizer)
+@pytest.mark.parametrize("settings", [{"optimizer": "adamw"}, {"optimizer": "muon"}, {"int8_from": 0.3}])
+def test_stops_when_its_minutes_are_over_and_goes_on_later(config: Config, settings: dict[str, object]) -> None:
+    whole = elsewhere(config, steps=3, **settings)
     train(whole, CPU)
-    pieces = dataclasses.replace(config, steps=3, optimizer=optimizer)
+    pieces = dataclasses.replace(config, steps=3, **settings)
     for step in (1, 2, 3):
         assert train(pieces, CPU, budget_minutes=0).step == step
     assert_same_run(whole, pieces)
@@ -137,6 +139,21 @@ def test_muon_moves_every_matrix_by_the_same_length(config: Config, channels_las
         assert 0.6 * length < torch.linalg.matrix_norm(matrix, 2) < 1.4 * length
     # All else is AdamW's, whose first step moves every value by the rate.
     torch.testing.assert_close(changes["tail.0.bias"].abs(), torch.full((256,), rate), rtol=0.01, atol=0)
+
+
+def test_trains_in_int8_from_where_it_is_told_to_and_chooses_by_it(config: Config) -> None:
+    late = dataclasses.replace(config, steps=4, int8_from=0.5, validate_every=10, learning_rate=1e-9)
+    trainer = train(late, CPU)
+    plain = rows(late, "loss")
+    train(elsewhere(late, int8_from=1.0), CPU)
+    fp32 = rows(elsewhere(late), "loss")
+    assert plain[:3] == fp32[:3]  # validation at the start, and two steps
+    assert plain[3:] != fp32[3:]
+    network = SSIU(2)
+    network.load_state_dict(trainer.average.state_dict())
+    simulate_int8(network)
+    score = validation_psnr(network, trainer.dataset.validation, 2)
+    assert trainer.best_psnr == pytest.approx(score, abs=0.02)
 
 
 def test_a_finished_run_is_left_as_it_is(config: Config) -> None:
