@@ -50,6 +50,7 @@ class Config:
         for name in ("optimizer", "degradation", "precision"):
             choices = get_args(Config.__annotations__[name])
             check(getattr(self, name) in choices, " or ".join(choices), name, getattr(self, name))
+        check(0 <= self.int8_from <= 1, "0 to 1", "int8_from", self.int8_from)
         for name in ("patch", "batch", "validate_every", "checkpoint_every", "log_every", "validation_images"):
             check(getattr(self, name) > 0, "a positive number", name, getattr(self, name))
 

@@ -2,7 +2,6 @@
 
 import functools
 from collections.abc import Callable
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -38,22 +37,6 @@ def quantized_pixels(x: Tensor) -> Tensor:
     return (x - low).div_(scale).round_().mul_(scale).add_(low)
 
 
-def pointwise_convolutions(network: nn.Module) -> list[nn.Conv2d]:
-    return [module for module in network.modules() if isinstance(module, nn.Conv2d) and module.kernel_size == (1, 1)]
-
-
-def simulate_int8(network: nn.Module) -> None:
-    """Quantizes every 1x1 convolution in place: its weights now, its inputs at each call."""
-
-    def quantize_input(_module: nn.Module, inputs: tuple[Any, ...]) -> Tensor:
-        return quantized_pixels(inputs[0])
-
-    for module in pointwise_convolutions(network):
-        with torch.no_grad():
-            module.weight.copy_(quantized_weights(module.weight))
-        module.register_forward_pre_hook(quantize_input)
-
-
 class Rounded(torch.autograd.Function):
     """`quantized(x)` with the gradient of `x`."""
 
@@ -71,7 +54,8 @@ def int8_convolution(convolution: nn.Conv2d, x: Tensor) -> Tensor:
     return F.conv2d(Rounded.apply(x, quantized_pixels), weight, convolution.bias)
 
 
-def train_in_int8(network: nn.Module) -> None:
-    """The arithmetic of `simulate_int8` with gradients, the weights quantized anew at each call."""
-    for module in pointwise_convolutions(network):
-        module.forward = functools.partial(int8_convolution, module)
+def simulate_int8(network: nn.Module) -> None:
+    """Every 1x1 convolution rounds its weights and inputs from now on; the gradients go to the exact ones."""
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d) and module.kernel_size == (1, 1):
+            module.forward = functools.partial(int8_convolution, module)

@@ -34,7 +34,7 @@ from training.gradients import BatchGradients, parts_of
 from training.metrics import luma, psnr, shaved, to_bytes
 from training.network import SSIU
 from training.optimizer import RunOptimizer
-from training.quantize import train_in_int8
+from training.quantize import simulate_int8
 from training.weights import body_of, read_state
 
 DEGRADATIONS = {"none": CLEAN, "web": WEB}
@@ -113,8 +113,8 @@ class Trainer:
 
     def enter_int8(self) -> None:
         """From here on training and validation have the arithmetic of the edge engine: scores begin anew."""
-        train_in_int8(self.network)
-        train_in_int8(self.average)
+        simulate_int8(self.network)
+        simulate_int8(self.average)
         self.int8, self.best_psnr = True, -math.inf
 
     @property
