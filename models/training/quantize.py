@@ -19,15 +19,18 @@ def lane_sums(weight: Tensor) -> Tensor:
 
 
 def quantized_weights(weight: Tensor) -> Tensor:
-    """[O, I, 1, 1], by the smallest scale that both limits allow, as src/engine/weights.ts packs them."""
-    w = weight.flatten(1)
-    scale = torch.maximum(w.abs().amax(dim=1) / WEIGHT_LEVELS, lane_sums(w) / LANE_SUM).clamp_min(1e-12)
+    """[O, I, 1, 1], by the smallest scale that both limits allow, as src/engine/weights.ts packs them.
+
+    In float64 with scales of float32, as there: at a limit, one rounding decides about the scale of a whole row.
+    """
+    w = weight.flatten(1).double()
+    scale = torch.maximum(w.abs().amax(dim=1) / WEIGHT_LEVELS, lane_sums(w) / LANE_SUM).clamp_min(1e-12).float()
     while True:
-        levels = (w / scale[:, None]).round()
+        levels = (w / scale[:, None].double()).round()
         too_large = lane_sums(levels) > LANE_SUM
         if not too_large.any():
-            return (levels * scale[:, None]).reshape(weight.shape)
-        scale = torch.where(too_large, scale * 1.002, scale)
+            return (levels * scale[:, None]).to(weight.dtype).reshape(weight.shape)
+        scale = torch.where(too_large, scale.double() * 1.002, scale).float()
 
 
 def quantized_pixels(x: Tensor) -> Tensor:
