@@ -97,7 +97,9 @@ class Trainer:
         self.network.load_state_dict(initial_state(config, self.network.state_dict()), strict=True)
         self.average = SSIU(config.scale).to(device, memory_format=layout)
         self.average.load_state_dict(self.network.state_dict())
-        self.forward = torch.compile(self.network) if config.compile else self.network
+        # On a CPU compiling takes minutes for slower steps, where it does not fail on the reflection (PyTorch 2.13).
+        compiled = config.compile and device.type != "cpu"
+        self.forward = torch.compile(self.network) if compiled else self.network
         self.optimizer = RunOptimizer(self.network.parameters(), config)
         self.generator = torch.Generator().manual_seed(config.seed)
         self.gradients = BatchGradients(self.network, self.loss, parts_of(config.batch, device))

@@ -156,6 +156,11 @@ def test_trains_in_int8_from_where_it_is_told_to_and_chooses_by_it(config: Confi
     assert trainer.best_psnr == pytest.approx(score, abs=0.02)
 
 
+def test_the_settings_for_a_gpu_run_on_a_cpu_too(config: Config) -> None:
+    gpu = dataclasses.replace(config, steps=1, compile=True, precision="bf16", channels_last=True)
+    assert train(gpu, CPU).step == 1
+
+
 def test_a_finished_run_is_left_as_it_is(config: Config) -> None:
     once = dataclasses.replace(config, steps=1)
     train(once, CPU)
