@@ -5,7 +5,7 @@ import { ENGINES } from "../../../src/engine/node-engines.ts";
 import { createOrtEngine } from "../../../src/engine/ort-engine.ts";
 import { upscaleRgb } from "../../../src/engine/upscale.ts";
 import { drawing } from "./drawing.ts";
-import { readSample, SAMPLES } from "./sample.ts";
+import { SEAMLESS, seamless } from "./seams.ts";
 
 it.each(SCALES)("makes the same of a picture natively and in WebAssembly, x%i", async (scale) => {
   const image = drawing(40, 24);
@@ -29,12 +29,12 @@ it.each([
   expect(data.length).toBe(3 * 4 * width * height);
 });
 
-describe.each(SAMPLES)("in %s", (name) => {
+describe.each(SEAMLESS)("in %s", (name) => {
   it.each([
     { size: 64, overlap: 16, decibels: 50 },
     { size: 64, overlap: 32, decibels: 55 },
   ])("shows no seam with tiles of $size and overlap $overlap", async ({ decibels, ...tiling }) => {
-    const image = await readSample(name, { width: 150, height: 130 });
+    const image = await seamless(name, { width: 150, height: 130 });
     const { engine } = await ENGINES.ort();
     const whole = await engine.upscale(image, 2);
     const stitched = await upscaleRgb(engine, image, 2, { tiling });
