@@ -1,0 +1,85 @@
+import { ServiceError } from "../core/errors.ts";
+import type { FindModel } from "../engine/models.ts";
+import { asServiceError, logError } from "../service/problem.ts";
+import type { Renderer } from "../service/render.ts";
+import type { Stopwatch } from "../service/stopwatch.ts";
+import type { Limits } from "./config.ts";
+import { factsResponse, imageResponse } from "./image-response.ts";
+import { keep } from "./keep.ts";
+import { fallback } from "./onerror.ts";
+import type { Located, Pipeline } from "./pipeline.ts";
+import type { ProduceOnce, Product } from "./produce.ts";
+import type { Result, Results } from "./results.ts";
+
+export interface AnswersDeps {
+  readonly limits: Limits;
+  readonly results: Results;
+  readonly renderer: Renderer;
+  readonly model: FindModel;
+  readonly pipeline: Pipeline;
+  readonly produceOnce: ProduceOnce;
+}
+
+/** One request for a result. */
+interface Visit {
+  readonly requestId: string;
+  readonly stopwatch: Stopwatch;
+  /** Of every answer about this result. */
+  readonly headers: Headers;
+  /** A Range header, if a part is wanted. */
+  readonly range: string | undefined;
+  /** Called before work is done for the client; throws where it has had its share. */
+  readonly admit: () => Promise<void>;
+  readonly waitUntil: (promise: Promise<unknown>) => void;
+}
+
+/** The answers about one result: what will be in it (`format=json`), its headers, itself. */
+export function createAnswers({ limits, results, renderer, model, pipeline, produceOnce }: AnswersDeps) {
+  async function facts(located: Located, { headers, stopwatch, admit }: Visit): Promise<Response> {
+    await admit();
+    return factsResponse(headers, await pipeline.inspect(located, stopwatch));
+  }
+
+  async function head(located: Located, visit: Visit): Promise<Response> {
+    const { stopwatch, admit } = visit;
+    const found = await stopwatch.time("results", results.head(located.key.path));
+    if (found !== undefined) return respond("hit", found, visit);
+    await admit();
+    return respond("fwd=uri-miss", { facts: (await pipeline.inspect(located, stopwatch)).facts }, visit);
+  }
+
+  async function get(located: Located, visit: Visit): Promise<Response> {
+    const read = () => visit.stopwatch.time("results", results.get(located.key.path, visit.range));
+    const found = await read();
+    if (found !== undefined) return respond("hit", found, visit);
+    let product: Product | undefined;
+    try {
+      product = await produceOnce(located, visit);
+    } catch (cause) {
+      const instead = await fallback(asServiceError(cause), located, { pipeline, limits, model, renderer, ...visit });
+      if (instead === undefined) throw cause;
+      logError(visit.requestId, cause);
+      return instead;
+    }
+    if (product !== undefined) return await fresh(located, product, visit);
+    const collapsed = await read();
+    if (collapsed === undefined) throw new ServiceError("overloaded", "The result was deleted as soon as it was made");
+    return respond("fwd=uri-miss; collapsed", collapsed, visit);
+  }
+
+  async function fresh({ key: { path, etag } }: Located, product: Product, visit: Visit): Promise<Response> {
+    const { requestId, headers, range, waitUntil } = visit;
+    const onFailure = (cause: unknown) => logError(requestId, cause);
+    const { result, strong } = await keep(results, { path, ...product }, { range, waitUntil, onFailure });
+    if (!strong) headers.set("ETag", `W/${etag}`);
+    return respond(`fwd=uri-miss${strong ? "; stored" : ""}`, result, visit);
+  }
+
+  return { facts, head, get };
+}
+
+function respond(cacheStatus: string, result: Result, { headers, stopwatch }: Visit): Response {
+  headers.set("Cache-Status", `ssiu-edge; ${cacheStatus}`);
+  headers.set("Server-Timing", stopwatch.header());
+  return imageResponse(headers, result);
+}
