@@ -29,6 +29,7 @@ class Config:
     beta2: float = 0.99
     weight_decay: float = 1e-4
     fft_weight: float = 0.01
+    luma_weight: float = 0.0  # share of the luma alone in the loss, 0 to 1
     gradient_clip: float = 0.5  # largest norm of the gradient
     ema_decay: float = 0.999
     degradation: Literal["none", "web"] = "none"  # of the low-resolution patches: lossy saves, see degrade.py
@@ -50,7 +51,8 @@ class Config:
         for name in ("optimizer", "degradation", "precision"):
             choices = get_args(Config.__annotations__[name])
             check(getattr(self, name) in choices, " or ".join(choices), name, getattr(self, name))
-        check(0 <= self.int8_from <= 1, "0 to 1", "int8_from", self.int8_from)
+        for name in ("int8_from", "luma_weight"):
+            check(0 <= getattr(self, name) <= 1, "0 to 1", name, getattr(self, name))
         for name in ("patch", "batch", "validate_every", "checkpoint_every", "log_every", "validation_images"):
             check(getattr(self, name) > 0, "a positive number", name, getattr(self, name))
 

@@ -38,15 +38,25 @@ from training.quantize import simulate_int8
 from training.weights import body_of, read_state
 
 DEGRADATIONS = {"none": CLEAN, "web": WEB}
+LUMA = (0.299, 0.587, 0.114)  # of R, G and B, BT.601
 LONGEST_STEP = 60.0  # seconds
 LOG_FIELDS = ("step", "minutes", "learning_rate", "loss", "validation_psnr")
 
 
-def loss_of(output: Tensor, target: Tensor, fft_weight: float) -> Tensor:
+def size_of(difference: Tensor, fft_weight: float) -> Tensor:
     """L1, and L1 of the real and imaginary parts of the spectrum."""
-    difference = output - target
     spectrum = torch.view_as_real(torch.fft.rfft2(difference))
     return difference.abs().mean() + fft_weight * spectrum.abs().mean()
+
+
+def loss_of(output: Tensor, target: Tensor, fft_weight: float, luma_weight: float = 0.0) -> Tensor:
+    """Of RGB in [0, 1]; a share of `luma_weight` (0..1) is that of the luma, BT.601, by which results are measured."""
+    difference = output - target
+    loss = size_of(difference, fft_weight)
+    if luma_weight:
+        share = difference.new_tensor(LUMA)
+        loss = torch.lerp(loss, size_of(torch.einsum("bchw,c->bhw", difference, share), fft_weight), luma_weight)
+    return loss
 
 
 def learning_rate_at(progress: float, step: int, config: Config) -> float:
@@ -143,7 +153,7 @@ class Trainer:
     def loss(self, low: Tensor, high: Tensor) -> Tensor:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.precision == "bf16"):
             output = self.forward(low)
-        return loss_of(output.float(), high, self.config.fft_weight)
+        return loss_of(output.float(), high, self.config.fft_weight, self.config.luma_weight)
 
     @torch.no_grad()
     def update_average(self) -> None:

@@ -242,6 +242,15 @@ def test_loss_is_l1_and_l1_of_the_spectrum() -> None:
     assert loss_of(target + 0.5, target, 0.01).item() == pytest.approx(0.5 + 0.01 * 8 / 24)
 
 
+def test_a_share_of_the_loss_is_that_of_the_luma() -> None:
+    target = torch.zeros(1, 3, 4, 4)
+    red = target.clone()
+    red[:, 0] = 0.1  # its spectrum is 16 * 0.1 in one real part: of 3 x 24 parts for RGB, of 24 times 0.299 for luma
+    rgb, luma = 0.1 / 3 + 0.01 * 1.6 / 72, 0.299 * (0.1 + 0.01 * 1.6 / 24)
+    for share in (0.0, 0.25, 1.0):
+        assert loss_of(red, target, 0.01, share).item() == pytest.approx(rgb + share * (luma - rgb))
+
+
 def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
     path = tmp_path / "file"
     for data in (b"old", b"new"):
