@@ -43,7 +43,7 @@ LONGEST_STEP = 60.0  # seconds
 LOG_FIELDS = ("step", "minutes", "learning_rate", "loss", "validation_psnr")
 
 
-def size_of(difference: Tensor, fft_weight: float) -> Tensor:
+def magnitude(difference: Tensor, fft_weight: float) -> Tensor:
     """L1, and L1 of the real and imaginary parts of the spectrum."""
     spectrum = torch.view_as_real(torch.fft.rfft2(difference))
     return difference.abs().mean() + fft_weight * spectrum.abs().mean()
@@ -52,10 +52,10 @@ def size_of(difference: Tensor, fft_weight: float) -> Tensor:
 def loss_of(output: Tensor, target: Tensor, fft_weight: float, luma_weight: float = 0.0) -> Tensor:
     """Of RGB in [0, 1]; a share of `luma_weight` (0..1) is that of the luma, BT.601, by which results are measured."""
     difference = output - target
-    loss = size_of(difference, fft_weight)
+    loss = magnitude(difference, fft_weight)
     if luma_weight:
         share = difference.new_tensor(LUMA)
-        loss = torch.lerp(loss, size_of(torch.einsum("bchw,c->bhw", difference, share), fft_weight), luma_weight)
+        loss = torch.lerp(loss, magnitude(torch.einsum("bchw,c->bhw", difference, share), fft_weight), luma_weight)
     return loss
 
 
