@@ -18,6 +18,7 @@ class Config:
     initial: str = ""  # weights of this scale to start from
     body: str = ""  # weights of any scale to take all but the tail from
     body_before: str = ""  # earlier weights of the scale of `body`: what has changed since is added to `initial`
+    body_share: float = 1.0  # how much of that change, 0 to 1
     steps: int = 0  # length of the run; exactly one of steps and minutes is positive
     minutes: float = 0.0  # the schedule then follows the time spent in training
     seed: int = 1
@@ -51,7 +52,7 @@ class Config:
         for name in ("optimizer", "degradation", "precision"):
             choices = get_args(Config.__annotations__[name])
             check(getattr(self, name) in choices, " or ".join(choices), name, getattr(self, name))
-        for name in ("int8_from", "luma_weight"):
+        for name in ("body_share", "int8_from", "luma_weight"):
             check(0 <= getattr(self, name) <= 1, "0 to 1", name, getattr(self, name))
         for name in ("patch", "batch", "validate_every", "checkpoint_every", "log_every", "validation_images"):
             check(getattr(self, name) > 0, "a positive number", name, getattr(self, name))

@@ -4,6 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+LUMA = (0.299, 0.587, 0.114)  # of R, G and B, BT.601
+
 
 def to_bytes(image: Tensor) -> Tensor:
     """[0, 1] -> whole numbers 0..255, float64."""
@@ -12,8 +14,7 @@ def to_bytes(image: Tensor) -> Tensor:
 
 def luma(rgb: Tensor) -> Tensor:
     """[..., 3, H, W] 0..255 -> [..., H, W] float64, 16..235; ITU-R BT.601."""
-    red, green, blue = rgb.double().unbind(-3)
-    return 16 + (65.481 * red + 128.553 * green + 24.966 * blue) / 255
+    return 16 + 219 / 255 * torch.einsum("...chw,c->...hw", rgb.double(), rgb.new_tensor(LUMA, dtype=torch.float64))
 
 
 def shaved(plane: Tensor, shave: int) -> Tensor:

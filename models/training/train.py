@@ -31,14 +31,13 @@ from training.config import Config, load_config, parse_config
 from training.data import CLEAN, MARGIN, Dataset, PatchSampler, load_dataset
 from training.degrade import WEB
 from training.gradients import BatchGradients, parts_of
-from training.metrics import luma, psnr, shaved, to_bytes
+from training.metrics import LUMA, luma, psnr, shaved, to_bytes
 from training.network import SSIU
 from training.optimizer import RunOptimizer
 from training.quantize import simulate_int8
 from training.weights import body_of, read_state
 
 DEGRADATIONS = {"none": CLEAN, "web": WEB}
-LUMA = (0.299, 0.587, 0.114)  # of R, G and B, BT.601
 LONGEST_STEP = 60.0  # seconds
 LOG_FIELDS = ("step", "minutes", "learning_rate", "loss", "validation_psnr")
 
@@ -92,7 +91,7 @@ def initial_state(config: Config, state: dict[str, Tensor]) -> dict[str, Tensor]
     body = body_of(read_state(Path(config.body)))
     if config.body_before:
         before = read_state(Path(config.body_before))
-        body = {name: state[name] + weight - before[name] for name, weight in body.items()}
+        body = {name: state[name] + config.body_share * (weight - before[name]) for name, weight in body.items()}
     return state | body
 
 
@@ -206,6 +205,7 @@ class Trainer:
                 "initial": config.initial,
                 "body": config.body,
                 "body_before": config.body_before,
+                "body_share": str(config.body_share),
                 "seed": str(config.seed),
                 "data": config.data,
                 "dataset_sha256": self.dataset.digest,

@@ -23,6 +23,7 @@ def test_reads_every_config(path: Path) -> None:
         ({"precision": "fp16"}, "Expected fp32 or bf16 for precision, got 'fp16'"),
         ({"optimizer": "sgd"}, "Expected adamw or muon for optimizer, got 'sgd'"),
         ({"int8_from": 60}, "Expected 0 to 1 for int8_from, got 60"),
+        ({"body_share": 30}, "Expected 0 to 1 for body_share, got 30"),
         ({"luma_weight": -0.1}, "Expected 0 to 1 for luma_weight, got -0.1"),
         ({"minutes": 5}, "Expected exactly one of steps and minutes"),
         ({"body_before": "a.safetensors"}, "Expected initial and body as well for body_before"),

@@ -201,16 +201,18 @@ def test_bf16_channels_last_trains_too(config: Config) -> None:
     assert all(p.dtype == torch.float32 and p.isfinite().all() for p in trainer.network.parameters())
 
 
-def test_adds_what_has_changed_in_the_body_of_another_scale(config: Config, models: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("share", [1.0, 0.25])
+def test_adds_what_has_changed_in_the_body_of_another_scale(
+    share: float, config: Config, models: Path, tmp_path: Path
+) -> None:
     initial, now = models / "ssiu-x3.safetensors", models / "ssiu-x2.safetensors"
     before = {name: weight - 0.125 for name, weight in load_file(now).items()}
     save_file(before, tmp_path / "before.safetensors")
-    changed = dataclasses.replace(
-        config, scale=3, initial=str(initial), body=str(now), body_before=str(tmp_path / "before.safetensors")
-    )
+    change = {"body": str(now), "body_before": str(tmp_path / "before.safetensors"), "body_share": share}
+    changed = dataclasses.replace(config, scale=3, initial=str(initial), **change)
     state = Trainer(changed, load_dataset(Path(config.data), 3, 66, 1, 16, CPU), CPU).network.state_dict()
     for name, weight in load_file(initial).items():
-        expected = weight if name.startswith("tail.") else weight + 0.125
+        expected = weight if name.startswith("tail.") else weight + share * 0.125
         torch.testing.assert_close(state[name], expected)
 
 
