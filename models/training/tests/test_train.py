@@ -196,8 +196,17 @@ def test_learns(config: Config) -> None:
     assert sum(losses[-3:]) < 0.8 * sum(losses[:3])
 
 
-def test_bf16_channels_last_trains_too(config: Config) -> None:
+@pytest.mark.parametrize(("feature", "precision"), [("avx512_bf16", "bf16"), ("avx2", "fp32")])
+def test_trains_in_bf16_where_the_cpu_has_it(
+    feature: str, precision: str, config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {feature: True})
     trainer = train(dataclasses.replace(config, steps=2, precision="bf16", channels_last=True), CPU)
+    low = torch.rand(1, 3, 16, 16).contiguous(memory_format=torch.channels_last)
+    high = torch.rand(1, 3, 32, 32)
+    exact = loss_of(trainer.network(low), high, config.fft_weight)
+    assert torch.equal(trainer.loss(low, high), exact) == (precision == "fp32")
+    assert trainer.precision == precision
     assert all(p.dtype == torch.float32 and p.isfinite().all() for p in trainer.network.parameters())
 
 
