@@ -1,5 +1,5 @@
 import { ServiceError } from "../core/errors.ts";
-import type { Format, Rgba } from "../core/image.ts";
+import { type Format, MAX_SIDE, type Size } from "../core/image.ts";
 
 /**
  * Quality when none is asked for. JPEG 85 is Cloudflare Images' default, WebP 80 sharp's; AVIF 60 lies between sharp's
@@ -7,11 +7,8 @@ import type { Format, Rgba } from "../core/image.ts";
  */
 export const DEFAULT_QUALITY: Readonly<Record<Format, number>> = { png: 100, jpeg: 85, webp: 80, avif: 60 };
 
-/** Largest side a format can store: libjpeg's JPEG_MAX_DIMENSION, RFC 9649's 14 bits, AV1's 16 bits, PNG's 31 bits. */
-const MAX_SIDE: Readonly<Record<Format, number>> = { png: 0x7fffffff, jpeg: 65500, webp: 16383, avif: 65536 };
-
 /** @throws {ServiceError} `image_too_large` if the format cannot store a picture of this size. */
-export function checkStorable({ width, height }: Rgba, format: Format): void {
+export function checkStorable({ width, height }: Size, format: Format): void {
   const [limit, actual] = [MAX_SIDE[format], Math.max(width, height)];
   if (actual <= limit) return;
   const message = `Expected a picture of at most ${limit} px a side for ${format}, got ${width}x${height}`;

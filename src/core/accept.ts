@@ -16,14 +16,14 @@ export function negotiate(transform: Transform, accept = ""): Transform {
   const plain = Math.max(...["image/png", "image/jpeg"].map((type) => weight(type, "image/*", "*/*")));
   const accepts = OFFERED.filter((format) => weight(`image/${format}`) >= Math.max(plain, 0.001));
   accepts.sort((a, b) => weight(`image/${b}`) - weight(`image/${a}`));
-  // Nothing keeps a result from being WebP, so what comes after it is never reached.
+  // What comes after WebP is not worth a key of its own: only a side of exactly 16384 px fits into AVIF and not into WebP.
   const last = accepts.indexOf("webp");
   return { ...transform, accepts: last < 0 ? accepts : accepts.slice(0, last + 1) };
 }
 
 /**
- * The format of a result: the one asked for, or the source's. With `auto` the first of those accepted that `fits`, and at
- * last PNG or JPEG, which everything shows.
+ * The format of a result: the one asked for, or the source's. With `auto` the first of those accepted that `fits`, then JPEG
+ * for a JPEG that does, and at last PNG: everything shows these two.
  */
 export function resultFormat(
   { format, accepts = [] }: Transform,
@@ -31,5 +31,6 @@ export function resultFormat(
   fits: (format: Format) => boolean,
 ): Format {
   if (format !== "auto") return format === undefined || format === "json" ? source : format;
-  return accepts.find(fits) ?? (source === "jpeg" ? "jpeg" : "png");
+  const candidates: readonly Format[] = source === "jpeg" ? [...accepts, "jpeg"] : accepts;
+  return candidates.find(fits) ?? "png";
 }

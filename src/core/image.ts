@@ -36,6 +36,12 @@ export interface Rect extends Size {
 export const FORMATS = ["png", "jpeg", "webp", "avif"] as const;
 export type Format = (typeof FORMATS)[number];
 
+/**
+ * Largest side a format can hold, in pixels: libjpeg's JPEG_MAX_DIMENSION, RFC 9649's 14 bits, PNG's 31 bits. AV1 has 16
+ * bits; sharp writes no AVIF above 16384.
+ */
+export const MAX_SIDE: Readonly<Record<Format, number>> = { png: 0x7fffffff, jpeg: 65500, webp: 16383, avif: 16384 };
+
 export const MEDIA_TYPE: Readonly<Record<Format, string>> = {
   png: "image/png",
   jpeg: "image/jpeg",

@@ -1,6 +1,7 @@
+import { checkStorable } from "../codecs/quality.ts";
 import { resultFormat } from "../core/accept.ts";
 import { ServiceError } from "../core/errors.ts";
-import type { Format, Size } from "../core/image.ts";
+import { type Format, MAX_SIDE, type Size } from "../core/image.ts";
 import type { Probe } from "../core/probe/probe-result.ts";
 import { planResize, type ResizePlan } from "../core/resize-plan.ts";
 import type { Transform } from "../core/transform.ts";
@@ -31,7 +32,8 @@ interface PlanOptions {
 }
 
 /**
- * Plans from the header alone, and refuses what would not fit into memory or what no codec here can read.
+ * Plans from the header alone, and refuses what would not fit into memory or into its format, and what no codec
+ * here can read.
  *
  * @throws {ServiceError} `image_too_large`, `unsupported_format`
  */
@@ -41,11 +43,14 @@ export function planRender(source: Probe, transform: Transform, { limits, model 
   const { scale, region, canvas } = resize;
   const most = (format: Format, limit: number) => (format === "avif" ? Math.min(limit, limits.avifPixels) : limit);
   const largest = (format: Format) => most(format, limits.outputPixels);
-  const format = resultFormat(transform, source.format, (candidate) => pixels(canvas) <= largest(candidate));
+  const side = Math.max(canvas.width, canvas.height);
+  const fits = (candidate: Format) => pixels(canvas) <= largest(candidate) && side <= MAX_SIDE[candidate];
+  const format = resultFormat(transform, source.format, fits);
 
   atMost(most(source.format, limits.inputPixels), pixels(source), "pixels", `source (${width}x${height})`);
   atMost(limits.outputPixels, pixels(region) * scale ** 2, "pixels", `source at x${scale}`);
   atMost(largest(format), pixels(canvas), "pixels", `result (${canvas.width}x${canvas.height}, ${format})`);
+  checkStorable(canvas, format);
   atMost(limits.jpegScans, source.scans, "scans", "progressive JPEG");
   if (source.unsupported !== undefined) {
     throw new ServiceError("unsupported_format", `The source cannot be decoded here: ${source.unsupported}`);

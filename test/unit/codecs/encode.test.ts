@@ -54,11 +54,15 @@ describe.each(Object.entries({ jsquash, sharp: createSharpCodecs() }))("encode w
     expect(sizes).toEqual(sizes.toSorted((a, b) => a - b));
   });
 
-  it("refuses a picture that the format cannot store", async () => {
-    const image = { width: 16384, height: 1, data: new Uint8ClampedArray(4 * 16384) };
-    await expect(codecs.encode({ image }, "webp")).rejects.toMatchObject({
+  it.each([
+    ["webp", 16383],
+    ["avif", 16384],
+  ] as const)("refuses a picture that %s cannot store", async (format, limit) => {
+    const width = limit + 1;
+    const image = { width, height: 1, data: new Uint8ClampedArray(4 * width) };
+    await expect(codecs.encode({ image }, format)).rejects.toMatchObject({
       code: "image_too_large",
-      detail: { limit: 16383, actual: 16384, unit: "px" },
+      detail: { limit, actual: width, unit: "px" },
     });
   });
 });

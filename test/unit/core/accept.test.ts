@@ -45,5 +45,6 @@ describe("resultFormat", () => {
     const fits = (format: Format) => format !== "avif";
     expect(resultFormat({ scale: 2, format: "auto", accepts: ["avif", "webp"] }, "png", fits)).toBe("webp");
     expect(resultFormat({ scale: 2, format: "auto", accepts: ["avif"] }, "png", fits)).toBe("png");
+    expect(resultFormat({ scale: 2, format: "auto" }, "jpeg", (format) => format !== "jpeg")).toBe("png");
   });
 });

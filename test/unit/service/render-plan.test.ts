@@ -1,0 +1,51 @@
+import { describe, expect, it } from "vitest";
+import type { Format } from "../../../src/core/image.ts";
+import type { Probe } from "../../../src/core/probe/probe-result.ts";
+import type { Transform } from "../../../src/core/transform.ts";
+import type { FindModel } from "../../../src/engine/models.ts";
+import { planRender } from "../../../src/service/render-plan.ts";
+
+const FILE = { file: "f", sha256: "0".repeat(64), bytes: 1 };
+const model: FindModel = (scale) => ({
+  id: `x${scale}`,
+  scale,
+  variant: "clean",
+  weights: FILE,
+  onnx: FILE,
+  packed: FILE,
+});
+const limits = { inputPixels: 262_144, outputPixels: 1_048_576, avifPixels: 524_288, jpegScans: 100 };
+
+/** Of a picture that is `width` wide. */
+function plan(width: number, transform: Omit<Transform, "scale">, { format = "png" as Format, height = 10 } = {}) {
+  const source: Probe = { format, width, height, orientation: 1, frames: 1, scans: 1, bitDepth: 8, lossy: false };
+  return planRender(source, { scale: 4, ...transform }, { limits, model });
+}
+
+describe("planRender", () => {
+  it.each<[Format, number]>([
+    ["webp", 16_383],
+    ["avif", 16_384],
+    ["jpeg", 65_500],
+  ])("refuses what is longer than %s can hold, %i px", (format, limit) => {
+    const tooLong = expect.objectContaining({
+      code: "image_too_large",
+      detail: { limit, actual: 4 * Math.floor(limit / 4 + 1), unit: "px" },
+    });
+    const width = Math.floor(limit / 4);
+    expect(plan(width, { format }, { height: 1 }).format).toBe(format);
+    expect(() => plan(width + 1, { format }, { height: 1 })).toThrow(tooLong);
+    expect(() => plan(width + 1, { format: "json" }, { format, height: 1 })).toThrow(tooLong);
+    expect(() => plan(1, { format }, { height: width + 1 })).toThrow(tooLong);
+  });
+
+  it.each<[string, number, Format, readonly Format[], Format]>([
+    ["AVIF", 4000, "png", ["avif", "webp"], "webp"],
+    ["AVIF and WebP", 4200, "png", ["avif", "webp"], "png"],
+    ["WebP", 4200, "jpeg", ["webp"], "jpeg"],
+    ["JPEG", 16_376, "jpeg", [], "png"],
+  ])("skips %s with format=auto where it cannot hold the result", (_, width, format, accepts, chosen) => {
+    const height = width > 10_000 ? 1 : 10;
+    expect(plan(width, { format: "auto", accepts }, { format, height }).format).toBe(chosen);
+  });
+});
