@@ -17,20 +17,26 @@ export function parseRemoteUrl(text: string): string {
   const url = parse(text.replace(/^(https?):\/+/i, "$1://"));
   assertPublicUrl(url);
   const path = normalise(url.pathname);
-  if (UNSAFE.test(path))
-    throw new ServiceError("invalid_path", expected("plain, once-encoded segments", "source", path));
+  // Asked before decoding: `%%34%31` would become `%41`, a second spelling of `A`.
+  if (LONE_PERCENT.test(url.pathname) || UNSAFE.test(path)) {
+    throw new ServiceError("invalid_path", expected("plain, once-encoded segments", "source", url.pathname));
+  }
   return `https://${url.host}${path}${normalise(url.search)}`;
 }
 
 /**
  * What two servers may read differently, and so what may lead a path out of the prefix it was allowed for: empty segments,
- * encoded slashes, backslashes and control characters, double encoding, a percent sign that encodes nothing.
+ * encoded slashes, backslashes and control characters, double encoding.
  */
-const UNSAFE = /\/\/|%(?:2F|5C|[01].|7F|25[0-9A-Fa-f]{2})|%(?![0-9A-F]{2})/;
+const UNSAFE = /\/\/|%(?:2F|5C|[01].|7F|25[0-9A-Fa-f]{2})/;
 
-/** Percent-encodings of unreserved characters decoded, the others in upper case. */
+/** A percent sign that encodes nothing: likewise in a path. Queries have them, `?sale=50%`. */
+const LONE_PERCENT = /%(?![0-9a-f]{2})/i;
+
+/** Percent-encodings of unreserved characters decoded, the others in upper case; a lone percent sign encoded. */
 function normalise(encoded: string): string {
-  return encoded.replace(/%[0-9a-f]{2}/gi, (triplet) => {
+  return encoded.replace(/%([0-9a-f]{2})?/gi, (triplet) => {
+    if (triplet === "%") return "%25";
     const character = String.fromCharCode(Number.parseInt(triplet.slice(1), 16));
     return /[A-Za-z0-9._~-]/.test(character) ? character : triplet.toUpperCase();
   });

@@ -17,7 +17,7 @@ export interface Transform {
   readonly fit?: Fit | undefined;
   /** Absent: the source's own format. "auto": the best that the client accepts. "json": facts, no picture. */
   readonly format?: Format | "auto" | "json" | undefined;
-  /** 1..100, for formats that lose something. */
+  /** 1..100, for formats that lose something: absent beside "png" and "json". */
   readonly quality?: number | undefined;
   /** Six hex digits, lower case: what shows through where the result's format has no transparency, and around `fit=pad`. */
   readonly background?: string | undefined;
@@ -121,7 +121,7 @@ export function parseTransform(ops: string): Transform {
     const key = String(issue?.path[0]);
     throw invalid(`${issue?.message} for ${key}, got ${JSON.stringify(given[key]?.slice(0, 80))}`);
   }
-  const { width, height, dpr = 1, fit, metadata: _, model, ...others } = options.data;
+  const { width, height, dpr = 1, fit, metadata: _, quality, model, ...others } = options.data;
   const size = { width: times(width, dpr), height: times(height, dpr), fit: effectiveFit(fit, { width, height }) };
   if (Math.max(size.width ?? 1, size.height ?? 1) > MAX_SIDE) {
     throw invalid(expected(`at most ${MAX_SIDE} px`, "width and height times dpr", ops));
@@ -132,7 +132,14 @@ export function parseTransform(ops: string): Transform {
     const idle = given.fit !== undefined ? "fit" : given.dpr !== undefined ? "dpr" : undefined;
     if (idle !== undefined) throw invalid(expected(`a width or height beside ${idle}`, "transform", ops));
   }
-  return { scale: scale ?? "auto", ...size, ...others, model: scale === 1 ? undefined : model };
+  const lossless = others.format === "png" || others.format === "json";
+  return {
+    scale: scale ?? "auto",
+    ...size,
+    ...others,
+    quality: lossless ? undefined : quality,
+    model: scale === 1 ? undefined : model,
+  };
 }
 
 /** The one canonical spelling of a transform, `onerror` apart; inverse of {@link parseTransform}. Keys and signatures are made from it. */

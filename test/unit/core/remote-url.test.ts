@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { formatImagePath, parseImagePath } from "../../../src/core/image-path.ts";
 
@@ -27,6 +28,8 @@ describe("a source that is a URL", () => {
       "/img/x2/https://bücher.example.com:8443/a%20b/%c3%bc,1.jpg",
       "https://xn--bcher-kva.example.com:8443/a%20b/%C3%BC,1.jpg",
     ],
+    ["/img/x2/https%3A%2F%2Fexample.com%2Fa.jpg%3Fsale%3D50%25", "https://example.com/a.jpg?sale=50%25"],
+    ["/img/x2/https%3A%2F%2Fexample.com%2Fa.jpg%3Fv%3D%25%2534%2531", "https://example.com/a.jpg?v=%2541"],
     ["/img/x2/https://example.com/%E4%BD%A0/", "https://example.com/%E4%BD%A0/"],
     ["/img/x2/https.jpg", "https.jpg"],
   ])("is read from %s", (url, source) => {
@@ -43,6 +46,8 @@ describe("a source that is a URL", () => {
     ["a control character", "/img/x2/https://example.com/a%00.jpg"],
     ["empty segments", "/img/x2/https://example.com//a.jpg"],
     ["a percent sign alone", "/img/x2/https%3A%2F%2Fexample.com%2Fa%25zz.jpg"],
+    ["one before what decodes to digits", "/img/x2/https://example.com/%%34%31.jpg"],
+    ["one before what decodes to a digit", "/img/x2/https://example.com/%4%31.jpg"],
     ["no host", "/img/x2/https:/"],
     ["invalid UTF-8", "/img/x2/https%3A%2F%2Fexample.com%2F%FF"],
   ])("is refused with %s", (_, url) => {
@@ -60,4 +65,25 @@ describe("a source that is a URL", () => {
   ])("is forbidden: %s", (url) => {
     expect(() => sourceOf(url)).toThrow(expect.objectContaining({ code: "source_forbidden" }));
   });
+
+  it("is written the way it is read, or refused", () => {
+    const parts = ["a", "1", "/", "..", "?", "#", " ", "%", "%4", "%25", "%31", "%34", "%c3%bc"];
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...parts), { maxLength: 6 }), (rest) => {
+        const url = `/img/x2/${encodeURIComponent(`https://example.com/${rest.join("")}`)}`;
+        const path = unlessRefused(() => parseImagePath(url));
+        if (path !== undefined) expect(parseImagePath(formatImagePath(path))).toEqual(path);
+      }),
+      { numRuns: 2000 },
+    );
+  });
 });
+
+function unlessRefused<Result>(parse: () => Result): Result | undefined {
+  try {
+    return parse();
+  } catch (error) {
+    expect(error).toMatchObject({ code: "invalid_path" });
+    return undefined;
+  }
+}

@@ -79,6 +79,10 @@ describe("parseTransform", () => {
     ["x4,width=333", "w=111,dpr=3,x4"],
     ["x2,format=jpeg,quality=70", "f=jpg,anim=true,q=70,x2"],
     ["x1", "model=web,x1"],
+    ["x2,format=png", "x2,f=png,q=1"],
+    ["x2,format=json", "q=80,f=json,x2"],
+    ["x2,quality=80", "x2,q=80"],
+    ["x2,format=auto,quality=80", "x2,f=auto,q=80"],
   ])("has one canonical spelling, %s, for %s", (canonical, ops) => {
     expect(formatTransform(parseTransform(ops))).toBe(canonical);
   });
