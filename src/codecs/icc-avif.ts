@@ -1,5 +1,5 @@
 import { readAvif } from "../core/probe/avif.ts";
-import { text } from "../core/probe/bytes.ts";
+import { text, u8 } from "../core/probe/bytes.ts";
 import { addAvifProperty } from "./avif-container.ts";
 import { be32, concat, latin1 } from "./concat.ts";
 
@@ -13,6 +13,12 @@ export function readFromAvif(bytes: Uint8Array): Uint8Array | undefined {
     if (type === "colr" && (kind === UNRESTRICTED || kind === RESTRICTED)) return bytes.subarray(at + 4, end);
   }
   return undefined;
+}
+
+/** Whether the primary item is monochrome. @see AV1 Codec ISO Media File Format Binding section 2.3.3 */
+export function isGreyAvif(bytes: Uint8Array): boolean {
+  const av1C = readAvif(bytes).properties.find(({ type }) => type === "av1C");
+  return av1C !== undefined && (u8(bytes, av1C.at + 2) & 0x10) !== 0;
 }
 
 /** Adds a colr box to the primary item of an AVIF that one of our encoders wrote. */

@@ -1,5 +1,5 @@
-import { text } from "../core/probe/bytes.ts";
-import { jpegSegments } from "../core/probe/jpeg.ts";
+import { text, u8 } from "../core/probe/bytes.ts";
+import { isFrame, jpegSegments } from "../core/probe/jpeg.ts";
 import { concat, latin1 } from "./concat.ts";
 
 const APP0 = 0xe0;
@@ -23,6 +23,12 @@ export function readFromJpeg(bytes: Uint8Array): Uint8Array | undefined {
   }
   const whole = count > 0 && Array.from({ length: count }, (_, i) => parts[i]).every((part) => part !== undefined);
   return whole ? concat(parts) : undefined;
+}
+
+/** Whether the frame has one component. @see ITU-T T.81 annex B.2.2 */
+export function isGreyJpeg(bytes: Uint8Array): boolean {
+  for (const { marker, data } of jpegSegments(bytes)) if (isFrame(marker)) return u8(data, 5) === 1;
+  return false;
 }
 
 /** Inserts APP2 segments after APP0, or first of all. */

@@ -1,3 +1,4 @@
+import { u8 } from "../core/probe/bytes.ts";
 import { pngChunks } from "../core/probe/png.ts";
 import { be32, concat, latin1 } from "./concat.ts";
 
@@ -10,6 +11,12 @@ export async function readFromPng(bytes: Uint8Array, maxBytes: number): Promise<
     return nameEnd > 0 && data[nameEnd + 1] === 0 ? inflate(data.subarray(nameEnd + 2), maxBytes) : undefined;
   }
   return undefined;
+}
+
+/** Whether the colour type is greyscale, with or without alpha. @see PNG (third edition) table 9 */
+export function isGreyPng(bytes: Uint8Array): boolean {
+  const colorType = u8(bytes, 8 + 8 + 9);
+  return colorType === 0 || colorType === 4;
 }
 
 /** Inserts an iCCP chunk after IHDR. */

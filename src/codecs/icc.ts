@@ -1,9 +1,9 @@
 import type { Format } from "../core/image.ts";
 import { corrupt, text, u32be } from "../core/probe/bytes.ts";
 import { be32, concat, latin1 } from "./concat.ts";
-import { embedInAvif, readFromAvif } from "./icc-avif.ts";
-import { embedInJpeg, readFromJpeg } from "./icc-jpeg.ts";
-import { embedInPng, readFromPng } from "./icc-png.ts";
+import { embedInAvif, isGreyAvif, readFromAvif } from "./icc-avif.ts";
+import { embedInJpeg, isGreyJpeg, readFromJpeg } from "./icc-jpeg.ts";
+import { embedInPng, isGreyPng, readFromPng } from "./icc-png.ts";
 import { embedInWebp, readFromWebp } from "./icc-webp.ts";
 
 /** Larger than any real profile; a compressed one must not unpack to more. */
@@ -21,7 +21,8 @@ export async function readIcc(bytes: Uint8Array, format: Format): Promise<Uint8A
   if (icc.length > MAX_ICC_BYTES) throw corrupt("a colour profile of more than 4 MB");
   if (icc.length < 132 || u32be(icc, 0) > icc.length || text(icc, 36, 4) !== "acsp") return undefined;
   const space = text(icc, 16, 4);
-  return space === "GRAY" ? rgbFromGrey(icc) : space === "RGB " ? new Uint8Array(icc) : undefined;
+  if (space === "GRAY") return IS_GREY[format](bytes) ? rgbFromGrey(icc) : undefined;
+  return space === "RGB " ? new Uint8Array(icc) : undefined;
 }
 
 /** Puts a profile into an encoded picture that has none. */
@@ -34,6 +35,14 @@ const READERS: Readonly<Record<Format, (bytes: Uint8Array) => Promise<Uint8Array
   jpeg: async (bytes) => readFromJpeg(bytes),
   webp: async (bytes) => readFromWebp(bytes),
   avif: async (bytes) => readFromAvif(bytes),
+};
+
+/** Whether the picture as stored is grey. */
+const IS_GREY: Readonly<Record<Format, (bytes: Uint8Array) => boolean>> = {
+  png: isGreyPng,
+  jpeg: isGreyJpeg,
+  webp: () => false,
+  avif: isGreyAvif,
 };
 
 const WRITERS: Readonly<Record<Format, (bytes: Uint8Array, icc: Uint8Array) => Promise<Uint8Array>>> = {

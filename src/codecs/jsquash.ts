@@ -66,12 +66,12 @@ interface Prepared {
 }
 
 /** The still picture, without what a decoder need not see. */
-function prepare(bytes: Uint8Array, { format }: Probe): Prepared {
-  switch (format) {
+function prepare(bytes: Uint8Array, probe: Probe): Prepared {
+  switch (probe.format) {
     case "png":
       return { bytes: essentialPng(bytes) };
     case "webp": {
-      const frame = firstWebpFrame(bytes);
+      const frame = firstWebpFrame(bytes, probe);
       return frame ? { bytes: frame.bytes, place: frame } : { bytes };
     }
     case "avif":

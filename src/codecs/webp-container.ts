@@ -26,16 +26,24 @@ export function vp8x(flags: number, { width, height }: { width: number; height: 
 
 /**
  * Takes the first frame out of an animation, which libwebp's still decoder refuses as a whole.
- * @returns `undefined` for a still picture. @see RFC 9649 section 2.7.1.1
+ * @param canvas - the probed size, which has passed the limits.
+ * @returns `undefined` for a still picture.
+ * @throws {ServiceError} `undecodable_image` if the frame is not within it. @see RFC 9649 section 2.7.1.1
  */
-export function firstWebpFrame(bytes: Uint8Array): WebpFrame | undefined {
-  let canvas = { width: 0, height: 0 };
+export function firstWebpFrame(
+  bytes: Uint8Array,
+  canvas: { readonly width: number; readonly height: number },
+): WebpFrame | undefined {
+  let first: string | undefined;
   for (const { type, data } of webpChunks(bytes)) {
     if (type === "VP8X") {
+      // The probe takes the canvas from the first chunk or not at all.
+      if (first !== undefined) throw corrupt("a WebP with a VP8X chunk that is not its first");
       if (((data[0] ?? 0) & VP8X_ANIMATION) === 0) return undefined;
-      canvas = { width: 1 + u24le(data, 4), height: 1 + u24le(data, 7) };
     }
+    first ??= type;
     if (type !== "ANMF") continue;
+    if (first !== "VP8X") throw corrupt("a WebP frame without a canvas");
     const [x, y] = [2 * u24le(data, 0), 2 * u24le(data, 3)];
     const size = { width: 1 + u24le(data, 6), height: 1 + u24le(data, 9) };
     if (x + size.width > canvas.width || y + size.height > canvas.height) throw corrupt("a WebP frame off its canvas");

@@ -107,6 +107,8 @@ function checkData(
   { locations, types, primary }: AvifItems,
   size: { width: number; height: number },
 ): string | undefined {
+  const walked = new Set<string>();
+  let budget = 2 * bytes.length;
   let unsupported = types.get(primary) === "av01" ? undefined : `AVIF made of ${types.get(primary) ?? "nothing"} items`;
   for (const { id, method, extents } of locations) {
     for (const { start, length } of extents) {
@@ -119,6 +121,12 @@ function checkData(
       continue;
     }
     const end = extent.length === 0 ? bytes.length : extent.start + extent.length;
+    // Equal tiles may share an extent. Others that overlap are only made to be walked again and again.
+    const range = `${extent.start}-${end}`;
+    if (walked.has(range)) continue;
+    walked.add(range);
+    budget -= end - extent.start;
+    if (budget < 0) throw corrupt("an AVIF whose items overlap");
     const frame = av1MaxFrame(bytes.subarray(extent.start, end));
     if (!unsupported && (frame.width > size.width || frame.height > size.height)) {
       throw corrupt("an AVIF whose AV1 data is larger than its size");

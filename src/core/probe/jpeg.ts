@@ -78,8 +78,8 @@ export function probeJpeg(bytes: Uint8Array): Probe {
   return { format: "jpeg", ...frame, orientation, frames: 1, scans, lossy: true };
 }
 
-/** SOF0 to SOF15, which share their range with DHT (C4), JPG (C8) and DAC (CC). */
-function isFrame(marker: number): boolean {
+/** Whether a marker is one of SOF0 to SOF15, which share their range with DHT (C4), JPG (C8) and DAC (CC). */
+export function isFrame(marker: number): boolean {
   return marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
 }
 

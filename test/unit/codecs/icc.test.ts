@@ -18,7 +18,8 @@ async function sharpIcc(bytes: Uint8Array): Promise<Uint8Array | undefined> {
 }
 
 const P3 = await sharpIcc(fixture("p3.png"));
-if (!P3) throw new Error("The fixture p3.png has lost its profile");
+const GREY = await sharpIcc(fixture("grey-profile.png"));
+if (!P3 || !GREY) throw new Error("A fixture has lost its profile");
 
 describe("readIcc", () => {
   it.each(["p3.png", "p3.jpg", "p3.webp", "p3.avif"])("reads the same bytes as sharp from %s", async (name) => {
@@ -59,6 +60,26 @@ describe("readIcc", () => {
       expect(asGrey).not.toEqual([...gradient]);
     },
   );
+
+  it.each(["rgb-8.png", "palette-8.png", "420.jpg", "lossy.webp", "8-bit.avif"])(
+    "leaves a grey profile out of %s, which is in colour",
+    async (name) => {
+      const bytes = fixture(name);
+      const { format } = probe(bytes);
+      expect(await readIcc(await embedIcc(bytes, format, GREY), format)).toBeUndefined();
+    },
+  );
+
+  it("gives the grey profile of a grey PNG with alpha and of a monochrome AVIF", async () => {
+    // The header alone says it: sharp writes no monochrome AVIF.
+    const monochrome = fixture("8-bit.avif");
+    const flags = Buffer.from(monochrome).indexOf("av1C") + 6;
+    monochrome[flags] = (monochrome[flags] ?? 0) | 0x10;
+    for (const bytes of [fixture("grey-alpha-8.png"), monochrome]) {
+      const { format } = probe(bytes);
+      expect(await readIcc(await embedIcc(bytes, format, GREY), format), format).toBeDefined();
+    }
+  });
 
   it("refuses a profile that unpacks to more than 4 MB", async () => {
     const plain = fixture("rgb-8.png");

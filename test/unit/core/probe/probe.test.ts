@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { concat, latin1 } from "../../../../src/codecs/concat.ts";
+import { be32, concat, latin1 } from "../../../../src/codecs/concat.ts";
 import { ServiceError } from "../../../../src/core/errors.ts";
 import { probe } from "../../../../src/core/probe/probe.ts";
 import type { Probe } from "../../../../src/core/probe/probe-result.ts";
@@ -155,6 +155,20 @@ describe("probe", () => {
     );
   });
 
+  it("refuses AVIF items whose data overlap, in linear time", () => {
+    const bytes = manyItems(2);
+    const started = performance.now();
+    expect(failure(bytes)).toMatchObject({ code: "undecodable_image", message: expect.stringMatching(/overlap/) });
+    expect(performance.now() - started).toBeLessThan(2000);
+  });
+
+  it("accepts AVIF items that share their data, in linear time", () => {
+    const bytes = manyItems(0);
+    const started = performance.now();
+    expect(probe(bytes)).toMatchObject({ width: 45, height: 29 });
+    expect(performance.now() - started).toBeLessThan(2000);
+  });
+
   it.each([
     ["PNG chunks of nothing", "rgba-8.png", 33, latin1("\0\0\0\0aaaa\0\0\0\0")],
     ["JPEG segments of nothing", "420.jpg", 20, Uint8Array.of(0xff, 0xe0, 0, 2)],
@@ -172,6 +186,41 @@ describe("probe", () => {
     expect(performance.now() - started).toBeLessThan(2000);
   });
 });
+
+/** An AVIF of 2000 items, each of 200 kB of empty OBUs from the same start and `step` bytes shorter than the last. */
+function manyItems(step: number): Uint8Array {
+  // The only item of 8-bit.avif, then temporal delimiters.
+  const data = concat([fixture("8-bit.avif").subarray(250), latin1("\x12\0".repeat(100_000))]);
+  const items = Array.from({ length: 2000 }, (_, i) => ({ id: be16(i + 1), length: data.length - step * i }));
+  const count = be16(items.length);
+  const entries = items.map(({ id }) => box("infe", be32(2 << 24), id, be16(0), latin1("av01\0")));
+  const meta = (at: number): Uint8Array => {
+    const locations = items.map(({ id, length }) => concat([id, be16(0), be16(1), be32(at), be32(length)]));
+    return box(
+      "meta",
+      be32(0),
+      box("pitm", be32(0), be16(1)),
+      box("iinf", be32(0), count, ...entries),
+      box("iloc", be32(0), be16(0x4400), count, ...locations),
+      box(
+        "iprp",
+        box("ipco", box("ispe", be32(0), be32(45), be32(29))),
+        box("ipma", be32(0), be32(1), be16(1), Uint8Array.of(1, 1)),
+      ),
+    );
+  };
+  const ftyp = box("ftyp", latin1("avif\0\0\0\0"));
+  return concat([ftyp, meta(ftyp.length + meta(0).length + 8), box("mdat", data)]);
+}
+
+function box(type: string, ...parts: Uint8Array[]): Uint8Array {
+  const body = concat(parts);
+  return concat([be32(8 + body.length), latin1(type), body]);
+}
+
+function be16(value: number): Uint8Array {
+  return Uint8Array.of(value >> 8, value);
+}
 
 /** A VP8X canvas of 16x16 around a picture of 45x29. */
 function smallCanvas(): Uint8Array {

@@ -1,0 +1,42 @@
+import { describe, expect, it } from "vitest";
+import { concat, le } from "../../../src/codecs/concat.ts";
+import { createCodecs } from "../../../src/codecs/jsquash.ts";
+import { firstWebpFrame, riffChunk, vp8x, webpFile } from "../../../src/codecs/webp-container.ts";
+import { probe } from "../../../src/core/probe/probe.ts";
+import { VP8X_ANIMATION, webpChunks } from "../../../src/core/probe/webp.ts";
+import { fixture } from "../../fixtures/read.ts";
+import { CODEC_MODULES } from "./codec-modules.ts";
+
+const SMALL = { width: 16, height: 16 };
+const LARGE = { width: 45, height: 29 };
+const SMALL_HEADER = vp8x(VP8X_ANIMATION, SMALL);
+const LARGE_HEADER = vp8x(VP8X_ANIMATION, LARGE);
+/** The header of a VP8 key frame of 16x16. */
+const SMALL_STILL = riffChunk("VP8 ", Uint8Array.of(0x10, 1, 0, 0x9d, 1, 0x2a, 16, 0, 16, 0));
+const LARGE_STILL = concat([...webpChunks(fixture("lossless.webp"))].map(({ whole }) => whole));
+
+/** A frame of `size` by its header. */
+function frame(size: { width: number; height: number }, still: Uint8Array): Uint8Array {
+  const sides = concat([le(size.width - 1, 3), le(size.height - 1, 3)]);
+  return riffChunk("ANMF", concat([new Uint8Array(6), sides, new Uint8Array(4), still]));
+}
+
+const LARGE_FRAME = frame(LARGE, LARGE_STILL);
+
+describe("firstWebpFrame", () => {
+  it.each([
+    ["a second canvas", [SMALL_HEADER, LARGE_HEADER, LARGE_FRAME]],
+    ["a canvas behind a still picture", [SMALL_STILL, LARGE_HEADER, LARGE_FRAME]],
+    ["a frame behind a still picture", [SMALL_STILL, frame(SMALL, SMALL_STILL)]],
+    ["a frame larger than its canvas", [SMALL_HEADER, LARGE_FRAME]],
+    ["a bitstream larger than its frame", [SMALL_HEADER, frame(SMALL, LARGE_STILL)]],
+  ])("refuses %s, which the limits have not seen", async (_, chunks) => {
+    const bytes = webpFile(chunks);
+    const header = probe(bytes);
+    expect(header).toMatchObject(SMALL);
+    expect(() => firstWebpFrame(bytes, header)).toThrow(expect.objectContaining({ code: "undecodable_image" }));
+    await expect(createCodecs(CODEC_MODULES).decode(bytes, header)).rejects.toMatchObject({
+      code: "undecodable_image",
+    });
+  });
+});
