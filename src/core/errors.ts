@@ -11,6 +11,7 @@ const STATUS = {
   not_found: 404,
   method_not_allowed: 405,
   link_expired: 410,
+  precondition_failed: 412,
   source_too_large: 413,
   image_too_large: 413,
   body_too_large: 413,

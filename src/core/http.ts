@@ -7,6 +7,11 @@ export function noneMatchHits(header: string | undefined, etag: string): boolean
   return tags.some((tag) => tag === "*" || tag.replace(/^W\//, "") === etag);
 }
 
+/** Whether an If-Match header lets a request for this ETag through (RFC 9110 §13.1.1, strong comparison). */
+export function matchHolds(header: string | undefined, etag: string): boolean {
+  return header === undefined || (header.match(/\*|(?:W\/)?"[^"]*"/g) ?? []).some((tag) => tag === "*" || tag === etag);
+}
+
 /** A part of a body: `offset` and `length` in bytes. */
 export interface ByteRange {
   readonly offset: number;

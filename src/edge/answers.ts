@@ -52,11 +52,13 @@ export function createAnswers({ limits, results, renderer, model, pipeline, prod
     const read = () => visit.stopwatch.time("results", results.get(located.key.path, visit.range));
     const found = await read();
     if (found !== undefined) return respond("hit", found, visit);
+    const admitted = { ...visit, admit: once(visit.admit) };
     let product: Product | undefined;
     try {
-      product = await produceOnce(located, visit);
+      product = await produceOnce(located, admitted);
     } catch (cause) {
-      const instead = await fallback(asServiceError(cause), located, { pipeline, limits, model, renderer, ...visit });
+      const parts = { pipeline, limits, model, renderer, ...admitted };
+      const instead = await fallback(asServiceError(cause), located, parts);
       if (instead === undefined) throw cause;
       logError(visit.requestId, cause);
       return instead;
@@ -76,6 +78,15 @@ export function createAnswers({ limits, results, renderer, model, pipeline, prod
   }
 
   return { facts, head, get };
+}
+
+/** Asks but once. */
+function once(admit: () => Promise<void>): () => Promise<void> {
+  let admission: Promise<void> | undefined;
+  return () => {
+    admission ??= admit();
+    return admission;
+  };
 }
 
 function respond(cacheStatus: string, result: Result, { headers, stopwatch }: Visit): Response {

@@ -3,7 +3,7 @@ import { cors } from "hono/cors";
 import { type RequestIdVariables, requestId } from "hono/request-id";
 import { negotiate } from "../core/accept.ts";
 import { expected, ServiceError } from "../core/errors.ts";
-import { noneMatchHits } from "../core/http.ts";
+import { matchHolds, noneMatchHits } from "../core/http.ts";
 import { parseImagePath } from "../core/image-path.ts";
 import { asServiceError, logError, problem } from "../service/problem.ts";
 import { createStopwatch } from "../service/stopwatch.ts";
@@ -48,6 +48,9 @@ export function createApp({ config, authorize, rates, now, v1, ...deps }: Deps) 
     const located = await pipeline.locate({ ...asked, transform }, stopwatch);
     const { etag } = located.key;
     const headers = resultHeaders({ etag, cacheControl, negotiated: transform.format === "auto" });
+    if (!matchHolds(c.req.header("If-Match"), etag)) {
+      throw new ServiceError("precondition_failed", "The picture is not the one that If-Match names");
+    }
     if (noneMatchHits(c.req.header("If-None-Match"), etag)) return new Response(null, { status: 304, headers });
     const answer = transform.format === "json" ? answers.facts : c.req.method === "HEAD" ? answers.head : answers.get;
     return await answer(located, {

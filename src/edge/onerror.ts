@@ -22,6 +22,8 @@ interface FallbackDeps {
   readonly model: FindModel;
   readonly renderer: Renderer;
   readonly stopwatch: Stopwatch;
+  /** Throws where the client has had its share of work. */
+  readonly admit: () => Promise<void>;
   /** Of the result that could not be made. */
   readonly headers: Headers;
 }
@@ -34,7 +36,7 @@ interface FallbackDeps {
 export async function fallback(
   error: ServiceError,
   located: Located,
-  { pipeline, limits, model, renderer, stopwatch, headers: ofResult }: FallbackDeps,
+  { pipeline, limits, model, renderer, stopwatch, admit, headers: ofResult }: FallbackDeps,
 ): Promise<Response | undefined> {
   const { transform, source } = located;
   if (error.status < 500 || transform.onerror === undefined) return undefined;
@@ -49,6 +51,7 @@ export async function fallback(
     headers.set("Location", source.publicUrl);
     return new Response(null, { status: 302, headers });
   }
+  await admit();
   const inspected = await pipeline.inspect(located, stopwatch);
   const { probe, facts } = inspected;
   const plan = planIfFits(probe, transform, { limits, model });

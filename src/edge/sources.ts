@@ -24,9 +24,13 @@ export function firstOf(...places: OpenSource[]): OpenSource {
   };
 }
 
+/** R2 has no longer keys, and throws where it is asked for one. https://developers.cloudflare.com/r2/platform/limits/ (2026-11-25) */
+const MAX_KEY_BYTES = 1024;
+
 /** Objects of an R2 bucket. */
 export function bucketSource(bucket: R2Bucket): OpenSource {
   return async (key) => {
+    if (new TextEncoder().encode(key).length > MAX_KEY_BYTES) return undefined;
     const head = await bucket.head(key);
     if (head === null) return undefined;
     return {

@@ -33,6 +33,7 @@ const TITLES: Readonly<Record<ServiceError["status"], string>> = {
   404: "Not Found",
   405: "Method Not Allowed",
   410: "Gone",
+  412: "Precondition Failed",
   413: "Content Too Large",
   414: "URI Too Long",
   415: "Unsupported Media Type",

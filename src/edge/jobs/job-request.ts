@@ -22,13 +22,18 @@ export function jobPath({ source, ops }: JobRequest): string {
 
 /** @throws {ServiceError} `invalid_transform`, `invalid_path` */
 export function parseJobPath({ source, ops }: JobRequest): ImagePath {
+  // No URL can spell half a character.
+  if (/\p{Surrogate}/u.test(`${source} ${ops}`)) {
+    throw new ServiceError("invalid_path", expected("well-formed Unicode", "source and ops", `${source} ${ops}`));
+  }
   return parseImagePath(jobPath({ source, ops: encodeURIComponent(ops) }));
 }
 
 /** Brings a request into the one form that equal requests share. @throws as {@link parseJobPath}, and `invalid_job` */
 export function canonicalRequest(request: JobRequest): JobRequest {
   const { source, transform } = parseJobPath(request);
-  if (transform.format === "json") throw invalid(expected("a picture's format", "format", "json"));
+  const { format } = transform;
+  if (format === "json" || format === "auto") throw invalid(expected("the format of one picture", "format", format));
   return { source, ops: formatTransform(transform), callback: request.callback };
 }
 

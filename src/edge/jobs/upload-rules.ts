@@ -1,6 +1,5 @@
 import * as z from "zod";
-import { parseTransform } from "../../core/transform.ts";
-import { Ops } from "./job-request.ts";
+import { canonicalRequest, Ops } from "./job-request.ts";
 
 const UploadRules = z.array(
   z.strictObject({
@@ -13,10 +12,10 @@ const UploadRules = z.array(
 /** Each upload whose key begins with `prefix` becomes a job for each of `ops`. */
 export type UploadRule = z.infer<typeof UploadRules>[number];
 
-/** Reads the variable UPLOAD_RULES. @throws {Error} where it is not a list of rules with good ops */
+/** Reads the variable UPLOAD_RULES. @throws {Error} where it is not a list of rules with ops that a job may have */
 export function parseUploadRules(text: string): UploadRule[] {
   const rules = UploadRules.safeParse(JSON.parse(text));
   if (!rules.success) throw new Error(`Invalid UPLOAD_RULES:\n${z.prettifyError(rules.error)}`);
-  for (const ops of rules.data.flatMap((rule) => rule.ops)) parseTransform(ops);
+  for (const ops of rules.data.flatMap((rule) => rule.ops)) canonicalRequest({ source: "any", ops });
   return rules.data;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { cappedCacheControl, noneMatchHits, parseRange } from "../../../src/core/http.ts";
+import { cappedCacheControl, matchHolds, noneMatchHits, parseRange } from "../../../src/core/http.ts";
 
 describe("noneMatchHits", () => {
   it.each([
@@ -14,6 +14,19 @@ describe("noneMatchHits", () => {
     [undefined, false],
   ])('%s against "a" is %s', (header, hits) => {
     expect(noneMatchHits(header, '"a"')).toBe(hits);
+  });
+});
+
+describe("matchHolds", () => {
+  it.each([
+    [undefined, true],
+    ["*", true],
+    ['"b", "a"', true],
+    ['W/"a"', false],
+    ['"b"', false],
+    ["a", false],
+  ])('%s against "a" is %s', (header, holds) => {
+    expect(matchHolds(header, '"a"')).toBe(holds);
   });
 });
 

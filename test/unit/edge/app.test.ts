@@ -61,13 +61,13 @@ function deps(broken: Partial<Parts>): Parts {
   };
 }
 
-async function request(broken: Partial<Parts>, path = "/img/x2/a.png") {
+async function request(broken: Partial<Parts>, path = "/img/x2/a.png", init: RequestInit = {}) {
   const background: Promise<unknown>[] = [];
   const context = { waitUntil: (promise: Promise<unknown>) => background.push(promise), passThroughOnException() {} };
   const parts = deps(broken);
   const pipeline = createPipeline({ ...parts, limits: parts.config.limits });
   const app = createApp({ ...parts, pipeline, produceOnce: createProduceOnce({ ...parts, pipeline }) });
-  const response = await app.request(path, {}, {}, { ...context, props: {} });
+  const response = await app.request(path, init, {}, { ...context, props: {} });
   await Promise.all(background);
   return response;
 }
@@ -128,6 +128,28 @@ it("interpolates when the engine fails and that was asked for, and logs why", as
   expect(response.headers.get("x-ssiu-fallback")).toBe("interpolate");
   expect(put).not.toHaveBeenCalled();
   expect(console.error).toHaveBeenCalledWith(expect.stringContaining("secret of the inside"));
+});
+
+it("does not go on with a picture that is another by now", async () => {
+  vi.spyOn(console, "info").mockImplementation(() => {});
+  const etag = (await request({})).headers.get("etag") ?? "";
+  const headers = (tag: string) => ({ headers: { "If-Match": tag, Range: "bytes=1-" } });
+  expect((await request({}, undefined, headers(etag))).status).toBe(206);
+  expect((await request({}, undefined, headers(`W/${etag}`))).status).toBe(412);
+});
+
+it.each([
+  ["before anything is read", { leases: { enter: secret } }],
+  ["once, whatever fails", { renderer: { ...deps({}).renderer, engine: { name: "fake", upscale: secret } } }],
+])("counts what it interpolates as work for the client, %s", async (_, broken) => {
+  const misses = vi.fn(async () => {});
+  const rates = { requests: async () => {}, misses };
+  const response = await request({ ...broken, rates }, "/img/x2,onerror=interpolate/a.png");
+  expect(response.headers.get("x-ssiu-fallback")).toBe("interpolate");
+  expect(misses).toHaveBeenCalledOnce();
+  misses.mockRejectedValue(new ServiceError("too_many_requests", "Enough"));
+  vi.spyOn(console, "info").mockImplementation(() => {});
+  expect((await request({ ...broken, rates }, "/img/x2,onerror=interpolate/a.png")).status).toBe(429);
 });
 
 it("does not interpolate what the origin refuses for the picture's fault", async () => {
