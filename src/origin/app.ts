@@ -44,15 +44,16 @@ export function createOriginApp({ limits, keyring, model, metrics, now, ...deps 
   });
 
   app.get("/healthz", (c) => {
-    // Nobody waits any more for a batch that takes longer: its thread or its GPU hangs, and only a new process helps.
-    const isStuck = (deps.running()?.batcher.oldestBatchMs ?? 0) > limits.deadlineMs;
-    return c.json({ status: isStuck ? "stuck" : "ok" }, isStuck ? 503 : 200);
+    // Nobody waits any more for a batch that takes longer. Whether it hangs or fails again and again, only a new process helps.
+    const { oldestBatchMs, isFailing } = deps.running()?.batcher ?? { oldestBatchMs: 0, isFailing: false };
+    const status = isFailing ? "failing" : oldestBatchMs > limits.deadlineMs ? "stuck" : "ok";
+    return c.json({ status }, status === "ok" ? 200 : 503);
   });
 
   app.get("/readyz", (c) => {
     const running = deps.running();
     const tiles = running?.batcher.tiles ?? 0;
-    const isReady = running !== undefined && !deps.isDraining() && tiles < deps.queueTiles;
+    const isReady = running?.batcher.isFailing === false && !deps.isDraining() && tiles < deps.queueTiles;
     const queue = { tiles, limit: deps.queueTiles, backlogMs: Math.round(running?.batcher.backlogMs ?? 0) };
     return c.json({ ready: isReady, provider: running?.engine.provider ?? null, queue }, isReady ? 200 : 503);
   });

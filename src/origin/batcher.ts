@@ -53,6 +53,9 @@ interface Job {
 /** An estimate is held to be too good by this factor: threads share cores, and a late result is worth nothing. */
 const CAUTION = 1.15;
 
+/** So many failures in a row are no accident. */
+const MAX_FAILURES = 5;
+
 export interface Batcher {
   /**
    * Lets a request in only if it, and everyone admitted before, will be done in time.
@@ -66,6 +69,8 @@ export interface Batcher {
   readonly backlogMs: number;
   /** How long the batch has been running that has run longest. */
   readonly oldestBatchMs: number;
+  /** Whether the last batches all failed: the engine is broken, not a picture. */
+  readonly isFailing: boolean;
 }
 
 /**
@@ -77,6 +82,7 @@ export function createBatcher({ run, lanes, batchTiles, queueTiles, now, onBatch
   const rate = createMean(first.pixelsPerMs);
   /** When the batches began that are running. */
   const begun: number[] = [];
+  let failures = 0;
 
   const tilesLeft = () => jobs.reduce((sum, job) => sum + job.tilesLeft, 0);
   const msFor = (pixels: number) => pixels / (rate.value * lanes);
@@ -115,6 +121,7 @@ export function createBatcher({ run, lanes, batchTiles, queueTiles, now, onBatch
         batch.map(({ tile }) => tile),
         network,
       );
+      failures = 0;
       const ms = Math.max(now() - started, 0.001);
       rate.add(pixels / ms);
       onBatch?.({ tiles: batch.length, pixels, ms });
@@ -124,6 +131,7 @@ export function createBatcher({ run, lanes, batchTiles, queueTiles, now, onBatch
         else resolve(tile);
       }
     } catch (cause) {
+      failures++;
       const error = new ServiceError("inference_failed", "The picture could not be upscaled", { cause });
       for (const { reject } of batch) reject(error);
     }
@@ -134,6 +142,7 @@ export function createBatcher({ run, lanes, batchTiles, queueTiles, now, onBatch
       const job: Job = { dueMs, tilesLeft: tiles, pixelsLeft: pixels, waiting: [] };
       const isFull = jobs.length > 0 && tilesLeft() + tiles > queueTiles;
       if (isFull || !isBearable(job)) {
+        if (jobs.length === 0) rate.fade();
         const retryAfterSeconds = Math.min(60, Math.max(1, Math.ceil(backlogMs() / 1000)));
         throw new ServiceError("overloaded", "Expected time and room for the picture; try again later", {
           retryAfterSeconds,
@@ -171,6 +180,9 @@ export function createBatcher({ run, lanes, batchTiles, queueTiles, now, onBatch
     },
     get oldestBatchMs() {
       return begun.length === 0 ? 0 : now() - Math.min(...begun);
+    },
+    get isFailing() {
+      return failures >= MAX_FAILURES;
     },
   };
 }

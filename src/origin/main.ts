@@ -7,6 +7,7 @@ import { readManifest } from "../engine/node-engines.ts";
 import { createOriginApp } from "./app.ts";
 import { createBatcher } from "./batcher.ts";
 import { type OriginConfig, parseOriginConfig } from "./config.ts";
+import { drainable } from "./drain.ts";
 import { openEngine } from "./engine-pool.ts";
 import { createMetrics } from "./metrics.ts";
 import { openPictures } from "./pictures.ts";
@@ -38,13 +39,13 @@ async function main(): Promise<void> {
     now,
     date: () => Date.now(),
   });
-  const server = await listen(fetch, config);
+  const finish = drainable(await listen(fetch, config));
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.once(signal, async () => {
       console.info(`${signal}: running requests are finished, no more are taken`);
       isDraining = true;
       await sleep(config.drainMs);
-      await finish(server);
+      await finish();
       process.exit(0);
     });
   }
@@ -90,11 +91,4 @@ async function listen(fetch: Parameters<typeof serve>[0]["fetch"], { host, port 
     }) as Server;
     server.once("error", reject);
   });
-}
-
-/** Connections that are kept alive would hold the server open; each is closed when it is idle. */
-async function finish(server: Server): Promise<void> {
-  const closing = setInterval(() => server.closeIdleConnections(), 50);
-  await new Promise((resolve) => server.close(resolve));
-  clearInterval(closing);
 }

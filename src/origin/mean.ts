@@ -2,18 +2,22 @@
 export interface Mean {
   readonly value: number;
   add(seen: number): void;
+  /** Goes back towards the first guess: what nobody is let in for is never seen again. */
+  fade(): void;
 }
 
 /** @param first - taken until something has been seen; fades as more is. */
 export function createMean(first: number): Mean {
   const weight = 0.1;
   let value = first;
+  const add = (seen: number) => {
+    value += weight * (seen - value);
+  };
   return {
     get value() {
       return value;
     },
-    add(seen) {
-      value += weight * (seen - value);
-    },
+    add,
+    fade: () => add(first),
   };
 }

@@ -1,8 +1,10 @@
 import { fileURLToPath } from "node:url";
 import { MessageChannel } from "node:worker_threads";
+import pLimit from "p-limit";
 import { Piscina } from "piscina";
 // Its libraries must be loaded before the first thread that uses it. https://sharp.pixelplumbing.com/install (2026-11-24)
 import "sharp";
+import { ServiceError } from "../core/errors.ts";
 import type { Probe } from "../core/probe/probe-result.ts";
 import type { Tiling } from "../core/tiles.ts";
 import type { Transform } from "../core/transform.ts";
@@ -41,6 +43,9 @@ export interface Pictures {
   render(request: PictureRequest): Promise<Rendered>;
 }
 
+/** Pictures that need no network and wait for their turn; any more are refused. */
+const MAX_WAITING = 100;
+
 /** Starts the threads. */
 export async function openPictures({
   threads,
@@ -53,20 +58,30 @@ export async function openPictures({
     name: "renderPicture",
     minThreads: threads,
     maxThreads: threads,
-    // A picture mostly waits for the network, and the queue of tiles bounds how many there are.
+    // A picture mostly waits for the network, and the queue of tiles bounds how many there are; `inTurn` bounds the others.
     concurrentTasksPerWorker: 1000,
     workerData: { timeoutSeconds },
   });
+  // One is decoded while a thread is at another: each takes as much memory as its pixels, twice.
+  const inTurn = pLimit(2 * threads);
   await Promise.all(Array.from({ length: threads }, () => pool.run(undefined, { name: "load" })));
   return {
     async render({ bytes, probe, transform, plan, ticket, deadline }) {
-      const { port1, port2 } = new MessageChannel();
       let failure: unknown;
-      const stop = answerTiles(port1, ticket.upscale, (cause) => {
-        failure ??= cause;
-      });
-      const task = { bytes, probe, transform, plan, tiling, concurrency, port: port2 };
-      const done = pool.run(task, { transferList: [port2, bufferOf({ data: bytes })] });
+      let stop = () => {};
+      const start = async () => {
+        deadline.signal.throwIfAborted();
+        const { port1, port2 } = new MessageChannel();
+        stop = answerTiles(port1, ticket.upscale, (cause) => {
+          failure ??= cause;
+        });
+        const task = { bytes, probe, transform, plan, tiling, concurrency, port: port2 };
+        return await pool.run(task, { transferList: [port2, bufferOf({ data: bytes })] });
+      };
+      if (plan.scale === 1 && inTurn.pendingCount >= MAX_WAITING) {
+        throw new ServiceError("overloaded", "Expected room for the picture; try again later");
+      }
+      const done = plan.scale === 1 ? inTurn(start) : start();
       try {
         const answer = await deadline.race(done);
         if ("error" in answer) throw failure ?? fromErrorMessage(answer.error);

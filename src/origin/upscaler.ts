@@ -4,10 +4,10 @@ import type { Probe } from "../core/probe/probe-result.ts";
 import { planTiles, type Tiling } from "../core/tiles.ts";
 import type { Transform } from "../core/transform.ts";
 import { planRender, type RenderPlan } from "../service/render-plan.ts";
-import type { Batcher, Demand } from "./batcher.ts";
+import type { Batcher, Demand, Ticket } from "./batcher.ts";
 import type { Deadline } from "./deadline.ts";
 import type { EnginePool } from "./engine-pool.ts";
-import { createMean } from "./mean.ts";
+import { createMean, type Mean } from "./mean.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Pictures, Rendered } from "./pictures.ts";
 
@@ -35,6 +35,9 @@ interface Until {
 /** First guess at what it takes to encode a pixel of the result, in milliseconds; then it is measured. */
 const ENCODE_MS: Readonly<Record<Format, number>> = { png: 6e-4, jpeg: 3e-4, webp: 4e-4, avif: 3e-3 };
 
+/** From so many pixels of the result on, encoding takes as long as they are many; below, what does not depend on them shows. */
+const MANY_PIXELS = 2 ** 18;
+
 /** @throws {ServiceError} what the probe and the limits refuse. */
 export function inspect(
   bytes: Uint8Array<ArrayBuffer>,
@@ -57,19 +60,31 @@ export function createUpscaler({ steps }: Pick<Metrics, "steps">) {
     const { format, canvas } = source.plan;
     const { deadline } = until;
     const outputPixels = canvas.width * canvas.height;
-    const dueMs = until.dueMs - encodeMs[format].value * outputPixels;
-    const ticket = batcher.admit({ ...demand(source.plan, engine.tiling), dueMs });
+    const ticket = letIn(batcher, encodeMs[format], {
+      ...demand(source.plan, engine.tiling),
+      dueMs: until.dueMs - encodeMs[format].value * outputPixels,
+    });
     const close = () => ticket.close(deadline.signal.reason);
     deadline.signal.addEventListener("abort", close, { once: true });
     try {
       const picture = await pictures.render({ ...source, ticket, deadline });
-      encodeMs[format].add((picture.steps.encode ?? 0) / outputPixels);
+      if (outputPixels >= MANY_PIXELS) encodeMs[format].add((picture.steps.encode ?? 0) / outputPixels);
       for (const [step, ms] of Object.entries(picture.steps)) steps.observe({ step }, ms / 1000);
       return picture;
     } finally {
       ticket.close();
     }
   };
+}
+
+/** @throws {ServiceError} `overloaded` */
+function letIn(batcher: Batcher, encodeMs: Mean, demand: Demand): Ticket {
+  try {
+    return batcher.admit(demand);
+  } catch (refusal) {
+    if (batcher.tiles === 0) encodeMs.fade();
+    throw refusal;
+  }
 }
 
 function demand({ scale, region }: RenderPlan, tiling: Tiling): Omit<Demand, "dueMs"> {

@@ -5,13 +5,14 @@ import { createOriginApp } from "../../src/origin/app.ts";
 import { createBatcher } from "../../src/origin/batcher.ts";
 import { parseOriginConfig } from "../../src/origin/config.ts";
 import { createMetrics } from "../../src/origin/metrics.ts";
+import type { RunTiles } from "../../src/origin/tiles.ts";
 import type { Running } from "../../src/origin/upscaler.ts";
 
 /** The app before, or around, what runs pictures; its network never answers. */
-async function setUp(isLoaded: boolean) {
+async function setUp(isLoaded: boolean, run: RunTiles = () => new Promise(() => {})) {
   const clock = { ms: 0 };
   const batcher = createBatcher({
-    run: () => new Promise(() => {}),
+    run,
     lanes: 1,
     batchTiles: 1,
     queueTiles: 10,
@@ -63,4 +64,22 @@ it("asks to be started again when the network hangs", async () => {
   expect((await app.request("/healthz")).status).toBe(200);
   clock.ms = 61_000;
   expect((await app.request("/healthz")).status).toBe(503);
+});
+
+it("asks to be started again, and for no more, when the network fails again and again", async () => {
+  const state = { isBroken: true };
+  const { app, batcher } = await setUp(true, async (tiles) => {
+    if (state.isBroken) throw new Error("device lost");
+    return [...tiles];
+  });
+  const tile = { width: 1, height: 1, data: new Uint8ClampedArray(3) };
+  const upscale = () => batcher.admit({ tiles: 1, pixels: 1, dueMs: 1e9 }).upscale(tile, 2);
+  for (let i = 0; i < 4; i++) await expect(upscale()).rejects.toThrow("could not be upscaled");
+  expect((await app.request("/healthz")).status).toBe(200);
+  await expect(upscale()).rejects.toThrow("could not be upscaled");
+  expect((await app.request("/healthz")).status).toBe(503);
+  expect((await app.request("/readyz")).status).toBe(503);
+  state.isBroken = false;
+  await upscale();
+  expect((await app.request("/healthz")).status).toBe(200);
 });

@@ -113,6 +113,29 @@ it("learns how fast the network is", async () => {
   short();
 });
 
+it("tries again, after some refusals, what it has come to think too slow for", async () => {
+  const { batcher, batches, clock } = setUp();
+  const admit = () => batcher.admit({ tiles: 1, pixels: 256, dueMs: clock.ms + 500 });
+  const ticket = batcher.admit(LONG);
+  for (let i = 0; i < 10; i++) {
+    void ticket.upscale(tile(i), 2);
+    clock.ms += 2560;
+    batches[i]?.finish();
+    await soon();
+  }
+  expect(admit).toThrow();
+  ticket.close();
+  let refused = 0;
+  for (; refused < 100; refused++) {
+    try {
+      admit();
+      break;
+    } catch {}
+  }
+  expect(refused).toBeGreaterThan(1);
+  expect(refused).toBeLessThan(10);
+});
+
 it("holds no more tiles than it may, but takes a large picture when it is idle", () => {
   const { batcher } = setUp({ queueTiles: 5 });
   const ticket = batcher.admit(LONG);

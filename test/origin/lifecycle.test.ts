@@ -1,5 +1,8 @@
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
+import sharp from "sharp";
 import { afterEach, expect, it } from "vitest";
+import { contentDigest } from "../../src/core/origin-request.ts";
 import { offer } from "./load.ts";
 import { startOrigin, type TestOrigin } from "./origin.ts";
 import { scene } from "./pictures.ts";
@@ -75,6 +78,21 @@ it("finishes what is running after SIGTERM, says it is not ready, and exits with
   expect((await answer).status).toBe(200);
   expect(await exit).toEqual([0, null]);
   await expect(origin.get("/healthz")).rejects.toThrow();
+});
+
+it("sends an answer to its end after SIGTERM, however slowly it is read", async () => {
+  origin = await startOrigin();
+  const source = await sharp(randomBytes(3 * 1500 ** 2), { raw: { width: 1500, height: 1500, channels: 3 } })
+    .png()
+    .toBuffer();
+  const response = await origin.upscale("x1", source);
+  const exit = once(origin.process, "exit");
+  origin.process.kill("SIGTERM");
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  expect(bytes.length).toBeGreaterThan(6e6);
+  expect(await contentDigest(bytes)).toBe(response.headers.get("content-digest"));
+  expect(await exit).toEqual([0, null]);
 });
 
 it("does four fifths of what it can when four times as much is asked for, and refuses the rest at once", async () => {

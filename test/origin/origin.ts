@@ -20,7 +20,8 @@ export interface TestOrigin {
   /** The request that {@link upscale} would send. */
   sign(ops: string, bytes: Uint8Array, request?: OriginRequestOptions): Promise<SignedRequest>;
   upscale(ops: string, bytes: Uint8Array, request?: OriginRequestOptions): Promise<Response>;
-  residentBytes(): Promise<number>;
+  /** @param which - `VmHWM`: the most there has been. */
+  residentBytes(which?: "VmRSS" | "VmHWM"): Promise<number>;
   /** Ends it by SIGTERM. @returns its exit code. */
   stop(): Promise<number | null>;
 }
@@ -83,9 +84,9 @@ export async function spawnOrigin(env: Readonly<Record<string, string>> = {}): P
       const { url: target, headers } = await sign(ops, bytes, options);
       return await fetch(target, { method: "POST", headers, body: new Uint8Array(body), ...(signal && { signal }) });
     },
-    async residentBytes() {
+    async residentBytes(which = "VmRSS") {
       const status = await readFile(`/proc/${child.pid}/status`, "utf8");
-      return 1024 * Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]);
+      return 1024 * Number(new RegExp(`${which}:\\s+(\\d+)`).exec(status)?.[1]);
     },
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;

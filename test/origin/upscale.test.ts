@@ -112,3 +112,14 @@ it("answers for health, readiness and Prometheus, and for nothing else", async (
   expect(metrics).toMatch(/^ssiu_origin_errors_total\{code="undecodable_image"\} 1$/m);
   expect((await origin.get("/v1/upscale?x2")).status).toBe(404);
 });
+
+it("makes few pictures at a time of those that need no network, and refuses what would wait too long", async () => {
+  const source = await scene(1200, 900).jpeg().toBuffer();
+  const before = await origin.residentBytes("VmHWM");
+  const widths = Array.from({ length: 110 }, (_, i) => `w=${i + 1}`);
+  const statuses = await Promise.all(widths.map(async (ops) => (await origin.upscale(ops, source)).status));
+  const counts = (status: number) => statuses.filter((s) => s === status).length;
+  console.info("Bytes more than before:", (await origin.residentBytes("VmHWM")) - before);
+  expect([counts(200), counts(503)]).toEqual([104, 6]);
+  expect((await origin.residentBytes("VmHWM")) - before).toBeLessThan(300e6);
+}, 600_000);

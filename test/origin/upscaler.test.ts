@@ -1,0 +1,55 @@
+import { expect, it } from "vitest";
+import { parseTransform } from "../../src/core/transform.ts";
+import { readManifest } from "../../src/engine/node-engines.ts";
+import { createBatcher } from "../../src/origin/batcher.ts";
+import { parseOriginConfig } from "../../src/origin/config.ts";
+import { createDeadline } from "../../src/origin/deadline.ts";
+import { createMetrics } from "../../src/origin/metrics.ts";
+import { createUpscaler, inspect, type Running } from "../../src/origin/upscaler.ts";
+import { scene } from "./pictures.ts";
+
+/** Takes pictures that encode as fast as it is told to. */
+async function setUp() {
+  const state = { encodeMs: 0 };
+  const batcher = createBatcher({
+    run: async (tiles) => [...tiles],
+    lanes: 1,
+    batchTiles: 1,
+    queueTiles: 10,
+    pixelsPerMs: 1e6,
+    now: () => 0,
+  });
+  const render: Running["pictures"]["render"] = async () => ({
+    data: new Uint8Array(1),
+    serverTiming: "",
+    steps: { encode: state.encodeMs },
+  });
+  const running: Running = {
+    engine: { provider: "cpu", tiling: { size: 144, overlap: 16 } },
+    batcher,
+    pictures: { render },
+  };
+  const upscale = createUpscaler(createMetrics({ queueTiles: () => 0 }));
+  const bytes = new Uint8Array(await scene(600, 600).png().toBuffer());
+  const [{ limits }, model] = [await parseOriginConfig({}), await readManifest()];
+  return async (ops: string, encodeMs: number) => {
+    state.encodeMs = encodeMs;
+    const deadline = createDeadline(30_000, new AbortController().signal);
+    const source = inspect(bytes, parseTransform(ops), { limits, model });
+    return await upscale(running, source, { deadline, dueMs: 30_000 }).finally(() => deadline.clear());
+  };
+}
+
+it("does not take the time that every result needs for time that grows with it", async () => {
+  const upscale = await setUp();
+  for (let i = 0; i < 20; i++) await upscale("w=1,f=png", 5);
+  await upscale("x1,f=png", 5);
+});
+
+it("refuses what would be encoded too late, and tries it again after some refusals", async () => {
+  const upscale = await setUp();
+  await upscale("x1,f=png", 400_000);
+  await expect(upscale("x1,f=png", 5)).rejects.toThrow("Expected time and room");
+  for (let i = 0; i < 10; i++) await upscale("x1,f=png", 5).catch(() => {});
+  await upscale("x1,f=png", 5);
+});
