@@ -116,10 +116,13 @@ it("answers for health, readiness and Prometheus, and for nothing else", async (
 it("makes few pictures at a time of those that need no network, and refuses what would wait too long", async () => {
   const source = await scene(1200, 900).jpeg().toBuffer();
   const before = await origin.residentBytes("VmHWM");
-  const widths = Array.from({ length: 110 }, (_, i) => `w=${i + 1}`);
+  const widths = Array.from({ length: 150 }, (_, i) => `w=${i + 1}`);
   const statuses = await Promise.all(widths.map(async (ops) => (await origin.upscale(ops, source)).status));
   const counts = (status: number) => statuses.filter((s) => s === status).length;
   console.info("Bytes more than before:", (await origin.residentBytes("VmHWM")) - before);
-  expect([counts(200), counts(503)]).toEqual([104, 6]);
+  // Four run and a hundred wait; some are done before the last have come.
+  expect(counts(200)).toBeGreaterThanOrEqual(104);
+  expect(counts(503)).toBeGreaterThan(0);
+  expect(counts(200) + counts(503)).toBe(150);
   expect((await origin.residentBytes("VmHWM")) - before).toBeLessThan(300e6);
 }, 600_000);
