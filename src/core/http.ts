@@ -2,14 +2,16 @@ import { ServiceError } from "./errors.ts";
 
 /** Whether an If-None-Match header names this ETag (RFC 9110 §13.1.2, weak comparison). */
 export function noneMatchHits(header: string | undefined, etag: string): boolean {
-  if (header === undefined) return false;
-  const tags = header.match(/\*|(?:W\/)?"[^"]*"/g) ?? [];
-  return tags.some((tag) => tag === "*" || tag.replace(/^W\//, "") === etag);
+  return tagsOf(header).some((tag) => tag === "*" || tag.replace(/^W\//, "") === etag);
 }
 
 /** Whether an If-Match header lets a request for this ETag through (RFC 9110 §13.1.1, strong comparison). */
 export function matchHolds(header: string | undefined, etag: string): boolean {
-  return header === undefined || (header.match(/\*|(?:W\/)?"[^"]*"/g) ?? []).some((tag) => tag === "*" || tag === etag);
+  return header === undefined || tagsOf(header).some((tag) => tag === "*" || tag === etag);
+}
+
+function tagsOf(header = ""): string[] {
+  return header.match(/\*|(?:W\/)?"[^"]*"/g) ?? [];
 }
 
 /** A part of a body: `offset` and `length` in bytes. */

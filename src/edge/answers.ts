@@ -80,7 +80,7 @@ export function createAnswers({ limits, results, renderer, model, pipeline, prod
   return { facts, head, get };
 }
 
-/** Asks but once. */
+/** What fails after it was admitted, and is then made in another way, counts but once. */
 function once(admit: () => Promise<void>): () => Promise<void> {
   let admission: Promise<void> | undefined;
   return () => {

@@ -53,7 +53,8 @@ export function createOriginApp({ limits, keyring, model, metrics, now, ...deps 
   app.get("/readyz", (c) => {
     const running = deps.running();
     const tiles = running?.batcher.tiles ?? 0;
-    const isReady = running?.batcher.isFailing === false && !deps.isDraining() && tiles < deps.queueTiles;
+    const isWorking = running !== undefined && !running.batcher.isFailing;
+    const isReady = isWorking && !deps.isDraining() && tiles < deps.queueTiles;
     const queue = { tiles, limit: deps.queueTiles, backlogMs: Math.round(running?.batcher.backlogMs ?? 0) };
     return c.json({ ready: isReady, provider: running?.engine.provider ?? null, queue }, isReady ? 200 : 503);
   });

@@ -99,32 +99,32 @@ it("does not refuse anybody for the sake of one who is late already", () => {
   batcher.admit({ tiles: 4, pixels: 1000, dueMs: 1e9 });
 });
 
-it("learns how fast the network is", async () => {
-  const { batcher, batches, clock } = setUp();
-  const short = () => batcher.admit({ tiles: 1, pixels: 256, dueMs: clock.ms + 100 });
-  expect(short).toThrow();
+/** Ten tiles, `ms` after another. */
+async function work({ batcher, batches, clock }: ReturnType<typeof setUp>, ms: number): Promise<void> {
   const ticket = batcher.admit(LONG);
   for (let i = 0; i < 10; i++) {
     void ticket.upscale(tile(i), 2);
-    clock.ms += 25.6;
+    clock.ms += ms;
     batches[i]?.finish();
     await soon();
   }
+  ticket.close();
+}
+
+it("learns how fast the network is", async () => {
+  const network = setUp();
+  const { batcher, clock } = network;
+  const short = () => batcher.admit({ tiles: 1, pixels: 256, dueMs: clock.ms + 100 });
+  expect(short).toThrow();
+  await work(network, 25.6);
   short();
 });
 
 it("tries again, after some refusals, what it has come to think too slow for", async () => {
-  const { batcher, batches, clock } = setUp();
+  const network = setUp();
+  const { batcher, clock } = network;
   const admit = () => batcher.admit({ tiles: 1, pixels: 256, dueMs: clock.ms + 500 });
-  const ticket = batcher.admit(LONG);
-  for (let i = 0; i < 10; i++) {
-    void ticket.upscale(tile(i), 2);
-    clock.ms += 2560;
-    batches[i]?.finish();
-    await soon();
-  }
-  expect(admit).toThrow();
-  ticket.close();
+  await work(network, 2560);
   let refused = 0;
   for (; refused < 100; refused++) {
     try {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Probe } from "../../../src/core/probe/probe-result.ts";
 import type { Transform } from "../../../src/core/transform.ts";
 import { choosePlace, engineConfiguration, type PlaceLimits } from "../../../src/edge/place.ts";
-import type { FindModel } from "../../../src/engine/models.ts";
+import { everyModel } from "../service/every-model.ts";
 
 const limits = {
   sourceBytes: 1000,
@@ -15,16 +15,6 @@ const limits = {
 const ORIGIN = { edgeInputPixels: 65_536, inputPixels: 16_000_000, outputPixels: 64_000_000, avifPixels: 16_000_000 };
 const ALONE: PlaceLimits = { limits, origin: undefined };
 const WITH_ORIGIN: PlaceLimits = { limits, origin: ORIGIN };
-
-const FILE = { file: "f", sha256: "0".repeat(64), bytes: 1 };
-const MODEL: FindModel = (scale) => ({
-  id: `x${scale}`,
-  scale,
-  variant: "clean",
-  weights: FILE,
-  onnx: FILE,
-  packed: FILE,
-});
 
 function source(width: number, height: number, more: Partial<Probe> = {}): Probe {
   return { format: "png", width, height, orientation: 1, frames: 1, scans: 1, bitDepth: 8, lossy: false, ...more };
@@ -68,7 +58,7 @@ describe("choosePlace", () => {
 
   function placed(probe: Probe, transform: Transform, placeLimits: PlaceLimits) {
     try {
-      return choosePlace(probe, transform, { ...placeLimits, model: MODEL }).place;
+      return choosePlace(probe, transform, { ...placeLimits, model: everyModel }).place;
     } catch (error) {
       return error;
     }

@@ -2,24 +2,15 @@ import { describe, expect, it } from "vitest";
 import type { Format } from "../../../src/core/image.ts";
 import type { Probe } from "../../../src/core/probe/probe-result.ts";
 import type { Transform } from "../../../src/core/transform.ts";
-import type { FindModel } from "../../../src/engine/models.ts";
 import { planRender } from "../../../src/service/render-plan.ts";
+import { everyModel } from "./every-model.ts";
 
-const FILE = { file: "f", sha256: "0".repeat(64), bytes: 1 };
-const model: FindModel = (scale) => ({
-  id: `x${scale}`,
-  scale,
-  variant: "clean",
-  weights: FILE,
-  onnx: FILE,
-  packed: FILE,
-});
 const limits = { inputPixels: 262_144, outputPixels: 1_048_576, avifPixels: 524_288, jpegScans: 100 };
 
 /** Of a picture that is `width` wide. */
 function plan(width: number, transform: Omit<Transform, "scale">, { format = "png" as Format, height = 10 } = {}) {
   const source: Probe = { format, width, height, orientation: 1, frames: 1, scans: 1, bitDepth: 8, lossy: false };
-  return planRender(source, { scale: 4, ...transform }, { limits, model });
+  return planRender(source, { scale: 4, ...transform }, { limits, model: everyModel });
 }
 
 describe("planRender", () => {
