@@ -245,12 +245,8 @@ class Log:
         write_atomically(self.path, text.getvalue().encode())
 
 
-def train(config: Config, device: torch.device, budget_minutes: float = math.inf) -> Trainer:
-    """Run to the end of the schedule, or for `budget_minutes` of this process but one step at least."""
-    deadline = time.monotonic() + 60 * budget_minutes
-    output = Path(config.output)
-    output.mkdir(parents=True, exist_ok=True)
-    dataset = load_dataset(
+def load_pictures(config: Config, device: torch.device) -> Dataset:
+    return load_dataset(
         Path(config.data),
         config.scale,
         config.scale * (config.patch + 2 * MARGIN),
@@ -259,6 +255,14 @@ def train(config: Config, device: torch.device, budget_minutes: float = math.inf
         device,
         DEGRADATIONS[config.degradation],
     )
+
+
+def train(config: Config, device: torch.device, budget_minutes: float = math.inf) -> Trainer:
+    """Run to the end of the schedule, or for `budget_minutes` of this process but one step at least."""
+    deadline = time.monotonic() + 60 * budget_minutes
+    output = Path(config.output)
+    output.mkdir(parents=True, exist_ok=True)
+    dataset = load_pictures(config, device)
     trainer = Trainer(config, dataset, device)
     last = output / "last.pt"
     if last.exists():

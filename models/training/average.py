@@ -1,0 +1,65 @@
+"""Between the weights a run began with and its best: `python -m training.average --config CONFIG`.
+
+Scores mixtures of the two on the held-out pictures, in float32 and in the arithmetic of the edge engine, and writes the
+best in the latter to `average.safetensors` in the run's folder.
+"""
+
+import argparse
+import hashlib
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from torch import Tensor
+
+from training.checkpoint import save_tensors
+from training.config import Config, load_config
+from training.network import SSIU
+from training.quantize import simulate_int8
+from training.train import initial_state, load_pictures, validation_psnr
+from training.weights import read_state
+
+SHARES = (0.0, 0.3, 0.5, 0.7, 1.0)
+
+
+def mixture(before: dict[str, Tensor], after: dict[str, Tensor], share: float) -> dict[str, Tensor]:
+    """`share` of `after`, 0 to 1, and the rest of `before`."""
+    return {name: torch.lerp(weight, after[name], share) for name, weight in before.items()}
+
+
+def average(config: Config) -> Path:
+    """The file with the best mixture; its notes are those of the run, with the share of it and its score."""
+    best = Path(config.output) / "best.safetensors"
+    before, after = initial_state(config, {}), read_state(best)
+    pairs = load_pictures(config, torch.device("cpu")).validation
+
+    def scores(share: float) -> tuple[float, float]:
+        network = SSIU(config.scale).to(memory_format=torch.channels_last)
+        network.load_state_dict(mixture(before, after, share), strict=True)
+        exact = validation_psnr(network, pairs, config.scale)
+        simulate_int8(network)
+        int8 = validation_psnr(network, pairs, config.scale)
+        print(f"| {share:g} | {exact:.4f} | {int8:.4f} |", flush=True)
+        return int8, share
+
+    print("| share of the run | PSNR, float32 | int8 |\n|---|---|---|")
+    score, share = max(scores(share) for share in SHARES)
+    with safe_open(best, "pt") as file:
+        notes = file.metadata()
+    digest = hashlib.sha256(Path(config.initial).read_bytes()).hexdigest()
+    notes |= {"validation_psnr": f"{score:.4f}", "validation_arithmetic": "int8"}
+    if share < 1:
+        notes["averaged_with"] = f"{share:g} of this run, the rest of what it began with, {digest[:8]}"
+    path = best.with_name("average.safetensors")
+    save_tensors(path, mixture(before, after, share), notes)
+    return path
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--config", type=Path, required=True)
+    print(average(load_config(parser.parse_args().config)))
+
+
+if __name__ == "__main__":
+    main()
