@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import * as z from "zod";
 import { parseImagePath } from "../core/image-path.ts";
 import { parseKeyring } from "../core/keyring.ts";
+import { parsePresets } from "../core/presets.ts";
 import { signUrl } from "../core/signed-url.ts";
 import { expecting } from "./options.ts";
 
@@ -19,6 +20,7 @@ const Options = z.strictObject({
     .string()
     .regex(/^[1-9]\d{0,5}[smhd]$/, { error: expecting(expires, "--expires") })
     .transform((text) => Number.parseInt(text, 10) * SECONDS[text.slice(-1) as keyof typeof SECONDS]),
+  presets: z.string().default("{}").transform(parsePresets),
   base: z.url({ protocol: /^https?$/, error: expecting("an http(s) URL", "--base") }).optional(),
 });
 
@@ -30,15 +32,23 @@ export function addSign(program: Command): void {
     .argument("<URL>", `/img/<ops>/<source>: ${url}`)
     .option("--key <id:secret>", "the key to sign with, or `env`: the first of the variable URL_KEYS", "env")
     .option("--expires <duration>", `how long the link holds: ${expires}`, "1h")
+    .option("--presets <json>", "presets that the link may name, or `env`: the variable PRESETS", "env")
     .option("--base <url>", "where the Worker is; printed before a path")
-    .action((link, { key, ...options }) =>
-      sign(Options.parse({ url: link, key: key === "env" ? (process.env.URL_KEYS ?? "") : key, ...options })),
+    .action((link, { key, presets, ...options }) =>
+      sign(
+        Options.parse({
+          url: link,
+          key: key === "env" ? (process.env.URL_KEYS ?? "") : key,
+          presets: presets === "env" ? process.env.PRESETS : presets,
+          ...options,
+        }),
+      ),
     );
 }
 
-async function sign({ url, key, expires, base }: z.infer<typeof Options>): Promise<void> {
+async function sign({ url, key, presets, expires, base }: z.infer<typeof Options>): Promise<void> {
   const { pathname, origin } = new URL(url, base ?? "http://localhost");
   const expiresAt = Math.floor(Date.now() / 1000) + expires;
-  const signed = await signUrl(parseImagePath(pathname), expiresAt, parseKeyring(key));
+  const signed = await signUrl(parseImagePath(pathname, { ops: presets }), expiresAt, parseKeyring(key));
   console.log(base === undefined && !URL.canParse(url) ? signed : `${origin}${signed}`);
 }

@@ -1,7 +1,7 @@
 import { expected, ServiceError } from "./errors.ts";
-import { expandPresets, NO_PRESETS, type Presets } from "./presets.ts";
+import { NO_PRESETS, type Presets, parseOps } from "./presets.ts";
 import { isRemote, parseRemoteUrl } from "./remote-url.ts";
-import { formatTransform, parseTransform, type Transform } from "./transform.ts";
+import { formatTransform, type Transform } from "./transform.ts";
 
 /** A parsed `/img/<ops>/<source>`. */
 export interface ImagePath {
@@ -19,7 +19,7 @@ export interface ImagePath {
  */
 export function parseImagePath(pathname: string, presets: Presets = NO_PRESETS): ImagePath {
   const [, , ops = "", ...segments] = pathname.split("/");
-  const transform = parseTransform(expandPresets(decodeSegment(ops), presets));
+  const transform = parseOps(decodeSegment(ops), presets);
   if (segments.length === 0) throw invalid("Expected /img/<ops>/<source> for path, got no source");
   return { transform, source: parseSource(segments) };
 }

@@ -1,15 +1,15 @@
 import * as z from "zod";
 import { expected, ServiceError } from "./errors.ts";
-import { parseTransform } from "./transform.ts";
+import { formatTransform, parseTransform, type Transform } from "./transform.ts";
 
 /** Ops that have a name, `preset=thumb`. */
 export interface Presets {
   readonly ops: ReadonlyMap<string, string>;
-  /** Whether a URL may consist of nothing but one preset. */
-  readonly only: boolean;
+  /** Canonical forms of all that may be asked for, where that is what presets come to; absent: anything may. */
+  readonly only?: ReadonlySet<string> | undefined;
 }
 
-export const NO_PRESETS: Presets = { ops: new Map(), only: false };
+export const NO_PRESETS: Presets = { ops: new Map() };
 
 const Named = z.record(z.string().regex(/^[A-Za-z0-9_-]{1,32}$/), z.string());
 
@@ -30,22 +30,29 @@ export function parsePresets(json: string): ReadonlyMap<string, string> {
   return new Map(Object.entries(named));
 }
 
+/** Of these presets, nothing else may be asked for: neither a preset with ops beside it, nor ops of one's own. */
+export function onlyPresets(ops: ReadonlyMap<string, string>): Presets {
+  return { ops, only: new Set([...ops.values()].map((text) => formatTransform(parseTransform(text)))) };
+}
+
 /**
- * Puts a preset's ops in the place of its name. What comes out is all that counts: a preset and its ops written out have
- * one key.
+ * Reads ops with a preset's ops in the place of its name. What comes out is all that counts: a preset and its ops written
+ * out have one key, and both may be asked for where only presets may.
  *
- * @throws {ServiceError} `invalid_transform` for a name that is not known, `transform_forbidden` where only presets are allowed.
+ * @throws {ServiceError} `invalid_transform`, `transform_forbidden`
  */
-export function expandPresets(text: string, { ops, only }: Presets): string {
-  const expand = (op: string) => (op.startsWith("preset=") ? ops.get(op.slice("preset=".length)) : op);
-  if (only && (!text.startsWith("preset=") || expand(text) === undefined)) {
+export function parseOps(text: string, { ops, only }: Presets): Transform {
+  const transform = parseTransform(text.split(",").map(expand).join(","));
+  if (only !== undefined && !only.has(formatTransform(transform))) {
     throw new ServiceError("transform_forbidden", expected("a preset, and nothing beside it,", "transform", text));
   }
-  const expanded = text.split(",").map((op) => {
-    const known = expand(op);
+  return transform;
+
+  function expand(op: string): string {
+    if (!op.startsWith("preset=")) return op;
+    const known = ops.get(op.slice("preset=".length));
     if (known === undefined)
       throw new ServiceError("invalid_transform", expected("the name of a preset", "preset", op));
     return known;
-  });
-  return expanded.join(",");
+  }
 }

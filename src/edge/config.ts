@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { type AllowList, parseAllowList } from "../core/allow-list.ts";
 import { type Keyring, parseKeyring } from "../core/keyring.ts";
-import { type Presets, parsePresets } from "../core/presets.ts";
+import { onlyPresets, type Presets, parsePresets } from "../core/presets.ts";
 import type { PictureLimits } from "../service/render-plan.ts";
 import type { Patience } from "./lease.ts";
 
@@ -15,6 +15,15 @@ export const Count = z
 const SIGNING_MODES = ["off", "remote", "all"] as const;
 export type SigningMode = (typeof SIGNING_MODES)[number];
 
+export const PresetVars = {
+  PRESETS: z.string().default("{}").transform(parsePresets),
+  PRESETS_ONLY: z.enum(["true", "false"]).default("false"),
+};
+
+export function presetsOf({ PRESETS, PRESETS_ONLY }: z.infer<z.ZodObject<typeof PresetVars>>): Presets {
+  return PRESETS_ONLY === "true" ? onlyPresets(PRESETS) : { ops: PRESETS };
+}
+
 /** The `[vars]` of wrangler.toml: text from outside, parsed once at the start; a bad value stops the Worker there. */
 const Vars = z
   .object({
@@ -25,8 +34,7 @@ const Vars = z
     MAX_JPEG_SCANS: Count,
     MAX_URL_LENGTH: Count,
     CACHE_CONTROL: z.string().min(1),
-    PRESETS: z.string().default("{}").transform(parsePresets),
-    PRESETS_ONLY: z.enum(["true", "false"]).default("false"),
+    ...PresetVars,
     ALLOWED_SOURCES: z.string().transform(parseAllowList),
     SOURCE_TIMEOUT_MS: Count,
     SIGNED_URLS: z.enum(SIGNING_MODES),
@@ -69,7 +77,7 @@ export function parseConfig(env: unknown): Config {
       urlLength: vars.data.MAX_URL_LENGTH,
     },
     cacheControl: vars.data.CACHE_CONTROL,
-    presets: { ops: vars.data.PRESETS, only: vars.data.PRESETS_ONLY === "true" },
+    presets: presetsOf(vars.data),
     remote: { allowed: vars.data.ALLOWED_SOURCES, timeoutMs: vars.data.SOURCE_TIMEOUT_MS },
     signing: { mode: vars.data.SIGNED_URLS, keys: vars.data.URL_KEYS },
     lease: { waitMs: vars.data.LEASE_WAIT_MS, holdMs: vars.data.LEASE_HOLD_MS },

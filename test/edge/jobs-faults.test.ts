@@ -171,6 +171,17 @@ describe("an upload", () => {
       await worker.stop();
     },
   );
+
+  it("stops the Worker at start-up where a rule has other ops than presets, and only these are allowed", async () => {
+    const vars = { PRESETS: '{"large": "x4"}', PRESETS_ONLY: "true" };
+    const rules = (ops: string) => JSON.stringify([{ prefix: "photos/", ops: [ops] }]);
+    const [wrong, right] = await Promise.all(
+      ["x2", "preset=large"].map((ops) => startJobWorker({ vars: { ...vars, UPLOAD_RULES: rules(ops) } })),
+    );
+    expect((await wrong?.picture("/healthz"))?.status).toBe(500);
+    expect((await right?.picture("/healthz"))?.status).toBe(200);
+    await Promise.all([wrong?.stop(), right?.stop()]);
+  });
 });
 
 describe("a Worker that is killed", () => {

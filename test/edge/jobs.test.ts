@@ -37,6 +37,20 @@ describe("a job", () => {
     expect(await worker.picture(result?.url ?? "")).toEqual({ status: 200, cache: "ssiu-edge; hit" });
   });
 
+  it("may name a preset; where nothing else is allowed its result is served all the same", async () => {
+    const vars = { PRESETS: '{"large": "x3,f=webp"}', PRESETS_ONLY: "true", UPLOAD_RULES: "[]" };
+    const locked = await startJobWorker({ vars });
+    await locked.putSource("a.png", await pattern(24, 16).png().toBuffer());
+    const id = await locked.post({ source: "a.png", ops: "preset=large" });
+    const { ops, result } = await locked.until(id, "done");
+    expect([ops, result?.url]).toEqual(["x3,format=webp", "/img/x3,format=webp/a.png"]);
+    expect(await locked.picture(result?.url ?? "")).toEqual({ status: 200, cache: "ssiu-edge; hit" });
+
+    const refused = await locked.call<{ code: string }>("POST", "/v1/jobs", { body: { source: "a.png", ops: "x2" } });
+    expect([refused.status, refused.json.code]).toEqual([403, "transform_forbidden"]);
+    await locked.stop();
+  });
+
   it("is computed once, however many ask for it", async () => {
     const ids = await Promise.all(
       ["x3,q=50,f=webp", "f=webp,x3,quality=50"].map((ops) => worker.post({ ...GOOD, ops })),

@@ -216,7 +216,7 @@ describe("limits", () => {
 
 describe("presets", () => {
   it("have the key of their ops, and can be all that is allowed", async () => {
-    const vars = { PRESETS: '{"thumb": "w=60,h=60,fit=cover,f=webp"}', PRESETS_ONLY: "true" };
+    const vars = { PRESETS: '{"thumb": "w=60,h=60,fit=cover,f=webp"}', PRESETS_ONLY: "true", UPLOAD_RULES: "[]" };
     const locked = await startWorker({ vars });
     await locked.putSource("pattern.png", await pattern().png().toBuffer());
     const named = await locked.get("/img/preset=thumb/pattern.png");
@@ -225,7 +225,10 @@ describe("presets", () => {
     expect(named.headers.get("etag")).toBe(
       (await get("/img/width=60,height=60,fit=cover,format=webp/pattern.png")).headers.get("etag"),
     );
-    for (const ops of ["x2", "w=60,h=60,fit=cover,f=webp", "preset=thumb,dpr=2", "preset=none"]) {
+    expect((await locked.get("/img/w=60,h=60,fit=cover,f=webp/pattern.png")).headers.get("cache-status")).toMatch(
+      /hit/,
+    );
+    for (const ops of ["x2", "w=60,h=61,fit=cover,f=webp", "preset=thumb,dpr=2"]) {
       const refused = await locked.get(`/img/${ops}/pattern.png`);
       expect(refused.status, ops).toBe(403);
       expect(JSON.parse(new TextDecoder().decode(refused.body))).toMatchObject({ code: "transform_forbidden" });

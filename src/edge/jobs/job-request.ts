@@ -2,6 +2,7 @@ import * as z from "zod";
 import { assertPublicUrl } from "../../core/address.ts";
 import { expected, ServiceError } from "../../core/errors.ts";
 import { formatSource, type ImagePath, parseImagePath } from "../../core/image-path.ts";
+import { NO_PRESETS, type Presets } from "../../core/presets.ts";
 import { formatTransform } from "../../core/transform.ts";
 import type { JobConfig } from "./config.ts";
 import type { JobRequest } from "./job.ts";
@@ -20,18 +21,18 @@ export function jobPath({ source, ops }: JobRequest): string {
   return `/img/${ops}/${formatSource(source)}`;
 }
 
-/** @throws {ServiceError} `invalid_transform`, `invalid_path` */
-export function parseJobPath({ source, ops }: JobRequest): ImagePath {
+/** @throws {ServiceError} as {@link parseImagePath} */
+export function parseJobPath({ source, ops }: JobRequest, presets: Presets = NO_PRESETS): ImagePath {
   // No URL can spell half a character.
   if (/\p{Surrogate}/u.test(`${source} ${ops}`)) {
     throw new ServiceError("invalid_path", expected("well-formed Unicode", "source and ops", `${source} ${ops}`));
   }
-  return parseImagePath(jobPath({ source, ops: encodeURIComponent(ops) }));
+  return parseImagePath(jobPath({ source, ops: encodeURIComponent(ops) }), presets);
 }
 
 /** Brings a request into the one form that equal requests share. @throws as {@link parseJobPath}, and `invalid_job` */
-export function canonicalRequest(request: JobRequest): JobRequest {
-  const { source, transform } = parseJobPath(request);
+export function canonicalRequest(request: JobRequest, presets: Presets): JobRequest {
+  const { source, transform } = parseJobPath(request, presets);
   const { format } = transform;
   if (format === "json" || format === "auto") throw invalid(expected("the format of one picture", "format", format));
   return { source, ops: formatTransform(transform), callback: request.callback };

@@ -38,7 +38,7 @@ export function createJobRoutes({ config, jobs, dead, uploads }: JobRoutesDeps) 
   app.post("/jobs", async (c) => {
     const asked = parseBody(NewJob, await c.req.text());
     checkCallback(asked.callback, new URL(c.req.url).host, config);
-    const request = canonicalRequest(asked);
+    const request = canonicalRequest(asked, config.presets);
     const id = await idFor(c.req.header("Idempotency-Key"));
     const job = await jobs.getByName(id).create(id, request);
     if (!isSameRequest(job, request)) {

@@ -45,11 +45,11 @@ export function createUploadJobs({
   };
 }
 
-function requestsFor({ object: { key } }: UploadEvent, { uploadRules }: JobConfig): JobRequest[] {
+function requestsFor({ object: { key } }: UploadEvent, { uploadRules, presets }: JobConfig): JobRequest[] {
   const matching = uploadRules.filter(({ prefix }) => key.startsWith(prefix));
   try {
     return matching.flatMap(({ ops, callback }) =>
-      ops.map((op) => canonicalRequest({ source: key, ops: op, callback })),
+      ops.map((op) => canonicalRequest({ source: key, ops: op, callback }, presets)),
     );
   } catch (cause) {
     // A key that no URL can name is no more a source the next time.

@@ -26,7 +26,7 @@ export async function receiveSource(
   const messageId = verifyWebhook(config.sourceWebhookKeys, request.headers, body);
   const { source, ops, callback } = parseBody(SourceCreated, body).data;
   checkCallback(callback, new URL(request.url).host, config);
-  const requests = ops.map((op) => canonicalRequest({ source, ops: op, callback }));
+  const requests = ops.map((op) => canonicalRequest({ source, ops: op, callback }, config.presets));
   return await Promise.all(
     requests.map(async (asked, i) => {
       const id = await derivedJobId("webhook", messageId, `${i}`);

@@ -24,10 +24,19 @@ test("signs a link that holds as long as asked", async () => {
   expect(expires - nowSeconds).toBeLessThanOrEqual(7200);
 });
 
+test("signs what a preset stands for", async () => {
+  const args = ["--key", KEY, "--presets", '{"thumb": "w=160,f=webp"}'];
+  const { code, stdout, stderr } = await ssiu("sign", "/img/preset=thumb/a.jpg", ...args);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect(stdout).toMatch(/^\/img\/width=160,format=webp\/a.jpg\?/);
+});
+
 test.each([
   [2, "query", ["/img/x2/a?x=1", "--key", KEY]],
   [2, "--expires", ["/img/x2/a", "--key", KEY, "--expires", "1y"]],
   [2, "--base", ["/img/x2/a", "--key", KEY, "--base", "there"]],
+  [1, "preset=thumb", ["/img/preset=thumb/a", "--key", KEY]],
+  [1, "x9", ["/img/x2/a", "--key", KEY, "--presets", '{"thumb": "x9"}']],
   [1, "id:secret", ["/img/x2/a", "--key", "topsecret"]],
   [1, "x9", ["/img/x9/a", "--key", KEY]],
 ])("fails with %i and names %s", async (expected, named, args) => {

@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { NO_PRESETS } from "../../../src/core/presets.ts";
 import type { JobConfig } from "../../../src/edge/jobs/config.ts";
 import { attempted, begun, type Job, newJob, postponed, replayed, settled } from "../../../src/edge/jobs/job.ts";
 
@@ -7,6 +8,7 @@ const DAY = 86_400 * SECOND;
 
 const CONFIG: JobConfig = {
   tokens: [],
+  presets: NO_PRESETS,
   retryMs: 10 * SECOND,
   watchdogMs: 1800 * SECOND,
   retentionMs: 30 * DAY,
