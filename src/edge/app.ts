@@ -45,7 +45,7 @@ export function createApp({ config, authorize, rates, now, v1, ...deps }: Deps) 
     const asked = parseImagePath(pathname(c.req.url, limits.urlLength), presets);
     const { cacheControl, keyId } = await authorize(asked, c.req.raw);
     const transform = negotiate(asked.transform, c.req.header("Accept"));
-    const located = await pipeline.locate({ ...asked, transform }, stopwatch);
+    using located = await pipeline.locate({ ...asked, transform }, stopwatch);
     const { etag } = located.key;
     const headers = resultHeaders({ etag, cacheControl, negotiated: transform.format === "auto" });
     if (!matchHolds(c.req.header("If-Match"), etag)) {

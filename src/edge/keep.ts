@@ -17,7 +17,8 @@ interface KeepOptions {
 /**
  * What is to be answered of a new result. Our engine makes the same bytes everywhere; two origins may differ
  * in the last bit, and a strong ETag names bytes (RFC 9110 §8.8.1). So what an origin made is answered under the key's ETag
- * only once it is what is stored; if another request was first, its result is answered; `strong` is false if none is stored.
+ * only from the store, whether this request's or another's that was first, and does not stay in memory for as long as the client
+ * takes; `strong` is false if none is stored.
  */
 export async function keep(
   results: Results,
@@ -26,10 +27,13 @@ export async function keep(
 ): Promise<{ result: Result; strong: boolean }> {
   const put = stored.catch(onFailure);
   waitUntil(put);
-  const strong = facts.engine !== ORIGIN_ENGINE || (await put) === true;
-  const winner = strong ? undefined : await results.get(path, range).catch(onFailure);
-  if (winner) return { result: winner, strong: true };
   const part = parseRange(range, bytes.length);
+  const strong = facts.engine !== ORIGIN_ENGINE;
+  if (!strong) {
+    await put;
+    const kept = await results.get(path, range).catch(onFailure);
+    if (kept) return { result: kept, strong: true };
+  }
   const body = part === undefined ? bytes : bytes.subarray(part.offset, part.offset + part.length);
   return { result: { facts, bytes: bytes.length, body, range: part }, strong };
 }

@@ -4,6 +4,7 @@ import { type Format, MEDIA_TYPE } from "../core/image.ts";
 import { contentDigest } from "../core/origin-request.ts";
 import { probe } from "../core/probe/probe.ts";
 import { parseRetryAfter } from "../core/retry-after.ts";
+import type { Holding } from "./memory.ts";
 
 /** What a result must be to be believed. */
 export interface Expectation {
@@ -14,6 +15,8 @@ export interface Expectation {
   /** Id of the model, `none` at x1. */
   readonly model: string;
   readonly maxBytes: number;
+  /** Where the bytes are counted, before they are read. */
+  readonly holding: Pick<Holding, "result">;
 }
 
 /** How one attempt ended. */
@@ -97,7 +100,7 @@ export function unreachable(cause: unknown, retryInMs = RETRY_PAUSE_MS): Outcome
 
 async function readResult(
   response: Response,
-  { format, width, height, model, maxBytes }: Expectation,
+  { format, width, height, model, maxBytes, holding }: Expectation,
 ): Promise<Outcome> {
   const { headers } = response;
   const length = Number(/^[1-9]\d{0,15}$/.exec(headers.get("Content-Length") ?? "")?.[0]);
@@ -117,6 +120,13 @@ async function readResult(
     return { alive: true, error: new ServiceError("image_too_large", message, { detail }) };
   }
 
+  try {
+    await holding.result(length);
+  } catch (error) {
+    if (!(error instanceof ServiceError)) throw error;
+    await response.body.cancel();
+    return { alive: true, error };
+  }
   const bytes = await readExactly(response.body, length);
   const digest = await contentDigest(bytes);
   if (headers.get("Content-Digest") !== digest) {

@@ -4,6 +4,7 @@ import { contentDigest, originSigningText } from "../core/origin-request.ts";
 import { formatTransform, type Transform } from "../core/transform.ts";
 import type { RenderPlan } from "../service/render-plan.ts";
 import { afterFailure, HEALTHY, pass } from "./circuit-breaker.ts";
+import type { Holding } from "./memory.ts";
 import { type Expectation, type Outcome, readAnswer, unreachable } from "./origin-answer.ts";
 import type { OriginConfig } from "./origin-config.ts";
 import type { OriginLimits } from "./place.ts";
@@ -14,6 +15,7 @@ interface OriginJob {
   readonly bytes: Uint8Array;
   readonly transform: Transform;
   readonly plan: RenderPlan;
+  readonly holding: Pick<Holding, "result">;
 }
 
 /** The server that runs the same model on what is too large for an isolate. */
@@ -64,7 +66,7 @@ export function createOriginClient(config: OriginConfig, { fetch, now }: OriginD
           "X-Request-Id": requestId,
         },
       });
-      return await readAnswer(response, expectation(job.plan, resultBytes), now());
+      return await readAnswer(response, expectation(job, resultBytes), now());
     } catch (cause) {
       if (!signal.aborted) return unreachable(cause);
       return {
@@ -96,6 +98,7 @@ export function createOriginClient(config: OriginConfig, { fetch, now }: OriginD
   };
 }
 
-function expectation({ format, canvas, model }: RenderPlan, maxBytes: number): Expectation {
-  return { format, ...canvas, model: model?.id ?? "none", maxBytes };
+function expectation({ plan, holding }: OriginJob, maxBytes: number): Expectation {
+  const { format, canvas, model } = plan;
+  return { format, ...canvas, model: model?.id ?? "none", maxBytes, holding };
 }

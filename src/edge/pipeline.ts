@@ -10,6 +10,7 @@ import { type Renderer, render } from "../service/render.ts";
 import type { RenderPlan } from "../service/render-plan.ts";
 import type { Stopwatch } from "../service/stopwatch.ts";
 import type { Limits } from "./config.ts";
+import type { Holding, Memory } from "./memory.ts";
 import type { Origin } from "./origin-client.ts";
 import { choosePlace, engineConfiguration, ORIGIN_ENGINE } from "./place.ts";
 import type { ResultFacts } from "./results.ts";
@@ -22,19 +23,22 @@ export interface PipelineDeps {
   readonly renderer: Renderer;
   readonly model: FindModel;
   readonly turnstile: Turnstile;
+  readonly memory: Memory;
   /** Computes what is too large for the isolate, or not for its codecs; refused where it is absent. */
   readonly origin?: Origin | undefined;
 }
 
-/** What was asked for, with the name of its result; nothing has been read yet. */
-export interface Located {
+/** What was asked for, with the name of its result; nothing has been read yet. To be disposed of when the request is over. */
+export interface Located extends Disposable {
   readonly transform: Transform;
   readonly source: Source;
   readonly key: ResultKey;
+  readonly holding: Holding;
 }
 
 /** The source's bytes, their header within the limits, and what is known of the result from them. */
 export interface Inspected {
+  readonly holding: Holding;
   readonly transform: Transform;
   readonly bytes: Uint8Array;
   readonly probe: Probe;
@@ -53,19 +57,34 @@ export interface Pipeline {
   render(inspected: Inspected, stopwatch: Stopwatch, requestId?: string): Promise<Uint8Array>;
 }
 
-export function createPipeline({ limits, openSource, renderer, model, turnstile, origin }: PipelineDeps): Pipeline {
+export function createPipeline({
+  limits,
+  openSource,
+  renderer,
+  model,
+  turnstile,
+  memory,
+  origin,
+}: PipelineDeps): Pipeline {
   const placeLimits = { limits, origin: origin?.limits };
   const engine = engineConfiguration(renderer.engine.name, placeLimits);
   return {
     async locate({ transform, source: name }, stopwatch) {
       const id = await modelsId(candidateModels(model, transform));
-      const source = await stopwatch.time("source", openSource(name));
-      if (source === undefined) throw new ServiceError("source_not_found", "There is no such source");
-      const key = await resultKey({ model: id, engine, transform, source: name, version: source.version });
-      return { transform, source, key };
+      const holding = memory.open();
+      const reserve = (bytes: number) => holding.source(bytes);
+      try {
+        const source = await stopwatch.time("source", openSource(name, reserve));
+        if (source === undefined) throw new ServiceError("source_not_found", "There is no such source");
+        const key = await resultKey({ model: id, engine, transform, source: name, version: source.version });
+        return { transform, source, key, holding, [Symbol.dispose]: holding.release };
+      } catch (cause) {
+        holding.release();
+        throw cause;
+      }
     },
 
-    async inspect({ transform, source }, stopwatch) {
+    async inspect({ transform, source, holding }, stopwatch) {
       const bytes = await stopwatch.time("read", source.read(limits.sourceBytes));
       const probed = probe(bytes);
       const { place, plan } = choosePlace(probed, transform, { ...placeLimits, model });
@@ -76,7 +95,7 @@ export function createPipeline({ limits, openSource, renderer, model, turnstile,
         sourceWidth: probed.width,
         sourceHeight: probed.height,
       };
-      return { transform, bytes, probe: probed, plan, facts };
+      return { holding, transform, bytes, probe: probed, plan, facts };
     },
 
     render(inspected, stopwatch, requestId = crypto.randomUUID()) {

@@ -3,7 +3,7 @@ import { type AllowList, assertAllowed } from "../core/allow-list.ts";
 import { sha256Hex } from "../core/digest.ts";
 import { ServiceError } from "../core/errors.ts";
 import { isRemote, parseRemoteUrl } from "../core/remote-url.ts";
-import { checkSize, type OpenSource, type Source } from "./sources.ts";
+import { checkSize, type OpenSource, type Reserve, type Source } from "./sources.ts";
 
 /** Stands in what we ask other servers (RFC 9110 §7.6.3): a request that comes in with it has been through here. */
 export const VIA = "1.1 ssiu-edge";
@@ -37,7 +37,7 @@ export function remoteSource({ fetch, allowed, timeoutMs, maxBytes }: RemoteRule
     throw new ServiceError("source_failed", `Expected at most ${MAX_REDIRECTS} redirects for source`);
   }
 
-  return async (id) => {
+  return async (id, reserve) => {
     if (!isRemote(id)) return undefined;
     const abort = new AbortController();
     const timed = <T>(work: Promise<T>) => within(timeoutMs, abort, work);
@@ -46,7 +46,7 @@ export function remoteSource({ fetch, allowed, timeoutMs, maxBytes }: RemoteRule
     // A body comes but once; whoever asks again gets what was read.
     let body: Promise<Uint8Array> | undefined;
     const read: Source["read"] = async (most) => {
-      body ??= timed(readBody(response, most));
+      body ??= timed(readBody(response, most, reserve));
       const bytes = await body;
       checkSize(bytes.length, most);
       return bytes;
@@ -100,13 +100,14 @@ function validator(headers: Headers): string | undefined {
 }
 
 /** What the server says of the length saves reading; what counts is what comes. */
-async function readBody({ headers, body }: Response, maxBytes: number): Promise<Uint8Array> {
+async function readBody({ headers, body }: Response, maxBytes: number, reserve: Reserve): Promise<Uint8Array> {
   checkSize(Number(headers.get("Content-Length") ?? 0), maxBytes);
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of body ?? []) {
     size += chunk.length;
     checkSize(size, maxBytes);
+    await reserve(size);
     chunks.push(chunk);
   }
   return concat(chunks);

@@ -10,14 +10,17 @@ export interface Source {
   read(maxBytes: number): Promise<Uint8Array>;
 }
 
-/** Finds a source by its key; undefined if there is none. */
-export type OpenSource = (key: string) => Promise<Source | undefined>;
+/** Waits until there is room for so many bytes, all in all. @throws {ServiceError} `overloaded` */
+export type Reserve = (bytes: number) => Promise<void>;
+
+/** Finds a source by its key; undefined if there is none. What it reads is counted. */
+export type OpenSource = (key: string, reserve: Reserve) => Promise<Source | undefined>;
 
 /** Tries one place after the other. */
 export function firstOf(...places: OpenSource[]): OpenSource {
-  return async (key) => {
+  return async (key, reserve) => {
     for (const open of places) {
-      const source = await open(key);
+      const source = await open(key, reserve);
       if (source !== undefined) return source;
     }
     return undefined;
@@ -29,7 +32,7 @@ const MAX_KEY_BYTES = 1024;
 
 /** Objects of an R2 bucket. */
 export function bucketSource(bucket: R2Bucket): OpenSource {
-  return async (key) => {
+  return async (key, reserve) => {
     if (new TextEncoder().encode(key).length > MAX_KEY_BYTES) return undefined;
     const head = await bucket.head(key);
     if (head === null) return undefined;
@@ -37,6 +40,7 @@ export function bucketSource(bucket: R2Bucket): OpenSource {
       version: head.etag,
       async read(maxBytes) {
         checkSize(head.size, maxBytes);
+        await reserve(head.size);
         const object = await bucket.get(key, { onlyIf: { etagMatches: head.etag } });
         if (object === null || !("body" in object)) {
           throw new ServiceError("source_changed", "The source was changed while it was being read");
@@ -49,7 +53,7 @@ export function bucketSource(bucket: R2Bucket): OpenSource {
 
 /** Static assets deployed with the Worker, of which only those below `prefix` are sources. */
 export function assetSource(assets: Fetcher, prefix: string): OpenSource {
-  return async (key) => {
+  return async (key, reserve) => {
     if (!key.startsWith(prefix)) return undefined;
     const url = new URL(key.split("/").map(encodeURIComponent).join("/"), "https://assets.invalid");
     const head = await assets.fetch(url, { method: "HEAD", redirect: "manual" });
@@ -62,6 +66,7 @@ export function assetSource(assets: Fetcher, prefix: string): OpenSource {
         const response = await assets.fetch(url, { redirect: "manual" });
         const bytes = new Uint8Array(await response.arrayBuffer());
         checkSize(bytes.length, maxBytes);
+        await reserve(bytes.length);
         return bytes;
       },
     };

@@ -13,7 +13,8 @@ import type { JobObject } from "./jobs/job-object.ts";
 import { createJobRoutes } from "./jobs/routes.ts";
 import type { Lease } from "./lease.ts";
 import { durableLeases } from "./leases.ts";
-import { createOriginClient, type Origin } from "./origin-client.ts";
+import { createMemory } from "./memory.ts";
+import { createOriginClient } from "./origin-client.ts";
 import { parseOriginConfig } from "./origin-config.ts";
 import { createPipeline } from "./pipeline.ts";
 import { createProduceOnce } from "./produce.ts";
@@ -65,8 +66,15 @@ function createHandlers(env: Env, createEngine: CreateEngine) {
     assetSource(env.ASSETS, "samples/"),
   );
   const results = bucketResults(env.RESULTS);
-  const turnstile = createTurnstile({ now: Date.now, sleep: (ms) => scheduler.wait(ms), waitMs: lease.waitMs });
-  const pipeline = createPipeline({ limits, openSource, renderer, model, turnstile, origin: createOrigin(env) });
+  const waiting = { now: Date.now, sleep: (ms: number) => scheduler.wait(ms), waitMs: lease.waitMs };
+  const originConfig = parseOriginConfig(env);
+  const pipeline = createPipeline({
+    ...{ limits, openSource, renderer, model },
+    turnstile: createTurnstile(waiting),
+    memory: createMemory({ sourceBytes: limits.sourceBytes, resultBytes: originConfig?.resultBytes ?? 0, ...waiting }),
+    origin:
+      originConfig && createOriginClient(originConfig, { fetch: (...request) => fetch(...request), now: Date.now }),
+  });
   const produceOnce = createProduceOnce({ pipeline, results, leases: durableLeases(env.LEASES, lease) });
   const jobs = { config: parseJobConfig(env), jobs: env.JOBS };
   const now = () => performance.now();
@@ -79,9 +87,4 @@ function createHandlers(env: Env, createEngine: CreateEngine) {
     }),
     consume: createConsumer({ ...jobs, results, pipeline, produceOnce, now }),
   };
-}
-
-function createOrigin(env: Env): Origin | undefined {
-  const config = parseOriginConfig(env);
-  return config && createOriginClient(config, { fetch: (...request) => fetch(...request), now: () => Date.now() });
 }

@@ -77,7 +77,7 @@ async function compute(
   { pipeline, produceOnce, results, now }: Omit<ConsumerDeps, "config" | "jobs">,
 ): Promise<JobResult> {
   const stopwatch = createStopwatch(now);
-  const located = await pipeline.locate(parseJobPath(request), stopwatch);
+  using located = await pipeline.locate(parseJobPath(request), stopwatch);
   const { path: key, etag } = located.key;
   if ((await results.head(key)) !== undefined) return { key, etag, computed: false };
   const product = await produceOnce(located, { stopwatch });

@@ -6,6 +6,7 @@ import { createApp, type Deps } from "../../../src/edge/app.ts";
 import type { Leases } from "../../../src/edge/leases.ts";
 import { createPipeline, type PipelineDeps } from "../../../src/edge/pipeline.ts";
 import { createProduceOnce } from "../../../src/edge/produce.ts";
+import type { Result, Results } from "../../../src/edge/results.ts";
 
 // What goes wrong below the app: all that is real is tested in workerd (test/edge).
 
@@ -55,6 +56,7 @@ function deps(broken: Partial<Parts>): Parts {
     leases: { enter: async () => ({ end: async () => {} }) },
     rates: { requests: async () => {}, misses: async () => {} },
     turnstile: { run: (work) => work(async () => {}) },
+    memory: { open: () => ({ source: async () => {}, result: async () => {}, release() {} }) },
     now: () => 0,
     v1: new Hono(),
     ...broken,
@@ -171,8 +173,15 @@ describe("what an origin made", () => {
   const facts = { format: "png", engine: "origin", model: "fake-x2", sourceWidth: 1, sourceHeight: 1 } as const;
   const { results } = deps({});
 
-  it("is answered under a strong ETag once it is stored", async () => {
-    const response = await request({ origin });
+  it("is answered under a strong ETag once it is stored, from the store", async () => {
+    const stored: Result[] = [];
+    const kept: Results = {
+      ...results,
+      get: async () => stored[0],
+      put: async (_, bytes) => stored.push({ facts, bytes: bytes.length, body: bytes.slice() }) > 0,
+    };
+    const response = await request({ origin, results: kept });
+    expect(response.headers.get("cache-status")).toBe("ssiu-edge; fwd=uri-miss; stored");
     expect(new Uint8Array(await response.arrayBuffer())).toEqual(Uint8Array.from([4, 5, 6]));
     expect(response.headers.get("etag")).toMatch(/^"[0-9a-f]{64}"$/);
   });
