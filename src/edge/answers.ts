@@ -58,7 +58,10 @@ export function createAnswers({ limits, results, renderer, model, pipeline, prod
       product = await produceOnce(located, admitted);
     } catch (cause) {
       const parts = { pipeline, limits, model, renderer, ...admitted };
-      const instead = await fallback(asServiceError(cause), located, parts);
+      const instead = await fallback(asServiceError(cause), located, parts).catch((failure) => {
+        logError(visit.requestId, cause);
+        throw failure;
+      });
       if (instead === undefined) throw cause;
       logError(visit.requestId, cause);
       return instead;

@@ -154,6 +154,15 @@ it.each([
   expect((await request({ ...broken, rates }, "/img/x2,onerror=interpolate/a.png")).status).toBe(429);
 });
 
+it("logs what went wrong also where the client may not have it interpolated", async () => {
+  vi.spyOn(console, "info").mockImplementation(() => {});
+  const misses = vi.fn().mockRejectedValue(new ServiceError("too_many_requests", "Enough"));
+  const rates = { requests: async () => {}, misses };
+  const response = await request({ leases: { enter: secret }, rates }, "/img/x2,onerror=interpolate/a.png");
+  expect(response.status).toBe(429);
+  expect(console.error).toHaveBeenCalledWith(expect.stringContaining("secret of the inside"));
+});
+
 it("does not interpolate what the origin refuses for the picture's fault", async () => {
   vi.spyOn(console, "info").mockImplementation(() => {});
   const limits = { edgeInputPixels: 0, inputPixels: 100, outputPixels: 100, avifPixels: 100 };
