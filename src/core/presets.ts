@@ -30,7 +30,7 @@ export function parsePresets(json: string): ReadonlyMap<string, string> {
   return new Map(Object.entries(named));
 }
 
-/** Of these presets, nothing else may be asked for: neither a preset with ops beside it, nor ops of one's own. */
+/** Of these presets, with nothing allowed but what one of them stands for. */
 export function onlyPresets(ops: ReadonlyMap<string, string>): Presets {
   return { ops, only: new Set([...ops.values()].map((text) => formatTransform(parseTransform(text)))) };
 }
@@ -44,7 +44,7 @@ export function onlyPresets(ops: ReadonlyMap<string, string>): Presets {
 export function parseOps(text: string, { ops, only }: Presets): Transform {
   const transform = parseTransform(text.split(",").map(expand).join(","));
   if (only !== undefined && !only.has(formatTransform(transform))) {
-    throw new ServiceError("transform_forbidden", expected("a preset, and nothing beside it,", "transform", text));
+    throw new ServiceError("transform_forbidden", expected("what one of the presets stands for", "transform", text));
   }
   return transform;
 

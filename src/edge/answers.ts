@@ -1,9 +1,6 @@
 import { ServiceError } from "../core/errors.ts";
-import type { FindModel } from "../engine/models.ts";
 import { asServiceError, logError } from "../service/problem.ts";
-import type { Renderer } from "../service/render.ts";
 import type { Stopwatch } from "../service/stopwatch.ts";
-import type { Limits } from "./config.ts";
 import { factsResponse, imageResponse } from "./image-response.ts";
 import { keep } from "./keep.ts";
 import { fallback } from "./onerror.ts";
@@ -12,10 +9,7 @@ import type { ProduceOnce, Product } from "./produce.ts";
 import type { Result, Results } from "./results.ts";
 
 export interface AnswersDeps {
-  readonly limits: Limits;
   readonly results: Results;
-  readonly renderer: Renderer;
-  readonly model: FindModel;
   readonly pipeline: Pipeline;
   readonly produceOnce: ProduceOnce;
 }
@@ -34,7 +28,7 @@ interface Visit {
 }
 
 /** The answers about one result: what will be in it (`format=json`), its headers, itself. */
-export function createAnswers({ limits, results, renderer, model, pipeline, produceOnce }: AnswersDeps) {
+export function createAnswers({ results, pipeline, produceOnce }: AnswersDeps) {
   async function facts(located: Located, { headers, stopwatch, admit }: Visit): Promise<Response> {
     await admit();
     return factsResponse(headers, await pipeline.inspect(located, stopwatch));
@@ -57,9 +51,8 @@ export function createAnswers({ limits, results, renderer, model, pipeline, prod
     try {
       product = await produceOnce(located, admitted);
     } catch (cause) {
-      const parts = { pipeline, limits, model, renderer, ...admitted };
-      const instead = await fallback(asServiceError(cause), located, parts).catch((failure) => {
-        logError(visit.requestId, cause);
+      const instead = await fallback(asServiceError(cause), located, { pipeline, ...admitted }).catch((failure) => {
+        if (failure !== cause) logError(visit.requestId, cause);
         throw failure;
       });
       if (instead === undefined) throw cause;

@@ -13,8 +13,10 @@ import type { Config } from "./config.ts";
 import { resultHeaders } from "./image-response.ts";
 import { clientOf, type RateLimiter } from "./rate-limit.ts";
 
-export interface Deps extends Omit<AnswersDeps, "limits"> {
+export interface Deps extends AnswersDeps {
   readonly config: Config;
+  /** Name of the isolate's own engine. */
+  readonly engine: string;
   readonly authorize: Authorize;
   /** Of all requests, by address; of those that find no result, by signing key or else address. */
   readonly rates: { readonly requests: RateLimiter; readonly misses: RateLimiter };
@@ -25,10 +27,10 @@ export interface Deps extends Omit<AnswersDeps, "limits"> {
 }
 
 /** The Worker's routes. Everything they touch is an argument. */
-export function createApp({ config, authorize, rates, now, v1, ...deps }: Deps) {
+export function createApp({ config, engine, authorize, rates, now, v1, ...deps }: Deps) {
   const { limits, presets } = config;
-  const { renderer, pipeline } = deps;
-  const answers = createAnswers({ limits, ...deps });
+  const { pipeline } = deps;
+  const answers = createAnswers(deps);
   const app = new Hono();
 
   app.use(requestId());
@@ -36,7 +38,7 @@ export function createApp({ config, authorize, rates, now, v1, ...deps }: Deps) 
 
   app.route("/v1", v1);
 
-  app.get("/healthz", (c) => c.json({ status: "ok", engine: renderer.engine.name }));
+  app.get("/healthz", (c) => c.json({ status: "ok", engine }));
 
   app.get("/img/*", async (c) => {
     const stopwatch = createStopwatch(now);

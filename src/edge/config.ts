@@ -15,15 +15,6 @@ export const Count = z
 const SIGNING_MODES = ["off", "remote", "all"] as const;
 export type SigningMode = (typeof SIGNING_MODES)[number];
 
-export const PresetVars = {
-  PRESETS: z.string().default("{}").transform(parsePresets),
-  PRESETS_ONLY: z.enum(["true", "false"]).default("false"),
-};
-
-export function presetsOf({ PRESETS, PRESETS_ONLY }: z.infer<z.ZodObject<typeof PresetVars>>): Presets {
-  return PRESETS_ONLY === "true" ? onlyPresets(PRESETS) : { ops: PRESETS };
-}
-
 /** The `[vars]` of wrangler.toml: text from outside, parsed once at the start; a bad value stops the Worker there. */
 const Vars = z
   .object({
@@ -34,7 +25,8 @@ const Vars = z
     MAX_JPEG_SCANS: Count,
     MAX_URL_LENGTH: Count,
     CACHE_CONTROL: z.string().min(1),
-    ...PresetVars,
+    PRESETS: z.string().default("{}").transform(parsePresets),
+    PRESETS_ONLY: z.enum(["true", "false"]).default("false"),
     ALLOWED_SOURCES: z.string().transform(parseAllowList),
     SOURCE_TIMEOUT_MS: Count,
     SIGNED_URLS: z.enum(SIGNING_MODES),
@@ -77,7 +69,7 @@ export function parseConfig(env: unknown): Config {
       urlLength: vars.data.MAX_URL_LENGTH,
     },
     cacheControl: vars.data.CACHE_CONTROL,
-    presets: presetsOf(vars.data),
+    presets: vars.data.PRESETS_ONLY === "true" ? onlyPresets(vars.data.PRESETS) : { ops: vars.data.PRESETS },
     remote: { allowed: vars.data.ALLOWED_SOURCES, timeoutMs: vars.data.SOURCE_TIMEOUT_MS },
     signing: { mode: vars.data.SIGNED_URLS, keys: vars.data.URL_KEYS },
     lease: { waitMs: vars.data.LEASE_WAIT_MS, holdMs: vars.data.LEASE_HOLD_MS },

@@ -2,20 +2,18 @@ import { ServiceError } from "../core/errors.ts";
 
 /** Room for so much at the same time in the isolate. */
 export interface Gate {
-  /** @throws {ServiceError} `overloaded` after waiting in vain. */
-  enter(size: number): Promise<Pass>;
+  open(): Place;
 }
 
-/** Somebody's place inside. */
-export interface Pass {
+/** What one request holds of the room. */
+export interface Place {
   /**
-   * Waits as at the entrance, unless everybody else came later: two who both need more would wait for each other.
+   * Waits until so much, all in all, is held: outside in the order of coming, inside until there is room or everybody else came
+   * later, as two who both need more would wait for each other.
    *
-   * @throws {ServiceError} `overloaded`
+   * @throws {ServiceError} `overloaded` after waiting in vain.
    */
-  grow(size: number): Promise<void>;
-  /** Still here: to be called more often than every {@link GONE_MS}. */
-  seen(): void;
+  hold(size: number): Promise<void>;
   leave(): void;
 }
 
@@ -29,50 +27,68 @@ export interface GateOptions {
 }
 
 const POLL_MS = 20;
-/** Longer than the slowest codec takes: who has not been heard of for so long is gone. */
+const HEARTBEAT_MS = 1000;
+/** Longer than the slowest codec takes: who holds something and has not been heard of for so long is gone. */
 export const GONE_MS = 15_000;
+/** Who waits polls far more often. */
+const GONE_OUTSIDE_MS = 1000;
 
 /**
- * Polled and not a queue of promises: a request whose client has left stops wherever it is, and whoever waits for its
- * promise waits for ever.
+ * Polled and not a queue of promises: a request whose client has left stops wherever it is, its heartbeat too, and whoever
+ * waits for its promise waits for ever.
  */
 export function createGate({ room, now, sleep, waitMs }: GateOptions): Gate {
-  const inside = new Map<Pass, { size: number; seenAt: number }>();
+  type Visitor = { held: number };
+  /** When each was last heard of, in the order of coming. */
+  const outside = new Map<Visitor, number>();
+  const inside = new Map<Visitor, number>();
 
-  function taken(): number {
-    let sum = 0;
-    for (const [pass, { size, seenAt }] of inside) {
-      if (now() < seenAt + GONE_MS) sum += size;
-      else inside.delete(pass);
-    }
-    return sum;
+  function dropSilent(visitors: Map<Visitor, number>, goneMs: number): void {
+    for (const [visitor, seenAt] of visitors) if (now() >= seenAt + goneMs) visitors.delete(visitor);
+  }
+
+  function mayHold(visitor: Visitor, size: number): boolean {
+    dropSilent(outside, GONE_OUTSIDE_MS);
+    dropSilent(inside, GONE_MS);
+    let others = 0;
+    for (const { held } of inside.keys()) others += held;
+    if (inside.has(visitor)) others -= visitor.held;
+    const fits = others + size <= room;
+    if (visitor.held > 0) return fits || inside.keys().next().value === visitor;
+    const [next = visitor] = outside.keys();
+    return fits && next === visitor;
   }
 
   return {
-    async enter(size) {
-      const place = { size: 0, seenAt: now() };
-      const pass: Pass = {
-        async grow(more) {
+    open() {
+      const visitor = { held: 0 };
+      let heartbeat: ReturnType<typeof setInterval> | undefined;
+      let hasLeft = false;
+      const stay = () => inside.set(visitor, now());
+      return {
+        async hold(size) {
+          if (size <= visitor.held) return;
           const endAt = now() + waitMs;
-          while (taken() + more > room && inside.keys().next().value !== pass) {
+          while (!hasLeft && !mayHold(visitor, size)) {
+            if (visitor.held === 0) outside.set(visitor, now());
             if (now() >= endAt) {
               throw new ServiceError("overloaded", `Other pictures take longer than ${waitMs} ms here`);
             }
             await sleep(POLL_MS);
           }
-          place.size += more;
-          pass.seen();
-          inside.set(pass, place);
-        },
-        seen() {
-          place.seenAt = now();
+          outside.delete(visitor);
+          if (hasLeft) return;
+          visitor.held = size;
+          stay();
+          heartbeat ??= setInterval(stay, HEARTBEAT_MS);
         },
         leave() {
-          inside.delete(pass);
+          hasLeft = true;
+          if (heartbeat !== undefined) clearInterval(heartbeat);
+          outside.delete(visitor);
+          inside.delete(visitor);
         },
       };
-      await pass.grow(size);
-      return pass;
     },
   };
 }

@@ -27,13 +27,11 @@ export async function keep(
 ): Promise<{ result: Result; strong: boolean }> {
   const put = stored.catch(onFailure);
   waitUntil(put);
+  const isOurs = facts.engine !== ORIGIN_ENGINE;
+  const strong = isOurs || (await put) === true;
+  const kept = isOurs ? undefined : await results.get(path, range).catch(onFailure);
+  if (kept) return { result: kept, strong: true };
   const part = parseRange(range, bytes.length);
-  const strong = facts.engine !== ORIGIN_ENGINE;
-  if (!strong) {
-    await put;
-    const kept = await results.get(path, range).catch(onFailure);
-    if (kept) return { result: kept, strong: true };
-  }
   const body = part === undefined ? bytes : bytes.subarray(part.offset, part.offset + part.length);
   return { result: { facts, bytes: bytes.length, body, range: part }, strong };
 }

@@ -1,4 +1,4 @@
-import { createGate, type Gate, type GateOptions, type Pass } from "./gate.ts";
+import { createGate, type GateOptions } from "./gate.ts";
 
 /**
  * The files that requests hold in the isolate's memory: together no more than the limits allow one of them, and what the
@@ -23,34 +23,19 @@ interface MemoryOptions extends Omit<GateOptions, "room"> {
   readonly resultBytes: number;
 }
 
-const HEARTBEAT_MS = 1000;
-
 /** Two rooms, so that nobody who holds a source waits for another who does. */
 export function createMemory({ sourceBytes, resultBytes, ...options }: MemoryOptions): Memory {
   const sources = createGate({ room: sourceBytes, ...options });
   const results = createGate({ room: resultBytes, ...options });
   return {
     open() {
-      const held = new Map<Gate, { readonly pass: Pass; bytes: number }>();
-      // It stops with the request, also where nothing else of it runs to an end.
-      let heartbeat: ReturnType<typeof setInterval> | undefined;
-      const hold = async (gate: Gate, bytes: number) => {
-        const holding = held.get(gate);
-        if (holding === undefined) held.set(gate, { pass: await gate.enter(bytes), bytes });
-        else if (bytes > holding.bytes) {
-          await holding.pass.grow(bytes - holding.bytes);
-          holding.bytes = bytes;
-        }
-        heartbeat ??= setInterval(() => {
-          for (const { pass } of held.values()) pass.seen();
-        }, HEARTBEAT_MS);
-      };
+      const [source, result] = [sources.open(), results.open()];
       return {
-        source: (bytes) => hold(sources, bytes),
-        result: (bytes) => hold(results, bytes),
+        source: source.hold,
+        result: result.hold,
         release() {
-          if (heartbeat !== undefined) clearInterval(heartbeat);
-          for (const { pass } of held.values()) pass.leave();
+          source.leave();
+          result.leave();
         },
       };
     },

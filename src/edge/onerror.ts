@@ -1,26 +1,10 @@
 import type { ServiceError } from "../core/errors.ts";
-import { LANCZOS3, resize } from "../core/resample.ts";
-import type { Engine } from "../engine/engine.ts";
-import type { FindModel } from "../engine/models.ts";
-import { type Renderer, render } from "../service/render.ts";
 import type { Stopwatch } from "../service/stopwatch.ts";
-import type { Limits } from "./config.ts";
 import { imageResponse } from "./image-response.ts";
 import type { Located, Pipeline } from "./pipeline.ts";
-import { planIfFits } from "./place.ts";
-
-/** Interpolation in the network's place. A tile's halo of 8 px is wider than the kernel's 3: no seams. */
-const LANCZOS: Engine = {
-  name: "lanczos",
-  upscale: async (tile, scale) =>
-    resize(tile, { width: scale * tile.width, height: scale * tile.height, kernel: LANCZOS3 }),
-};
 
 interface FallbackDeps {
   readonly pipeline: Pipeline;
-  readonly limits: Limits;
-  readonly model: FindModel;
-  readonly renderer: Renderer;
   readonly stopwatch: Stopwatch;
   /** Throws where the client has had its share of work. */
   readonly admit: () => Promise<void>;
@@ -36,7 +20,7 @@ interface FallbackDeps {
 export async function fallback(
   error: ServiceError,
   located: Located,
-  { pipeline, limits, model, renderer, stopwatch, admit, headers: ofResult }: FallbackDeps,
+  { pipeline, stopwatch, admit, headers: ofResult }: FallbackDeps,
 ): Promise<Response | undefined> {
   const { transform, source } = located;
   if (error.status < 500 || transform.onerror === undefined) return undefined;
@@ -52,15 +36,9 @@ export async function fallback(
     return new Response(null, { status: 302, headers });
   }
   await admit();
-  const inspected = await pipeline.inspect(located, stopwatch);
-  const { probe, facts } = inspected;
-  const plan = planIfFits(probe, transform, { limits, model });
-  if (plan === undefined) return undefined;
-  const body = await render({ ...renderer, engine: LANCZOS }, { ...inspected, plan }, stopwatch);
+  const interpolated = await pipeline.interpolate(await pipeline.inspect(located, stopwatch), stopwatch);
+  if (interpolated === undefined) return undefined;
+  const { facts, bytes } = interpolated;
   headers.set("Server-Timing", stopwatch.header());
-  return imageResponse(headers, {
-    facts: { ...facts, format: plan.format, engine: LANCZOS.name, model: "none" },
-    bytes: body.length,
-    body,
-  });
+  return imageResponse(headers, { facts, bytes: bytes.length, body: bytes });
 }

@@ -4,7 +4,6 @@ import { type Format, MEDIA_TYPE } from "../core/image.ts";
 import { contentDigest } from "../core/origin-request.ts";
 import { probe } from "../core/probe/probe.ts";
 import { parseRetryAfter } from "../core/retry-after.ts";
-import type { Holding } from "./memory.ts";
 
 /** What a result must be to be believed. */
 export interface Expectation {
@@ -15,8 +14,8 @@ export interface Expectation {
   /** Id of the model, `none` at x1. */
   readonly model: string;
   readonly maxBytes: number;
-  /** Where the bytes are counted, before they are read. */
-  readonly holding: Pick<Holding, "result">;
+  /** Waits for room before so many bytes are read. @throws {ServiceError} `overloaded` */
+  readonly reserve: (bytes: number) => Promise<void>;
 }
 
 /** How one attempt ended. */
@@ -100,7 +99,7 @@ export function unreachable(cause: unknown, retryInMs = RETRY_PAUSE_MS): Outcome
 
 async function readResult(
   response: Response,
-  { format, width, height, model, maxBytes, holding }: Expectation,
+  { format, width, height, model, maxBytes, reserve }: Expectation,
 ): Promise<Outcome> {
   const { headers } = response;
   const length = Number(/^[1-9]\d{0,15}$/.exec(headers.get("Content-Length") ?? "")?.[0]);
@@ -121,10 +120,11 @@ async function readResult(
   }
 
   try {
-    await holding.result(length);
+    await reserve(length);
   } catch (error) {
     if (!(error instanceof ServiceError)) throw error;
-    await response.body.cancel();
+    // Of no use where time was up.
+    await response.body.cancel().catch(() => {});
     return { alive: true, error };
   }
   const bytes = await readExactly(response.body, length);

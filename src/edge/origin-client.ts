@@ -66,7 +66,7 @@ export function createOriginClient(config: OriginConfig, { fetch, now }: OriginD
           "X-Request-Id": requestId,
         },
       });
-      return await readAnswer(response, expectation(job, resultBytes), now());
+      return await readAnswer(response, expectation(job, resultBytes, signal), now());
     } catch (cause) {
       if (!signal.aborted) return unreachable(cause);
       return {
@@ -98,7 +98,14 @@ export function createOriginClient(config: OriginConfig, { fetch, now }: OriginD
   };
 }
 
-function expectation({ plan, holding }: OriginJob, maxBytes: number): Expectation {
+function expectation({ plan, holding }: OriginJob, maxBytes: number, signal: AbortSignal): Expectation {
   const { format, canvas, model } = plan;
-  return { format, ...canvas, model: model?.id ?? "none", maxBytes, holding };
+  // The origin is not to blame where others take the room for its answer until time is up.
+  const reserve = (bytes: number) =>
+    new Promise<void>((resolve, reject) => {
+      const refuse = () => reject(new ServiceError("overloaded", "Other results take the room of this one"));
+      signal.addEventListener("abort", refuse, { once: true });
+      holding.result(bytes).then(resolve, reject);
+    });
+  return { format, ...canvas, model: model?.id ?? "none", maxBytes, reserve };
 }

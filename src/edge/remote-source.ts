@@ -40,13 +40,13 @@ export function remoteSource({ fetch, allowed, timeoutMs, maxBytes }: RemoteRule
   return async (id, reserve) => {
     if (!isRemote(id)) return undefined;
     const abort = new AbortController();
-    const timed = <T>(work: Promise<T>) => within(timeoutMs, abort, work);
-    const response = await timed(follow(new URL(id), abort.signal));
+    const timed = <T>(work: Work<T>) => within(timeoutMs, abort, work);
+    const response = await timed(() => follow(new URL(id), abort.signal));
     await checkStatus(response);
     // A body comes but once; whoever asks again gets what was read.
     let body: Promise<Uint8Array> | undefined;
     const read: Source["read"] = async (most) => {
-      body ??= timed(readBody(response, most, reserve));
+      body ??= timed((untimed) => readBody(response, most, (bytes) => untimed(reserve(bytes))));
       const bytes = await body;
       checkSize(bytes.length, most);
       return bytes;
@@ -56,11 +56,23 @@ export function remoteSource({ fetch, allowed, timeoutMs, maxBytes }: RemoteRule
   };
 }
 
+/** May wait for something else than the other server, for which the clock stands still. */
+type Work<T> = (untimed: (wait: Promise<void>) => Promise<void>) => Promise<T>;
+
 /** What fails on the way, other than by our own rules, is the other server's fault; its text is not for the client. */
-async function within<T>(timeoutMs: number, abort: AbortController, work: Promise<T>): Promise<T> {
-  const timer = setTimeout(() => abort.abort(), timeoutMs);
+async function within<T>(timeoutMs: number, abort: AbortController, work: Work<T>): Promise<T> {
+  let leftMs = timeoutMs;
+  const start = () => setTimeout(() => abort.abort(), leftMs);
+  let timer = start();
+  let startedAt = Date.now();
   try {
-    return await work;
+    return await work(async (wait) => {
+      clearTimeout(timer);
+      leftMs -= Date.now() - startedAt;
+      await wait;
+      timer = start();
+      startedAt = Date.now();
+    });
   } catch (cause) {
     if (cause instanceof ServiceError) throw cause;
     if (!abort.signal.aborted)
@@ -101,13 +113,15 @@ function validator(headers: Headers): string | undefined {
 
 /** What the server says of the length saves reading; what counts is what comes. */
 async function readBody({ headers, body }: Response, maxBytes: number, reserve: Reserve): Promise<Uint8Array> {
-  checkSize(Number(headers.get("Content-Length") ?? 0), maxBytes);
+  const announced = Number(headers.get("Content-Length")) || 0;
+  checkSize(announced, maxBytes);
+  await reserve(announced);
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of body ?? []) {
     size += chunk.length;
     checkSize(size, maxBytes);
-    await reserve(size);
+    if (size > announced) await reserve(size);
     chunks.push(chunk);
   }
   return concat(chunks);

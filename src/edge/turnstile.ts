@@ -13,14 +13,12 @@ export function createTurnstile(options: Omit<GateOptions, "room">): Turnstile {
   const gate = createGate({ room: 1, ...options });
   return {
     async run(work) {
-      const pass = await gate.enter(1);
+      const place = gate.open();
       try {
-        return await work(async () => {
-          await options.sleep(0);
-          pass.seen();
-        });
+        await place.hold(1);
+        return await work(() => options.sleep(0));
       } finally {
-        pass.leave();
+        place.leave();
       }
     },
   };

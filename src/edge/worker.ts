@@ -11,6 +11,7 @@ import { createConsumer } from "./jobs/consumer.ts";
 import { deadJobs } from "./jobs/dead-jobs.ts";
 import type { JobObject } from "./jobs/job-object.ts";
 import { createJobRoutes } from "./jobs/routes.ts";
+import { parseUploadRules } from "./jobs/upload-rules.ts";
 import type { Lease } from "./lease.ts";
 import { durableLeases } from "./leases.ts";
 import { createMemory } from "./memory.ts";
@@ -35,6 +36,7 @@ export interface Env {
   readonly JOBS: DurableObjectNamespace<JobObject>;
   readonly JOB_QUEUE: Queue;
   readonly UPLOAD_QUEUE: Queue;
+  readonly UPLOAD_RULES?: string;
 }
 
 /** The engine of one deployment, and the tiles it works best with. */
@@ -77,14 +79,16 @@ function createHandlers(env: Env, createEngine: CreateEngine) {
   });
   const produceOnce = createProduceOnce({ pipeline, results, leases: durableLeases(env.LEASES, lease) });
   const jobs = { config: parseJobConfig(env), jobs: env.JOBS };
+  const uploadRules = parseUploadRules(env.UPLOAD_RULES ?? "[]", config.presets, jobs.config);
   const now = () => performance.now();
   return {
     app: createApp({
-      ...{ config, results, renderer, model, pipeline, produceOnce, now },
+      ...{ config, results, pipeline, produceOnce, now },
+      engine: renderer.engine.name,
       authorize: createAuthorize({ mode: signing.mode, keys: signing.keys, cacheControl, clock: Date.now }),
       rates: { requests: rateLimiter(env.REQUEST_LIMIT), misses: rateLimiter(env.MISS_LIMIT) },
-      v1: createJobRoutes({ ...jobs, dead: deadJobs(env.RESULTS), uploads: env.UPLOAD_QUEUE }),
+      v1: createJobRoutes({ ...jobs, presets: config.presets, dead: deadJobs(env.RESULTS), uploads: env.UPLOAD_QUEUE }),
     }),
-    consume: createConsumer({ ...jobs, results, pipeline, produceOnce, now }),
+    consume: createConsumer({ ...jobs, uploadRules, results, pipeline, produceOnce, now }),
   };
 }

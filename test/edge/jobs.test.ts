@@ -38,7 +38,7 @@ describe("a job", () => {
   });
 
   it("may name a preset; where nothing else is allowed its result is served all the same", async () => {
-    const vars = { PRESETS: '{"large": "x3,f=webp"}', PRESETS_ONLY: "true", UPLOAD_RULES: "[]" };
+    const vars = { PRESETS: '{"large": "x3,f=webp"}', PRESETS_ONLY: "true" };
     const locked = await startJobWorker({ vars });
     await locked.putSource("a.png", await pattern(24, 16).png().toBuffer());
     const id = await locked.post({ source: "a.png", ops: "preset=large" });

@@ -216,7 +216,7 @@ describe("limits", () => {
 
 describe("presets", () => {
   it("have the key of their ops, and can be all that is allowed", async () => {
-    const vars = { PRESETS: '{"thumb": "w=60,h=60,fit=cover,f=webp"}', PRESETS_ONLY: "true", UPLOAD_RULES: "[]" };
+    const vars = { PRESETS: '{"thumb": "w=60,h=60,fit=cover,f=webp"}', PRESETS_ONLY: "true" };
     const locked = await startWorker({ vars });
     await locked.putSource("pattern.png", await pattern().png().toBuffer());
     const named = await locked.get("/img/preset=thumb/pattern.png");

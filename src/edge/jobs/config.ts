@@ -1,9 +1,5 @@
 import * as z from "zod";
-import type { Presets } from "../../core/presets.ts";
 import { parseWebhookKeys, type WebhookKeys } from "../../core/webhook.ts";
-import { PresetVars, presetsOf } from "../config.ts";
-import { checkCallback } from "./job-request.ts";
-import { parseUploadRules, type UploadRule } from "./upload-rules.ts";
 
 const Seconds = z
   .string()
@@ -12,7 +8,6 @@ const Seconds = z
 
 /** The `[vars]` and secrets that jobs and webhooks need. */
 const Vars = z.object({
-  ...PresetVars,
   JOB_TOKENS: z
     .string()
     .regex(/^[\x21-\x2b\x2d-\x7e]{16,}(,[\x21-\x2b\x2d-\x7e]{16,})*$/, "Expected tokens of 16 characters or more")
@@ -27,7 +22,6 @@ const Vars = z.object({
     .transform((text) => text.split(",").map((seconds) => Number(seconds) * 1000)),
   WEBHOOK_KEYS: z.string().optional(),
   SOURCE_WEBHOOK_KEYS: z.string().optional(),
-  UPLOAD_RULES: z.string().default("[]"),
   ALLOW_LOCAL_CALLBACKS: z.enum(["true", "false"]).default("false"),
 });
 
@@ -37,7 +31,6 @@ const MAX_RETRY_AFTER_MS = 24 * 3600 * 1000;
 export interface JobConfig {
   /** Each of them is good for all of /v1; none: nobody may. */
   readonly tokens: readonly string[];
-  readonly presets: Presets;
   /** Before the first retry of a job; doubled for each further one. */
   readonly retryMs: number;
   /** A job without an end is put into the queue again after so long. */
@@ -51,7 +44,6 @@ export interface JobConfig {
   readonly webhookKeys: WebhookKeys;
   /** Verify what is sent to us; none: nothing is accepted. */
   readonly sourceWebhookKeys: WebhookKeys;
-  readonly uploadRules: readonly UploadRule[];
   /** For `npm start`: a callback may be on this machine. */
   readonly allowLocalCallbacks: boolean;
 }
@@ -61,10 +53,8 @@ export function parseJobConfig(env: unknown): JobConfig {
   const parsed = Vars.safeParse(env);
   if (!parsed.success) throw new Error(`Invalid [vars] in wrangler.toml:\n${z.prettifyError(parsed.error)}`);
   const vars = parsed.data;
-  const presets = presetsOf(vars);
-  const config: JobConfig = {
+  return {
     tokens: vars.JOB_TOKENS,
-    presets,
     retryMs: vars.JOB_RETRY_SECONDS,
     watchdogMs: vars.JOB_WATCHDOG_SECONDS,
     retentionMs: vars.JOB_RETENTION_SECONDS,
@@ -72,9 +62,6 @@ export function parseJobConfig(env: unknown): JobConfig {
     maxRetryAfterMs: MAX_RETRY_AFTER_MS,
     webhookKeys: vars.WEBHOOK_KEYS === undefined ? [] : parseWebhookKeys(vars.WEBHOOK_KEYS),
     sourceWebhookKeys: vars.SOURCE_WEBHOOK_KEYS === undefined ? [] : parseWebhookKeys(vars.SOURCE_WEBHOOK_KEYS),
-    uploadRules: parseUploadRules(vars.UPLOAD_RULES, presets),
     allowLocalCallbacks: vars.ALLOW_LOCAL_CALLBACKS === "true",
   };
-  for (const { callback } of config.uploadRules) checkCallback(callback, undefined, config);
-  return config;
 }

@@ -10,6 +10,7 @@ import type { JobConfig } from "./config.ts";
 import type { JobError, JobRequest, JobResult } from "./job.ts";
 import type { JobObject } from "./job-object.ts";
 import { parseJobPath } from "./job-request.ts";
+import type { UploadRule } from "./upload-rules.ts";
 import { createUploadJobs } from "./uploads.ts";
 
 /** Longest delay of a retry, as growing as it may be. */
@@ -19,6 +20,7 @@ const JobMessage = z.strictObject({ job: z.string(), run: z.number() });
 
 export interface ConsumerDeps {
   readonly config: JobConfig;
+  readonly uploadRules: readonly UploadRule[];
   readonly jobs: DurableObjectNamespace<JobObject>;
   readonly pipeline: Pipeline;
   readonly produceOnce: ProduceOnce;
@@ -74,7 +76,7 @@ async function work(body: unknown, { jobs, ...deps }: ConsumerDeps): Promise<voi
 /** The steps of a request, with a store that is waited for: a job is done when its result is kept. */
 async function compute(
   request: JobRequest,
-  { pipeline, produceOnce, results, now }: Omit<ConsumerDeps, "config" | "jobs">,
+  { pipeline, produceOnce, results, now }: Pick<ConsumerDeps, "pipeline" | "produceOnce" | "results" | "now">,
 ): Promise<JobResult> {
   const stopwatch = createStopwatch(now);
   using located = await pipeline.locate(parseJobPath(request), stopwatch);

@@ -31,7 +31,7 @@ export function parseJobPath({ source, ops }: JobRequest, presets: Presets = NO_
 }
 
 /** Brings a request into the one form that equal requests share. @throws as {@link parseJobPath}, and `invalid_job` */
-export function canonicalRequest(request: JobRequest, presets: Presets): JobRequest {
+export function canonicalRequest(request: JobRequest, presets?: Presets): JobRequest {
   const { source, transform } = parseJobPath(request, presets);
   const { format } = transform;
   if (format === "json" || format === "auto") throw invalid(expected("the format of one picture", "format", format));

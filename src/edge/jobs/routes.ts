@@ -3,6 +3,7 @@ import { bodyLimit } from "hono/body-limit";
 import type { RequestIdVariables } from "hono/request-id";
 import * as z from "zod";
 import { expected, ServiceError } from "../../core/errors.ts";
+import type { Presets } from "../../core/presets.ts";
 import { problem } from "../../service/problem.ts";
 import { receiveSource } from "../webhooks/source.ts";
 import { requireToken } from "./authorize.ts";
@@ -21,13 +22,14 @@ const NewJob = z.strictObject({ ...JobFields, ops: Ops });
 
 export interface JobRoutesDeps {
   readonly config: JobConfig;
+  readonly presets: Presets;
   readonly jobs: DurableObjectNamespace<JobObject>;
   readonly dead: DeadJobs;
   readonly uploads: Queue;
 }
 
 /** What stands below /v1. */
-export function createJobRoutes({ config, jobs, dead, uploads }: JobRoutesDeps) {
+export function createJobRoutes({ config, presets, jobs, dead, uploads }: JobRoutesDeps) {
   const app = new Hono<{ Variables: RequestIdVariables }>();
   const authorized = requireToken(config.tokens);
 
@@ -38,7 +40,7 @@ export function createJobRoutes({ config, jobs, dead, uploads }: JobRoutesDeps) 
   app.post("/jobs", async (c) => {
     const asked = parseBody(NewJob, await c.req.text());
     checkCallback(asked.callback, new URL(c.req.url).host, config);
-    const request = canonicalRequest(asked, config.presets);
+    const request = canonicalRequest(asked, presets);
     const id = await idFor(c.req.header("Idempotency-Key"));
     const job = await jobs.getByName(id).create(id, request);
     if (!isSameRequest(job, request)) {
@@ -67,7 +69,7 @@ export function createJobRoutes({ config, jobs, dead, uploads }: JobRoutesDeps) 
   });
 
   app.post("/webhooks/source", async (c) => {
-    const made = await receiveSource(c.req.raw, { config, jobs });
+    const made = await receiveSource(c.req.raw, { config, presets, jobs });
     return c.json({ jobs: made.map(jobView) }, 202, { "Cache-Control": "no-store" });
   });
 

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { Presets } from "../../core/presets.ts";
-import { canonicalRequest, Ops } from "./job-request.ts";
+import type { JobConfig } from "./config.ts";
+import { canonicalRequest, checkCallback, Ops } from "./job-request.ts";
 
 const UploadRules = z.array(
   z.strictObject({
@@ -10,19 +11,23 @@ const UploadRules = z.array(
   }),
 );
 
-/** Each upload whose key begins with `prefix` becomes a job for each of `ops`. */
+/** Each upload whose key begins with `prefix` becomes a job for each of `ops`, in their canonical form. */
 export type UploadRule = z.infer<typeof UploadRules>[number];
 
-/** Reads the variable UPLOAD_RULES. @throws {Error} where it is not a list of rules with ops that a job may have */
-export function parseUploadRules(text: string, presets: Presets): UploadRule[] {
-  const rules = UploadRules.safeParse(JSON.parse(text));
-  if (!rules.success) throw new Error(`Invalid UPLOAD_RULES:\n${z.prettifyError(rules.error)}`);
-  for (const ops of rules.data.flatMap((rule) => rule.ops)) {
-    try {
-      canonicalRequest({ source: "any", ops }, presets);
-    } catch (cause) {
-      throw new Error(`Invalid UPLOAD_RULES:\n${cause instanceof Error ? cause.message : cause}`, { cause });
-    }
+/**
+ * Reads the variable UPLOAD_RULES. They are the owner's: where only presets are allowed to others, they may have other ops.
+ *
+ * @throws {Error} where it is not a list of rules with ops and callbacks that a job may have
+ */
+export function parseUploadRules(text: string, { ops }: Presets, config: JobConfig): UploadRule[] {
+  try {
+    return UploadRules.parse(JSON.parse(text)).map((rule) => {
+      checkCallback(rule.callback, undefined, config);
+      return { ...rule, ops: rule.ops.map((op) => canonicalRequest({ source: "any", ops: op }, { ops }).ops) };
+    });
+  } catch (cause) {
+    const reason =
+      cause instanceof z.ZodError ? z.prettifyError(cause) : cause instanceof Error ? cause.message : cause;
+    throw new Error(`Invalid UPLOAD_RULES:\n${reason}`, { cause });
   }
-  return rules.data;
 }

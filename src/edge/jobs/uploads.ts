@@ -1,11 +1,11 @@
 import * as z from "zod";
 import { ServiceError } from "../../core/errors.ts";
 import { logError } from "../../service/problem.ts";
-import type { JobConfig } from "./config.ts";
 import type { JobRequest } from "./job.ts";
 import { derivedJobId } from "./job-id.ts";
 import type { JobObject } from "./job-object.ts";
 import { canonicalRequest } from "./job-request.ts";
+import type { UploadRule } from "./upload-rules.ts";
 
 /**
  * An R2 event notification. Not strict: the sender is Cloudflare, who may add to it.
@@ -26,10 +26,10 @@ const CREATIONS = ["PutObject", "CopyObject", "CompleteMultipartUpload"];
 
 /** Makes the jobs of one upload. The same event makes the same jobs, however often it comes. */
 export function createUploadJobs({
-  config,
+  uploadRules,
   jobs,
 }: {
-  config: JobConfig;
+  uploadRules: readonly UploadRule[];
   jobs: DurableObjectNamespace<JobObject>;
 }): (body: unknown) => Promise<void> {
   return async (body) => {
@@ -37,7 +37,7 @@ export function createUploadJobs({
     if (!event.success) return logError("ssiu-uploads", event.error);
     if (!CREATIONS.includes(event.data.action)) return;
     const { bucket, object } = event.data;
-    for (const request of requestsFor(event.data, config)) {
+    for (const request of requestsFor(event.data, uploadRules)) {
       const { ops, callback = "" } = request;
       const id = await derivedJobId("upload", bucket, object.key, object.eTag ?? "", ops, callback);
       await jobs.getByName(id).create(id, request);
@@ -45,11 +45,11 @@ export function createUploadJobs({
   };
 }
 
-function requestsFor({ object: { key } }: UploadEvent, { uploadRules, presets }: JobConfig): JobRequest[] {
+function requestsFor({ object: { key } }: UploadEvent, uploadRules: readonly UploadRule[]): JobRequest[] {
   const matching = uploadRules.filter(({ prefix }) => key.startsWith(prefix));
   try {
     return matching.flatMap(({ ops, callback }) =>
-      ops.map((op) => canonicalRequest({ source: key, ops: op, callback }, presets)),
+      ops.map((op) => canonicalRequest({ source: key, ops: op, callback })),
     );
   } catch (cause) {
     // A key that no URL can name is no more a source the next time.

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import type { Presets } from "../../core/presets.ts";
 import { verifyWebhook } from "../../core/webhook.ts";
 import type { JobConfig } from "../jobs/config.ts";
 import type { Job } from "../jobs/job.ts";
@@ -20,13 +21,13 @@ const SourceCreated = z.object({
  */
 export async function receiveSource(
   request: Request,
-  { config, jobs }: { config: JobConfig; jobs: DurableObjectNamespace<JobObject> },
+  { config, presets, jobs }: { config: JobConfig; presets: Presets; jobs: DurableObjectNamespace<JobObject> },
 ): Promise<Job[]> {
   const body = await request.text();
   const messageId = verifyWebhook(config.sourceWebhookKeys, request.headers, body);
   const { source, ops, callback } = parseBody(SourceCreated, body).data;
   checkCallback(callback, new URL(request.url).host, config);
-  const requests = ops.map((op) => canonicalRequest({ source, ops: op, callback }, config.presets));
+  const requests = ops.map((op) => canonicalRequest({ source, ops: op, callback }, presets));
   return await Promise.all(
     requests.map(async (asked, i) => {
       const id = await derivedJobId("webhook", messageId, `${i}`);

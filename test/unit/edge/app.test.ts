@@ -6,15 +6,9 @@ import { createApp, type Deps } from "../../../src/edge/app.ts";
 import type { Leases } from "../../../src/edge/leases.ts";
 import { createPipeline, type PipelineDeps } from "../../../src/edge/pipeline.ts";
 import { createProduceOnce } from "../../../src/edge/produce.ts";
-import type { Result, Results } from "../../../src/edge/results.ts";
+import { PIXEL } from "./pixel.ts";
 
 // What goes wrong below the app: all that is real is tested in workerd (test/edge).
-
-/** PNG, 1x1, grey. */
-const PIXEL = Uint8Array.from(
-  atob("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg=="),
-  (character) => character.charCodeAt(0),
-);
 
 const FILE = { file: "f", sha256: "0".repeat(64), bytes: 1 };
 
@@ -40,6 +34,7 @@ function deps(broken: Partial<Parts>): Parts {
     },
     openSource: async () => ({ version: "v1", read: async () => PIXEL }),
     results: { head: async () => undefined, get: async () => undefined, put: async () => true },
+    engine: "fake",
     renderer: {
       codecs: {
         decode: async () => ({ image: { width: 1, height: 1, data: new Uint8ClampedArray([9, 9, 9, 255]) } }),
@@ -183,14 +178,17 @@ describe("what an origin made", () => {
   const { results } = deps({});
 
   it("is answered under a strong ETag once it is stored, from the store", async () => {
-    const stored: Result[] = [];
-    const kept: Results = {
-      ...results,
-      get: async () => stored[0],
-      put: async (_, bytes) => stored.push({ facts, bytes: bytes.length, body: bytes.slice() }) > 0,
-    };
-    const response = await request({ origin, results: kept });
+    const fromStore = vi.fn(results.get).mockResolvedValue({ facts, bytes: 3, body: Uint8Array.from([4, 5, 7]) });
+    const get = fromStore.mockResolvedValueOnce(undefined);
+    const response = await request({ origin, results: { ...results, get } });
     expect(response.headers.get("cache-status")).toBe("ssiu-edge; fwd=uri-miss; stored");
+    expect(new Uint8Array(await response.arrayBuffer())).toEqual(Uint8Array.from([4, 5, 7]));
+    expect(response.headers.get("etag")).toMatch(/^"[0-9a-f]{64}"$/);
+  });
+
+  it("is answered as it is where it was stored and cannot be read", async () => {
+    const get = vi.fn(results.get).mockRejectedValue(new Error("gone")).mockResolvedValueOnce(undefined);
+    const response = await request({ origin, results: { ...results, get } });
     expect(new Uint8Array(await response.arrayBuffer())).toEqual(Uint8Array.from([4, 5, 6]));
     expect(response.headers.get("etag")).toMatch(/^"[0-9a-f]{64}"$/);
   });

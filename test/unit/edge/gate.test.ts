@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { createGate, GONE_MS } from "../../../src/edge/gate.ts";
+import { createGate, type Gate, GONE_MS, type Place } from "../../../src/edge/gate.ts";
 import { createMemory } from "../../../src/edge/memory.ts";
 
 const WAIT_MS = 60_000;
@@ -26,46 +26,67 @@ async function happens(event: Promise<unknown>, withinMs = 100): Promise<boolean
   return happened;
 }
 
+/** Somebody who holds so much. */
+async function visitor(gate: Gate, size: number): Promise<Place> {
+  const place = gate.open();
+  await place.hold(size);
+  return place;
+}
+
 describe("a gate", () => {
   it("lets in as much as there is room for, and the next as soon as somebody leaves", async () => {
     const gate = createGate({ room: 10, ...clock });
-    const [large] = await Promise.all([gate.enter(6), gate.enter(4)]);
-    const next = gate.enter(5);
+    const [large] = await Promise.all([visitor(gate, 6), visitor(gate, 4)]);
+    const next = visitor(gate, 5);
     expect(await happens(next)).toBe(false);
     large.leave();
     expect(await happens(next)).toBe(true);
   });
 
+  it("lets in nobody before who came first, unless that one has left", async () => {
+    const gate = createGate({ room: 10, ...clock });
+    const inside = await visitor(gate, 5);
+    const large = gate.open();
+    const waiting = large.hold(10);
+    const small = visitor(gate, 1);
+    expect(await happens(small, 10_000)).toBe(false);
+    large.leave();
+    expect(await happens(small)).toBe(true);
+    inside.leave();
+    await waiting;
+    expect(await happens(visitor(gate, 9))).toBe(true);
+  });
+
   it("refuses who has waited long enough", async () => {
     const gate = createGate({ room: 1, ...clock, waitMs: 1000 });
-    await gate.enter(1);
-    const refused = expect(gate.enter(1)).rejects.toEqual(overloaded);
+    await visitor(gate, 1);
+    const refused = expect(visitor(gate, 1)).rejects.toEqual(overloaded);
     await vi.advanceTimersByTimeAsync(1100);
     await refused;
   });
 
   it("counts nobody who has not been heard of for long, and everybody else", async () => {
     const gate = createGate({ room: 2, ...clock });
-    const [here] = await Promise.all([gate.enter(1), gate.enter(1)]);
-    const both = gate.enter(2);
-    const beat = setInterval(() => here.seen(), 1000);
-    const next = gate.enter(1);
+    vi.spyOn(globalThis, "setInterval").mockReturnValueOnce(setTimeout(() => {}));
+    const [, here] = await Promise.all([visitor(gate, 1), visitor(gate, 1)]);
+    const next = visitor(gate, 1);
+    const last = visitor(gate, 1);
     expect(await happens(next, GONE_MS - 100)).toBe(false);
     expect(await happens(next, 200)).toBe(true);
-    expect(await happens(both, 2 * GONE_MS)).toBe(false);
-    clearInterval(beat);
-    expect(await happens(both, GONE_MS)).toBe(true);
+    expect(await happens(last, 2 * GONE_MS)).toBe(false);
+    here?.leave();
+    expect(await happens(last)).toBe(true);
   });
-});
 
-it("lets the first go on where two inside both need more", async () => {
-  const gate = createGate({ room: 10, ...clock });
-  const [first, second] = await Promise.all([gate.enter(5), gate.enter(5)]);
-  const grown = second.grow(3);
-  expect(await happens(grown)).toBe(false);
-  expect(await happens(first.grow(3))).toBe(true);
-  first.leave();
-  expect(await happens(grown)).toBe(true);
+  it("lets the first go on where two inside both need more", async () => {
+    const gate = createGate({ room: 10, ...clock });
+    const [first, second] = await Promise.all([visitor(gate, 5), visitor(gate, 5)]);
+    const grown = second.hold(8);
+    expect(await happens(grown)).toBe(false);
+    expect(await happens(first.hold(8))).toBe(true);
+    first.leave();
+    expect(await happens(grown)).toBe(true);
+  });
 });
 
 describe("memory", () => {

@@ -1,5 +1,4 @@
 import { expect, it } from "vitest";
-import { NO_PRESETS } from "../../../src/core/presets.ts";
 import type { JobConfig } from "../../../src/edge/jobs/config.ts";
 import { attempted, begun, type Job, newJob, postponed, replayed, settled } from "../../../src/edge/jobs/job.ts";
 
@@ -8,7 +7,6 @@ const DAY = 86_400 * SECOND;
 
 const CONFIG: JobConfig = {
   tokens: [],
-  presets: NO_PRESETS,
   retryMs: 10 * SECOND,
   watchdogMs: 1800 * SECOND,
   retentionMs: 30 * DAY,
@@ -16,7 +14,6 @@ const CONFIG: JobConfig = {
   maxRetryAfterMs: DAY,
   webhookKeys: [],
   sourceWebhookKeys: [],
-  uploadRules: [],
   allowLocalCallbacks: false,
 };
 const REQUEST = { source: "a.png", ops: "x2", callback: "https://example.com/" };
