@@ -1,9 +1,11 @@
 import { spawn } from "node:child_process";
 import { readdir } from "node:fs/promises";
+import { parseArgs } from "node:util";
+import { expected } from "../src/core/errors.ts";
 import { DEVELOPMENT_KEYS } from "../src/core/origin-request.ts";
 
 /** Starts the Worker in workerd with local R2 and says what to try. Everything after `npm start --` goes to wrangler. */
-const ORIGIN = "http://localhost:8787";
+const ORIGIN = `http://localhost:${portOf(process.argv.slice(2))}`;
 /** Secrets of nobody: this Worker is reached from this machine only. */
 const TOKEN = "local-token-of-npm-start";
 const WEBHOOK_KEY = `whsec_${btoa("ssiu-edge-local-webhooks")}`;
@@ -48,6 +50,14 @@ A job, as docs/jobs.md has it (webhooks are signed with ${WEBHOOK_KEY}):
 The original of each is ${ORIGIN}/samples/<name>. Any picture put into src/web/samples is served too.
 Stop with Ctrl-C.
 `);
+
+/** Where wrangler will listen; without `--port` where wrangler.toml says. Ends the program at what is no port to wait for. */
+function portOf(args: readonly string[]): string {
+  const { port = "8787" } = parseArgs({ args, strict: false, options: { port: { type: "string" } } }).values;
+  if (typeof port === "string" && /^[1-9]\d{0,4}$/.test(port) && Number(port) <= 65_535) return port;
+  process.stderr.write(`error: ${expected("1 to 65535", "--port", port === true ? "" : `${port}`)}\n`);
+  process.exit(2);
+}
 
 async function isUp(): Promise<boolean> {
   return await fetch(`${ORIGIN}/healthz`).then(

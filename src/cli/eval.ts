@@ -4,14 +4,15 @@ import type { Command } from "commander";
 import * as z from "zod";
 import { joinAlpha, splitAlpha } from "../core/alpha.ts";
 import { ServiceError } from "../core/errors.ts";
-import type { Rgb, Scale } from "../core/image.ts";
+import type { Rgb, Scale, Variant } from "../core/image.ts";
 import { psnr, ssim } from "../core/metrics.ts";
 import { resize } from "../core/resample.ts";
-import { ENGINES, type EngineChoice } from "../engine/node-engines.ts";
+import { ENGINES, type EngineChoice, readManifest } from "../engine/node-engines.ts";
 import { upscaleRgb } from "../engine/upscale.ts";
+import { candidateModels } from "../service/model-choice.ts";
 import { findPairs, type Pair } from "./benchmark-set.ts";
-import { ENGINE_HELP, EngineOption, expecting, ScaleOption } from "./options.ts";
-import { readPicture, writePicture } from "./picture-file.ts";
+import { ENGINE_HELP, EngineOption, expecting, ModelOption, ScaleOption } from "./options.ts";
+import { decodePicture, readPicture, writePicture } from "./picture-file.ts";
 import { createProgress } from "./progress.ts";
 
 const Options = z.strictObject({
@@ -21,6 +22,7 @@ const Options = z.strictObject({
     .regex(/^[\w-]+(,[\w-]+)*$/, { error: expecting("names with commas between", "--sets") })
     .transform((names) => names.split(",")),
   scale: ScaleOption,
+  model: ModelOption,
   engine: EngineOption,
   out: z.string().optional(),
   json: z.boolean().default(false),
@@ -51,6 +53,7 @@ export function addEval(program: Command): void {
     .requiredOption("--data <DIR>", "folder with <Set>/HR and LR_X2 (or LR_bicubic/X2), or one with benchmark/<Set>/…")
     .requiredOption("--sets <names>", "as in Set5,Set14,B100")
     .requiredOption("--scale <factor>", "2, 3 or 4")
+    .option("--model <name>", "clean or web, for every picture", "clean")
     .option("--engine <name>", ENGINE_HELP, "simd")
     .option("--out <DIR>", "save the pictures as DIR/<Set>/<name>x<scale>.png")
     .option("--json", "print the scores as JSON")
@@ -58,8 +61,9 @@ export function addEval(program: Command): void {
 }
 
 async function evaluate(options: Options): Promise<void> {
-  const { data, scale, engine, out } = options;
+  const { data, scale, model: variant, engine, out } = options;
   const pairs = await Promise.all(options.sets.map((set) => findPairs(data, set, scale)));
+  const [model] = candidateModels(await readManifest(), { scale, model: variant });
   const choice = await ENGINES[engine]();
   const progress = createProgress("pictures");
   const total = pairs.flat().length;
@@ -70,7 +74,7 @@ async function evaluate(options: Options): Promise<void> {
       if (out) await mkdir(join(out, set), { recursive: true });
       const perImage = [];
       for (const pair of pairs[i] ?? []) {
-        const { score, result } = await measure(choice, pair, scale);
+        const { score, result } = await measure(pair, choice, { scale, variant });
         perImage.push({ name: pair.name, ...score });
         if (out) await writePicture(join(out, set, `${pair.name}x${scale}.png`), { image: joinAlpha(result) });
         progress.update(++done, total);
@@ -80,18 +84,18 @@ async function evaluate(options: Options): Promise<void> {
   } finally {
     progress.stop();
   }
-  console.log(options.json ? JSON.stringify({ scale, engine, sets }) : table(sets, options));
+  console.log(options.json ? JSON.stringify({ scale, model: model?.id, engine, sets }) : table(sets, options));
 }
 
 async function measure(
-  { engine, tiling }: EngineChoice,
   pair: Pair,
-  scale: Scale,
+  { engine, tiling }: EngineChoice,
+  { scale, variant }: { scale: Scale; variant: Variant },
 ): Promise<{ score: Score; result: Rgb }> {
   const lr = await readRgb(pair.lr);
   const size = { width: scale * lr.width, height: scale * lr.height };
   const truth = crop(await readRgb(pair.hr), size, pair.hr);
-  const result = await upscaleRgb(engine, lr, scale, { tiling });
+  const result = await upscaleRgb(engine, lr, scale, { tiling, variant });
   const bicubic = resize(lr, size);
   const score = {
     psnr: psnr(result, truth, scale),
@@ -103,7 +107,7 @@ async function measure(
 }
 
 async function readRgb(path: string): Promise<Rgb> {
-  return splitAlpha((await readPicture(path)).image).rgb;
+  return splitAlpha((await decodePicture(await readPicture(path))).image).rgb;
 }
 
 /** Top left corner: the LR picture was made from it. */
@@ -130,7 +134,8 @@ function mean(scores: readonly Score[]): Score {
   };
 }
 
-function table(sets: Readonly<Record<string, SetScore>>, { scale, engine }: Options): string {
+function table(sets: Readonly<Record<string, SetScore>>, { scale, model, engine }: Options): string {
+  const weights = model === "clean" ? `x${scale}` : `x${scale}-${model}`;
   const row = (name: string, score: Score) =>
     [
       name.padEnd(24),
@@ -141,7 +146,7 @@ function table(sets: Readonly<Record<string, SetScore>>, { scale, engine }: Opti
     ].join("");
   return Object.entries(sets)
     .flatMap(([set, score]) => [
-      `${`${set} x${scale}, ${engine}`.padEnd(24)}    PSNR    SSIM   bicubic    SSIM`,
+      `${`${set} ${weights}, ${engine}`.padEnd(24)}    PSNR    SSIM   bicubic    SSIM`,
       ...score.perImage.map((image) => row(image.name, image)),
       row(`mean of ${score.images}`, score),
     ])

@@ -1,9 +1,12 @@
 import { type Command, Option } from "commander";
 import * as z from "zod";
+import { expected } from "../core/errors.ts";
 import { expecting } from "./options.ts";
 
 const Server = z.strictObject({
-  server: z.url({ error: expecting("a URL", "--server") }),
+  server: z
+    .url({ protocol: /^https?$/, error: expecting("an http(s) URL", "--server") })
+    .transform((url) => url.replace(/\/+$/, "")),
   token: z.string({ error: expecting("a token", "--token or SSIU_TOKEN") }),
 });
 type Server = z.infer<typeof Server>;
@@ -56,13 +59,26 @@ async function fetchDead(where: Server): Promise<string[]> {
 
 async function call<T>(where: Server, schema: z.ZodType<T>, path: string, init: RequestInit = {}): Promise<T> {
   const headers = { Authorization: `Bearer ${where.token}` };
-  const response = await fetch(new URL(path, where.server), {
+  const response = await fetch(`${where.server}${path}`, {
     ...init,
     headers,
     redirect: "error",
     signal: AbortSignal.timeout(30_000),
   });
-  const body: unknown = await response.json();
-  if (!response.ok) throw new Error(`${path}: ${Problem.safeParse(body).data?.detail ?? response.status}`);
-  return schema.parse(body);
+  const body = parseJson(await response.text());
+  const status = `${response.status} ${response.statusText}`.trim();
+  if (!response.ok) throw new Error(`${path}: ${Problem.safeParse(body).data?.detail ?? status}`);
+  const answer = schema.safeParse(body);
+  if (answer.success) return answer.data;
+  const type = response.headers.get("Content-Type") ?? "no type";
+  throw new Error(`${path}: ${expected("the answer of a Worker", "--server", `${status}, ${type}`)}`);
+}
+
+/** Undefined for what is no JSON, as the error page of a proxy. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { expected } from "../core/errors.ts";
-import type { Scale } from "../core/image.ts";
+import { type Scale, VARIANTS } from "../core/image.ts";
 import type { ENGINES } from "../engine/node-engines.ts";
 
 /** The message of a schema whose input is not `what`. */
@@ -12,6 +12,9 @@ export function expecting(what: string, name: string): (issue: { readonly input?
 export const ScaleOption = z
   .enum(["2", "3", "4"], { error: expecting("2, 3 or 4", "--scale") })
   .transform((text) => Number(text) as Scale);
+
+/** `--model` */
+export const ModelOption = z.enum(VARIANTS, { error: expecting(VARIANTS.join(" or "), "--model") });
 
 /** `--engine` */
 export const EngineOption = z.enum(["simd", "ort", "ort-web"] satisfies (keyof typeof ENGINES)[], {

@@ -2,11 +2,13 @@ import { randomUUID } from "node:crypto";
 import { access, constants, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
 import type { EncodeOptions, Picture } from "../codecs/codec.ts";
+import { checkStorable } from "../codecs/quality.ts";
 import { createSharpCodecs } from "../codecs/sharp.ts";
 import { flatten } from "../core/alpha.ts";
 import { expected, ServiceError } from "../core/errors.ts";
-import type { Format } from "../core/image.ts";
+import type { Format, Scale } from "../core/image.ts";
 import { probe } from "../core/probe/probe.ts";
+import type { Probe } from "../core/probe/probe-result.ts";
 
 const codecs = createSharpCodecs();
 
@@ -23,23 +25,36 @@ export function formatOf(path: string): Format | undefined {
   return EXTENSIONS[extname(path).toLowerCase()];
 }
 
+/** A picture of which only the header has been read. */
+export interface PictureFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+  readonly header: Probe;
+}
+
 /**
- * Decodes a still picture, whatever its name says it is.
+ * Reads a still picture, whatever its name says it is.
  *
- * @throws {ServiceError} `source_not_found`, or as {@link probe} and the codecs do.
+ * @throws {ServiceError} `source_not_found`, or as {@link probe} does.
  */
-export async function readPicture(path: string): Promise<Picture> {
+export async function readPicture(path: string): Promise<PictureFile> {
   const bytes = await readFile(path).catch((cause) => {
     throw new ServiceError("source_not_found", expected("a readable file", "the picture", path), { cause });
   });
   try {
     const header = probe(bytes);
     if (header.frames > 1) throw new ServiceError("unsupported_format", `Expected 1 frame, got ${header.frames}`);
-    return await codecs.decode(bytes, header);
+    return { path, bytes, header };
   } catch (cause) {
-    if (!(cause instanceof ServiceError)) throw cause;
-    throw new ServiceError(cause.code, `${path} cannot be read`, { cause });
+    throw unreadable(path, cause);
   }
+}
+
+/** @throws {ServiceError} as the codecs do. */
+export async function decodePicture({ path, bytes, header }: PictureFile): Promise<Picture> {
+  return await codecs.decode(bytes, header).catch((cause) => {
+    throw unreadable(path, cause);
+  });
 }
 
 /**
@@ -63,11 +78,25 @@ export async function writePicture(path: string, picture: Picture, options?: Enc
   return bytes.length;
 }
 
-/** Says before the work is done that its result could not be kept. @throws {ServiceError} `internal` */
-export async function checkWritable(path: string): Promise<void> {
+/**
+ * Says before the work is done that its result, `scale` times the source, could not be kept.
+ *
+ * @throws {ServiceError} `image_too_large`, `internal`
+ */
+export async function checkWritable(path: string, { header }: PictureFile, scale: Scale): Promise<void> {
+  const shown = header.crop ?? header;
+  const [width, height] = [scale * shown.width, scale * shown.height];
+  checkStorable(
+    header.orientation >= 5 ? { width: height, height: width } : { width, height },
+    formatOf(path) ?? "png",
+  );
   await access(dirname(path), constants.W_OK).catch((cause) => {
     throw unwritable(path, cause);
   });
+}
+
+function unreadable(path: string, cause: unknown): unknown {
+  return cause instanceof ServiceError ? new ServiceError(cause.code, `${path} cannot be read`, { cause }) : cause;
 }
 
 function unwritable(path: string, cause: unknown): ServiceError {

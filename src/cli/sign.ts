@@ -32,17 +32,10 @@ export function addSign(program: Command): void {
     .argument("<URL>", `/img/<ops>/<source>: ${url}`)
     .option("--key <id:secret>", "the key to sign with, or `env`: the first of the variable URL_KEYS", "env")
     .option("--expires <duration>", `how long the link holds: ${expires}`, "1h")
-    .option("--presets <json>", "presets that the link may name, or `env`: the variable PRESETS", "env")
+    .option("--presets <json>", "the variable PRESETS of the Worker, where the link names one")
     .option("--base <url>", "where the Worker is; printed before a path")
-    .action((link, { key, presets, ...options }) =>
-      sign(
-        Options.parse({
-          url: link,
-          key: key === "env" ? (process.env.URL_KEYS ?? "") : key,
-          presets: presets === "env" ? process.env.PRESETS : presets,
-          ...options,
-        }),
-      ),
+    .action((link, { key, ...options }) =>
+      sign(Options.parse({ url: link, key: key === "env" ? (process.env.URL_KEYS ?? "") : key, ...options })),
     );
 }
 

@@ -1,9 +1,10 @@
 import type { Command } from "commander";
 import * as z from "zod";
-import { ENGINES } from "../engine/node-engines.ts";
+import { ENGINES, readManifest } from "../engine/node-engines.ts";
 import { upscaleRgba } from "../engine/upscale.ts";
-import { ENGINE_HELP, EngineOption, expecting, ScaleOption } from "./options.ts";
-import { checkWritable, formatOf, readPicture, writePicture } from "./picture-file.ts";
+import { candidateModels, chooseModel } from "../service/model-choice.ts";
+import { ENGINE_HELP, EngineOption, expecting, ModelOption, ScaleOption } from "./options.ts";
+import { checkWritable, decodePicture, formatOf, readPicture, writePicture } from "./picture-file.ts";
 import { createProgress } from "./progress.ts";
 
 const quality = "1 to 100";
@@ -12,6 +13,7 @@ const Options = z.strictObject({
   input: z.string(),
   output: z.string().refine(formatOf, { error: expecting("a name ending in .png, .jpg, .webp or .avif", "OUT") }),
   scale: ScaleOption,
+  model: ModelOption.optional(),
   engine: EngineOption,
   quality: z
     .string()
@@ -29,6 +31,7 @@ export function addUpscale(program: Command): void {
     .argument("<IN>", "a PNG, JPEG, WebP or AVIF file")
     .argument("<OUT>", "the result; its extension says the format")
     .requiredOption("--scale <factor>", "2, 3 or 4")
+    .option("--model <name>", "clean, or web, which removes what JPEG and WebP leave behind (default: as IN needs it)")
     .option("--engine <name>", ENGINE_HELP, "simd")
     .option("--quality <number>", `${quality}; PNG has none`)
     .option("--json", "print the result as JSON")
@@ -37,18 +40,23 @@ export function addUpscale(program: Command): void {
 
 async function upscale(options: z.infer<typeof Options>): Promise<void> {
   const { input, output, scale } = options;
+  const transform = { scale, model: options.model };
   const started = performance.now();
-  const source = await readPicture(input);
-  await checkWritable(output);
+  const file = await readPicture(input);
+  await checkWritable(output, file, scale);
+  const find = await readManifest();
+  // Refuses a model that was asked for and is not there, in whose place chooseModel would take another.
+  candidateModels(find, transform);
+  const { id: model, variant = "clean" } = chooseModel(find, scale, { transform, source: file.header });
+  const source = await decodePicture(file);
   const { engine, tiling } = await ENGINES[options.engine]();
   const progress = createProgress("tiles");
-  const image = await upscaleRgba(engine, source.image, scale, { tiling, onTile: progress.update }).finally(
-    progress.stop,
-  );
+  const onTile = progress.update;
+  const image = await upscaleRgba(engine, source.image, scale, { tiling, variant, onTile }).finally(progress.stop);
   const bytes = await writePicture(output, { ...source, image }, options.quality ? { quality: options.quality } : {});
   const ms = Math.round(performance.now() - started);
   const { width, height } = image;
-  const text = `${input} ${source.image.width}x${source.image.height} -> ${output} ${width}x${height}, ${bytes} bytes, ${ms} ms`;
-  const json = { input, output, scale, engine: options.engine, width, height, bytes, ms };
+  const text = `${input} ${source.image.width}x${source.image.height} -> ${output} ${width}x${height}, ${model}, ${bytes} bytes, ${ms} ms`;
+  const json = { input, output, scale, model, engine: options.engine, width, height, bytes, ms };
   console.log(options.json ? JSON.stringify(json) : text);
 }

@@ -1,7 +1,8 @@
+import { once } from "node:events";
 import { createServer } from "node:http";
 import type { Command } from "commander";
 import * as z from "zod";
-import { ServiceError } from "../core/errors.ts";
+import { expected, ServiceError } from "../core/errors.ts";
 import { parseWebhookKeys, verifyWebhook, type WebhookKeys } from "../core/webhook.ts";
 import { expecting } from "./options.ts";
 
@@ -31,7 +32,7 @@ export function addWebhooks(program: Command): void {
     .action((options) => listen(Options.parse(options)));
 }
 
-function listen({ key, port, fail }: z.infer<typeof Options>): void {
+async function listen({ key, port, fail }: z.infer<typeof Options>): Promise<void> {
   const keys = parseWebhookKeys(key);
   let received = 0;
   const server = createServer((request, response) => {
@@ -44,7 +45,12 @@ function listen({ key, port, fail }: z.infer<typeof Options>): void {
     };
     answer().catch(() => response.destroy());
   });
-  server.listen(port, "127.0.0.1", () => console.log(`listening on http://localhost:${port}/`));
+  try {
+    await once(server.listen(port, "127.0.0.1"), "listening");
+  } catch (cause) {
+    throw new Error(expected("a port that is free", "--port", `${port}`), { cause });
+  }
+  console.log(`listening on http://localhost:${port}/`);
 }
 
 /** Undefined where the signature is not good. */

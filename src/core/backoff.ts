@@ -10,11 +10,3 @@ export function withJitter(delay: number, random: () => number): number {
 export function growingDelay(attempt: number, { base, max }: { base: number; max: number }): number {
   return Math.min(max, base * 2 ** (attempt - 1));
 }
-
-/** How long a Retry-After header (RFC 9110 §10.2.3) asks to wait, in ms: seconds or a date; undefined where it is neither. */
-export function parseRetryAfter(header: string | null, nowMs: number): number | undefined {
-  if (header === null) return undefined;
-  if (/^\d{1,9}$/.test(header)) return Number(header) * 1000;
-  const date = Date.parse(header);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - nowMs);
-}

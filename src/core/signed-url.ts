@@ -1,7 +1,8 @@
 import { fromBase64Url, toBase64Url } from "./base64url.ts";
 import { ServiceError } from "./errors.ts";
-import { formatImagePath, type ImagePath } from "./image-path.ts";
+import { formatImagePath, formatSource, type ImagePath } from "./image-path.ts";
 import type { Keyring } from "./keyring.ts";
+import { formatTransform } from "./transform.ts";
 
 /** A signature that holds. */
 export interface SignedUrl {
@@ -11,10 +12,13 @@ export interface SignedUrl {
   readonly keyId: string;
 }
 
-/** The path and query of a link that holds until `expires` (Unix time in seconds): `/img/…?exp=…&kid=…&sig=…`. */
+/**
+ * The path and query of a link that holds until `expires` (Unix time in seconds): `/img/…?exp=…&kid=…&sig=…`. `onerror`
+ * stands in it, but is not signed: it changes no result.
+ */
 export async function signUrl(path: ImagePath, expires: number, keys: Keyring): Promise<string> {
   const signature = toBase64Url(await keys.sign(signingText(path, `${expires}`)));
-  return `${formatImagePath(path)}?exp=${expires}&kid=${keys.id}&sig=${signature}`;
+  return `${linkPath(path)}?exp=${expires}&kid=${keys.id}&sig=${signature}`;
 }
 
 /**
@@ -38,6 +42,12 @@ export async function verifyUrl(
   // Not the other way round: a signed `exp` that is no number has expired.
   if (!(nowSeconds < expires)) throw new ServiceError("link_expired", "The link has expired");
   return { expires, keyId };
+}
+
+/** {@link formatImagePath}, and `onerror`. */
+function linkPath({ transform, source }: ImagePath): string {
+  const onerror = transform.onerror === undefined ? "" : `,onerror=${transform.onerror}`;
+  return `/img/${formatTransform(transform)}${onerror}/${formatSource(source)}`;
 }
 
 /** Named and versioned, so that a signature made for something else with the same key is not good here. */

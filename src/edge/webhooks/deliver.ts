@@ -1,4 +1,4 @@
-import { parseRetryAfter } from "../../core/backoff.ts";
+import { parseRetryAfter } from "../../core/retry-after.ts";
 import { type WebhookKeys, webhookHeaders } from "../../core/webhook.ts";
 import type { WebhookEvent } from "./event.ts";
 

@@ -62,7 +62,8 @@ test("scores both layouts, each image and the mean, bicubic beside them", async 
     { name: "b", ...score },
   ];
   const set = { ...score, images: 2, perImage };
-  expect(result).toEqual({ scale: 2, engine: "simd", sets: { Ours: set, Seed: set } });
+  const model = expect.stringMatching(/^ssiu-x2-[0-9a-f]{8}$/);
+  expect(result).toEqual({ scale: 2, model, engine: "simd", sets: { Ours: set, Seed: set } });
 
   const { Ours, Seed } = result.sets;
   expect(Seed).toEqual(Ours);
@@ -78,6 +79,15 @@ test("the WebAssembly engine agrees with the native one to 0.01 dB", async () =>
   const [native, web] = [await run("ort"), await run("ort-web")];
   expect(web.engine).toBe("ort-web");
   expect(Math.abs(web.sets.Ours.psnr - native.sets.Ours.psnr)).toBeLessThan(0.01);
+});
+
+test("measures the model for compressed pictures where it is asked to", async () => {
+  const args = ["--data", data, "--sets", "Ours", "--scale", "2", "--model", "web"];
+  const { model, sets } = JSON.parse((await ssiu("eval", ...args, "--json")).stdout);
+  expect(model).toMatch(/^ssiu-x2-web-[0-9a-f]{8}$/);
+  const clean = JSON.parse((await ssiu("eval", ...args.slice(0, -2), "--json")).stdout);
+  expect(sets.Ours.psnr).not.toBeCloseTo(clean.sets.Ours.psnr, 2);
+  expect((await ssiu("eval", ...args)).stdout).toMatch(/^Ours x2-web, simd /);
 });
 
 test("takes the benchmark folder itself, prints a table and saves the pictures", async () => {

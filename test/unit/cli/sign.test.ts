@@ -32,6 +32,18 @@ test("signs what a preset stands for", async () => {
 });
 
 test.each([
+  ["written out", "/img/onerror=original,x2/a.jpg", "/img/x2,onerror=original/a.jpg"],
+  ["of a preset", "/img/preset=safe/a.jpg", "/img/width=160,onerror=interpolate/a.jpg"],
+])("keeps an onerror %s in the link", async (_, path, canonical) => {
+  const presets = '{"safe": "w=160,onerror=interpolate"}';
+  const { stdout } = await ssiu("sign", path, "--key", KEY, "--presets", presets);
+  expect(stdout.split("?")[0]).toBe(canonical);
+  const { pathname, searchParams } = new URL(stdout.trim(), "http://localhost");
+  const options = { keys: parseKeyring(KEY), nowSeconds: Date.now() / 1000 };
+  expect(await verifyUrl(parseImagePath(pathname), searchParams, options)).toMatchObject({ keyId: "k1" });
+});
+
+test.each([
   [2, "query", ["/img/x2/a?x=1", "--key", KEY]],
   [2, "--expires", ["/img/x2/a", "--key", KEY, "--expires", "1y"]],
   [2, "--base", ["/img/x2/a", "--key", KEY, "--base", "there"]],

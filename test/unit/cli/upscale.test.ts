@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ssiu } from "./ssiu.ts";
 
 let folder: string;
@@ -30,8 +30,9 @@ test.each([
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   const [width, height] = [12 * Number(scale), 9 * Number(scale)];
   const bytes = (await readFile(output)).length;
-  const result = { input, output, scale: Number(scale), engine: "simd", width, height, bytes, ms: expect.any(Number) };
-  expect(JSON.parse(stdout)).toEqual(result);
+  const facts = { input, output, scale: Number(scale), engine: "simd", width, height, bytes };
+  const model = expect.stringMatching(`^ssiu-x${scale}-[0-9a-f]{8}$`);
+  expect(JSON.parse(stdout)).toEqual({ ...facts, model, ms: expect.any(Number) });
   expect(await sharp(output).metadata()).toMatchObject({ format, width, height, channels });
 });
 
@@ -40,9 +41,67 @@ test("replaces an existing result and leaves nothing beside it", async () => {
   await writeFile(output, "old");
   const { code, stdout } = await ssiu("upscale", input, output, "--scale", "2", "--engine", "ort-web");
   expect(code).toBe(0);
-  expect(stdout).toMatch(/picture\.jpg 12x9 -> .*existing\.png 24x18, \d+ bytes, \d+ ms\n$/);
+  expect(stdout).toMatch(/picture\.jpg 12x9 -> .*existing\.png 24x18, ssiu-x2-\w+, \d+ bytes, \d+ ms\n$/);
   expect((await sharp(output).metadata()).width).toBe(24);
   expect((await readdir(folder)).filter((name) => name.startsWith("."))).toEqual([]);
+});
+
+describe("a model", () => {
+  const WEB = /^ssiu-x2-web-[0-9a-f]{8}$/;
+  const CLEAN = /^ssiu-x2-[0-9a-f]{8}$/;
+
+  beforeAll(async () => {
+    const picture = sharp("src/web/samples/logo.png").resize(24, 16, { fit: "fill" });
+    await picture.clone().png().toFile(join(folder, "a.png"));
+    await picture.clone().jpeg({ quality: 60 }).toFile(join(folder, "a.jpg"));
+    await picture.clone().webp({ quality: 60 }).toFile(join(folder, "lossy.webp"));
+    await picture.clone().webp({ lossless: true }).toFile(join(folder, "lossless.webp"));
+    await picture.clone().avif().toFile(join(folder, "a.avif"));
+  });
+
+  test.each([
+    ["a.png", [], CLEAN],
+    ["a.jpg", [], WEB],
+    ["lossy.webp", [], WEB],
+    ["lossless.webp", [], CLEAN],
+    ["a.avif", [], CLEAN],
+    ["a.jpg", ["--model", "clean"], CLEAN],
+    ["a.png", ["--model", "web", "--engine", "ort"], WEB],
+  ])("for %s %j is %s", async (name, args, id) => {
+    const output = join(folder, "model.png");
+    const { stdout, stderr } = await ssiu("upscale", join(folder, name), output, "--scale", "2", "--json", ...args);
+    expect(stderr).toBe("");
+    expect(JSON.parse(stdout).model).toMatch(id);
+  });
+
+  test("makes the pixels too, and the one it is said to be", async () => {
+    const pixels = async (...args: string[]) => {
+      const output = join(folder, "pixels.png");
+      await ssiu("upscale", join(folder, "a.jpg"), output, "--scale", "2", ...args);
+      return await sharp(output).raw().toBuffer();
+    };
+    const chosen = await pixels();
+    expect(chosen.equals(await pixels("--model", "web"))).toBe(true);
+    expect(chosen.equals(await pixels("--model", "clean"))).toBe(false);
+  });
+});
+
+test.each([
+  [false, "16400x12"],
+  [true, "12x16400"],
+])("says before it computes that WebP cannot hold the result, turned: %s", async (turned, size) => {
+  const [wide, output] = [join(folder, "wide.png"), join(folder, "wide.webp")];
+  const white = { width: 4100, height: 3, channels: 3, background: "white" } as const;
+  await sharp({ create: white })
+    .withMetadata({ orientation: turned ? 6 : 1 })
+    .png()
+    .toFile(wide);
+  // Nor can it be decoded, which is found later.
+  const bytes = await readFile(wide);
+  await writeFile(wide, bytes.fill(0, bytes.length - 24, bytes.length - 16));
+  const { code, stdout, stderr } = await ssiu("upscale", wide, output, "--scale", "4");
+  expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+  expect(stderr).toBe(`error: Expected a picture of at most 16383 px a side for webp, got ${size}\n`);
 });
 
 test("quality makes a lossy result larger or smaller", async () => {
@@ -63,6 +122,11 @@ test.each([
     "an unknown engine",
     ["a.png", "b.png", "--scale", "2", "--engine", "gpu"],
     'Expected simd, ort or ort-web for --engine, got "gpu"',
+  ],
+  [
+    "an unknown model",
+    ["a.png", "b.png", "--scale", "2", "--model", "best"],
+    'Expected clean or web for --model, got "best"',
   ],
   ["a quality of 0", ["a.png", "b.png", "--scale", "2", "--quality", "0"], 'Expected 1 to 100 for --quality, got "0"'],
   [

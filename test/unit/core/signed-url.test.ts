@@ -31,6 +31,13 @@ it.each([["x2,q=80,f=webp/a%20b.jpg"], ["quality=80,x2,format=webp/%61%20b.jpg"]
   },
 );
 
+it("names what stands in for an error, and does not sign it", async () => {
+  const path = "/img/x2,format=webp,quality=80,onerror=interpolate/a%20b.jpg";
+  const named = await signUrl(parseImagePath(path), EXPIRES, keys);
+  expect(named).toBe(link.replace(",quality=80/", ",quality=80,onerror=interpolate/"));
+  expect(await verify(named)).toMatchObject({ keyId: "k1" });
+});
+
 it("holds for every spelling of a remote source", async () => {
   const remote = await signUrl(parseImagePath("/img/x2/https://example.com/a.jpg"), EXPIRES, keys);
   const query = remote.slice(remote.indexOf("?"));

@@ -1,0 +1,63 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { text } from "node:stream/consumers";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+let folder: string;
+
+/** Listens where it is told to, and ends once it has been asked whether it is up. */
+const WRANGLER = `#!${process.execPath}
+const port = process.argv.join(" ").match(/ --port[ =](\\d+)/)[1];
+require("node:http").createServer((_, response) => {
+  response.end();
+  setTimeout(() => process.exit(0), 500);
+}).listen(port, "127.0.0.1");
+`;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "ssiu-start-"));
+  await writeFile(join(folder, "wrangler"), WRANGLER);
+  await chmod(join(folder, "wrangler"), 0o755);
+});
+
+afterAll(async () => {
+  await rm(folder, { recursive: true });
+});
+
+/** `npm start -- …args`, with another wrangler. */
+async function start(...args: string[]) {
+  const env = { ...process.env, PATH: `${folder}${delimiter}${process.env.PATH}` };
+  const child = spawn(process.execPath, ["--import", "tsx", "scripts/start.ts", ...args], { env, timeout: 30_000 });
+  const [[code], stdout, stderr] = await Promise.all([once(child, "exit"), text(child.stdout), text(child.stderr)]);
+  return { code, stdout, stderr };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+test.each([[" "], ["="]])("waits where --port%s<number> says and names that", async (separator) => {
+  const port = await freePort();
+  const { code, stdout } = await start("--env", "ort", ...`--port${separator}${port}`.split(" "));
+  expect(code).toBe(0);
+  expect(stdout).toContain(`open http://localhost:${port}/ or try`);
+  expect(stdout).not.toContain("8787");
+});
+
+test.each([
+  ["0", ["--port", "0"]],
+  ["65536", ["--port=65536"]],
+  ["", ["--port"]],
+])("refuses %j for --port before anything starts", async (port, args) => {
+  const stderr = `error: Expected 1 to 65535 for --port, got "${port}"\n`;
+  expect(await start(...args)).toEqual({ code: 2, stdout: "", stderr });
+});
