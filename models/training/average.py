@@ -5,7 +5,7 @@ best in the latter to `average.safetensors` in the run's folder.
 """
 
 import argparse
-import hashlib
+import dataclasses
 from pathlib import Path
 
 import torch
@@ -16,7 +16,7 @@ from training.checkpoint import save_tensors
 from training.config import Config, load_config
 from training.network import SSIU
 from training.quantize import simulate_int8
-from training.train import initial_state, load_pictures, validation_psnr
+from training.train import load_pictures, validation_psnr
 from training.weights import read_state
 
 SHARES = (0.0, 0.3, 0.5, 0.7, 1.0)
@@ -30,7 +30,7 @@ def mixture(before: dict[str, Tensor], after: dict[str, Tensor], share: float) -
 def average(config: Config) -> Path:
     """The file with the best mixture; its notes are those of the run, with the share of it and its score."""
     best = Path(config.output) / "best.safetensors"
-    before, after = initial_state(config, {}), read_state(best)
+    before, after = read_state(best.with_name("initial.safetensors")), read_state(best)
     pairs = load_pictures(config, torch.device("cpu")).validation
 
     def scores(share: float) -> tuple[float, float]:
@@ -46,10 +46,9 @@ def average(config: Config) -> Path:
     score, share = max(scores(share) for share in SHARES)
     with safe_open(best, "pt") as file:
         notes = file.metadata()
-    digest = hashlib.sha256(Path(config.initial).read_bytes()).hexdigest()
     notes |= {"validation_psnr": f"{score:.4f}", "validation_arithmetic": "int8"}
     if share < 1:
-        notes["averaged_with"] = f"{share:g} of this run, the rest of what it began with, {digest[:8]}"
+        notes["averaged_with"] = f"{share:g} of this run, the rest of what it began with"
     path = best.with_name("average.safetensors")
     save_tensors(path, mixture(before, after, share), notes)
     return path
@@ -58,7 +57,10 @@ def average(config: Config) -> Path:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--config", type=Path, required=True)
-    print(average(load_config(parser.parse_args().config)))
+    parser.add_argument("--output", help="instead of the folder named in the config")
+    arguments = parser.parse_args()
+    config = load_config(arguments.config)
+    print(average(dataclasses.replace(config, output=arguments.output or config.output)))
 
 
 if __name__ == "__main__":

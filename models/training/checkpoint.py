@@ -52,13 +52,15 @@ def restore_random_state(state: dict[str, Tensor]) -> None:
 
 
 def git_commit() -> str:
-    """The commit of the code that trains, `-dirty` if the code was changed since; empty outside a checkout."""
+    """The commit of the code that trains, `-dirty` if it was changed since; empty without git or outside a checkout."""
 
     def git(*arguments: str) -> str:
         command = ["git", *arguments]
-        return subprocess.run(
-            command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False
-        ).stdout.strip()
+        try:
+            ended = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False)
+        except FileNotFoundError:
+            return ""
+        return ended.stdout.strip()
 
     changed = git("status", "--porcelain", "--untracked-files=no", "--", ".")
     return git("rev-parse", "HEAD") + ("-dirty" if changed else "")

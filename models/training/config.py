@@ -54,6 +54,7 @@ class Config:
             check(getattr(self, name) in choices, " or ".join(choices), name, getattr(self, name))
         for name in ("body_share", "int8_from", "luma_weight"):
             check(0 <= getattr(self, name) <= 1, "0 to 1", name, getattr(self, name))
+        check(self.body_share == 1 or bool(self.body_before), "body_before as well", "body_share", self.body_share)
         for name in ("patch", "batch", "validate_every", "checkpoint_every", "log_every", "validation_images"):
             check(getattr(self, name) > 0, "a positive number", name, getattr(self, name))
 

@@ -26,11 +26,22 @@ def picture_paths(folder: Path) -> list[Path]:
 
 def decode(data: bytes) -> Tensor:
     """[H, W, 3] uint8 RGB."""
-    return torch.from_numpy(np.array(Image.open(BytesIO(data)).convert("RGB")))
+    image = Image.open(BytesIO(data))
+    if image.mode.startswith("I;16"):  # Pillow would cut grey of 16 bit off at 255
+        image = Image.fromarray(np.round(np.array(image) / 257).astype(np.uint8))
+    return torch.from_numpy(np.array(image.convert("RGB")))
+
+
+def read_with_digest(path: Path) -> tuple[Tensor, str]:
+    data = path.read_bytes()
+    try:
+        return decode(data), hashlib.sha256(data).hexdigest()
+    except (OSError, SyntaxError, ValueError) as error:  # what Pillow raises
+        raise ValueError(f"Expected a picture that can be read for {path}, got {error}") from error
 
 
 def read_picture(path: Path) -> Tensor:
-    return decode(path.read_bytes())
+    return read_with_digest(path)[0]
 
 
 @dataclass(frozen=True)
@@ -193,22 +204,24 @@ def load_dataset(
     held_out = set(sorted(names, key=lambda name: hashlib.sha256(name.encode()).digest())[:validation_images])
     low_folder = folder / "DF2K_train_LR_bicubic" / f"X{scale}"
 
-    def read(path: Path) -> tuple[Tensor, str]:
-        data = path.read_bytes()
-        return decode(data), hashlib.sha256(data).hexdigest()
-
     with ThreadPoolExecutor() as pool:
-        pictures = list(pool.map(read, paths))
+        pictures = list(pool.map(read_with_digest, paths))
     training, kept, validation = [], [], []
     generator = Generator().manual_seed(1)  # the validation pictures are degraded in the same way in every run
     digest = hashlib.sha256()
     for path, name, (picture, file_hash) in zip(paths, names, pictures, strict=True):
         digest.update(f"{name} {file_hash} {'validation' if name in held_out else 'train'}\n".encode())
+        shortest = min(picture.shape[:2])
         if name in held_out:
+            if shortest // scale <= 2:  # nothing is left of it inside the border
+                continue
             validation.append(validation_pair(picture, scale, validation_side, degradation, generator))
-        elif min(picture.shape[:2]) >= smallest_side:
+        elif shortest >= smallest_side:
             training.append(picture)
             kept.append(low_folder / f"{path.stem}x{scale}.png")
+    if not training or not validation:
+        expected = f"pictures of {smallest_side} px and more beside the {validation_images} to be held out"
+        raise ValueError(f"Expected {expected} in {folder}, got {len(training)} of {len(paths)}")
     low = None
     if low_folder.is_dir():
         with ThreadPoolExecutor() as pool:

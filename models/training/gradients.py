@@ -20,7 +20,9 @@ class BatchGradients:
     def __init__(self, network: nn.Module, loss: Callable[[Tensor, Tensor], Tensor], parts: int) -> None:
         self.parameters = tuple(network.parameters())
         self.loss, self.parts = loss, parts
-        pool = ThreadPoolExecutor(parts, initializer=torch.set_num_threads, initargs=(1,))
+        pool = ThreadPoolExecutor(
+            parts, initializer=torch.set_num_threads, initargs=(max(1, torch.get_num_threads() // parts),)
+        )
         self.map = pool.map if parts > 1 else map
 
     def __call__(self, low: Tensor, high: Tensor) -> Tensor:

@@ -40,6 +40,7 @@ from training.weights import body_of, read_state
 DEGRADATIONS = {"none": CLEAN, "web": WEB}
 BF16_FEATURES = ("avx512_bf16", "amx_bf16", "bf16")
 LONGEST_STEP = 60.0  # seconds
+LARGEST_PSNR = 100.0  # dB: a flat picture that comes out exactly would drown all others
 LOG_FIELDS = ("step", "minutes", "learning_rate", "loss", "validation_psnr")
 
 
@@ -74,7 +75,7 @@ def validation_psnr(network: nn.Module, pairs: Iterable[tuple[Tensor, Tensor]], 
     for low, high in pairs:
         image = network(low.to(device)).cpu()
         a, b = (shaved(luma(to_bytes(x)), scale)[0] for x in (image, high))
-        values.append(psnr(a, b))
+        values.append(min(psnr(a, b), LARGEST_PSNR))
     return sum(values) / len(values)
 
 
@@ -84,8 +85,8 @@ def computes_bf16(device: torch.device) -> bool:
 
 
 def trained_seconds(passed: float) -> float:
-    """What a step counts for in a schedule by the clock: nothing where the process stood still meanwhile (SIGSTOP)."""
-    return passed if passed < LONGEST_STEP else 0.0
+    """What a step counts for in a schedule by the clock: little where the process stood still meanwhile (SIGSTOP)."""
+    return min(passed, LONGEST_STEP)
 
 
 def initial_state(config: Config, state: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -267,9 +268,10 @@ def train(config: Config, device: torch.device, budget_minutes: float = math.inf
     last = output / "last.pt"
     if last.exists():
         trainer.restore(load_checkpoint(last, device))
-    log = Log(output / "log.csv", trainer.step)
+    log = Log(output / "log.csv", trainer.step if last.exists() else -1)
     print(f"{dataset.pictures} pictures, step {trainer.step}, {device}, {trainer.precision}", flush=True)
     if trainer.step == 0:
+        save_tensors(output / "initial.safetensors", trainer.network.state_dict(), {"scale": str(config.scale)})
         log.add(step="0", minutes="0.00", validation_psnr=f"{trainer.validate():.4f}")
 
     losses: list[Tensor] = []
@@ -296,7 +298,7 @@ def train(config: Config, device: torch.device, budget_minutes: float = math.inf
                 mark = time.monotonic() if validating else mark
                 bar.set_postfix_str(f"step {trainer.step} loss {loss:.5f} best {trainer.best_psnr:.3f} dB")
             bar.update(round(100 * min(trainer.progress, 1.0), 2) - bar.n)
-            if stop or trainer.step % config.checkpoint_every == 0:
+            if stop or validating or trainer.step % config.checkpoint_every == 0:
                 save_checkpoint(last, trainer.state())
     print(f"step {trainer.step}, {trainer.seconds / 60:.1f} min, best {trainer.best_psnr:.3f} dB", flush=True)
     return trainer

@@ -28,12 +28,12 @@ def test_writes_the_best_mixture_and_what_it_is_made_of(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     before, after = ends
-    initial, output = tmp_path / "before.safetensors", tmp_path / "run"
+    output = tmp_path / "run"
     output.mkdir()
-    save_tensors(initial, before, {})
+    save_tensors(output / "initial.safetensors", before, {})
     save_tensors(output / "best.safetensors", after, {"steps": "7", "validation_psnr": "1.0000"})
     config = Config(
-        scale=2, data=str(pictures), output=str(output), initial=str(initial), patch=16, batch=1, steps=7,
+        scale=2, data=str(pictures), output=str(output), patch=16, batch=1, steps=7,
         validation_images=2, validation_side=32,
     )  # fmt: skip
     path = average(config)

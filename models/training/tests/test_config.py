@@ -27,6 +27,7 @@ def test_reads_every_config(path: Path) -> None:
         ({"luma_weight": -0.1}, "Expected 0 to 1 for luma_weight, got -0.1"),
         ({"minutes": 5}, "Expected exactly one of steps and minutes"),
         ({"body_before": "a.safetensors"}, "Expected initial and body as well for body_before"),
+        ({"body_share": 0.5}, "Expected body_before as well for body_share"),
         ({"steps": 0}, "Expected exactly one of steps and minutes"),
     ],
 )

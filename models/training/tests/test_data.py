@@ -1,9 +1,11 @@
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from conftest import write_picture
+from PIL import Image
 from torch import Generator
 
 from training.data import MARGIN, Dataset, PatchSampler, load_dataset, read_picture
@@ -107,3 +109,38 @@ def test_takes_given_low_resolution_pictures_from_the_df2k_layout(tmp_path: Path
 def test_says_so_where_there_are_no_pictures(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="Expected pictures"):
         load(tmp_path)
+
+
+def test_says_so_where_nothing_is_left_to_train_on(pictures: Path) -> None:
+    with pytest.raises(
+        ValueError, match=r"Expected pictures of 4000 px .* the 2 to be held out in .*pictures, got 0 of 6"
+    ):
+        load(pictures, smallest_side=4000)
+
+
+def test_names_the_file_that_cannot_be_read(pictures: Path) -> None:
+    (pictures / "page.png").write_text("<!doctype html>")
+    with pytest.raises(ValueError, match=r"Expected a picture that can be read for .*page\.png"):
+        load(pictures)
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "P", "RGBA", "I;16"])
+def test_reads_pictures_of_every_kind_as_rgb(mode: str, tmp_path: Path) -> None:
+    image = Image.new("RGB", (3, 2), (102, 102, 102)).convert(mode.replace("I;16", "L"))
+    if mode == "I;16":
+        image = Image.fromarray(np.full((2, 3), 257 * 102 + 30, dtype=np.uint16))
+    image.save(tmp_path / "a.png")
+    assert Image.open(tmp_path / "a.png").mode == mode
+    assert torch.equal(read_picture(tmp_path / "a.png"), torch.full((2, 3, 3), 102, dtype=torch.uint8))
+
+
+def test_a_held_out_picture_of_no_size_is_left_out(pictures: Path) -> None:
+    held_out = {tuple(read_picture(path).shape) for path in pictures.iterdir()}
+    dataset = load(pictures)
+    held_out -= {(h, w, 3) for h, w in zip(dataset.high.height.tolist(), dataset.high.width.tolist(), strict=True)}
+    for path in pictures.iterdir():
+        picture = read_picture(path)
+        if tuple(picture.shape) in held_out:
+            write_picture(path, picture[:5])
+            break
+    assert len(load(pictures).validation) == 1

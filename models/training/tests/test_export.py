@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import onnx
@@ -6,15 +9,15 @@ import torch
 from safetensors import safe_open
 
 from training.export import OPSET, TOLERANCE, largest_difference, to_onnx
-from training.import_published import import_published
+from training.models import MODELS, Model, present
 from training.network import SSIU
 from training.weights import load_network
 
 
-@pytest.mark.parametrize("scale", [2, 3, 4])
-def test_the_onnx_file_computes_what_the_weights_say(scale: int, models: Path) -> None:
-    network = load_network(models / f"ssiu-x{scale}.safetensors", scale)
-    assert largest_difference((models / f"ssiu-x{scale}.onnx").read_bytes(), network) <= TOLERANCE
+@pytest.mark.parametrize("model", present(MODELS), ids=lambda model: model.weights.stem)
+def test_the_onnx_file_computes_what_the_weights_say(model: Model) -> None:
+    network = load_network(model.weights, model.scale)
+    assert largest_difference(model.weights.with_suffix(".onnx").read_bytes(), network) <= TOLERANCE
 
 
 @pytest.mark.parametrize("scale", [2, 3, 4])
@@ -43,12 +46,17 @@ def test_a_wrong_model_is_noticed(models: Path) -> None:
     assert largest_difference((models / "ssiu-x2.onnx").read_bytes(), network) > TOLERANCE
 
 
-def test_imports_a_published_checkpoint(tmp_path: Path) -> None:
+def test_imports_a_published_checkpoint(models: Path, tmp_path: Path) -> None:
     network = SSIU(3)
     state = {f"module.{name}": value for name, value in network.state_dict().items()}
     torch.save({"epoch": 290, "model_state_dict": state}, tmp_path / "model_x3_290.pt")
-    weights = import_published(tmp_path / "model_x3_290.pt", 3, tmp_path)
-    imported = load_network(weights, 3).state_dict()
-    assert all(torch.equal(value, imported[name]) for name, value in network.state_dict().items())
+    command = ["training.import_published", "model_x3_290.pt", "--scale", "3", "--output", "new/models"]
+    subprocess.run(
+        [sys.executable, "-m", *command], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(models)}, check=True
+    )
+    weights = tmp_path / "new" / "models" / "ssiu-x3.safetensors"
+    imported = load_network(weights, 3)
+    assert all(torch.equal(value, imported.state_dict()[name]) for name, value in network.state_dict().items())
+    assert largest_difference(weights.with_suffix(".onnx").read_bytes(), imported) <= TOLERANCE
     with safe_open(weights, "pt") as file:
         assert file.metadata()["source"].startswith("model_x3_290.pt sha256:")

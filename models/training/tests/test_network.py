@@ -31,8 +31,9 @@ def test_agrees_with_the_published_code_at_every_stage(scale: int, shared: Path)
     )
 
 
-def test_agrees_with_the_debug_state_beside_the_weights(models: Path) -> None:
-    assert_agrees(models / "ssiu-x2.safetensors", 2, models / "debug-state-x2.safetensors")
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_agrees_with_the_debug_state_beside_the_weights(scale: int, models: Path) -> None:
+    assert_agrees(models / f"ssiu-x{scale}.safetensors", scale, models / f"debug-state-x{scale}.safetensors")
 
 
 @pytest.mark.parametrize("scale", [2, 3, 4])

@@ -1,5 +1,6 @@
 import csv
 import dataclasses
+import itertools
 import os
 import signal
 import subprocess
@@ -12,12 +13,13 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from training.checkpoint import load_checkpoint, write_atomically
+from training.checkpoint import git_commit, load_checkpoint, write_atomically
 from training.config import Config
 from training.data import load_dataset
+from training.gradients import BatchGradients, parts_of
 from training.network import SSIU
 from training.quantize import simulate_int8
-from training.train import LONGEST_STEP, Trainer, learning_rate_at, loss_of, train, validation_psnr
+from training.train import LARGEST_PSNR, LONGEST_STEP, Trainer, learning_rate_at, loss_of, train, validation_psnr
 from training.weights import body_of
 
 CPU = torch.device("cpu")
@@ -108,8 +110,58 @@ def test_a_process_that_stood_still_does_not_use_up_its_minutes(
         return clock
 
     monkeypatch.setattr(time, "monotonic", monotonic)
-    timed = dataclasses.replace(config, steps=0, minutes=0.1)
-    assert train(timed, CPU).seconds == pytest.approx(6, abs=1)
+    timed = dataclasses.replace(config, steps=0, minutes=2)
+    assert train(timed, CPU).step > 60
+
+
+def test_a_run_of_which_every_step_takes_longer_than_that_ends(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "monotonic", itertools.count(0, 10 * LONGEST_STEP).__next__)
+    timed = dataclasses.replace(config, steps=0, minutes=2)
+    assert train(timed, CPU).step == 2
+
+
+def test_keeps_the_best_where_a_held_out_picture_comes_out_exactly() -> None:
+    flat = torch.full((1, 3, 8, 8), 0.5)
+    exact = torch.nn.Upsample(scale_factor=2)
+    exact.weight = torch.nn.Parameter(torch.zeros(1))  # for its device
+    assert validation_psnr(exact, [(flat, torch.full((1, 3, 16, 16), 0.5))], 2) == LARGEST_PSNR
+
+
+def test_a_run_that_was_killed_before_its_first_checkpoint_begins_anew(config: Config) -> None:
+    output = Path(config.output)
+    output.mkdir()
+    (output / "log.csv").write_text("step,minutes,learning_rate,loss,validation_psnr\n0,0.00,,,1.0000\n")
+    train(config, CPU)
+    assert [step for (step,) in rows(config, "step")] == ["0", "1", "2", "3", "4", "5"]
+
+
+def test_a_checkpoint_knows_the_best_so_far(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    take = Trainer.train_step
+
+    def killed_in_step_4(trainer: Trainer) -> Tensor:
+        if trainer.step == 3:
+            raise KeyboardInterrupt
+        return take(trainer)
+
+    monkeypatch.setattr(Trainer, "train_step", killed_in_step_4)
+    with pytest.raises(KeyboardInterrupt):
+        train(dataclasses.replace(config, checkpoint_every=1000), CPU)
+    assert load_checkpoint(Path(config.output) / "last.pt", CPU)["step"] == 2
+
+
+def test_every_thread_has_its_part(config: Config) -> None:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(6)
+    try:
+        gradients = BatchGradients(SSIU(2, steps=3), loss_of, parts_of(8, CPU))
+        assert list(gradients.map(lambda _: torch.get_num_threads(), range(2))) == [3, 3]
+    finally:
+        torch.set_num_threads(threads)
+
+
+def test_trains_without_git(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    assert git_commit() == ""
 
 
 def test_threads_that_share_a_batch_take_the_step_of_one(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
