@@ -136,6 +136,16 @@ def markdown(results: list[dict[str, Any]]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def merged(known: list[dict[str, Any]], results: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What is known of other weights is kept, and of the same ones what was not measured this time."""
+    rows = {row["weights"]: row for row in known}
+    for row in results:
+        before = rows.get(row["weights"], {})
+        kept = before["sets"] if before.get("sha256") == row["sha256"] else {}
+        rows[row["weights"]] = row | {"sets": kept | row["sets"]}
+    return [rows[name] for name in sorted(rows)]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with the sets")
@@ -160,10 +170,8 @@ def main() -> None:
     sets, device = arguments.sets.split(","), torch.device(arguments.device)
     results = [evaluate(weights, scale, arguments.data, sets, device, arguments.int8) for weights, scale in chosen]
     if arguments.json:
-        names = {r["weights"] for r in results}
         known = json.loads(arguments.json.read_text()) if arguments.json.exists() else []
-        kept = [r for r in known if r["weights"] not in names]
-        text = json.dumps(sorted([*results, *kept], key=lambda r: r["weights"]), indent=2)
+        text = json.dumps(merged(known, results), indent=2)
         write_atomically(arguments.json, f"{text}\n".encode())
     table = markdown(results)
     if arguments.markdown:

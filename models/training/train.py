@@ -185,10 +185,11 @@ class Trainer:
         }
 
     def restore(self, checkpoint: dict[str, Any]) -> None:
-        then = {"config": parse_config(checkpoint["config"]), "dataset": checkpoint["dataset"]}
-        for name, now in (("config", self.config), ("dataset", self.dataset.digest)):
-            if then[name] != now:
-                raise ValueError(f"Expected the {name} of the checkpoint, got another; use an empty output folder")
+        then = dataclasses.asdict(parse_config(checkpoint["config"])) | {"dataset": checkpoint["dataset"]}
+        now = dataclasses.asdict(self.config) | {"dataset": self.dataset.digest}
+        others = ", ".join(name for name in now if then[name] != now[name])
+        if others:
+            raise ValueError(f"Expected {others} as in the checkpoint, got another; use an empty output folder")
         self.network.load_state_dict(checkpoint["network"])
         self.average.load_state_dict(checkpoint["average"])
         self.optimizer.load_state_dict(checkpoint["optimizer"])
@@ -211,6 +212,11 @@ class Trainer:
                 "hours": f"{self.seconds / 3600:.3f}",
                 "batch": f"{config.batch}x{config.patch}x{config.patch}",
                 "precision": self.precision,
+                "degradation": config.degradation,
+                "optimizer": config.optimizer,
+                "learning_rate": str(config.learning_rate),
+                "luma_weight": str(config.luma_weight),
+                "int8_from": str(config.int8_from),
                 "initial": config.initial,
                 "body": config.body,
                 "body_before": config.body_before,

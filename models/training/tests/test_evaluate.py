@@ -5,7 +5,7 @@ import pytest
 import torch
 from conftest import picture, write_picture
 
-from training.evaluate import Storage, benchmark_pairs, evaluate_set, markdown, planes, scores
+from training.evaluate import Storage, benchmark_pairs, evaluate_set, markdown, merged, planes, scores
 from training.imresize import imresize, imresize_bytes, round_half_up
 from training.metrics import luma, psnr, shaved
 from training.network import SSIU
@@ -63,3 +63,15 @@ def test_markdown_rounds_as_usual() -> None:
     row = {"images": 1, "psnr": 37.126, "ssim": 0.95004, "bicubicPsnr": 33.664, "bicubicSsim": 0.93}
     table = markdown([{"scale": 2, "weights": "ssiu-x2.safetensors", "sets": {"Set5": row}}])
     assert table.splitlines()[2:] == ["| x2 | bicubic | 33.66 / 0.9300 |", "| x2 | ssiu-x2 | 37.13 / 0.9500 |"]
+
+
+def test_figures_of_the_same_weights_stay_beside_those_measured_now() -> None:
+    def row(name: str, sha256: str, **sets: int) -> dict[str, object]:
+        return {"weights": name, "sha256": sha256, "sets": sets}
+
+    known = [row("b", "1", Set5=1, Set14=2), row("c", "1", Set5=3)]
+    assert merged(known, [row("a", "1", B100=4), row("b", "1", Set5=5), row("c", "2", B100=6)]) == [
+        row("a", "1", B100=4),
+        row("b", "1", Set5=5, Set14=2),
+        row("c", "2", B100=6),
+    ]

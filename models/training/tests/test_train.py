@@ -223,10 +223,10 @@ def test_a_finished_run_is_left_as_it_is(config: Config) -> None:
 
 def test_refuses_to_go_on_with_other_settings_or_pictures(config: Config) -> None:
     train(dataclasses.replace(config, steps=1), CPU)
-    with pytest.raises(ValueError, match="Expected the config"):
+    with pytest.raises(ValueError, match="Expected steps as in the checkpoint"):
         train(dataclasses.replace(config, steps=2), CPU)
     next(Path(config.data).iterdir()).unlink()
-    with pytest.raises(ValueError, match="Expected the dataset"):
+    with pytest.raises(ValueError, match="Expected dataset as in the checkpoint"):
         train(dataclasses.replace(config, steps=1), CPU)
 
 
