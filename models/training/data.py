@@ -36,7 +36,7 @@ def read_with_digest(path: Path) -> tuple[Tensor, str]:
     data = path.read_bytes()
     try:
         return decode(data), hashlib.sha256(data).hexdigest()
-    except (OSError, SyntaxError, ValueError) as error:  # what Pillow raises
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:  # what Pillow raises
         raise ValueError(f"Expected a picture that can be read for {path}, got {error}") from error
 
 

@@ -16,7 +16,9 @@ def read_state(path: Path) -> dict[str, Tensor]:
     if path.suffix == ".safetensors":
         return load_file(path)
     checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    state = checkpoint["model_state_dict"]
+    state = checkpoint.get("model_state_dict")
+    if state is None:
+        raise ValueError(f"Expected a published checkpoint, with model_state_dict, for {path}")
     return {name.removeprefix(PUBLISHED_PREFIX): value for name, value in state.items()}
 
 

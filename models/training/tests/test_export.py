@@ -60,3 +60,9 @@ def test_imports_a_published_checkpoint(models: Path, tmp_path: Path) -> None:
     assert largest_difference(weights.with_suffix(".onnx").read_bytes(), imported) <= TOLERANCE
     with safe_open(weights, "pt") as file:
         assert file.metadata()["source"].startswith("model_x3_290.pt sha256:")
+
+
+def test_says_so_of_a_checkpoint_of_another_kind(tmp_path: Path) -> None:
+    torch.save({"network": {}}, tmp_path / "last.pt")
+    with pytest.raises(ValueError, match=r"Expected a published checkpoint, with model_state_dict, for .*last\.pt"):
+        load_network(tmp_path / "last.pt", 2)
