@@ -7,6 +7,7 @@ import { createSharpCodecs } from "../codecs/sharp.ts";
 import { flatten } from "../core/alpha.ts";
 import { expected, ServiceError } from "../core/errors.ts";
 import type { Format, Scale } from "../core/image.ts";
+import { uprightSize } from "../core/orient.ts";
 import { probe } from "../core/probe/probe.ts";
 import type { Probe } from "../core/probe/probe-result.ts";
 
@@ -84,12 +85,8 @@ export async function writePicture(path: string, picture: Picture, options?: Enc
  * @throws {ServiceError} `image_too_large`, `internal`
  */
 export async function checkWritable(path: string, { header }: PictureFile, scale: Scale): Promise<void> {
-  const shown = header.crop ?? header;
-  const [width, height] = [scale * shown.width, scale * shown.height];
-  checkStorable(
-    header.orientation >= 5 ? { width: height, height: width } : { width, height },
-    formatOf(path) ?? "png",
-  );
+  const { width, height } = uprightSize(header);
+  checkStorable({ width: scale * width, height: scale * height }, formatOf(path) ?? "png");
   await access(dirname(path), constants.W_OK).catch((cause) => {
     throw unwritable(path, cause);
   });

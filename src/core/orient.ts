@@ -1,5 +1,10 @@
-import type { Rgba } from "./image.ts";
-import type { Orientation } from "./probe/probe-result.ts";
+import type { Rgba, Size } from "./image.ts";
+import type { Orientation, Probe } from "./probe/probe-result.ts";
+
+/** Of a picture as it is shown: cropped and turned. */
+export function uprightSize({ width, height, crop = { width, height }, orientation }: Probe): Size {
+  return orientation >= 5 ? { width: crop.height, height: crop.width } : crop;
+}
 
 /** Turns and flips a stored picture the way its orientation tag asks for. @see TIFF 6.0 tag 274 */
 export function orient(image: Rgba, orientation: Orientation): Rgba {

@@ -51,8 +51,7 @@ export function createGate({ room, now, sleep, waitMs }: GateOptions): Gate {
     dropSilent(outside, GONE_OUTSIDE_MS);
     dropSilent(inside, GONE_MS);
     let others = 0;
-    for (const { held } of inside.keys()) others += held;
-    if (inside.has(visitor)) others -= visitor.held;
+    for (const other of inside.keys()) if (other !== visitor) others += other.held;
     const fits = others + size <= room;
     if (visitor.held > 0) return fits || inside.keys().next().value === visitor;
     const [next = visitor] = outside.keys();

@@ -88,9 +88,8 @@ export function createPipeline({
     async locate({ transform, source: name }, stopwatch) {
       const id = await modelsId(candidateModels(model, transform));
       const holding = memory.open();
-      const reserve = (bytes: number) => holding.source(bytes);
       try {
-        const source = await stopwatch.time("source", openSource(name, reserve));
+        const source = await stopwatch.time("source", openSource(name, holding.source));
         if (source === undefined) throw new ServiceError("source_not_found", "There is no such source");
         const key = await resultKey({ model: id, engine, transform, source: name, version: source.version });
         return { transform, source, key, holding, [Symbol.dispose]: holding.release };

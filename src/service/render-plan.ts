@@ -2,6 +2,7 @@ import { checkStorable } from "../codecs/quality.ts";
 import { resultFormat } from "../core/accept.ts";
 import { ServiceError } from "../core/errors.ts";
 import { type Format, MAX_SIDE, type Size } from "../core/image.ts";
+import { uprightSize } from "../core/orient.ts";
 import type { Probe } from "../core/probe/probe-result.ts";
 import { planResize, type ResizePlan } from "../core/resize-plan.ts";
 import type { Transform } from "../core/transform.ts";
@@ -39,7 +40,7 @@ interface PlanOptions {
  */
 export function planRender(source: Probe, transform: Transform, { limits, model }: PlanOptions): RenderPlan {
   const { width, height } = source.crop ?? source;
-  const resize = planResize(source.orientation >= 5 ? { width: height, height: width } : { width, height }, transform);
+  const resize = planResize(uprightSize(source), transform);
   const { scale, region, canvas } = resize;
   const most = (format: Format, limit: number) => (format === "avif" ? Math.min(limit, limits.avifPixels) : limit);
   const largest = (format: Format) => most(format, limits.outputPixels);

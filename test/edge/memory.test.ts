@@ -56,7 +56,7 @@ describe("sources", () => {
     const requests = proxy.requests();
     proxy.inject(hang);
     const hangUp = await worker.ask("/img/x2/1.png");
-    await expect.poll(() => proxy.requests()).toBe(requests + 1);
+    await expect.poll(() => proxy.requests(), { timeout: 30_000 }).toBe(requests + 1);
     hangUp();
     expect((await worker.get("/img/x1/2.png")).status).toBe(200);
   });
