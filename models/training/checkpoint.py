@@ -52,7 +52,10 @@ def restore_random_state(state: dict[str, Tensor]) -> None:
 
 
 def git_commit() -> str:
-    """The commit of the code that trains, `-dirty` if it was changed since; empty without git or outside a checkout."""
+    """The commit of the code that trains, `-dirty` if it was changed since.
+
+    Without git or outside a checkout, what the environment names as SSIU_COMMIT, or nothing.
+    """
 
     def git(*arguments: str) -> str:
         command = ["git", *arguments]
@@ -63,4 +66,5 @@ def git_commit() -> str:
         return ended.stdout.strip()
 
     changed = git("status", "--porcelain", "--untracked-files=no", "--", ".")
-    return git("rev-parse", "HEAD") + ("-dirty" if changed else "")
+    head = git("rev-parse", "HEAD")
+    return head + ("-dirty" if changed else "") if head else os.environ.get("SSIU_COMMIT", "")

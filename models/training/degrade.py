@@ -1,7 +1,9 @@
 """Pictures as they are found on the web: shrunk by some kernel, then stored as JPEG or WebP, sometimes twice."""
 
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,16 +20,32 @@ SUBSAMPLING = ("4:2:0", "4:4:4")
 KERNELS = (BICUBIC, LANCZOS3, BILINEAR, AREA)  # equally often
 
 
-def stored(image: Image.Image, generator: Generator) -> Image.Image:
-    """The picture after one lossy save."""
+POOL = ThreadPoolExecutor()  # the codecs run without Python's lock
+
+
+def settings(generator: Generator) -> dict[str, Any]:
+    """What Pillow is told for one lossy save."""
     jpeg, fine = (torch.rand(2, generator=generator) < torch.tensor([JPEG, 0.5])).tolist()
     quality = int(torch.randint(QUALITY[0], QUALITY[1] + 1, (), generator=generator))
-    file = BytesIO()
     if jpeg:
-        image.save(file, "JPEG", quality=quality, subsampling=SUBSAMPLING[fine])
-    else:
-        image.save(file, "WEBP", quality=quality, method=2)  # always 4:2:0
-    return Image.open(file).convert("RGB")
+        return {"format": "JPEG", "quality": quality, "subsampling": SUBSAMPLING[fine]}
+    return {"format": "WEBP", "quality": quality, "method": 2}  # always 4:2:0
+
+
+def saves(generator: Generator) -> list[dict[str, Any]]:
+    """One or two, in this order."""
+    first = settings(generator)
+    return [first, settings(generator)] if torch.rand((), generator=generator) < TWICE else [first]
+
+
+def stored(patch: np.ndarray, saves: list[dict[str, Any]]) -> np.ndarray:
+    """[H, W, 3] uint8 after lossy saves."""
+    image = Image.fromarray(patch)
+    for save in saves:
+        file = BytesIO()
+        image.save(file, **save)
+        image = Image.open(file).convert("RGB")
+    return np.array(image)
 
 
 def shrink(patches: Tensor, scale: Fraction, generator: Generator) -> Tensor:
@@ -38,13 +56,9 @@ def shrink(patches: Tensor, scale: Fraction, generator: Generator) -> Tensor:
 
 def store(patches: Tensor, generator: Generator) -> Tensor:
     """[B, 3, H, W] whole numbers 0..255 -> the same shape after one or two lossy saves; codecs run on the CPU."""
-    result = []
-    for patch in patches.byte().permute(0, 2, 3, 1).cpu().numpy():
-        image = stored(Image.fromarray(patch), generator)
-        if torch.rand((), generator=generator) < TWICE:
-            image = stored(image, generator)
-        result.append(np.array(image))
-    return torch.from_numpy(np.stack(result)).permute(0, 3, 1, 2).to(patches)
+    pixels = patches.byte().permute(0, 2, 3, 1).cpu().numpy()
+    results = list(POOL.map(stored, pixels, [saves(generator) for _ in pixels]))
+    return torch.from_numpy(np.stack(results)).permute(0, 3, 1, 2).to(patches)
 
 
 WEB = Degradation(shrink, store)

@@ -43,8 +43,15 @@ LANCZOS3 = Kernel(lanczos3, 3)
 
 
 @cache
-def resize_matrix(size_in: int, size_out: int, scale: Fraction, kernel: Kernel) -> Tensor:
-    """[size_out, size_in] float64 interpolation weights; outside the picture it is mirrored about its edge."""
+def resize_matrix(
+    size_in: int,
+    size_out: int,
+    scale: Fraction,
+    kernel: Kernel,
+    dtype: torch.dtype = torch.float64,
+    device: torch.device | None = None,
+) -> Tensor:
+    """[size_out, size_in] interpolation weights; outside the picture it is mirrored about its edge."""
     shrink = min(float(scale), 1.0)  # below 1 the kernel is widened: antialiasing
     taps = math.ceil(2 * kernel.reach / shrink) + 2
     centre = (torch.arange(size_out, dtype=torch.float64) + 0.5) / float(scale) - 0.5
@@ -54,7 +61,7 @@ def resize_matrix(size_in: int, size_out: int, scale: Fraction, kernel: Kernel) 
     weights /= weights.sum(dim=1, keepdim=True)
     mirrored = positions.long() % (2 * size_in)
     mirrored = torch.minimum(mirrored, 2 * size_in - 1 - mirrored)
-    return torch.zeros(size_out, size_in, dtype=torch.float64).scatter_add_(1, mirrored, weights)
+    return torch.zeros(size_out, size_in, dtype=torch.float64).scatter_add_(1, mirrored, weights).to(device, dtype)
 
 
 def round_half_up(x: Tensor) -> Tensor:
@@ -65,7 +72,8 @@ def round_half_up(x: Tensor) -> Tensor:
 def resize_rows(pixels: Tensor, scale: Fraction, kernel: Kernel) -> Tensor:
     """[..., H, W] -> [..., ceil(scale * H), W]."""
     height = pixels.shape[-2]
-    return resize_matrix(height, math.ceil(height * scale), scale, kernel).to(pixels) @ pixels
+    matrix = resize_matrix(height, math.ceil(height * scale), scale, kernel, pixels.dtype, pixels.device)
+    return matrix @ pixels
 
 
 def imresize(pixels: Tensor, scale: Fraction, kernel: Kernel = BICUBIC) -> Tensor:

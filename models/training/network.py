@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.reflect import ReflectConv3x3
+from training.upsample import Upsample2x
 
 CHANNELS = 64
 STEPS = 9
@@ -102,7 +103,7 @@ class EfficientSparseAttention(nn.Module):
         self.rel_w = nn.Parameter(torch.randn(1, 1, window, head_channels // 2))
         self.LocalProp = nn.Sequential(
             ReflectConv3x3(channels, channels, groups=channels),
-            nn.Upsample(scale_factor=2, mode="bilinear", align_corners=True),
+            Upsample2x(),
         )
 
     def split_windows(self, x: Tensor) -> Tensor:
@@ -191,7 +192,9 @@ class SSIU(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         height, width = image.shape[2], image.shape[3]
         x = reflect_right(reflect_right(image, 2, PAD_MULTIPLE), 3, PAD_MULTIPLE)
-        a = y = self.head(x)
+        y = self.head(x)
+        # In training not `y` itself, for which the compiler would make a step of its own.
+        a = y.view_as(y) if torch.is_grad_enabled() else y
         stages = []
         for step in self.body:
             a = step(a, y)

@@ -1,32 +1,83 @@
 """The optimizer of a run: AdamW for all parameters, or Muon for the matrices and AdamW for the rest."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from itertools import groupby
 from typing import Any
 
-from torch import nn
-from torch.optim import AdamW, Muon
+import torch
+from torch import Tensor, nn
+from torch.optim import AdamW, Optimizer
 
 from training.config import Config
 
+NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
+NEWTON_SCHULZ_STEPS = 5
+MOMENTUM = 0.95
+
+
+def orthogonal(matrices: Tensor) -> Tensor:
+    """[N, rows, columns] -> nearly orthogonal matrices with the same singular vectors, bf16."""
+    a, b, c = NEWTON_SCHULZ
+    x = matrices.bfloat16()
+    tall = x.shape[1] > x.shape[2]
+    if tall:
+        x = x.mT
+    x = x / torch.linalg.matrix_norm(x, keepdim=True).clamp_min(1e-7)
+    for _ in range(NEWTON_SCHULZ_STEPS):
+        gram = x @ x.mT
+        x = torch.baddbmm(x, torch.baddbmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
+    return x.mT if tall else x
+
+
+class StackedMuon(Optimizer):
+    """Muon for stacks of matrices [N, rows, columns], every matrix by itself.
+
+    As torch.optim.Muon with `match_rms_adamw`, which takes the matrices one by one: a dozen kernels for each of 160.
+    """
+
+    def __init__(self, stacks: Iterable[nn.Parameter], lr: float, weight_decay: float) -> None:
+        super().__init__(stacks, {"lr": lr, "weight_decay": weight_decay})
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
+        for group in self.param_groups:
+            for stack in group["params"]:
+                state = self.state[stack]
+                if not state:
+                    state["momentum_buffer"] = torch.zeros_like(stack.grad)
+                momentum = state["momentum_buffer"].lerp_(stack.grad, 1 - MOMENTUM)
+                update = orthogonal(stack.grad.lerp(momentum, MOMENTUM))
+                stack.mul_(1 - group["lr"] * group["weight_decay"])
+                stack.add_(update, alpha=-0.2 * group["lr"] * max(stack.shape[1:]) ** 0.5)
+
+
+def is_matrix(parameter: Tensor) -> bool:
+    """Whether it is the weight of a pointwise convolution of more than one input."""
+    return parameter.ndim == 4 and parameter.shape[1] > 1 and parameter.shape[2:] == (1, 1)
+
 
 class RunOptimizer:
-    """Muon takes matrices only: a pointwise convolution is given to it as the matrix it is, on the same memory."""
+    """With Muon, the pointwise convolutions of one shape lie in one stack from then on, each a slice of it."""
 
     def __init__(self, parameters: Iterable[nn.Parameter], config: Config) -> None:
         rest = list(parameters)
-        self.pointwise: list[nn.Parameter] = []
+        matrices: list[nn.Parameter] = []
         if config.optimizer == "muon":
-            self.pointwise = [p for p in rest if p.ndim == 4 and p.shape[1] > 1 and p.shape[2:] == (1, 1)]
-            rest = [p for p in rest if not any(p is q for q in self.pointwise)]
-        self.matrices = [nn.Parameter(p.detach().flatten(1)) for p in self.pointwise]
+            matrices = sorted((p for p in rest if is_matrix(p)), key=lambda p: p.shape)
+            rest = [p for p in rest if not is_matrix(p)]
+        self.groups = [list(group) for _, group in groupby(matrices, key=lambda p: p.shape)]
+        self.stacks = [nn.Parameter(torch.stack([p.detach().flatten(1) for p in group])) for group in self.groups]
+        for group, stack in zip(self.groups, self.stacks, strict=True):
+            for parameter, matrix in zip(group, stack.detach(), strict=True):
+                parameter.data = matrix[:, :, None, None]
         shared = {"lr": config.learning_rate, "weight_decay": config.weight_decay}
-        self.parts = [AdamW(rest, betas=(config.beta1, config.beta2), fused=True, **shared)]
-        if self.matrices:
-            self.parts.append(Muon(self.matrices, adjust_lr_fn="match_rms_adamw", **shared))
+        self.parts: list[Optimizer] = [AdamW(rest, betas=(config.beta1, config.beta2), fused=True, **shared)]
+        if self.stacks:
+            self.parts.append(StackedMuon(self.stacks, **shared))
 
     def step(self, rate: float) -> None:
-        for matrix, parameter in zip(self.matrices, self.pointwise, strict=True):
-            matrix.grad = parameter.grad.flatten(1)
+        for group, stack in zip(self.groups, self.stacks, strict=True):
+            stack.grad = torch.stack([p.grad.flatten(1) for p in group])
         for part in self.parts:
             for group in part.param_groups:
                 group["lr"] = rate

@@ -9,13 +9,14 @@ import time
 from collections.abc import Callable
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim import AdamW
 from torch.profiler import ProfilerActivity, profile
 
 from training.gradients import BatchGradients, parts_of
 from training.models import SCALES
 from training.network import SSIU
+from training.recorded import RecordedGradients
 from training.train import loss_of
 
 SHOWN = 8
@@ -28,22 +29,23 @@ def create_step(
     device: torch.device,
     bf16: bool,
     channels_last: bool,
-    compiled: bool,
+    recorded: bool,
     parts: int,
 ) -> Callable[[], None]:
     layout = torch.channels_last if channels_last else torch.contiguous_format
     network = SSIU(scale).to(device, memory_format=layout)
-    forward: nn.Module = torch.compile(network) if compiled else network
     optimizer = AdamW(network.parameters(), fused=True)
     low = torch.rand(batch, 3, patch, patch, device=device).contiguous(memory_format=layout)
     high = torch.rand(batch, 3, scale * patch, scale * patch, device=device)
 
     def loss(low: Tensor, high: Tensor) -> Tensor:
         with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-            output = forward(low)
+            output = network(low)
         return loss_of(output.float(), high, 0.01)
 
-    gradients = BatchGradients(network, loss, parts)
+    gradients: BatchGradients | RecordedGradients = BatchGradients(network, loss, parts)
+    if recorded:
+        gradients = RecordedGradients(network, gradients, batch, patch, layout)
 
     def step() -> None:
         gradients(low, high)
@@ -77,14 +79,13 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--patch", type=int, default=48)
     parser.add_argument("--rounds", type=int, default=5, help="each loop takes one step a round")
-    parser.add_argument("--compile", action="store_true", help="also torch.compile; minutes to begin with on a CPU")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     arguments = parser.parse_args()
     device = torch.device(arguments.device)
 
-    def create(bf16: bool, channels_last: bool, compiled: bool = False, parts: int = 1) -> Callable[[], None]:
+    def create(bf16: bool, channels_last: bool, recorded: bool = False, parts: int = 1) -> Callable[[], None]:
         batch, patch = arguments.batch, arguments.patch
-        return create_step(arguments.scale, batch, patch, device, bf16, channels_last, compiled, parts)
+        return create_step(arguments.scale, batch, patch, device, bf16, channels_last, recorded, parts)
 
     loops = {
         "fp32": create(False, False),
@@ -92,8 +93,8 @@ def main() -> None:
         "bf16": create(True, False),
         "bf16, channels_last": create(True, True),
     }
-    if arguments.compile:
-        loops["bf16, channels_last, compiled"] = create(True, True, True)
+    if device.type == "cuda":
+        loops["bf16, channels_last, compiled and recorded"] = create(True, True, recorded=True)
     looked_into = list(loops)[-1]  # the profiler does not see other threads
     parts = parts_of(arguments.batch, device)
     if parts > 1:

@@ -35,6 +35,7 @@ from training.metrics import LUMA, luma, psnr, shaved, to_bytes
 from training.network import SSIU
 from training.optimizer import RunOptimizer
 from training.quantize import simulate_int8
+from training.recorded import RecordedGradients, leave_uncompiled
 from training.weights import body_of, read_state
 
 DEGRADATIONS = {"none": CLEAN, "web": WEB}
@@ -113,13 +114,11 @@ class Trainer:
         self.network.load_state_dict(initial_state(config, self.network.state_dict()), strict=True)
         self.average = SSIU(config.scale).to(device, memory_format=layout)
         self.average.load_state_dict(self.network.state_dict())
-        # On a CPU compiling takes minutes for slower steps, where it does not fail on the reflection (PyTorch 2.13).
-        compiled = config.compile and device.type != "cpu"
         self.precision = config.precision if computes_bf16(device) else "fp32"
-        self.forward = torch.compile(self.network) if compiled else self.network
         self.optimizer = RunOptimizer(self.network.parameters(), config)
         self.generator = torch.Generator().manual_seed(config.seed)
-        self.gradients = BatchGradients(self.network, self.loss, parts_of(config.batch, device))
+        self.batch_gradients = BatchGradients(self.network, self.loss, parts_of(config.batch, device))
+        self.gradients: BatchGradients | RecordedGradients = self.batch_gradients
         self.sampler = PatchSampler(
             dataset.high, dataset.low, config.scale, config.patch, self.generator, DEGRADATIONS[config.degradation]
         )
@@ -129,9 +128,14 @@ class Trainer:
         self.int8 = False
         if config.int8_from == 0:
             self.enter_int8()
+        # On a CPU compiling takes minutes for slower steps, where it does not fail on the reflection (PyTorch 2.13).
+        elif config.compile and device.type == "cuda":
+            self.gradients = RecordedGradients(self.network, self.batch_gradients, config.batch, config.patch, layout)
 
     def enter_int8(self) -> None:
         """From here on training and validation have the arithmetic of the edge engine: scores begin anew."""
+        leave_uncompiled(self.network)
+        self.gradients = self.batch_gradients
         simulate_int8(self.network)
         simulate_int8(self.average)
         self.int8, self.best_psnr = True, -math.inf
@@ -159,7 +163,7 @@ class Trainer:
 
     def loss(self, low: Tensor, high: Tensor) -> Tensor:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
-            output = self.forward(low)
+            output = self.network(low)
         return loss_of(output.float(), high, self.config.fft_weight, self.config.luma_weight)
 
     @torch.no_grad()

@@ -1,0 +1,48 @@
+"""A training step on a CUDA device, whose kernels are short and many: compiled, and recorded as one graph."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from training.gradients import BatchGradients
+from training.network import SSIU
+
+WARM_UP = 3  # batches: compiling and the choice of algorithms must be over when recording starts
+
+
+def parts_to_compile(network: SSIU) -> tuple[nn.Module, ...]:
+    """Those that take most time; the nine steps have one code, which is compiled once."""
+    return (*network.body, network.moe)
+
+
+class RecordedGradients:
+    """`gradients` of batches of one shape; in memory they keep their places, where the parameters have them."""
+
+    def __init__(
+        self, network: SSIU, gradients: BatchGradients, batch: int, patch: int, layout: torch.memory_format
+    ) -> None:
+        for part in parts_to_compile(network):
+            part.compile(dynamic=False)
+        low = torch.rand(batch, 3, patch, patch, device=next(network.parameters()).device)
+        self.low = low.contiguous(memory_format=layout)
+        self.high = F.interpolate(low, scale_factor=float(network.scale))
+        beside = torch.cuda.Stream()
+        beside.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(beside):
+            for _ in range(WARM_UP):
+                gradients(self.low, self.high)
+        torch.cuda.current_stream().wait_stream(beside)
+        self.graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(self.graph):
+            self.loss = gradients(self.low, self.high)
+
+    def __call__(self, low: Tensor, high: Tensor) -> Tensor:
+        self.low.copy_(low)
+        self.high.copy_(high)
+        self.graph.replay()
+        return self.loss.clone()
+
+
+def leave_uncompiled(network: SSIU) -> None:
+    for part in parts_to_compile(network):
+        part._compiled_call_impl = None  # there is no public way back

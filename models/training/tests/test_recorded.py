@@ -1,0 +1,42 @@
+import pytest
+import torch
+from torch import Tensor, nn
+
+from training.gradients import BatchGradients
+from training.network import SSIU
+from training.recorded import RecordedGradients, leave_uncompiled
+from training.reflect import ReflectConv3x3, depthwise, reflect_pad
+from training.train import loss_of
+from training.upsample import Upsample2x, doubled_rows
+
+
+def test_nine_products_are_a_depthwise_convolution() -> None:
+    convolution = ReflectConv3x3(8, 8, groups=8)
+    x = torch.randn(2, 8, 5, 6)
+    products = depthwise(reflect_pad(x), convolution.weight, convolution.bias)
+    torch.testing.assert_close(products, convolution(x))
+
+
+@pytest.mark.parametrize("size", [(1, 2), (2, 3), (32, 9)])
+def test_doubled_rows_are_a_bilinear_upsampling(size: tuple[int, int]) -> None:
+    x = torch.randn(2, 8, *size)
+    torch.testing.assert_close(doubled_rows(doubled_rows(x).mT).mT, Upsample2x()(x))
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_recorded_gradients_are_those_of_each_batch() -> None:
+    def loss(low: Tensor, high: Tensor) -> Tensor:
+        return loss_of(network(low), high, 0.01)
+
+    network = SSIU(2, steps=3).cuda()
+    plain = BatchGradients(network, loss, 1)
+    recorded = RecordedGradients(network, plain, 2, 32, torch.contiguous_format)
+    for _ in range(2):
+        low, high = torch.rand(2, 3, 32, 32).cuda(), torch.rand(2, 3, 64, 64).cuda()
+        fast = recorded(low, high)
+        gradients = [p.grad.clone() for p in network.parameters()]
+        leave_uncompiled(network)
+        torch.testing.assert_close(plain(low, high), fast)
+        for parameter, gradient in zip(network.parameters(), gradients, strict=True):
+            nearness = nn.functional.cosine_similarity(parameter.grad.flatten(), gradient.flatten(), dim=0)
+            assert nearness > 0.999
