@@ -69,7 +69,7 @@ class RunOptimizer:
         self.stacks = [nn.Parameter(torch.stack([p.detach().flatten(1) for p in group])) for group in self.groups]
         for group, stack in zip(self.groups, self.stacks, strict=True):
             for parameter, matrix in zip(group, stack.detach(), strict=True):
-                parameter.data = matrix[:, :, None, None]
+                parameter.data = matrix.as_strided(parameter.shape, parameter.stride())
         shared = {"lr": config.learning_rate, "weight_decay": config.weight_decay}
         self.parts: list[Optimizer] = [AdamW(rest, betas=(config.beta1, config.beta2), fused=True, **shared)]
         if self.stacks:
