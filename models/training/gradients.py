@@ -14,6 +14,11 @@ def parts_of(batch: int, device: torch.device) -> int:
     return math.gcd(torch.get_num_threads(), batch) if device.type == "cpu" else 1
 
 
+def laid_out_as(parameter: Tensor, gradient: Tensor) -> Tensor:
+    """`gradient` with the strides of `parameter`: elsewhere, optimizers take hundreds of tensors one by one."""
+    return gradient if gradient.stride() == parameter.stride() else torch.empty_like(parameter).copy_(gradient)
+
+
 class BatchGradients:
     """Sets the gradients of the parameters and returns the loss, the same for any number of parts but for rounding."""
 
@@ -29,7 +34,7 @@ class BatchGradients:
         results = self.map(self.part, low.chunk(self.parts), high.chunk(self.parts))
         losses, gradients = zip(*results, strict=True)
         for parameter, *shares in zip(self.parameters, *gradients, strict=True):
-            parameter.grad = functools.reduce(torch.add, shares)
+            parameter.grad = laid_out_as(parameter, functools.reduce(torch.add, shares))
         return functools.reduce(torch.add, losses)
 
     def part(self, low: Tensor, high: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:

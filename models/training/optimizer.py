@@ -71,7 +71,8 @@ class RunOptimizer:
             for parameter, matrix in zip(group, stack.detach(), strict=True):
                 parameter.data = matrix.as_strided(parameter.shape, parameter.stride())
         shared = {"lr": config.learning_rate, "weight_decay": config.weight_decay}
-        self.parts: list[Optimizer] = [AdamW(rest, betas=(config.beta1, config.beta2), fused=True, **shared)]
+        fused = all(p.device.type == "cpu" for p in rest)
+        self.parts: list[Optimizer] = [AdamW(rest, betas=(config.beta1, config.beta2), fused=fused, **shared)]
         if self.stacks:
             self.parts.append(StackedMuon(self.stacks, **shared))
 

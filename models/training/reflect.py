@@ -1,7 +1,7 @@
-"""3x3 convolutions with reflected edges, fast in training.
+"""Reflect padding by one pixel, fast in training on a CPU.
 
-On a CPU, PyTorch 2.13's own padding gives up channels_last: with the convolution after it, forward and backward took
-5.0 ms for [8, 64, 48, 48] in bf16 where this takes 1.3 ms, a fifth of the whole training step.
+PyTorch 2.13's own gives up channels_last on the CPU: with the convolution after it, forward and backward took 5.0 ms
+for [8, 64, 48, 48] in bf16 where this takes 1.3 ms, a fifth of the whole training step.
 """
 
 from typing import Any
@@ -39,22 +39,9 @@ def reflect_pad(x: Tensor) -> Tensor:
     return F.pad(x, (1, 1, 1, 1), mode="reflect")
 
 
-def depthwise(padded: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """A depthwise 3x3 convolution as nine products, of which the compiler makes one kernel with what is around."""
-    height, width = padded.shape[2] - 2, padded.shape[3] - 2
-    out = bias[:, None, None]
-    for i in range(3):
-        for j in range(3):
-            out = out + padded[:, :, i : i + height, j : j + width] * weight[:, :, i : i + 1, j : j + 1].transpose(0, 1)
-    return out
-
-
 class ReflectConv3x3(nn.Conv2d):
     def __init__(self, channels_in: int, channels_out: int, groups: int = 1) -> None:
         super().__init__(channels_in, channels_out, 3, groups=groups)
 
     def forward(self, x: Tensor) -> Tensor:
-        padded = reflect_pad(x)
-        if x.is_cuda and torch.compiler.is_dynamo_compiling() and self.groups == self.in_channels:
-            return depthwise(padded, self.weight, self.bias)
-        return super().forward(padded)
+        return super().forward(reflect_pad(x))

@@ -36,7 +36,7 @@ from training.network import SSIU
 from training.optimizer import RunOptimizer
 from training.quantize import simulate_int8
 from training.recorded import RecordedGradients, leave_uncompiled
-from training.weights import body_of, read_state
+from training.weights import body_of, load_network, read_state
 
 DEGRADATIONS = {"none": CLEAN, "web": WEB}
 BF16_FEATURES = ("avx512_bf16", "amx_bf16", "bf16")
@@ -56,9 +56,16 @@ def loss_of(output: Tensor, target: Tensor, fft_weight: float, luma_weight: floa
     difference = output - target
     loss = magnitude(difference, fft_weight)
     if luma_weight:
-        share = difference.new_tensor(LUMA)
-        loss = torch.lerp(loss, magnitude(torch.einsum("bchw,c->bhw", difference, share), fft_weight), luma_weight)
+        luma_difference = sum(share * channel for share, channel in zip(LUMA, difference.unbind(1), strict=True))
+        loss = torch.lerp(loss, magnitude(luma_difference, fft_weight), luma_weight)
     return loss
+
+
+def mosaic(patches: Tensor, cell: int = 16) -> Tensor:
+    """[B, C, H, W] in cells of one color each, the upper left one's: rounding shows most where nothing else does."""
+    height, width = patches.shape[2:]
+    cells = patches[:, :, ::cell, ::cell]
+    return cells.repeat_interleave(cell, 2).repeat_interleave(cell, 3)[:, :, :height, :width]
 
 
 def learning_rate_at(progress: float, step: int, config: Config) -> float:
@@ -122,6 +129,9 @@ class Trainer:
         self.sampler = PatchSampler(
             dataset.high, dataset.low, config.scale, config.patch, self.generator, DEGRADATIONS[config.degradation]
         )
+        self.teacher: SSIU | None = None
+        if config.teacher:
+            self.teacher = load_network(Path(config.teacher), config.scale).to(device, memory_format=layout)
         self.step, self.rate = 0, 0.0
         self.seconds = 0.0  # spent in training, over all processes of this run
         self.best_psnr = -math.inf
@@ -153,6 +163,8 @@ class Trainer:
         if self.progress >= config.int8_from and not self.int8:
             self.enter_int8()
         low, high = self.sampler.sample(config.batch)
+        if self.teacher is not None:
+            low = torch.cat((low[::2], mosaic(low[1::2])))
         low = low.contiguous(memory_format=self.layout)
         loss = self.gradients(low, high)
         nn.utils.clip_grad_norm_(self.network.parameters(), config.gradient_clip)
@@ -164,7 +176,11 @@ class Trainer:
     def loss(self, low: Tensor, high: Tensor) -> Tensor:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
             output = self.network(low)
-        return loss_of(output.float(), high, self.config.fft_weight, self.config.luma_weight)
+        if self.teacher is None:
+            return loss_of(output.float(), high, self.config.fft_weight, self.config.luma_weight)
+        with torch.no_grad():
+            target = self.teacher(low)
+        return (output.float() - target).square().mean()
 
     @torch.no_grad()
     def update_average(self) -> None:
@@ -221,6 +237,7 @@ class Trainer:
                 "learning_rate": str(config.learning_rate),
                 "luma_weight": str(config.luma_weight),
                 "int8_from": str(config.int8_from),
+                "teacher": config.teacher,
                 "initial": config.initial,
                 "body": config.body,
                 "body_before": config.body_before,

@@ -5,16 +5,8 @@ from torch import Tensor, nn
 from training.gradients import BatchGradients
 from training.network import SSIU
 from training.recorded import RecordedGradients, leave_uncompiled
-from training.reflect import ReflectConv3x3, depthwise, reflect_pad
 from training.train import loss_of
 from training.upsample import Upsample2x, doubled_rows
-
-
-def test_nine_products_are_a_depthwise_convolution() -> None:
-    convolution = ReflectConv3x3(8, 8, groups=8)
-    x = torch.randn(2, 8, 5, 6)
-    products = depthwise(reflect_pad(x), convolution.weight, convolution.bias)
-    torch.testing.assert_close(products, convolution(x))
 
 
 @pytest.mark.parametrize("size", [(1, 2), (2, 3), (32, 9)])
