@@ -17,7 +17,7 @@ def ends(models: Path) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """Trained weights, moved a little in one direction, and twice as far in the other: a third of the way is best."""
     weights = read_state(models / "ssiu-x2.safetensors")
     generator = torch.Generator().manual_seed(1)
-    noise = {name: 0.02 * torch.randn(w.shape, generator=generator) * w.abs().mean() for name, w in weights.items()}
+    noise = {name: 0.1 * torch.randn(w.shape, generator=generator) * w.abs().mean() for name, w in weights.items()}
     return {n: w - noise[n] for n, w in weights.items()}, {n: w + 2 * noise[n] for n, w in weights.items()}
 
 

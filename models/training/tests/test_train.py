@@ -19,7 +19,16 @@ from training.data import load_dataset
 from training.gradients import BatchGradients, parts_of
 from training.network import SSIU
 from training.quantize import simulate_int8
-from training.train import LARGEST_PSNR, LONGEST_STEP, Trainer, learning_rate_at, loss_of, train, validation_psnr
+from training.train import (
+    LARGEST_PSNR,
+    LONGEST_STEP,
+    Trainer,
+    learning_rate_at,
+    loss_of,
+    mosaic,
+    train,
+    validation_psnr,
+)
 from training.weights import body_of
 
 CPU = torch.device("cpu")
@@ -206,6 +215,35 @@ def test_trains_in_int8_from_where_it_is_told_to_and_chooses_by_it(config: Confi
     simulate_int8(network)
     score = validation_psnr(network, trainer.dataset.validation, 2)
     assert trainer.best_psnr == pytest.approx(score, abs=0.02)
+
+
+def test_learns_in_int8_what_its_teacher_gives_in_float32(config: Config, models: Path) -> None:
+    weights = models / "ssiu-x2.safetensors"
+    taught = dataclasses.replace(config, initial=str(weights), teacher=str(weights), int8_from=0.0, batch=4)
+    trainer = Trainer(taught, load_dataset(Path(taught.data), 2, 44, 1, 16, CPU), CPU)
+    low, high = trainer.sampler.sample(2)
+    network = SSIU(2)
+    network.load_state_dict(load_file(weights))
+    target = network(low)
+    simulate_int8(network)
+    error = float((network(low) - target).square().mean())
+    assert float(trainer.loss(low, high)) == pytest.approx(error, rel=1e-3)
+    trainer.train_step()
+    assert float(trainer.loss(low, high)) != pytest.approx(error, rel=1e-3)
+
+
+def test_a_mosaic_has_the_colors_of_its_patches() -> None:
+    patches = torch.rand(2, 3, 20, 36)
+    cells = mosaic(patches)
+    assert cells.shape == patches.shape
+    assert torch.equal(cells[1, :, 16:20, 16:32], patches[1, :, 16, 16][:, None, None].expand(3, 4, 16))
+
+
+def test_gradients_lie_in_memory_as_the_parameters_do(config: Config) -> None:
+    last = dataclasses.replace(config, channels_last=True)
+    trainer = Trainer(last, load_dataset(Path(last.data), 2, 44, 1, 16, CPU), CPU)
+    trainer.train_step()
+    assert all(p.grad.stride() == p.stride() for p in trainer.network.parameters())
 
 
 def test_the_settings_for_a_gpu_run_on_a_cpu_too(config: Config) -> None:
