@@ -226,7 +226,7 @@ def test_learns_in_int8_what_its_teacher_gives_in_float32(config: Config, models
     network.load_state_dict(load_file(weights))
     target = network(low)
     simulate_int8(network)
-    error = float((network(low) - target).square().mean())
+    error = float((network(low) - target).square().mean().detach())
     assert float(trainer.loss(low, high)) == pytest.approx(error, rel=1e-3)
     trainer.train_step()
     assert float(trainer.loss(low, high)) != pytest.approx(error, rel=1e-3)
