@@ -319,7 +319,7 @@ def train(config: Config, device: torch.device, budget_minutes: float = math.inf
                     step=str(trainer.step),
                     minutes=f"{trainer.seconds / 60:.2f}",
                     learning_rate=f"{trainer.rate:.3e}",
-                    loss=f"{loss:.6f}",
+                    loss=f"{loss:.6g}",
                     validation_psnr=f"{trainer.validate():.4f}" if validating else "",
                 )
                 mark = time.monotonic() if validating else mark

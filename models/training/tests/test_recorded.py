@@ -28,7 +28,7 @@ def test_recorded_gradients_are_those_of_each_batch() -> None:
         fast = recorded(low, high)
         gradients = [p.grad.clone() for p in network.parameters()]
         leave_uncompiled(network)
-        torch.testing.assert_close(plain(low, high), fast)
+        torch.testing.assert_close(plain(low, high), fast, rtol=1e-3, atol=0)  # TF32
         for parameter, gradient in zip(network.parameters(), gradients, strict=True):
             nearness = nn.functional.cosine_similarity(parameter.grad.flatten(), gradient.flatten(), dim=0)
             assert nearness > 0.999

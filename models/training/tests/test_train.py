@@ -171,6 +171,8 @@ def test_every_thread_has_its_part(config: Config) -> None:
 def test_trains_without_git(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     assert git_commit() == ""
+    monkeypatch.setenv("SSIU_COMMIT", "1a95b8e")
+    assert git_commit() == "1a95b8e"
 
 
 def test_threads_that_share_a_batch_take_the_step_of_one(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -228,8 +230,17 @@ def test_learns_in_int8_what_its_teacher_gives_in_float32(config: Config, models
     simulate_int8(network)
     error = float((network(low) - target).square().mean().detach())
     assert float(trainer.loss(low, high)) == pytest.approx(error, rel=1e-3)
+    batches: list[Tensor] = []
+
+    def gradients(low: Tensor, high: Tensor) -> Tensor:
+        batches.append(low)
+        return trainer.batch_gradients(low, high)
+
+    trainer.gradients = gradients
     trainer.train_step()
     assert float(trainer.loss(low, high)) != pytest.approx(error, rel=1e-3)
+    one_color = (batches[0] == batches[0][:, :, :1, :1]).all(dim=(1, 2, 3))
+    assert one_color.tolist() == [False, False, True, True]
 
 
 def test_a_mosaic_has_the_colors_of_its_patches() -> None:
