@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
@@ -75,12 +75,19 @@ class Crop:
     flip_rows: Tensor
     flip_columns: Tensor
 
+    def to(self, device: torch.device) -> "Crop":
+        """On `device`, for which nothing waits."""
+        rows = torch.stack([getattr(self, field.name).long() for field in fields(self)])
+        if device.type == "cuda":
+            rows = rows.pin_memory()
+        picture, top, left, *turns = rows.to(device, non_blocking=True)
+        return Crop(picture, top, left, *(flags.bool() for flags in turns))
+
 
 def cut(pictures: PictureSet, crop: Crop, side: int, unit: int) -> Tensor:
     """Patches of `side` px, their corners counted in units of `unit` px: [B, 3, side, side] float32, 0..255."""
-    device = pictures.pixels.device
-    picture, top, left = (x.to(device)[:, None, None] for x in (crop.picture, crop.top, crop.left))
-    offset = torch.arange(side, device=device)
+    picture, top, left = (x[:, None, None] for x in (crop.picture, crop.top, crop.left))
+    offset = torch.arange(side, device=pictures.pixels.device)
     row, column = top * unit + offset[:, None], left * unit + offset
     index = pictures.start[picture] + 3 * (row * pictures.width[picture] + column)  # [B, side, side]
     return torch.stack([pictures.pixels[index + channel] for channel in range(3)], dim=1).float()
@@ -88,13 +95,12 @@ def cut(pictures: PictureSet, crop: Crop, side: int, unit: int) -> Tensor:
 
 def turn(patches: Tensor, crop: Crop) -> Tensor:
     """One of the eight flips and quarter turns for each patch of [B, 3, side, side]."""
-
-    def chosen(flags: Tensor) -> Tensor:
-        return flags.to(patches.device)[:, None, None, None]
-
-    patches = torch.where(chosen(crop.transpose), patches.mT, patches)
-    patches = torch.where(chosen(crop.flip_rows), patches.flip(2), patches)
-    return torch.where(chosen(crop.flip_columns), patches.flip(3), patches)
+    transpose, flip_rows, flip_columns = (
+        flags[:, None, None, None] for flags in (crop.transpose, crop.flip_rows, crop.flip_columns)
+    )
+    patches = torch.where(transpose, patches.mT, patches)
+    patches = torch.where(flip_rows, patches.flip(2), patches)
+    return torch.where(flip_columns, patches.flip(3), patches)
 
 
 @dataclass(frozen=True)
@@ -146,7 +152,7 @@ class PatchSampler:
 
     def sample(self, batch: int) -> tuple[Tensor, Tensor]:
         """Low [B, 3, patch, patch] and high [B, 3, scale * patch, scale * patch], float32 in [0, 1]."""
-        crop = self.crop(batch)
+        crop = self.crop(batch).to(self.high.pixels.device)
         s, m = self.scale, self.margin
         high = cut(self.high, crop, s * (self.patch + 2 * m), s)
         if self.low is None:

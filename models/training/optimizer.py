@@ -71,9 +71,7 @@ class RunOptimizer:
             for parameter, matrix in zip(group, stack.detach(), strict=True):
                 parameter.data = matrix.as_strided(parameter.shape, parameter.stride())
         shared = {"lr": config.learning_rate, "weight_decay": config.weight_decay}
-        # On a GPU fused AdamW refused gradients not laid out as the weights (PyTorch 2.11); not tried again since they are.
-        fused = all(p.device.type == "cpu" for p in rest)
-        self.parts: list[Optimizer] = [AdamW(rest, betas=(config.beta1, config.beta2), fused=fused, **shared)]
+        self.parts: list[Optimizer] = [AdamW(rest, betas=(config.beta1, config.beta2), fused=True, **shared)]
         if self.stacks:
             self.parts.append(StackedMuon(self.stacks, **shared))
 

@@ -121,8 +121,9 @@ class Trainer:
         self.network.load_state_dict(initial_state(config, self.network.state_dict()), strict=True)
         self.average = SSIU(config.scale).to(device, memory_format=layout)
         self.average.load_state_dict(self.network.state_dict())
+        self.parameters, self.averages = list(self.network.parameters()), list(self.average.parameters())
         self.precision = config.precision if computes_bf16(device) else "fp32"
-        self.optimizer = RunOptimizer(self.network.parameters(), config)
+        self.optimizer = RunOptimizer(self.parameters, config)
         self.generator = torch.Generator().manual_seed(config.seed)
         self.batch_gradients = BatchGradients(self.network, self.loss, parts_of(config.batch, device))
         self.gradients: BatchGradients | RecordedGradients = self.batch_gradients
@@ -167,7 +168,7 @@ class Trainer:
             low = torch.cat((low[::2], mosaic(low[1::2])))
         low = low.contiguous(memory_format=self.layout)
         loss = self.gradients(low, high)
-        nn.utils.clip_grad_norm_(self.network.parameters(), config.gradient_clip)
+        nn.utils.clip_grad_norm_(self.parameters, config.gradient_clip)
         self.optimizer.step(self.rate)
         self.update_average()
         self.step += 1
@@ -186,7 +187,7 @@ class Trainer:
     def update_average(self) -> None:
         # A young average would remember the weights it began with for too long.
         decay = min(self.config.ema_decay, (1 + self.step) / (10 + self.step))
-        torch._foreach_lerp_(list(self.average.parameters()), list(self.network.parameters()), 1 - decay)
+        torch._foreach_lerp_(self.averages, self.parameters, 1 - decay)
 
     def state(self) -> dict[str, Any]:
         return {
