@@ -45,13 +45,16 @@ describe("packWeights", () => {
       if (dtype !== "I8") continue;
       for (let o = 0; o < 64; o++) {
         const sums = [0, 0, 0, 0];
+        let largest = 0;
         for (let k = 0; k < 64; k++) {
           const w = data[Math.floor(k / 4) * 256 + 4 * o + (k % 4)] ?? Number.NaN;
           const sum = (k % 4 < 2 ? 0 : 2) + (w < 0 ? 1 : 0);
           sums[sum] = (sums[sum] ?? 0) + Math.abs(w);
+          largest = Math.max(largest, Math.abs(w));
         }
         expect(Math.max(...sums), `${name} ${o}`).toBeLessThanOrEqual(258);
-        expect(Math.max(...sums), `${name} ${o}`).toBeGreaterThan(240);
+        // One large weight alone can set the scale as well.
+        expect(largest === 127 || Math.max(...sums) > 240, `${name} ${o}`).toBe(true);
       }
     }
   });
@@ -73,10 +76,12 @@ describe("packWeights", () => {
     const factor = scale === 3 ? 3 : 2;
     const original = floats(weights, "tail.0.weight");
     for (let part = 0; part < factor ** 2; part++) {
-      expect(unpack(packed, `tail.0.${part}`)(5, 6)).toBeCloseTo(
-        original[64 * (5 * factor ** 2 + part) + 6] ?? Number.NaN,
-        2,
-      );
+      const name = `tail.0.${part}`;
+      const [w, scales] = [unpack(packed, name), floats(packed, `${name}.scales`)];
+      for (let k = 0; k < 64; k++) {
+        const error = Math.abs(w(5, k) - (original[64 * (5 * factor ** 2 + part) + k] ?? Number.NaN));
+        expect(error).toBeLessThanOrEqual(0.5001 * (scales[5] ?? 0));
+      }
     }
     expect(packed.has("tail.3.0.matrix")).toBe(scale === 4);
   });
