@@ -76,7 +76,7 @@ class Crop:
     flip_columns: Tensor
 
     def to(self, device: torch.device) -> "Crop":
-        """On `device`, for which nothing waits."""
+        """On `device`, in one copy that nothing waits for: otherwise each would wait for the step before to end."""
         rows = torch.stack([getattr(self, field.name).long() for field in fields(self)])
         if device.type == "cuda":
             rows = rows.pin_memory()

@@ -1,4 +1,4 @@
-"""Weights of equal function that lose less in int8: `python -m training.equalize --config CONFIG WEIGHTS OUTPUT`.
+"""Weights of equal function that lose less in int8: `python -m training.equalize WEIGHTS OUTPUT PICTURE...`.
 
 The edge engine rounds the inputs of a pixel by one scale: a channel of large values costs all others their precision.
 What goes from a depthwise convolution into a pointwise one is divided by a factor for each channel in the former and
@@ -13,9 +13,8 @@ from safetensors import safe_open
 from torch import Tensor, nn
 
 from training.checkpoint import save_tensors
-from training.config import load_config
+from training.data import read_picture
 from training.network import SSIU, MixedScaleGating
-from training.train import load_pictures
 from training.weights import load_network
 
 
@@ -53,18 +52,28 @@ def equalize(network: SSIU, pictures: list[Tensor]) -> None:
         pointwise.weight *= factor[None, :, None, None]
 
 
+def sample(picture: Tensor, scale: int) -> Tensor:
+    """[H, W, 3] uint8 -> [1, 3, 64, 64]: every `scale`-th pixel from 100, 100 on, as sharp as inputs get."""
+    side = 64 * scale
+    part = picture[100 : 100 + side : scale, 100 : 100 + side : scale]
+    if part.shape[:2] != (64, 64):
+        raise ValueError(f"Expected pictures of {100 + side} px and more, got {picture.shape[1]}x{picture.shape[0]}")
+    return part.permute(2, 0, 1)[None].float() / 255
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--config", type=Path, required=True, help="its scale, and its held-out pictures to measure on")
     parser.add_argument("weights", type=Path)
     parser.add_argument("output", type=Path)
+    parser.add_argument("pictures", type=Path, nargs="+", metavar="PICTURE", help="to measure the inputs on")
     arguments = parser.parse_args()
-    config = load_config(arguments.config)
-    network = load_network(arguments.weights, config.scale)
-    equalize(network, [low for low, _ in load_pictures(config, torch.device("cpu")).validation])
     with safe_open(arguments.weights, "pt") as file:
-        notes = file.metadata() or {}
-    save_tensors(arguments.output, network.state_dict(), notes | {"equalized": "yes"})
+        notes = file.metadata()
+    scale = int(notes["scale"])
+    network = load_network(arguments.weights, scale)
+    equalize(network, [sample(read_picture(path), scale) for path in arguments.pictures])
+    names = ", ".join(path.name for path in arguments.pictures)
+    save_tensors(arguments.output, network.state_dict(), notes | {"equalized": f"on {names}"})
 
 
 if __name__ == "__main__":

@@ -30,7 +30,8 @@ class RecordedGradients:
         beside = torch.cuda.Stream()
         beside.wait_stream(torch.cuda.current_stream())
         self.graph = torch.cuda.CUDAGraph()
-        with torch.backends.cudnn.flags(enabled=True, benchmark=True):
+        tf32 = torch.backends.cudnn.allow_tf32  # which the next line would set
+        with torch.backends.cudnn.flags(enabled=True, benchmark=True, allow_tf32=tf32):
             with torch.cuda.stream(beside):
                 for _ in range(WARM_UP):
                     gradients(self.low, self.high)

@@ -16,7 +16,9 @@ def test_doubled_rows_are_a_bilinear_upsampling(size: tuple[int, int]) -> None:
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-def test_recorded_gradients_are_those_of_each_batch() -> None:
+def test_recorded_gradients_are_those_of_each_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
+
     def loss(low: Tensor, high: Tensor) -> Tensor:
         return loss_of(network(low), high, 0.01)
 
@@ -28,7 +30,7 @@ def test_recorded_gradients_are_those_of_each_batch() -> None:
         fast = recorded(low, high)
         gradients = [p.grad.clone() for p in network.parameters()]
         leave_uncompiled(network)
-        torch.testing.assert_close(plain(low, high), fast, rtol=1e-3, atol=0)  # TF32
+        torch.testing.assert_close(plain(low, high), fast)
         for parameter, gradient in zip(network.parameters(), gradients, strict=True):
             nearness = nn.functional.cosine_similarity(parameter.grad.flatten(), gradient.flatten(), dim=0)
             assert nearness > 0.999

@@ -53,8 +53,8 @@ describe("packWeights", () => {
           largest = Math.max(largest, Math.abs(w));
         }
         expect(Math.max(...sums), `${name} ${o}`).toBeLessThanOrEqual(258);
-        // One large weight alone can set the scale as well.
-        expect(largest === 127 || Math.max(...sums) > 240, `${name} ${o}`).toBe(true);
+        // The scale is as small as one of the two limits allows, and rounding may then take a little of the sum.
+        expect(largest === 127 || Math.max(...sums) > 250, `${name} ${o}: ${largest}, ${sums}`).toBe(true);
       }
     }
   });
