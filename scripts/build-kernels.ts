@@ -23,7 +23,7 @@ for (const [name, features] of Object.entries(BUILDS)) {
   }
 }
 
-/** Memory is imported and planned by the caller; what the kernels keep for themselves lies below its first 2 kB. */
+/** Memory is imported and planned by the caller; what the kernels keep for themselves lies below its first 4 kB. */
 async function compile(features: readonly string[]): Promise<Buffer> {
   let built: Uint8Array | undefined;
   const { error, stderr } = await asc.main(

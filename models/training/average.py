@@ -1,7 +1,6 @@
 """Between the weights a run began with and its best: `python -m training.average --config CONFIG`.
 
-Scores mixtures of the two on the held-out pictures, in float32 and in the arithmetic of the edge engine, and writes the
-best in the latter to `average.safetensors` in the run's folder.
+Scores mixtures of the two on the held-out pictures and writes the best to `average.safetensors` in the run's folder.
 """
 
 import argparse
@@ -15,7 +14,6 @@ from torch import Tensor
 from training.checkpoint import save_tensors
 from training.config import Config, load_config
 from training.network import SSIU
-from training.quantize import simulate_int8
 from training.train import load_pictures, validation_psnr
 from training.weights import read_state
 
@@ -36,17 +34,15 @@ def average(config: Config) -> Path:
     def scores(share: float) -> tuple[float, float]:
         network = SSIU(config.scale).to(memory_format=torch.channels_last)
         network.load_state_dict(mixture(before, after, share), strict=True)
-        exact = validation_psnr(network, pairs, config.scale)
-        simulate_int8(network)
-        int8 = validation_psnr(network, pairs, config.scale)
-        print(f"| {share:g} | {exact:.4f} | {int8:.4f} |", flush=True)
-        return int8, share
+        score = validation_psnr(network, pairs, config.scale)
+        print(f"| {share:g} | {score:.4f} |", flush=True)
+        return score, share
 
-    print("| share of the run | PSNR, float32 | int8 |\n|---|---|---|")
+    print("| share of the run | PSNR |\n|---|---|")
     score, share = max(scores(share) for share in SHARES)
     with safe_open(best, "pt") as file:
         notes = file.metadata()
-    notes |= {"validation_psnr": f"{score:.4f}", "validation_arithmetic": "int8"}
+    notes["validation_psnr"] = f"{score:.4f}"
     if share < 1:
         notes["averaged_with"] = f"{share:g} of this run, the rest of what it began with"
     path = best.with_name("average.safetensors")

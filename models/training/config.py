@@ -35,8 +35,6 @@ class Config:
     ema_decay: float = 0.999
     degradation: Literal["none", "web"] = "none"  # of the low-resolution patches: lossy saves, see degrade.py
     precision: Literal["fp32", "bf16"] = "fp32"
-    teacher: str = ""  # weights of this scale: in int8, their output in fp32 is learnt (squared error)
-    int8_from: float = 1.0  # progress (0..1) from which the forward pass has the arithmetic of the edge engine
     channels_last: bool = False
     compile: bool = False
     validation_images: int = 16
@@ -53,9 +51,8 @@ class Config:
         for name in ("optimizer", "degradation", "precision"):
             choices = get_args(Config.__annotations__[name])
             check(getattr(self, name) in choices, " or ".join(choices), name, getattr(self, name))
-        for name in ("body_share", "int8_from", "luma_weight"):
+        for name in ("body_share", "luma_weight"):
             check(0 <= getattr(self, name) <= 1, "0 to 1", name, getattr(self, name))
-        check(not self.teacher or self.int8_from == 0, "0 with a teacher", "int8_from", self.int8_from)
         check(self.body_share == 1 or bool(self.body_before), "body_before as well", "body_share", self.body_share)
         for name in ("patch", "batch", "validate_every", "checkpoint_every", "log_every", "validation_images"):
             check(getattr(self, name) > 0, "a positive number", name, getattr(self, name))

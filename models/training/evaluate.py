@@ -16,6 +16,7 @@ from typing import Any
 
 import torch
 from PIL import Image
+from safetensors.torch import load_file
 from torch import Tensor
 from tqdm import tqdm
 
@@ -23,8 +24,9 @@ from training.checkpoint import write_atomically
 from training.data import decode, picture_paths, read_picture
 from training.imresize import imresize, round_half_up
 from training.metrics import compare, to_bytes
-from training.models import MODELS, SCALES, VARIANTS, present
+from training.models import MODELS, SCALES, VARIANTS, packed_of, present
 from training.network import SSIU
+from training.pack import unpacked
 from training.quantize import simulate_int8
 from training.weights import load_network
 
@@ -109,7 +111,7 @@ def evaluate(
 ) -> dict[str, Any]:
     network = load_network(weights, scale).to(device, memory_format=torch.channels_last)
     if int8:
-        simulate_int8(network)
+        simulate_int8(network, unpacked(load_file(packed_of(weights)), network))
     return {
         "scale": scale,
         "weights": weights.name,

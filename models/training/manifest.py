@@ -27,15 +27,15 @@ def model_entry(model: Model, results: list[dict[str, Any]]) -> dict[str, Any]:
     with safe_open(weights, "pt") as file:
         training = dict(sorted((file.metadata() or {}).items()))
         parameters = sum(math.prod(file.get_slice(name).get_shape()) for name in file.keys())  # noqa: SIM118
-    entry = file_entry(weights)
+    entry, packed = file_entry(weights), file_entry(model.packed)
     measured = [r["sets"] for r in results if r["sha256"] == entry["sha256"]]
     return {
-        "id": f"{weights.stem}-{entry['sha256'][:8]}",
+        "id": f"{weights.stem}-{packed['sha256'][:8]}",  # of the file that depends on all else
         "scale": model.scale,
         "variant": model.variant,
         "weights": entry,
         "onnx": file_entry(weights.with_suffix(".onnx")),
-        "packed": file_entry(weights.with_suffix(".int8.safetensors")),
+        "packed": packed,
         "parameters": parameters,
         "metrics": measured[0] if measured else {},
         "training": training,

@@ -23,6 +23,15 @@ class Model:
         suffix = "" if self.variant == "clean" else f"-{self.variant}"
         return self.folder / f"ssiu-x{self.scale}{suffix}.safetensors"
 
+    @property
+    def packed(self) -> Path:
+        return packed_of(self.weights)
+
+
+def packed_of(weights: Path) -> Path:
+    """The same weights for the edge engine, see pack.py."""
+    return weights.with_suffix(".int8.safetensors")
+
 
 def present(folder: Path) -> list[Model]:
     """The models whose weights are in the folder."""

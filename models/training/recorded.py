@@ -47,8 +47,3 @@ class RecordedGradients:
         for parameter, gradient in zip(self.parameters, self.results, strict=True):
             parameter.grad = gradient
         return self.loss.clone()
-
-
-def leave_uncompiled(network: SSIU) -> None:
-    for part in parts_to_compile(network):
-        part._compiled_call_impl = None  # there is no public way back

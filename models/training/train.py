@@ -34,9 +34,8 @@ from training.gradients import BatchGradients, parts_of
 from training.metrics import LUMA, luma, psnr, shaved, to_bytes
 from training.network import SSIU
 from training.optimizer import RunOptimizer
-from training.quantize import simulate_int8
-from training.recorded import RecordedGradients, leave_uncompiled
-from training.weights import body_of, load_network, read_state
+from training.recorded import RecordedGradients
+from training.weights import body_of, read_state
 
 DEGRADATIONS = {"none": CLEAN, "web": WEB}
 BF16_FEATURES = ("avx512_bf16", "amx_bf16", "bf16")
@@ -59,13 +58,6 @@ def loss_of(output: Tensor, target: Tensor, fft_weight: float, luma_weight: floa
         luma_difference = sum(share * channel for share, channel in zip(LUMA, difference.unbind(1), strict=True))
         loss = torch.lerp(loss, magnitude(luma_difference, fft_weight), luma_weight)
     return loss
-
-
-def mosaic(patches: Tensor, cell: int = 16) -> Tensor:
-    """[B, C, H, W] in cells of one color each, the upper left one's: rounding shows most where nothing else does."""
-    height, width = patches.shape[2:]
-    cells = patches[:, :, ::cell, ::cell]
-    return cells.repeat_interleave(cell, 2).repeat_interleave(cell, 3)[:, :, :height, :width]
 
 
 def learning_rate_at(progress: float, step: int, config: Config) -> float:
@@ -125,31 +117,17 @@ class Trainer:
         self.precision = config.precision if computes_bf16(device) else "fp32"
         self.optimizer = RunOptimizer(self.parameters, config)
         self.generator = torch.Generator().manual_seed(config.seed)
-        self.batch_gradients = BatchGradients(self.network, self.loss, parts_of(config.batch, device))
-        self.gradients: BatchGradients | RecordedGradients = self.batch_gradients
+        gradients = BatchGradients(self.network, self.loss, parts_of(config.batch, device))
+        self.gradients: BatchGradients | RecordedGradients = gradients
         self.sampler = PatchSampler(
             dataset.high, dataset.low, config.scale, config.patch, self.generator, DEGRADATIONS[config.degradation]
         )
-        self.teacher: SSIU | None = None
-        if config.teacher:
-            self.teacher = load_network(Path(config.teacher), config.scale).to(device, memory_format=layout)
         self.step, self.rate = 0, 0.0
         self.seconds = 0.0  # spent in training, over all processes of this run
         self.best_psnr = -math.inf
-        self.int8 = False
-        if config.int8_from == 0:
-            self.enter_int8()
         # On a CPU compiling takes minutes for slower steps, where it does not fail on the reflection (PyTorch 2.13).
-        elif config.compile and device.type == "cuda":
-            self.gradients = RecordedGradients(self.network, self.batch_gradients, config.batch, config.patch, layout)
-
-    def enter_int8(self) -> None:
-        """From here on training and validation have the arithmetic of the edge engine: scores begin anew."""
-        leave_uncompiled(self.network)
-        self.gradients = self.batch_gradients
-        simulate_int8(self.network)
-        simulate_int8(self.average)
-        self.int8, self.best_psnr = True, -math.inf
+        if config.compile and device.type == "cuda":
+            self.gradients = RecordedGradients(self.network, gradients, config.batch, config.patch, layout)
 
     @property
     def progress(self) -> float:
@@ -161,11 +139,7 @@ class Trainer:
         """One update; the loss as a tensor, so that nothing waits for the device."""
         config = self.config
         self.rate = learning_rate_at(self.progress, self.step, config)
-        if self.progress >= config.int8_from and not self.int8:
-            self.enter_int8()
         low, high = self.sampler.sample(config.batch)
-        if self.teacher is not None:
-            low = torch.cat((low[::2], mosaic(low[1::2])))
         low = low.contiguous(memory_format=self.layout)
         loss = self.gradients(low, high)
         nn.utils.clip_grad_norm_(self.parameters, config.gradient_clip)
@@ -177,11 +151,7 @@ class Trainer:
     def loss(self, low: Tensor, high: Tensor) -> Tensor:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
             output = self.network(low)
-        if self.teacher is None:
-            return loss_of(output.float(), high, self.config.fft_weight, self.config.luma_weight)
-        with torch.no_grad():
-            target = self.teacher(low)
-        return (output.float() - target).square().mean()
+        return loss_of(output.float(), high, self.config.fft_weight, self.config.luma_weight)
 
     @torch.no_grad()
     def update_average(self) -> None:
@@ -199,7 +169,6 @@ class Trainer:
             "step": self.step,
             "seconds": self.seconds,
             "best_psnr": self.best_psnr,
-            "int8": self.int8,
             "config": dataclasses.asdict(self.config),
             "commit": git_commit(),
             "dataset": self.dataset.digest,
@@ -217,8 +186,6 @@ class Trainer:
         self.generator.set_state(checkpoint["generator"].cpu())
         restore_random_state(checkpoint["random"])
         self.step, self.seconds = checkpoint["step"], checkpoint["seconds"]
-        if checkpoint["int8"]:
-            self.enter_int8()
         self.best_psnr = checkpoint["best_psnr"]
 
     def validate(self) -> float:
@@ -237,8 +204,6 @@ class Trainer:
                 "optimizer": config.optimizer,
                 "learning_rate": str(config.learning_rate),
                 "luma_weight": str(config.luma_weight),
-                "int8_from": str(config.int8_from),
-                "teacher": config.teacher,
                 "initial": config.initial,
                 "body": config.body,
                 "body_before": config.body_before,
@@ -248,7 +213,6 @@ class Trainer:
                 "dataset_sha256": self.dataset.digest,
                 "commit": git_commit(),
                 "validation_psnr": f"{score:.4f}",
-                "validation_arithmetic": "int8" if self.int8 else "fp32",
             }
             save_tensors(Path(config.output) / "best.safetensors", self.average.state_dict(), metadata)
         return score

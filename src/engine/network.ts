@@ -8,6 +8,8 @@ const PIXEL = 256;
 const BLOCK = 8;
 const ATTENTION_SCRATCH = 64 * 1024;
 const STEPS = 9;
+/** The upsampler whose weights are the sum of two matrices, `.rest` the second. So are those of `moe.fuse`. */
+const ROUNDED_TWICE = "tail.0";
 
 interface Size {
   readonly width: number;
@@ -63,6 +65,8 @@ export function planMemory({ width, height }: Size, scale: Scale, start: number)
     rows: [place(row), place(row), place(row)] as const,
     quantized: place(64 * scale * width),
     range: place(8 * scale * width),
+    /** A row enlarged by the first upsampler, of what its weights' rounding leaves. */
+    rest: place(Math.min(scale, 3) * row),
     /** x4 only: two rows enlarged by 2. */
     halfway: scale === 4 ? place(4 * row) : 0,
     /** The enlarged rows of three input rows. */
@@ -120,18 +124,19 @@ export function runNetwork(
     for (let ahead = 0; ahead <= height; ahead++) {
       if (ahead < height) {
         before?.(ahead);
-        if (minus === undefined) ops.quantize(quantized, range, x + ahead * row, width);
-        else ops.quantizeDifference(quantized, range, x + ahead * row, minus + ahead * row, width);
+        const inputs = weight(`${at}.inputs`);
+        if (minus === undefined) ops.quantize(quantized, range, x + ahead * row, inputs, width);
+        else ops.quantizeDifference(quantized, range, x + ahead * row, minus + ahead * row, inputs, width);
         conv(`${at}.project_in2.0`, lineOf(ahead));
         conv(`${at}.project_in1`, gate[ahead % 2] ?? 0);
       }
       if (ahead === 0) continue;
       const r = ahead - 1;
       ops.depthwise(work, lineOf(r - 1), lineOf(r), lineOf(r + 1), weight(`${at}.project_in2.1`), width);
-      ops.quantize(quantized, range, work, width);
+      ops.quantize(quantized, range, work, weight(`${at}.project_in2.2.inputs`), width);
       conv(`${at}.project_in2.2`, work);
       ops.geluMul(work, gate[r % 2] ?? 0, work, width);
-      ops.quantize(quantized, range, work, width);
+      ops.quantize(quantized, range, work, weight(`${at}.project_out.inputs`), width);
       conv(`${at}.project_out`, plus.length === 0 ? out + r * row : work);
       let sum = work;
       for (const addend of plus) {
@@ -148,7 +153,7 @@ export function runNetwork(
     const { queries, keys, values } = plan;
     const to = ((r - 1) / 2) * pooledRow;
     ops.maxPool(rows[0], v + (r - 1) * row, v + r * row, width);
-    ops.quantize(quantized, range, rows[0], pooledWidth);
+    ops.quantize(quantized, range, rows[0], weight(`${at}.qkv_conv.inputs`), pooledWidth);
     conv(`${at}.qkv_conv.q`, queries + to, pooledWidth);
     conv(`${at}.qkv_conv.k`, keys + to, pooledWidth);
     conv(`${at}.qkv_conv.v`, values + to, pooledWidth);
@@ -186,13 +191,15 @@ export function runNetwork(
     ];
     for (let r = 0; r < height; r++) {
       for (const { stage, name, logits } of stages) {
-        ops.quantize(quantized, range, stage + r * row, width);
+        ops.quantize(quantized, range, stage + r * row, weight(`${name}.inputs`), width);
         conv(name, logits);
       }
       const mixed = b + r * row;
       ops.select(mixed, e1 + r * row, e2 + r * row, a + r * row, l1, l2, l3, width);
-      ops.quantize(quantized, range, mixed, width);
+      ops.quantize(quantized, range, mixed, weight("moe.fuse.inputs"), width);
       conv("moe.fuse", l1);
+      conv("moe.fuse.rest", l2);
+      ops.add(l1, l1, l2, width);
       ops.add(mixed, mixed, l1, width);
       ops.add(mixed, mixed, y + r * row, width);
     }
@@ -237,13 +244,21 @@ export function runNetwork(
 
   /** conv1x1 64 -> 64 * factor^2, PixelShuffle, GELU: `n` pixels -> `factor` rows of `factor * n`. */
   function shuffle(name: string, factor: number, x: number, n: number, lineOf: (i: number) => number): void {
-    ops.quantize(quantized, range, x, n);
-    for (let i = 0; i < factor; i++) {
+    ops.quantize(quantized, range, x, weight(`${name}.inputs`), n);
+    const convLine = (line: number, i: number, suffix = "") => {
       for (let j = 0; j < factor; j++) {
-        const part = weight(`${name}.${i * factor + j}`);
-        ops.gemm(lineOf(i) + j * PIXEL, factor * PIXEL, quantized, range, part, n);
+        const part = weight(`${name}.${i * factor + j}${suffix}`);
+        ops.gemm(line + j * PIXEL, factor * PIXEL, quantized, range, part, n);
       }
-      ops.gelu(lineOf(i), lineOf(i), factor * n);
+    };
+    for (let i = 0; i < factor; i++) {
+      const line = lineOf(i);
+      convLine(line, i);
+      if (name === ROUNDED_TWICE) {
+        convLine(plan.rest, i, ".rest");
+        ops.add(line, line, plan.rest, factor * n);
+      }
+      ops.gelu(line, line, factor * n);
     }
   }
 

@@ -4,7 +4,7 @@
  *
  * Pointers are byte offsets, aligned to 16. A *row* is `n` pixels of 64 channels, float32, channels innermost: `[n, 64]`,
  * 256 bytes a pixel. Sides of maps are multiples of 16 (of 8 after pooling). Nothing is read or written beyond a row's
- * end. `out` may be an input of the same shape where an operation works pixel by pixel. The first 2 kB of the memory are
+ * end. `out` may be an input of the same shape where an operation works pixel by pixel. The first 4 kB of the memory are
  * the kernels' own.
  */
 export interface Ops {
@@ -15,13 +15,14 @@ export interface Ops {
   layerNorm(out: number, x: number, weights: number, n: number): void;
 
   /**
-   * 7 bit asymmetric, each pixel by its own range: `q` uint8 `[n, 64]` in 0..127, `range` float32 `[n, 2]`: scale, minimum.
-   * scale = (max - min) / 127; q = nearest-even((x - min) * (127 / (max - min))), all 0 where max = min.
+   * 7 bit asymmetric, each pixel by its own range: v = (x - offset) * factor; `q` uint8 `[n, 64]` in 0..127, `range` float32 `[n, 2]`:
+   * scale, minimum. scale = (max - min) / 127; q = nearest-even((v - min) * (127 / (max - min))), all 0 where max = min.
+   * `inputs`: float32 offset `[64]`, factor `[64]`.
    */
-  quantize(q: number, range: number, x: number, n: number): void;
+  quantize(q: number, range: number, x: number, inputs: number, n: number): void;
 
   /** {@link quantize} of x - y. */
-  quantizeDifference(q: number, range: number, x: number, y: number, n: number): void;
+  quantizeDifference(q: number, range: number, x: number, y: number, inputs: number, n: number): void;
 
   /**
    * conv1x1 64 -> 64 of a quantized row: out[o] = scale * a[o] * sum_k w[o, k] q[k] + min * b[o] + bias[o], written every

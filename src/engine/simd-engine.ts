@@ -11,7 +11,7 @@ import { kernelBlocks, type MatrixLayout } from "./weights.ts";
 const GRID = 16;
 const PAGE = 65_536;
 /** The first bytes of the memory belong to the kernels: constants and a little scratch (scripts/build-kernels.ts). */
-const KERNEL_BYTES = 2048;
+const KERNEL_BYTES = 4096;
 
 /** How a picture is cut where memory is short: about 50 MB for a tile, and neighbours share what the network needs to agree. */
 export const SIMD_TILING: Tiling = { size: 144, overlap: 16 };

@@ -38,7 +38,7 @@ def test_writes_the_best_mixture_and_what_it_is_made_of(
     )  # fmt: skip
     path = average(config)
     shown = {
-        float(share): float(int8) for share, int8 in re.findall(r"\| (\S+) \| \S+ \| (\S+) \|", capsys.readouterr().out)
+        float(share): float(psnr) for share, psnr in re.findall(r"\| (\d\S*) \| (\S+) \|", capsys.readouterr().out)
     }
     assert list(shown) == list(SHARES)
     assert max(shown, key=lambda share: shown[share]) == 0.3

@@ -22,13 +22,11 @@ def test_reads_every_config(path: Path) -> None:
         ({"batch": 0}, "Expected a positive number for batch, got 0"),
         ({"precision": "fp16"}, "Expected fp32 or bf16 for precision, got 'fp16'"),
         ({"optimizer": "sgd"}, "Expected adamw or muon for optimizer, got 'sgd'"),
-        ({"int8_from": 60}, "Expected 0 to 1 for int8_from, got 60"),
         ({"body_share": 30}, "Expected 0 to 1 for body_share, got 30"),
         ({"luma_weight": -0.1}, "Expected 0 to 1 for luma_weight, got -0.1"),
         ({"minutes": 5}, "Expected exactly one of steps and minutes"),
         ({"body_before": "a.safetensors"}, "Expected initial and body as well for body_before"),
         ({"body_share": 0.5}, "Expected body_before as well for body_share"),
-        ({"teacher": "a.safetensors"}, "Expected 0 with a teacher for int8_from, got 1"),
         ({"steps": 0}, "Expected exactly one of steps and minutes"),
     ],
 )

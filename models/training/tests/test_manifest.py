@@ -19,7 +19,7 @@ def test_names_every_file_by_its_hash(models: Path) -> None:
             assert model[kind]["sha256"] == hashlib.sha256(data).hexdigest()
             assert model[kind]["bytes"] == len(data)
         suffix = "" if model["variant"] == "clean" else f"-{model['variant']}"
-        assert model["id"] == f"ssiu-x{model['scale']}{suffix}-{model['weights']['sha256'][:8]}"
+        assert model["id"] == f"ssiu-x{model['scale']}{suffix}-{model['packed']['sha256'][:8]}"
         assert {"Set5", "Set14", "B100"} <= model["metrics"].keys()
         state = read_state(models / model["weights"]["file"])
         assert model["parameters"] == sum(value.numel() for value in state.values())

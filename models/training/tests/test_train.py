@@ -18,14 +18,12 @@ from training.config import Config
 from training.data import load_dataset
 from training.gradients import BatchGradients, parts_of
 from training.network import SSIU
-from training.quantize import simulate_int8
 from training.train import (
     LARGEST_PSNR,
     LONGEST_STEP,
     Trainer,
     learning_rate_at,
     loss_of,
-    mosaic,
     train,
     validation_psnr,
 )
@@ -98,7 +96,7 @@ def test_goes_on_bit_for_bit_after_kill_9(config: Config, tmp_path: Path) -> Non
     assert_same_run(config, killed)
 
 
-@pytest.mark.parametrize("settings", [{"optimizer": "adamw"}, {"optimizer": "muon"}, {"int8_from": 0.3}])
+@pytest.mark.parametrize("settings", [{"optimizer": "adamw"}, {"optimizer": "muon"}])
 def test_stops_when_its_minutes_are_over_and_goes_on_later(config: Config, settings: dict[str, object]) -> None:
     whole = elsewhere(config, steps=3, **settings)
     train(whole, CPU)
@@ -202,52 +200,6 @@ def test_muon_moves_every_matrix_by_the_same_length(config: Config, channels_las
         assert 0.6 * length < torch.linalg.matrix_norm(matrix, 2) < 1.4 * length
     # All else is AdamW's, whose first step moves every value by the rate.
     torch.testing.assert_close(changes["tail.0.bias"].abs(), torch.full((256,), rate), rtol=0.01, atol=0)
-
-
-def test_trains_in_int8_from_where_it_is_told_to_and_chooses_by_it(config: Config) -> None:
-    late = dataclasses.replace(config, steps=4, int8_from=0.5, validate_every=10, learning_rate=1e-9)
-    trainer = train(late, CPU)
-    plain = rows(late, "loss")
-    train(elsewhere(late, int8_from=1.0), CPU)
-    fp32 = rows(elsewhere(late), "loss")
-    assert plain[:3] == fp32[:3]  # validation at the start, and two steps
-    assert plain[3:] != fp32[3:]
-    network = SSIU(2)
-    network.load_state_dict(trainer.average.state_dict())
-    simulate_int8(network)
-    score = validation_psnr(network, trainer.dataset.validation, 2)
-    assert trainer.best_psnr == pytest.approx(score, abs=0.02)
-
-
-def test_learns_in_int8_what_its_teacher_gives_in_float32(config: Config, models: Path) -> None:
-    weights = models / "ssiu-x2.safetensors"
-    taught = dataclasses.replace(config, initial=str(weights), teacher=str(weights), int8_from=0.0, batch=4)
-    trainer = Trainer(taught, load_dataset(Path(taught.data), 2, 44, 1, 16, CPU), CPU)
-    low, high = trainer.sampler.sample(2)
-    network = SSIU(2)
-    network.load_state_dict(load_file(weights))
-    target = network(low)
-    simulate_int8(network)
-    error = float((network(low) - target).square().mean().detach())
-    assert float(trainer.loss(low, high)) == pytest.approx(error, rel=1e-3)
-    batches: list[Tensor] = []
-
-    def gradients(low: Tensor, high: Tensor) -> Tensor:
-        batches.append(low)
-        return trainer.batch_gradients(low, high)
-
-    trainer.gradients = gradients
-    trainer.train_step()
-    assert float(trainer.loss(low, high)) != pytest.approx(error, rel=1e-3)
-    one_color = (batches[0] == batches[0][:, :, :1, :1]).all(dim=(1, 2, 3))
-    assert one_color.tolist() == [False, False, True, True]
-
-
-def test_a_mosaic_has_the_colors_of_its_patches() -> None:
-    patches = torch.rand(2, 3, 20, 36)
-    cells = mosaic(patches)
-    assert cells.shape == patches.shape
-    assert torch.equal(cells[1, :, 16:20, 16:32], patches[1, :, 16, 16][:, None, None].expand(3, 4, 16))
 
 
 def test_gradients_lie_in_memory_as_the_parameters_do(config: Config) -> None:

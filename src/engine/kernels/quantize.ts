@@ -1,8 +1,9 @@
 /**
- * Float32 pixels to 7 bit, each by its own range: scale = (max - min) / 127, q = (x - min) * (127 / (max - min)) rounded to
- * nearest, ties to even; all 0 where max = min.
+ * Float32 pixels to 7 bit: each channel v = (x - offset) * factor, then each pixel by its own range: scale = (max - min) / 127,
+ * q = (v - min) * (127 / (max - min)) rounded to nearest, ties to even; all 0 where max = min.
  *
- * q: uint8 `[n, 64]` in 0..127; range: float32 `[n, 2]`: scale, minimum; x, y: float32 `[n, 64]`, magnitudes below 2^126.
+ * q: uint8 `[n, 64]` in 0..127; range: float32 `[n, 2]`: scale, minimum; x, y: float32 `[n, 64]`; inputs: float32 offset `[64]`,
+ * factor `[64]`; magnitudes of v below 2^126.
  * Each float operation rounds once, in the order written: one result everywhere.
  */
 
@@ -12,27 +13,45 @@
  */
 const CONSTANTS = memory.data<f32>([127, f32.MAX_VALUE, 12582912]);
 
-/** A pixel of differences. */
-const DIFFERENCE = memory.data(256, 16);
+/** v of so many pixels at a time: a pixel's long chain to its range does not hold up the levels of the others. */
+const CHUNK = 4;
+const VALUES = memory.data(1024, 16);
 
-export function quantize(q: usize, range: usize, x: usize, n: i32): void {
-  // Two passes, so that a pixel's long chain to its range does not hold up its levels.
-  spans(range, x, n);
-  levels(q, range, x, n);
+export function quantize(q: usize, range: usize, x: usize, inputs: usize, n: i32): void {
+  for (let i = 0; i < n; i += CHUNK) {
+    const count = min(CHUNK, n - i);
+    for (let to = VALUES; to < VALUES + 256 * count; to += 256) {
+      for (let c: usize = 0; c < 256; c += 16) store(to + c, v128.load(x + c), inputs + c);
+      x += 256;
+    }
+    quantizeValues(q, range, count);
+    q += 64 * CHUNK;
+    range += 8 * CHUNK;
+  }
 }
 
 /** {@link quantize} of x - y. */
-export function quantizeDifference(q: usize, range: usize, x: usize, y: usize, n: i32): void {
-  for (let i = 0; i < n; i++) {
-    for (let c: usize = 0; c < 256; c += 16) {
-      v128.store(DIFFERENCE + c, f32x4.sub(v128.load(x + c), v128.load(y + c)));
+export function quantizeDifference(q: usize, range: usize, x: usize, y: usize, inputs: usize, n: i32): void {
+  for (let i = 0; i < n; i += CHUNK) {
+    const count = min(CHUNK, n - i);
+    for (let to = VALUES; to < VALUES + 256 * count; to += 256) {
+      for (let c: usize = 0; c < 256; c += 16) store(to + c, f32x4.sub(v128.load(x + c), v128.load(y + c)), inputs + c);
+      x += 256;
+      y += 256;
     }
-    quantize(q, range, DIFFERENCE, 1);
-    q += 64;
-    range += 8;
-    x += 256;
-    y += 256;
+    quantizeValues(q, range, count);
+    q += 64 * CHUNK;
+    range += 8 * CHUNK;
   }
+}
+
+function store(to: usize, x: v128, inputs: usize): void {
+  v128.store(to, f32x4.mul(f32x4.sub(x, v128.load(inputs)), v128.load(inputs, 256)));
+}
+
+function quantizeValues(q: usize, range: usize, n: i32): void {
+  spans(range, VALUES, n);
+  levels(q, range, VALUES, n);
 }
 
 /** Of each pixel max - min and min. */

@@ -7,29 +7,38 @@ const { fround } = Math;
  *
  * @see Ops.quantize
  */
-export function quantize({ f32, u8 }: Memory, q: number, range: number, x: number, n: number): void {
-  for (let i = 0; i < n; i++) {
-    const pixel = f32.subarray(x / 4 + i * 64, x / 4 + (i + 1) * 64);
-    const { levels, scale, minimum } = quantized(pixel);
-    u8.set(levels, q + i * 64);
-    f32.set([scale, minimum], range / 4 + i * 2);
-  }
+export function quantize(memory: Memory, q: number, range: number, x: number, inputs: number, n: number): void {
+  const { f32 } = memory;
+  quantizeValues(memory, { q, range, inputs, n }, (i) => f32[x / 4 + i] ?? Number.NaN);
 }
 
 /** @see Ops.quantizeDifference */
 export function quantizeDifference(
-  { f32, u8 }: Memory,
+  memory: Memory,
   q: number,
   range: number,
   x: number,
   y: number,
+  inputs: number,
   n: number,
 ): void {
+  const { f32 } = memory;
+  quantizeValues(memory, { q, range, inputs, n }, (i) =>
+    fround((f32[x / 4 + i] ?? Number.NaN) - (f32[y / 4 + i] ?? Number.NaN)),
+  );
+}
+
+function quantizeValues(
+  { f32, u8 }: Memory,
+  { q, range, inputs, n }: { q: number; range: number; inputs: number; n: number },
+  valueAt: (i: number) => number,
+): void {
+  const [offset, factor] = [f32.subarray(inputs / 4), f32.subarray(inputs / 4 + 64)];
   for (let i = 0; i < n; i++) {
-    const pixel = Float32Array.from({ length: 64 }, (_, c) => {
-      const at = i * 64 + c;
-      return (f32[x / 4 + at] ?? 0) - (f32[y / 4 + at] ?? 0);
-    });
+    const pixel = Float32Array.from(
+      { length: 64 },
+      (_, c) => fround(valueAt(i * 64 + c) - (offset[c] ?? Number.NaN)) * (factor[c] ?? Number.NaN),
+    );
     const { levels, scale, minimum } = quantized(pixel);
     u8.set(levels, q + i * 64);
     f32.set([scale, minimum], range / 4 + i * 2);

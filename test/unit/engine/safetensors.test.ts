@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { readSafetensors, type Tensor, writeSafetensors } from "../../../src/engine/safetensors.ts";
+import { readSafetensors, type Tensor } from "../../../src/engine/safetensors.ts";
+import { writeSafetensors } from "./write-safetensors.ts";
 
 const TENSORS = new Map<string, Tensor>([
   ["b", { dtype: "F32", shape: [2, 2], data: Float32Array.from([1, -2, 0.5, 1e30]) }],

@@ -8,7 +8,7 @@ import { twins } from "./twin.ts";
 const LAYOUTS = { "ssiu-relaxed": "int8", "ssiu-simd128": "int16" } as const;
 
 /** Where things stand in the memory, 16 bytes or more apart and the output last. */
-const AT = { weights: 2048, q: 12_288, range: 32_768, out: 65_536 };
+const AT = { weights: 4096, q: 16_384, range: 32_768, out: 65_536 };
 const SIZE = 4 * 65_536;
 
 interface Row {

@@ -5,16 +5,20 @@ import { largestDifference, twins } from "./twin.ts";
 
 type Twins = ReturnType<typeof twins>;
 
+/** Offsets and factors that change nothing. */
+const PLAIN: readonly number[] = Array.from({ length: 128 }, (_, i) => (i < 64 ? 0 : 1));
+
 /** Runs both on `n` pixels, q with range behind it, and expects the same bits but for the sign of zeros. */
 function expectTheSame<K extends "quantize" | "quantizeDifference">(
-  { room, run }: Twins,
+  { room, run, f32 }: Twins,
   op: K,
   reference: Parameters<typeof run<K>>[1],
   rows: readonly number[],
   n: number,
+  inputs = PLAIN,
 ): { q: Uint8Array; range: Float32Array } {
   const out = room(n * 72);
-  const args = [out, out + n * 64, ...rows, n] as unknown as Parameters<Ops[K]>;
+  const args = [out, out + n * 64, ...rows, f32(inputs), n] as unknown as Parameters<Ops[K]>;
   const { kernel, twin } = run(op, reference, args, { size: n * 72 });
   const [q, range] = [kernel.u8.subarray(0, n * 64), kernel.f32.subarray(n * 16)];
   expect(q).toEqual(twin.u8.subarray(0, n * 64));
@@ -30,6 +34,18 @@ describe("quantize", () => {
       const pixel = q.subarray(x * 64, (x + 1) * 64);
       expect([Math.min(...pixel), Math.max(...pixel)]).toEqual([0, 127]);
     }
+  });
+
+  it("shifts and scales each channel first", () => {
+    const t = twins();
+    const inputs = [...t.noise(64), ...t.noise(64, 0.1, 9)];
+    expectTheSame(t, "quantize", quantize, [t.f32(t.noise(7 * 64, -3, 5))], 7, inputs);
+
+    const values = Array.from({ length: 64 }, (_, i) => 2 * i);
+    const [offset, factor] = [values.map((v) => v - 3), values.map((_, i) => (i === 5 ? 40 : 1))];
+    const { q, range } = expectTheSame(t, "quantize", quantize, [t.f32(values)], 1, [...offset, ...factor]);
+    expect([...q].map((level, i) => (i === 5 ? level === 127 : level === 0))).not.toContain(false);
+    expect([...range]).toEqual([Math.fround((120 - 3) / 127), 3]);
   });
 
   it("rounds ties to even", () => {
@@ -64,6 +80,8 @@ describe("quantizeDifference", () => {
     const t = twins();
     const rows = [t.f32(t.noise(n * 64, -3, 5)), t.f32(t.noise(n * 64))];
     expectTheSame(t, "quantizeDifference", quantizeDifference, rows, n);
+    const inputs = [...t.noise(64), ...t.noise(64, 0.1, 9)];
+    expectTheSame(t, "quantizeDifference", quantizeDifference, rows, n, inputs);
   });
 
   it("is all 0 for x - x", () => {

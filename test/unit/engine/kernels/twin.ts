@@ -7,7 +7,7 @@ import { BUILDS, loadKernels } from "./load.ts";
 const GUARD = 64;
 const SIZE = 1 << 20;
 /** Below it is the kernels' own memory. */
-const START = 2048;
+const START = 4096;
 
 /** A memory to lay inputs and outputs out in, then to run a kernel and its twin in TypeScript on. */
 export function twins() {
