@@ -66,6 +66,8 @@ def rounded_weights(weight: Tensor, covariance: Tensor) -> tuple[Tensor, Tensor]
     difference = levels * scales[..., None] - weight
     error = ((difference @ damped) * difference).sum(dim=2)
     allowed = (levels.abs().amax(dim=2) <= WEIGHT_LEVELS) & (lane_sums(levels) <= LANE_SUM)
+    if not allowed.any(dim=0).all():
+        raise ValueError(f"Expected a scale within bounds up to {SCALES[-1]:.3f} times the least, got none")
     best = error.where(allowed, torch.inf).argmin(dim=0)
     row = torch.arange(len(weight))
     return levels[best, row], scales[best, row]

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from training import quantize
 from training.network import SSIU
 from training.quantize import (
     LANE_SUM,
@@ -56,6 +57,12 @@ def test_rounded_weights_keep_the_limits_and_lose_less_than_the_nearest() -> Non
         return float((centred @ (w - weight).T).square().mean())
 
     assert error(levels * scale[:, None]) < error(nearest(weight)) / 3
+
+
+def test_refuses_scales_that_break_the_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quantize, "SCALES", torch.tensor([0.5], dtype=torch.float64))
+    with pytest.raises(ValueError, match=r"Expected a scale within bounds up to 0.500 times the least, got none"):
+        rounded_weights(torch.randn(8, 64, dtype=torch.float64), torch.eye(64, dtype=torch.float64))
 
 
 def test_offsets_and_factors_make_rounding_quieter() -> None:

@@ -11,7 +11,7 @@ describe.each(SCALES.flatMap((scale) => [`ssiu-x${scale}`, `ssiu-x${scale}-web`]
   it("keeps every sum within int16", async () => {
     const { tensors } = readSafetensors(await file(name));
     const matrices = Array.from(tensors).filter(([, { dtype }]) => dtype === "I8");
-    expect(matrices.length).toBeGreaterThan(200);
+    expect(matrices.length).toBeGreaterThan(180);
     for (const [matrix, { data }] of matrices) {
       for (let o = 0; o < 64; o++) {
         const sums = [0, 0, 0, 0];
