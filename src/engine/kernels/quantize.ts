@@ -3,7 +3,7 @@
  * q = (v - min) * (127 / (max - min)) rounded to nearest, ties to even; all 0 where max = min.
  *
  * q: uint8 `[n, 64]` in 0..127; range: float32 `[n, 2]`: scale, minimum; x, y: float32 `[n, 64]`; inputs: float32 offset `[64]`,
- * factor `[64]`; magnitudes of v below 2^126.
+ * factor `[64]`; magnitudes of v below 2^126. n >= 4.
  * Each float operation rounds once, in the order written: one result everywhere.
  */
 
@@ -13,95 +13,104 @@
  */
 const CONSTANTS = memory.data<f32>([127, f32.MAX_VALUE, 12582912]);
 
-/** v of so many pixels at a time: a pixel's long chain to its range does not hold up the levels of the others. */
-const CHUNK = 4;
+/** v of four pixels: one's long chain to its range does not hold up the others. */
 const VALUES = memory.data(1024, 16);
 
 export function quantize(q: usize, range: usize, x: usize, inputs: usize, n: i32): void {
-  for (let i = 0; i < n; i += CHUNK) {
-    const count = min(CHUNK, n - i);
-    for (let to = VALUES; to < VALUES + 256 * count; to += 256) {
-      for (let c: usize = 0; c < 256; c += 16) store(to + c, v128.load(x + c), inputs + c);
-      x += 256;
-    }
-    quantizeValues(q, range, count);
-    q += 64 * CHUNK;
-    range += 8 * CHUNK;
+  const last = <usize>n - 4;
+  for (let i: usize = 0; i < <usize>n; i += 4) {
+    // The last four of a row may repeat pixels of the four before.
+    const first = min(i, last);
+    values(x + first * 256, inputs, range + first * 8);
+    levels(q + first * 64, range + first * 8);
   }
 }
 
 /** {@link quantize} of x - y. */
 export function quantizeDifference(q: usize, range: usize, x: usize, y: usize, inputs: usize, n: i32): void {
-  for (let i = 0; i < n; i += CHUNK) {
-    const count = min(CHUNK, n - i);
-    for (let to = VALUES; to < VALUES + 256 * count; to += 256) {
-      for (let c: usize = 0; c < 256; c += 16) store(to + c, f32x4.sub(v128.load(x + c), v128.load(y + c)), inputs + c);
-      x += 256;
-      y += 256;
+  const last = <usize>n - 4;
+  for (let i: usize = 0; i < <usize>n; i += 4) {
+    const first = min(i, last);
+    for (let c = first * 256; c < first * 256 + 1024; c += 16) {
+      v128.store(VALUES + c - first * 256, f32x4.sub(v128.load(x + c), v128.load(y + c)));
     }
-    quantizeValues(q, range, count);
-    q += 64 * CHUNK;
-    range += 8 * CHUNK;
+    values(VALUES, inputs, range + first * 8);
+    levels(q + first * 64, range + first * 8);
   }
 }
 
-function store(to: usize, x: v128, inputs: usize): void {
-  v128.store(to, f32x4.mul(f32x4.sub(x, v128.load(inputs)), v128.load(inputs, 256)));
-}
-
-function quantizeValues(q: usize, range: usize, n: i32): void {
-  spans(range, VALUES, n);
-  levels(q, range, VALUES, n);
-}
-
-/** Of each pixel max - min and min. */
-function spans(range: usize, x: usize, n: i32): void {
-  for (let i = 0; i < n; i++) {
-    let least = f32x4.pmin(f32x4.pmin(least4(x), least4(x + 64)), f32x4.pmin(least4(x + 128), least4(x + 192)));
-    let most = f32x4.pmax(f32x4.pmax(most4(x), most4(x + 64)), f32x4.pmax(most4(x + 128), most4(x + 192)));
-    least = f32x4.pmin(least, v128.shuffle<f32>(least, least, 2, 3, 0, 1));
-    most = f32x4.pmax(most, v128.shuffle<f32>(most, most, 2, 3, 0, 1));
-    least = f32x4.pmin(least, v128.shuffle<f32>(least, least, 1, 0, 3, 2));
-    most = f32x4.pmax(most, v128.shuffle<f32>(most, most, 1, 0, 3, 2));
-    v128.store32_lane(range, f32x4.sub(most, least), 0);
-    v128.store32_lane(range, least, 0, 4);
-    range += 8;
-    x += 256;
+/** VALUES of four pixels, which may stand there already; of each max - min and min to `range`. */
+function values(x: usize, inputs: usize, range: usize): void {
+  let least0 = f32x4.splat(f32.MAX_VALUE);
+  let most0 = f32x4.splat(-f32.MAX_VALUE);
+  let least1 = least0;
+  let most1 = most0;
+  let least2 = least0;
+  let most2 = most0;
+  let least3 = least0;
+  let most3 = most0;
+  for (let c: usize = 0; c < 256; c += 16) {
+    const offset = v128.load(inputs + c);
+    const factor = v128.load(inputs + c, 256);
+    const v0 = value(x + c, offset, factor);
+    v128.store(VALUES + c, v0);
+    least0 = f32x4.pmin(least0, v0);
+    most0 = f32x4.pmax(most0, v0);
+    const v1 = value(x + c + 256, offset, factor);
+    v128.store(VALUES + c, v1, 256);
+    least1 = f32x4.pmin(least1, v1);
+    most1 = f32x4.pmax(most1, v1);
+    const v2 = value(x + c + 512, offset, factor);
+    v128.store(VALUES + c, v2, 512);
+    least2 = f32x4.pmin(least2, v2);
+    most2 = f32x4.pmax(most2, v2);
+    const v3 = value(x + c + 768, offset, factor);
+    v128.store(VALUES + c, v3, 768);
+    least3 = f32x4.pmin(least3, v3);
+    most3 = f32x4.pmax(most3, v3);
   }
+  span(range, least0, most0);
+  span(range + 8, least1, most1);
+  span(range + 16, least2, most2);
+  span(range + 24, least3, most3);
 }
 
-function least4(x: usize): v128 {
-  return f32x4.pmin(f32x4.pmin(v128.load(x), v128.load(x, 16)), f32x4.pmin(v128.load(x, 32), v128.load(x, 48)));
+function value(x: usize, offset: v128, factor: v128): v128 {
+  return f32x4.mul(f32x4.sub(v128.load(x), offset), factor);
 }
 
-function most4(x: usize): v128 {
-  return f32x4.pmax(f32x4.pmax(v128.load(x), v128.load(x, 16)), f32x4.pmax(v128.load(x, 32), v128.load(x, 48)));
+/** max - min and min of all lanes. */
+function span(range: usize, least: v128, most: v128): void {
+  least = f32x4.pmin(least, v128.shuffle<f32>(least, least, 2, 3, 0, 1));
+  most = f32x4.pmax(most, v128.shuffle<f32>(most, most, 2, 3, 0, 1));
+  least = f32x4.pmin(least, v128.shuffle<f32>(least, least, 1, 0, 3, 2));
+  most = f32x4.pmax(most, v128.shuffle<f32>(most, most, 1, 0, 3, 2));
+  v128.store32_lane(range, f32x4.sub(most, least), 0);
+  v128.store32_lane(range, least, 0, 4);
 }
 
-/** Writes q, and the scale in place of max - min. */
-function levels(q: usize, range: usize, x: usize, n: i32): void {
+/** Writes q of the four pixels in VALUES, and the scale in place of max - min. */
+function levels(q: usize, range: usize): void {
   const steps = v128.load32_splat(CONSTANTS);
   const greatest = v128.load32_splat(CONSTANTS, 4);
   const rounder = v128.load32_splat(CONSTANTS, 8);
-  for (let i = 0; i < n; i++) {
+  for (let v = VALUES; v < VALUES + 1024; v += 256) {
     const span = v128.load32_splat(range);
     const least = v128.load32_splat(range, 4);
     v128.store32_lane(range, f32x4.div(span, steps), 0);
     // Finite for a span of 0 too, so that 0 times it is 0.
     const rate = f32x4.pmin(f32x4.div(steps, span), greatest);
-    for (let c: usize = 0; c < 64; c += 16) {
-      const v = x + 4 * c;
+    for (let c: usize = 0; c < 256; c += 64) {
       v128.store(
-        q + c,
+        q,
         i8x16.narrow_i16x8_u(
-          i16x8.narrow_i32x4_s(level(v, least, rate, rounder), level(v + 16, least, rate, rounder)),
-          i16x8.narrow_i32x4_s(level(v + 32, least, rate, rounder), level(v + 48, least, rate, rounder)),
+          i16x8.narrow_i32x4_s(level(v + c, least, rate, rounder), level(v + c + 16, least, rate, rounder)),
+          i16x8.narrow_i32x4_s(level(v + c + 32, least, rate, rounder), level(v + c + 48, least, rate, rounder)),
         ),
       );
+      q += 16;
     }
-    q += 64;
     range += 8;
-    x += 256;
   }
 }
 
