@@ -168,13 +168,13 @@ def quantized_pixels(x: Tensor) -> Tensor:
     return (x - low).div_(scale).round_().mul_(scale).add_(low)
 
 
-def int8_forward(convolution: Rounded) -> Callable[[Tensor], Tensor]:
-    weight = convolution.weight[:, :, None, None]
-    offset, factor = convolution.inputs[:, :, None, None]
-    return lambda x: F.conv2d(quantized_pixels((x - offset) * factor), weight, convolution.bias)
+def int8_forward(convolution: Rounded, device: torch.device | str = "cpu") -> Callable[[Tensor], Tensor]:
+    weight = convolution.weight[:, :, None, None].to(device)
+    bias, (offset, factor) = convolution.bias.to(device), convolution.inputs[:, :, None, None].to(device)
+    return lambda x: F.conv2d(quantized_pixels((x - offset) * factor), weight, bias)
 
 
 def simulate_int8(network: nn.Module, convolutions: dict[str, Rounded]) -> None:
-    """Its 1x1 convolutions compute as the engine's from now on, on the CPU."""
+    """Its 1x1 convolutions compute as the engine's from now on."""
     for name, module in pointwise(network).items():
-        module.forward = int8_forward(convolutions[name])
+        module.forward = int8_forward(convolutions[name], module.weight.device)

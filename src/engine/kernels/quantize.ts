@@ -39,44 +39,21 @@ export function quantizeDifference(q: usize, range: usize, x: usize, y: usize, i
   }
 }
 
-/** VALUES of four pixels, which may stand there already; of each max - min and min to `range`. */
+/** Writes VALUES of four pixels x, which may stand there already, and of each max - min and min. */
 function values(x: usize, inputs: usize, range: usize): void {
-  let least0 = f32x4.splat(f32.MAX_VALUE);
-  let most0 = f32x4.splat(-f32.MAX_VALUE);
-  let least1 = least0;
-  let most1 = most0;
-  let least2 = least0;
-  let most2 = most0;
-  let least3 = least0;
-  let most3 = most0;
-  for (let c: usize = 0; c < 256; c += 16) {
-    const offset = v128.load(inputs + c);
-    const factor = v128.load(inputs + c, 256);
-    const v0 = value(x + c, offset, factor);
-    v128.store(VALUES + c, v0);
-    least0 = f32x4.pmin(least0, v0);
-    most0 = f32x4.pmax(most0, v0);
-    const v1 = value(x + c + 256, offset, factor);
-    v128.store(VALUES + c, v1, 256);
-    least1 = f32x4.pmin(least1, v1);
-    most1 = f32x4.pmax(most1, v1);
-    const v2 = value(x + c + 512, offset, factor);
-    v128.store(VALUES + c, v2, 512);
-    least2 = f32x4.pmin(least2, v2);
-    most2 = f32x4.pmax(most2, v2);
-    const v3 = value(x + c + 768, offset, factor);
-    v128.store(VALUES + c, v3, 768);
-    least3 = f32x4.pmin(least3, v3);
-    most3 = f32x4.pmax(most3, v3);
+  for (let v = VALUES; v < VALUES + 1024; v += 256) {
+    let least = f32x4.splat(f32.MAX_VALUE);
+    let most = f32x4.splat(-f32.MAX_VALUE);
+    for (let c: usize = 0; c < 256; c += 16) {
+      const value = f32x4.mul(f32x4.sub(v128.load(x + c), v128.load(inputs + c)), v128.load(inputs + c, 256));
+      v128.store(v + c, value);
+      least = f32x4.pmin(least, value);
+      most = f32x4.pmax(most, value);
+    }
+    span(range, least, most);
+    range += 8;
+    x += 256;
   }
-  span(range, least0, most0);
-  span(range + 8, least1, most1);
-  span(range + 16, least2, most2);
-  span(range + 24, least3, most3);
-}
-
-function value(x: usize, offset: v128, factor: v128): v128 {
-  return f32x4.mul(f32x4.sub(v128.load(x), offset), factor);
 }
 
 /** max - min and min of all lanes. */
