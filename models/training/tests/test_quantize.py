@@ -96,7 +96,6 @@ def test_a_convolution_gives_what_it_gave_but_for_little_noise() -> None:
 def test_what_rounding_takes_from_the_mean_is_in_the_bias() -> None:
     x = pixels_with_uneven_channels()
     convolution = nn.Conv2d(64, 64, 1)
-    image = x.T[None, :, :, None]
     result = rounded(convolution, x, torch.tensor([[0.0], [1.0]]).expand(2, 64))
     lost = (convolution.weight.flatten(1) - result.weight) @ x.mean(dim=0) + convolution.bias - result.bias
     assert lost.abs().max() < 1e-4 < (result.bias - convolution.bias).abs().max()
