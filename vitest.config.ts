@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     testTimeout: 120_000,
     hookTimeout: 60_000,
+    maxWorkers: "100%",
     silent: "passed-only",
     projects: [
       { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
@@ -13,15 +14,10 @@ export default defineConfig({
         extends: true,
         test: { name: "origin", include: ["test/origin/**/*.test.ts"], fileParallelism: false },
       },
-      // The deployed bundle in workerd; one at a time, each worker may fill a core.
+      // The deployed bundle in workerd, which fills one core at most.
       {
         extends: true,
-        test: {
-          name: "edge",
-          include: ["test/edge/**/*.test.ts"],
-          globalSetup: "test/edge/bundle.ts",
-          fileParallelism: false,
-        },
+        test: { name: "edge", include: ["test/edge/**/*.test.ts"], globalSetup: "test/edge/bundle.ts" },
       },
     ],
   },
