@@ -173,7 +173,7 @@ class Dataset:
     low: PictureSet | None
     validation: list[tuple[Tensor, Tensor]]  # (low, high), each [1, 3, H, W] in [0, 1] on the CPU
     pictures: int
-    digest: str  # sha256 over the bytes of every file and the split
+    digest: str  # sha256 over the bytes of every file, low-resolution ones included, and the split
 
 
 def validation_pair(
@@ -231,5 +231,11 @@ def load_dataset(
     low = None
     if low_folder.is_dir():
         with ThreadPoolExecutor() as pool:
-            low = pack(list(pool.map(read_picture, kept)), device)
+            lows = list(pool.map(read_with_digest, kept))
+        for path, (picture, file_hash), high in zip(kept, lows, training, strict=True):
+            digest.update(f"{path.name} {file_hash} low\n".encode())
+            size, got = [n // scale for n in high.shape[:2]], list(picture.shape[:2])
+            if got != size:
+                raise ValueError(f"Expected height and width {size} for {path}, got {got}")
+        low = pack([picture for picture, _ in lows], device)
     return Dataset(pack(training, device), low, validation, len(training), digest.hexdigest())

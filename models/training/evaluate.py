@@ -93,6 +93,7 @@ def evaluate_set(
     def read_low(path: Path) -> Tensor:
         return storage.apply(planes(path)) if storage else planes(path)
 
+    torch.backends.cudnn.allow_tf32 = False  # PyTorch's default on a GPU; its products have ten bits
     pairs = benchmark_pairs(folder, network.scale)
     bar = tqdm(pairs, desc=f"{folder.name} x{network.scale}", disable=not sys.stderr.isatty())
     rows = torch.stack([scores(network, read_low(low), planes(high), device) for low, high in bar])

@@ -32,8 +32,19 @@ RIVALS = {
 }
 
 
-def draw(axes: Axes, scale: int, model: dict[str, Any]) -> None:
-    ours = ("SSIU, these weights", model["parameters"] / 1000, model["metrics"]["Set5"]["psnr"])
+Point = tuple[str, float, float]
+
+
+def point(manifest: dict[str, Any], scale: int) -> Point:
+    for model in manifest["models"]:
+        if (model["scale"], model["variant"]) == (scale, "clean") and "Set5" in model["metrics"]:
+            return "SSIU, these weights", model["parameters"] / 1000, model["metrics"]["Set5"]["psnr"]
+    raise ValueError(
+        f"Expected figures of ssiu-x{scale} on Set5 in the manifest, got none: see training.evaluate --json"
+    )
+
+
+def draw(axes: Axes, scale: int, ours: Point) -> None:
     for name, parameters, psnr in (*RIVALS[scale], ours):
         own = name == ours[0]
         axes.scatter(parameters, psnr, color="tab:red" if own else "tab:blue", zorder=2)
@@ -50,11 +61,10 @@ def main() -> None:
     parser.add_argument("--manifest", type=Path, default=MODELS / "manifest.json")
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args()
-    entries = json.loads(arguments.manifest.read_text())["models"]
-    models = {model["scale"]: model for model in entries if model["variant"] == "clean"}
+    manifest = json.loads(arguments.manifest.read_text())
     figure, panels = plt.subplots(1, len(RIVALS), figsize=(11, 4.5), layout="constrained")
     for axes, scale in zip(panels, RIVALS, strict=True):
-        draw(axes, scale, models[scale])
+        draw(axes, scale, point(manifest, scale))
     # A fixed salt and no date: the same figures give the same file.
     with matplotlib.rc_context({"svg.hashsalt": "ssiu"}):
         figure.savefig(arguments.output, metadata={"Date": None} if arguments.output.suffix == ".svg" else None)

@@ -11,23 +11,37 @@ export interface Presets {
 
 export const NO_PRESETS: Presets = { ops: new Map() };
 
-const Named = z.record(z.string().regex(/^[A-Za-z0-9_-]{1,32}$/), z.string());
+const Named = z
+  .string()
+  .transform((json, context): unknown => {
+    try {
+      return JSON.parse(json);
+    } catch (error) {
+      context.addIssue(`${error}`);
+      return z.NEVER;
+    }
+  })
+  .pipe(z.record(z.string().regex(/^[A-Za-z0-9_-]{1,32}$/), z.string()));
 
 /**
  * Reads a JSON object of names and ops: `{"thumb": "width=160,height=160,fit=cover"}`.
  *
- * @throws {TypeError} that names the preset, if its ops are not what {@link parseTransform} takes.
+ * @throws {TypeError} that says where it is another thing, or names the preset whose ops are not what
+ * {@link parseTransform} takes.
  */
 export function parsePresets(json: string): ReadonlyMap<string, string> {
-  const named = Named.parse(JSON.parse(json));
-  for (const [name, ops] of Object.entries(named)) {
+  const named = Named.safeParse(json);
+  if (!named.success) {
+    throw new TypeError(`Expected a JSON object of names and ops for presets: ${z.prettifyError(named.error)}`);
+  }
+  for (const [name, ops] of Object.entries(named.data)) {
     try {
       parseTransform(ops);
     } catch (cause) {
       throw new TypeError(`Expected ops for preset ${name}: ${cause instanceof Error ? cause.message : cause}`);
     }
   }
-  return new Map(Object.entries(named));
+  return new Map(Object.entries(named.data));
 }
 
 /** Of these presets, with nothing allowed but what one of them stands for. */

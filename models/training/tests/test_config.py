@@ -27,6 +27,7 @@ def test_reads_every_config(path: Path) -> None:
         ({"minutes": 5}, "Expected exactly one of steps and minutes"),
         ({"body_before": "a.safetensors"}, "Expected initial and body as well for body_before"),
         ({"body_share": 0.5}, "Expected body_before as well for body_share"),
+        ({"validation_side": 2}, "Expected 3 or more for validation_side"),
         ({"steps": 0}, "Expected exactly one of steps and minutes"),
     ],
 )

@@ -44,9 +44,13 @@ describe("presets only", () => {
   );
 });
 
-it.each(["no JSON", "[]", '{"thumb": 160}', '{"a b": "x2"}', '{"thumb": "x9"}', '{"a": "x2", "b": "preset=a"}'])(
-  "refuses the configuration %s",
-  (json) => {
-    expect(() => parsePresets(json)).toThrow();
-  },
-);
+it.each([
+  ["no JSON", "for presets: ✖ SyntaxError"],
+  ["[]", "for presets: ✖ Invalid input: expected record"],
+  ['{"thumb": 160}', "at thumb"],
+  ['{"a b": "x2"}', 'at ["a b"]'],
+  ['{"thumb": "x9"}', "for preset thumb"],
+  ['{"a": "x2", "b": "preset=a"}', "for preset b"],
+])("refuses the configuration %s and says why: %s", (json, why) => {
+  expect(() => parsePresets(json)).toThrow(why);
+});
