@@ -1,5 +1,5 @@
 import { ServiceError } from "../core/errors.ts";
-import type { Format, Rgba } from "../core/image.ts";
+import { DEFAULT_QUALITY, type Format, type Rgba } from "../core/image.ts";
 import { orient } from "../core/orient.ts";
 import { corrupt } from "../core/probe/bytes.ts";
 import { pngChunks } from "../core/probe/png.ts";
@@ -9,7 +9,7 @@ import type { Codecs } from "./codec.ts";
 import { concat } from "./concat.ts";
 import { embedIcc, readIcc } from "./icc.ts";
 import { createInstanceSlot } from "./instance-slot.ts";
-import { checkStorable, DEFAULT_QUALITY } from "./quality.ts";
+import { checkStorable } from "./storable.ts";
 import { type CodecModules, DECODERS, type Decode, ENCODERS, type Encode } from "./wasm-codecs.ts";
 import { firstWebpFrame } from "./webp-container.ts";
 

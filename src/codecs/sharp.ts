@@ -1,13 +1,13 @@
 import sharp, { type Sharp, type SharpOptions } from "sharp";
 import { ServiceError } from "../core/errors.ts";
-import type { Format, Rgba } from "../core/image.ts";
+import { DEFAULT_QUALITY, type Format, type Rgba } from "../core/image.ts";
 import { orient } from "../core/orient.ts";
 import { corrupt } from "../core/probe/bytes.ts";
 import type { Probe } from "../core/probe/probe-result.ts";
 import { stillAvif } from "./avif-container.ts";
 import type { Codecs } from "./codec.ts";
 import { embedIcc, readIcc } from "./icc.ts";
-import { checkStorable, DEFAULT_QUALITY } from "./quality.ts";
+import { checkStorable } from "./storable.ts";
 
 export interface SharpCodecsOptions {
   /** After which decoding or encoding is given up; never by default. */

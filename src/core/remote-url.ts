@@ -26,9 +26,10 @@ export function parseRemoteUrl(text: string): string {
 
 /**
  * What two servers may read differently, and so what may lead a path out of the prefix it was allowed for: empty segments,
- * encoded slashes, backslashes and control characters, double encoding.
+ * dots before a semicolon (servlets take `..;x` for `..`), encoded slashes, backslashes and control characters, double
+ * encoding.
  */
-const UNSAFE = /\/\/|%(?:2F|5C|[01].|7F|25[0-9A-Fa-f]{2})/;
+const UNSAFE = /\/\/|\/\.\.?(?:;|%3B)|%(?:2F|5C|[01].|7F|25[0-9A-Fa-f]{2})/;
 
 /** A percent sign that encodes nothing: likewise in a path. Queries have them, `?sale=50%`. */
 const LONE_PERCENT = /%(?![0-9a-f]{2})/i;

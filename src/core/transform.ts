@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { expected, ServiceError } from "./errors.ts";
-import { FORMATS, type Format, type Scale, VARIANTS, type Variant } from "./image.ts";
+import { DEFAULT_QUALITY, FORMATS, type Format, type Scale, VARIANTS, type Variant } from "./image.ts";
 
 /** How a picture is fitted into a width and a height, by Cloudflare's names (docs/url.md). */
 export const FITS = ["contain", "scale-down", "scale-up", "cover", "crop", "pad", "squeeze"] as const;
@@ -17,9 +17,9 @@ export interface Transform {
   readonly fit?: Fit | undefined;
   /** Absent: the source's own format. "auto": the best that the client accepts. "json": facts, no picture. */
   readonly format?: Format | "auto" | "json" | undefined;
-  /** 1..100, for formats that lose something: absent beside "png" and "json". */
+  /** 1..100; absent where it changes nothing: beside "png" and "json", and where it is the default of a format named here. */
   readonly quality?: number | undefined;
-  /** Six hex digits, lower case: what shows through where the result's format has no transparency, and around `fit=pad`. */
+  /** Six hex digits, lower case: what shows through where the result's format has no transparency, and around `fit=pad`. Not white beside "jpeg". */
   readonly background?: string | undefined;
   /** `false`: take the first frame of an animation, which is refused otherwise. */
   readonly anim?: false | undefined;
@@ -121,7 +121,7 @@ export function parseTransform(ops: string): Transform {
     const key = String(issue?.path[0]);
     throw invalid(`${issue?.message} for ${key}, got ${JSON.stringify(given[key]?.slice(0, 80))}`);
   }
-  const { width, height, dpr = 1, fit, metadata: _, quality, model, ...others } = options.data;
+  const { width, height, dpr = 1, fit, metadata: _, model, ...others } = options.data;
   const size = { width: times(width, dpr), height: times(height, dpr), fit: effectiveFit(fit, { width, height }) };
   if (Math.max(size.width ?? 1, size.height ?? 1) > MAX_SIDE) {
     throw invalid(expected(`at most ${MAX_SIDE} px`, "width and height times dpr", ops));
@@ -132,12 +132,12 @@ export function parseTransform(ops: string): Transform {
     const idle = given.fit !== undefined ? "fit" : given.dpr !== undefined ? "dpr" : undefined;
     if (idle !== undefined) throw invalid(expected(`a width or height beside ${idle}`, "transform", ops));
   }
-  const lossless = others.format === "png" || others.format === "json";
   return {
     scale: scale ?? "auto",
     ...size,
     ...others,
-    quality: lossless ? undefined : quality,
+    quality: effectiveQuality(others),
+    background: others.format === "jpeg" && others.background === "ffffff" ? undefined : others.background,
     model: scale === 1 ? undefined : model,
   };
 }
@@ -159,6 +159,11 @@ function effectiveFit(fit: Fit | undefined, { width, height }: Pick<Transform, "
   const whole = width === undefined || height === undefined;
   if (fit === "contain" || (whole && (fit === "cover" || fit === "pad" || fit === "squeeze"))) return undefined;
   return whole && fit === "crop" ? "scale-down" : fit;
+}
+
+function effectiveQuality({ format, quality }: Pick<Transform, "format" | "quality">): number | undefined {
+  if (format === undefined || format === "auto") return quality; // which default would be meant is not known here
+  return format === "png" || format === "json" || quality === DEFAULT_QUALITY[format] ? undefined : quality;
 }
 
 function invalid(message: string): ServiceError {

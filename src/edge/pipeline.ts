@@ -83,7 +83,6 @@ export function createPipeline({
   origin,
 }: PipelineDeps): Pipeline {
   const placeLimits = { limits, origin: origin?.limits };
-  const engine = engineConfiguration(renderer.engine.name, placeLimits);
   return {
     async locate({ transform, source: name }, stopwatch) {
       const id = await modelsId(candidateModels(model, transform));
@@ -91,6 +90,7 @@ export function createPipeline({
       try {
         const source = await stopwatch.time("source", openSource(name, holding.source));
         if (source === undefined) throw new ServiceError("source_not_found", "There is no such source");
+        const engine = engineConfiguration(renderer.engine.name, placeLimits, transform);
         const key = await resultKey({ model: id, engine, transform, source: name, version: source.version });
         return { transform, source, key, holding, [Symbol.dispose]: holding.release };
       } catch (cause) {

@@ -54,13 +54,21 @@ export function choosePlace(
 }
 
 /**
- * What the bytes of a deployment's results depend on beside model and transform: the engine's name, and with an origin
- * everything that draws the line between the two. Part of each result's key.
+ * What the bytes of a deployment's results depend on beside model and transform: the engine's name, with an origin
+ * everything that draws the line between the two, and with `format=auto` what is too large for AVIF. Part of each result's
+ * key.
  */
-export function engineConfiguration(engine: string, { limits, origin }: PlaceLimits): string {
-  if (origin === undefined) return engine;
-  const { inputPixels, outputPixels, avifPixels, jpegScans } = edgeShare(limits, origin);
-  return `${engine}(${[inputPixels, outputPixels, avifPixels, jpegScans].join()})+origin`;
+export function engineConfiguration(engine: string, { limits, origin }: PlaceLimits, { format }: Transform): string {
+  const parts = [engine];
+  if (origin !== undefined) {
+    const { inputPixels, outputPixels, avifPixels, jpegScans } = edgeShare(limits, origin);
+    parts.push(`(${[inputPixels, outputPixels, avifPixels, jpegScans].join()})+origin`);
+  }
+  if (format === "auto") {
+    const places = origin === undefined ? [limits] : [limits, origin];
+    parts.push(`:avif<=${places.map(({ outputPixels, avifPixels }) => Math.min(outputPixels, avifPixels)).join()}`);
+  }
+  return parts.join("");
 }
 
 function edgeShare(limits: Limits, { edgeInputPixels }: OriginLimits): Limits {

@@ -1,5 +1,6 @@
-import { asServiceError } from "../service/problem.ts";
+import { asServiceError, logError } from "../service/problem.ts";
 import type { Stopwatch } from "../service/stopwatch.ts";
+import type { Outcome } from "./lease.ts";
 import type { Leases, Turn } from "./leases.ts";
 import type { Located, Pipeline } from "./pipeline.ts";
 import type { ResultFacts, Results } from "./results.ts";
@@ -45,7 +46,7 @@ export function createProduceOnce({ pipeline, results, leases }: ProduceDeps): P
     try {
       // It may have been stored between our looking and our turn.
       if ((await results.head(path)) !== undefined) {
-        await turn.end({ state: "done" });
+        await end(turn, { state: "done" });
         return undefined;
       }
       await admit?.();
@@ -63,10 +64,10 @@ export function createProduceOnce({ pipeline, results, leases }: ProduceDeps): P
 /** What could not be stored is computed again by the next who waits. */
 async function endWhenStored(turn: Turn, put: Promise<boolean>): Promise<boolean> {
   const isOurs = await put.catch(async (cause) => {
-    await turn.end();
+    await end(turn);
     throw cause;
   });
-  await turn.end({ state: "done" });
+  await end(turn, { state: "done" });
   return isOurs;
 }
 
@@ -74,5 +75,10 @@ async function endWhenStored(turn: Turn, put: Promise<boolean>): Promise<boolean
 async function endFailed(turn: Turn, cause: unknown): Promise<void> {
   const { code, message, detail, status } = asServiceError(cause);
   const isFinal = status < 500 && status !== 429;
-  await turn.end(isFinal ? { state: "failed", code, message, detail } : undefined);
+  await end(turn, isFinal ? { state: "failed", code, message, detail } : undefined);
+}
+
+/** Where the lease has gone before its holder, what came of the work stands all the same. */
+async function end(turn: Turn, outcome?: Outcome): Promise<void> {
+  await turn.end(outcome).catch((cause) => logError("lease", cause));
 }

@@ -1,4 +1,4 @@
-import { checkStorable } from "../codecs/quality.ts";
+import { checkStorable } from "../codecs/storable.ts";
 import { resultFormat } from "../core/accept.ts";
 import { ServiceError } from "../core/errors.ts";
 import { type Format, MAX_SIDE, type Size } from "../core/image.ts";

@@ -77,6 +77,8 @@ export class JobObject extends DurableObject<Env> {
   override async alarm(): Promise<void> {
     const job = this.#load();
     if (job === undefined) return;
+    // The job has changed since the alarm was set, or the platform repeats one that was heard.
+    if (job.wakeAtMs > Date.now()) return await this.ctx.storage.setAlarm(job.wakeAtMs);
     try {
       if (!isSettled(job)) await this.#dispatch(job);
       else if (job.delivery?.state === "pending") await this.#deliver(job);
@@ -89,8 +91,8 @@ export class JobObject extends DurableObject<Env> {
 
   async #dispatch({ id, run }: Job): Promise<void> {
     await this.env.JOB_QUEUE.send({ job: id, run });
-    const job = this.#load();
-    if (job !== undefined && !isSettled(job)) await this.#save(dispatched(job, Date.now(), this.#config));
+    const job = this.#open(run);
+    if (job !== undefined) await this.#save(dispatched(job, Date.now(), this.#config));
   }
 
   async #deliver(job: Job): Promise<void> {

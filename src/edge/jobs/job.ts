@@ -60,6 +60,9 @@ export interface Job extends JobRequest {
   readonly wakeAtMs: number;
 }
 
+/** Of a job that died of what takes the isolate with it. */
+const CUT_OFF: JobError = { code: "internal", detail: "No attempt came to its end" };
+
 export function newJob(id: string, { source, ops, callback }: JobRequest, nowMs: number): Job {
   return { id, source, ops, callback, state: "queued", run: 1, attempts: 0, createdAtMs: nowMs, wakeAtMs: nowMs };
 }
@@ -94,7 +97,7 @@ export function settled(job: Job, end: JobEnd, nowMs: number, { retentionMs, web
     state: end.state,
     settledAtMs: nowMs,
     result: end.state === "done" ? end.result : undefined,
-    error: end.state === "done" ? undefined : (end.error ?? job.error),
+    error: end.state === "done" ? undefined : (end.error ?? job.error ?? CUT_OFF),
     delivery: isToTell ? { state: "pending", attempts: 0 } : undefined,
     wakeAtMs: nowMs + (isToTell ? (webhookScheduleMs[0] ?? 0) : retentionMs),
   };

@@ -41,6 +41,9 @@ describe("a source that is a URL", () => {
   it.each([
     ["an encoded slash", "/img/x2/https://example.com/public/..%2Fprivate/a.jpg"],
     ["an encoded slash within", "/img/x2/https%3A%2F%2Fexample.com%2Fpublic%2F..%252Fprivate"],
+    ["dots and a semicolon", "/img/x2/https://example.com/public/..;/private/a.jpg"],
+    ["dots and a path parameter", "/img/x2/https://example.com/public/%2e.;x=1/private/a.jpg"],
+    ["dots and an encoded semicolon", "/img/x2/https%3A%2F%2Fexample.com%2Fpublic%2F..%253Bx%2Fprivate"],
     ["an encoded backslash", "/img/x2/https://example.com/public/..%5Cprivate/a.jpg"],
     ["double encoding", "/img/x2/https://example.com/public/%252e%252e/private/a.jpg"],
     ["a control character", "/img/x2/https://example.com/a%00.jpg"],

@@ -7,7 +7,7 @@ describe("parseTransform", () => {
   it.each([
     ["x2", { scale: 2 }],
     ["x3", { scale: 3 }],
-    ["x4,format=webp,quality=80", { scale: 4, format: "webp", quality: 80 }],
+    ["x4,format=webp,quality=70", { scale: 4, format: "webp", quality: 70 }],
     ["q=80,f=jpg,x2", { scale: 2, format: "jpeg", quality: 80 }],
     ["x2,background=FA0,anim=false", { scale: 2, background: "ffaa00", anim: false }],
     ["w=320,h=200,dpr=1.5,fit=pad", { scale: "auto", width: 480, height: 300, fit: "pad" }],
@@ -83,6 +83,11 @@ describe("parseTransform", () => {
     ["x2,format=json", "q=80,f=json,x2"],
     ["x2,quality=80", "x2,q=80"],
     ["x2,format=auto,quality=80", "x2,f=auto,q=80"],
+    ["x2,format=jpeg", "x2,f=jpg,q=85,background=FFF"],
+    ["x2,format=jpeg,quality=80", "x2,f=jpg,q=80"],
+    ["x2,format=webp,background=ffffff", "x2,f=webp,q=80,background=fff"],
+    ["x2,format=avif", "x2,f=avif,q=60"],
+    ["x2,format=auto,background=ffffff", "x2,f=auto,background=fff"],
   ])("has one canonical spelling, %s, for %s", (canonical, ops) => {
     expect(formatTransform(parseTransform(ops))).toBe(canonical);
   });

@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import type { JobConfig } from "../../../src/edge/jobs/config.ts";
 import { attempted, begun, type Job, newJob, postponed, replayed, settled } from "../../../src/edge/jobs/job.ts";
+import { jobEvent } from "../../../src/edge/webhooks/event.ts";
 
 const SECOND = 1000;
 const DAY = 86_400 * SECOND;
@@ -56,6 +57,12 @@ it("keeps the last error of a job that dies, and drops it when it is done after 
   expect(tried).toMatchObject({ state: "queued", error: ERROR });
   expect(settled(tried, { state: "dead" }, 1, CONFIG)).toMatchObject({ state: "dead", error: ERROR });
   expect(settled(tried, { state: "done", result: RESULT }, 1, CONFIG).error).toBeUndefined();
+});
+
+it("has an error to tell where it died without one", () => {
+  const killed = begun(newJob("1", REQUEST, 0), 0, CONFIG);
+  const { data } = JSON.parse(jobEvent(settled(killed, { state: "dead" }, 1, CONFIG)).body);
+  expect(data.error).toEqual({ code: "internal", detail: "No attempt came to its end" });
 });
 
 it("attempts at 0, 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, and then no more", () => {

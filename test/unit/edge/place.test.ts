@@ -67,12 +67,12 @@ describe("choosePlace", () => {
 
 describe("engineConfiguration", () => {
   it("is the engine's name where there is no origin", () => {
-    expect(engineConfiguration("simd", ALONE)).toBe("simd");
+    expect(engineConfiguration("simd", ALONE, { scale: 2 })).toBe("simd");
   });
 
   it("differs with everything that moves a picture from one place to the other, and with nothing else", () => {
     const of = (edge: object, origin: object) =>
-      engineConfiguration("simd", { limits: { ...limits, ...edge }, origin: { ...ORIGIN, ...origin } });
+      engineConfiguration("simd", { limits: { ...limits, ...edge }, origin: { ...ORIGIN, ...origin } }, { scale: 2 });
     const moving = [
       of({}, {}),
       of({}, { edgeInputPixels: 1 }),
@@ -83,5 +83,22 @@ describe("engineConfiguration", () => {
     ];
     expect(new Set([...moving, "simd"]).size).toBe(7);
     expect(of({ sourceBytes: 6, urlLength: 7 }, { inputPixels: 8, outputPixels: 9 })).toBe(moving[0]);
+  });
+
+  it("differs with format=auto where the limits decide for another format", () => {
+    const formatOf = (edge: object, probe: Probe, origin?: typeof ORIGIN) => {
+      const placeLimits = { limits: { ...limits, ...edge }, origin };
+      const transform: Transform = { scale: 2, format: "auto", accepts: ["avif"] };
+      const { plan } = choosePlace(probe, transform, { ...placeLimits, model: everyModel });
+      return [plan.format, engineConfiguration("simd", placeLimits, transform)];
+    };
+    const pairs = [
+      formatOf({}, source(200, 200)),
+      formatOf({ avifPixels: 100_000 }, source(200, 200)),
+      formatOf({}, source(600, 600), ORIGIN),
+      formatOf({}, source(600, 600), { ...ORIGIN, avifPixels: 100_000 }),
+    ];
+    expect(pairs.map(([format]) => format)).toEqual(["avif", "png", "avif", "png"]);
+    expect(new Set(pairs.map(([, configuration]) => configuration)).size).toBe(4);
   });
 });

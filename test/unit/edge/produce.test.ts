@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { ServiceError } from "../../../src/core/errors.ts";
 import type { Outcome } from "../../../src/edge/lease.ts";
 import type { Leases } from "../../../src/edge/leases.ts";
 import type { Located, Pipeline } from "../../../src/edge/pipeline.ts";
@@ -46,6 +47,26 @@ it("lets the next one try when the result could not be stored", async () => {
   const product = await createProduceOnce({ pipeline, results, leases: noted })(LOCATED, options());
   await expect(product?.stored).rejects.toThrow("no space");
   expect(noted.ends).toEqual([undefined]);
+});
+
+it("keeps to what came of the work when the lease has gone", async () => {
+  const gone = async () => {
+    throw new Error("Durable Object reset because its code was updated.");
+  };
+  const deps = {
+    pipeline,
+    results: { head: async () => undefined, get: async () => undefined, put: async () => true },
+    leases: { enter: async () => ({ end: gone }) },
+  };
+  expect(await (await createProduceOnce(deps)(LOCATED, options()))?.stored).toBe(true);
+  const full = { ...deps.results, put: () => Promise.reject(new Error("no space")) };
+  const lost = await createProduceOnce({ ...deps, results: full })(LOCATED, options());
+  await expect(lost?.stored).rejects.toThrow("no space");
+  const there = { ...deps.results, head: async () => ({ facts: FACTS }) };
+  expect(await createProduceOnce({ ...deps, results: there })(LOCATED, options())).toBeUndefined();
+  const refusing = { ...pipeline, inspect: () => Promise.reject(new ServiceError("unsupported_format", "HTML")) };
+  const refused = createProduceOnce({ ...deps, pipeline: refusing })(LOCATED, options());
+  await expect(refused).rejects.toMatchObject({ code: "unsupported_format" });
 });
 
 it("computes nothing when the result was stored while it waited for its turn", async () => {

@@ -1,12 +1,6 @@
 import { ServiceError } from "../core/errors.ts";
 import { type Format, MAX_SIDE, type Size } from "../core/image.ts";
 
-/**
- * Quality when none is asked for. JPEG 85 is Cloudflare Images' default, WebP 80 sharp's; AVIF 60 lies between sharp's
- * 50, which blurs the detail that super-resolution is paid for, and imgproxy's 63.
- */
-export const DEFAULT_QUALITY: Readonly<Record<Format, number>> = { png: 100, jpeg: 85, webp: 80, avif: 60 };
-
 /** @throws {ServiceError} `image_too_large` if the format cannot store a picture of this size. */
 export function checkStorable({ width, height }: Size, format: Format): void {
   const [limit, actual] = [MAX_SIDE[format], Math.max(width, height)];

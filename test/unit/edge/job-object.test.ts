@@ -1,0 +1,86 @@
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+
+// Calls that overlap a send to the queue; the rest is tested in workerd (test/edge/jobs-faults.test.ts).
+
+vi.mock("cloudflare:workers", () => ({
+  DurableObject: class {
+    ctx: unknown;
+    env: unknown;
+    constructor(ctx: unknown, env: unknown) {
+      this.ctx = ctx;
+      this.env = env;
+    }
+  },
+}));
+const { JobObject } = await import("../../../src/edge/jobs/job-object.ts");
+
+const SECOND = 1000;
+const DAY = 86_400 * SECOND;
+const REQUEST = { source: "a.png", ops: "x2" };
+const DONE = { state: "done", result: { key: "r1/m/0", etag: '"0"', computed: true } } as const;
+const FAILED = { state: "failed", error: { code: "source_not_found", detail: "" } } as const;
+
+const VARS = {
+  JOB_RETRY_SECONDS: "10",
+  JOB_WATCHDOG_SECONDS: "1800",
+  JOB_RETENTION_SECONDS: "2592000",
+  WEBHOOK_SCHEDULE_SECONDS: "0,5,300",
+};
+
+/** An object whose messages stay on their way until they are let through or lost. */
+function startObject() {
+  const kept = new Map<string, unknown>();
+  let alarm = 0;
+  const storage = {
+    kv: { get: (key: string) => kept.get(key), put: (key: string, value: unknown) => void kept.set(key, value) },
+    setAlarm: async (at: number) => {
+      alarm = at;
+    },
+    deleteAll: async () => kept.clear(),
+  };
+  const sends: { resolve: () => void; reject: (cause: Error) => void }[] = [];
+  const send = () => new Promise<void>((resolve, reject) => sends.push({ resolve, reject }));
+  const env = { ...VARS, RESULTS: { put: async () => {}, delete: async () => {} }, JOB_QUEUE: { send } };
+  const job = Reflect.construct(JobObject, [{ storage }, env]) as InstanceType<typeof JobObject>;
+  return { job, sends, alarmInMs: () => alarm - Date.now() };
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.spyOn(console, "error").mockImplementation(() => {});
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
+
+it("keeps a job for its time that was done while its message seemed to be lost", async () => {
+  const { job, sends, alarmInMs } = startObject();
+  await job.create("1", REQUEST);
+  const alarm = job.alarm();
+  await job.begin(1);
+  await job.settle(1, DONE);
+  sends[0]?.reject(new Error("The queue took it and did not say so"));
+  await alarm;
+  vi.advanceTimersByTime(alarmInMs());
+  await job.alarm();
+  expect(await job.read()).toMatchObject({ state: "done" });
+  expect(alarmInMs()).toBeGreaterThan(29 * DAY);
+  vi.advanceTimersByTime(alarmInMs());
+  await job.alarm();
+  expect(await job.read()).toBeUndefined();
+});
+
+it("puts a run into the queue at once that began while the last one's message was on its way", async () => {
+  const { job, sends, alarmInMs } = startObject();
+  await job.create("1", REQUEST);
+  const alarm = job.alarm();
+  await job.begin(1);
+  await job.settle(1, FAILED);
+  await job.replay();
+  sends[0]?.resolve();
+  await alarm;
+  expect(alarmInMs()).toBeLessThanOrEqual(0);
+  void job.alarm();
+  expect(sends).toHaveLength(2);
+});
