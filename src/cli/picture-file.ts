@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { access, constants, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { basename, dirname, extname, join } from "node:path";
+import { access, chmod, constants, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
+import { dirname, extname, join } from "node:path";
 import type { EncodeOptions, Picture } from "../codecs/codec.ts";
 import { createSharpCodecs } from "../codecs/sharp.ts";
 import { checkStorable } from "../codecs/storable.ts";
@@ -59,7 +59,8 @@ export async function decodePicture({ path, bytes, header }: PictureFile): Promi
 }
 
 /**
- * Encodes in the format of `path`'s extension, JPEG on white. The file appears whole or not at all.
+ * Encodes in the format of `path`'s extension, JPEG on white. The file appears whole or not at all, in place of what `path`
+ * links to, with the mode of what it replaces.
  *
  * @returns its size in bytes.
  * @throws {ServiceError} `internal` if the file system does not let us, or as the codecs do.
@@ -68,10 +69,17 @@ export async function writePicture(path: string, picture: Picture, options?: Enc
   const format = formatOf(path) ?? "png";
   const image = format === "jpeg" ? flatten(picture.image, [255, 255, 255]) : picture.image;
   const bytes = await codecs.encode({ ...picture, image }, format, options);
-  const unfinished = join(dirname(path), `.${basename(path)}.${randomUUID()}`);
+  const target = await targetOf(path);
+  const unfinished = join(dirname(target), `.${randomUUID()}`);
   try {
-    await writeFile(unfinished, bytes);
-    await rename(unfinished, path);
+    // What only its owner may read stays so, from the first byte on.
+    const mode = await stat(target).then(
+      ({ mode }) => mode & 0o7777,
+      () => undefined,
+    );
+    await writeFile(unfinished, bytes, { mode: mode ?? 0o666 });
+    if (mode !== undefined) await chmod(unfinished, mode);
+    await rename(unfinished, target);
   } catch (cause) {
     await rm(unfinished, { force: true }).catch(() => {});
     throw unwritable(path, cause);
@@ -87,9 +95,20 @@ export async function writePicture(path: string, picture: Picture, options?: Enc
 export async function checkWritable(path: string, { header }: PictureFile, scale: Scale): Promise<void> {
   const { width, height } = uprightSize(header);
   checkStorable({ width: scale * width, height: scale * height }, formatOf(path) ?? "png");
-  await access(dirname(path), constants.W_OK).catch((cause) => {
+  const target = await targetOf(path);
+  await access(dirname(target), constants.W_OK).catch((cause) => {
     throw unwritable(path, cause);
   });
+  const isFolder = await stat(target).then(
+    (is) => is.isDirectory(),
+    () => false,
+  );
+  if (isFolder) throw unwritable(path, new Error("it is a folder"));
+}
+
+/** Where a link leads, if it leads anywhere. */
+async function targetOf(path: string): Promise<string> {
+  return await realpath(path).catch(() => path);
 }
 
 function unreadable(path: string, cause: unknown): unknown {

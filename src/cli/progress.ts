@@ -10,7 +10,8 @@ export interface Progress {
 export function createProgress(unit: string): Progress {
   if (!process.stderr.isTTY) return { update: () => {}, stop: () => {} };
   const format = `{bar} {percentage}% | {value}/{total} ${unit} | {eta_formatted} left`;
-  const options = { format, stream: process.stderr, clearOnComplete: true, hideCursor: true };
+  // The cursor stays, and lines wrap: whoever presses Ctrl-C keeps a terminal that is as it was.
+  const options = { format, stream: process.stderr, clearOnComplete: true, linewrap: true };
   const bar = new SingleBar(options, Presets.shades_classic);
   bar.start(1, 0);
   return {

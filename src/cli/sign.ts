@@ -8,20 +8,24 @@ import { expecting } from "./options.ts";
 
 const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
 
-const url = "an http(s) URL or a path, without a query";
+/** Of a link that is a path. */
+const PLACE = "http://localhost";
+
+const url = "an http(s) URL or a path, of /img/ and without a query";
 const expires = "a whole number and s, m, h or d, such as 90m";
 
 const Options = z.strictObject({
-  url: z.string().refine((text) => URL.canParse(text, "http://localhost") && !/[?#]/.test(text), {
-    error: expecting(url, "URL"),
-  }),
+  url: z.string().refine(isLink, { error: expecting(url, "URL") }),
   key: z.string().min(1, "Expected id:secret for --key or in URL_KEYS, got nothing"),
   expires: z
     .string()
     .regex(/^[1-9]\d{0,5}[smhd]$/, { error: expecting(expires, "--expires") })
     .transform((text) => Number.parseInt(text, 10) * SECONDS[text.slice(-1) as keyof typeof SECONDS]),
   presets: z.string().default("{}").transform(parsePresets),
-  base: z.url({ protocol: /^https?$/, error: expecting("an http(s) URL", "--base") }).optional(),
+  base: z
+    .string()
+    .refine(isServer, { error: expecting("http(s)://host[:port]", "--base") })
+    .optional(),
 });
 
 /** Adds `ssiu sign URL`. */
@@ -39,9 +43,23 @@ export function addSign(program: Command): void {
     );
 }
 
+function isServer(text: string): boolean {
+  return /^https?:\/\/[^/?#@]+\/?$/.test(text) && URL.canParse(text);
+}
+
+function isLink(text: string): boolean {
+  if (!URL.canParse(text, PLACE) || /[?#]/.test(text)) return false;
+  const { protocol, pathname } = new URL(text, PLACE);
+  return /^https?:$/.test(protocol) && pathname.startsWith("/img/");
+}
+
 async function sign({ url, key, presets, expires, base }: z.infer<typeof Options>): Promise<void> {
-  const { pathname, origin } = new URL(url, base ?? "http://localhost");
+  const { pathname, origin } = new URL(url, base ?? PLACE);
   const expiresAt = Math.floor(Date.now() / 1000) + expires;
-  const signed = await signUrl(parseImagePath(pathname, { ops: presets }), expiresAt, parseKeyring(key));
+  const signed = await signUrl(
+    parseImagePath(pathname, { ops: presets }),
+    expiresAt,
+    parseKeyring(key, "--key or URL_KEYS"),
+  );
   console.log(base === undefined && !URL.canParse(url) ? signed : `${origin}${signed}`);
 }

@@ -14,16 +14,17 @@ const HMAC = { name: "HMAC", hash: "SHA-256" } as const;
 /**
  * Reads `id:secret[,id:secret…]`: ids of 1 to 32 letters, digits, `_`, `-`; secrets of 16 printable characters or more.
  *
+ * @param name - where they come from, for what is thrown.
  * @throws {TypeError} that says where, never with the secret in it.
  */
-export function parseKeyring(text: string): Keyring {
+export function parseKeyring(text: string, name: string): Keyring {
   const secrets = new Map<string, string>();
   for (const [i, entry] of text.split(",").entries()) {
     const [, id, secret] = ENTRY.exec(entry.trim()) ?? [];
     if (id === undefined || secret === undefined) {
-      throw new TypeError(`Expected id:secret of 16 characters or more for key ${i + 1}`);
+      throw new TypeError(`Expected id:secret of 16 characters or more for key ${i + 1} of ${name}`);
     }
-    if (secrets.has(id)) throw new TypeError(`Expected each key id once, got ${id} again`);
+    if (secrets.has(id)) throw new TypeError(`Expected each key id once for ${name}, got ${id} again`);
     secrets.set(id, secret);
   }
   const [id = ""] = secrets.keys();

@@ -11,6 +11,9 @@ export const Count = z
   .regex(/^[1-9]\d{0,11}$/, "Expected a positive whole number")
   .transform(Number);
 
+/** What timers take. */
+export const Milliseconds = Count.refine((ms) => ms < 2 ** 31, "Expected at most 2147483647");
+
 /** Which pictures need a signed URL: none, those from other servers, every one. */
 const SIGNING_MODES = ["off", "remote", "all"] as const;
 export type SigningMode = (typeof SIGNING_MODES)[number];
@@ -28,11 +31,14 @@ const Vars = z
     PRESETS: z.string().default("{}").transform(parsePresets),
     PRESETS_ONLY: z.enum(["true", "false"]).default("false"),
     ALLOWED_SOURCES: z.string().transform(parseAllowList),
-    SOURCE_TIMEOUT_MS: Count,
+    SOURCE_TIMEOUT_MS: Milliseconds,
     SIGNED_URLS: z.enum(SIGNING_MODES),
-    URL_KEYS: z.string().transform(parseKeyring).optional(),
-    LEASE_WAIT_MS: Count,
-    LEASE_HOLD_MS: Count,
+    URL_KEYS: z
+      .string()
+      .transform((keys) => parseKeyring(keys, "URL_KEYS"))
+      .optional(),
+    LEASE_WAIT_MS: Milliseconds,
+    LEASE_HOLD_MS: Milliseconds,
   })
   .refine(({ SIGNED_URLS, URL_KEYS }) => SIGNED_URLS === "off" || URL_KEYS !== undefined, {
     error: "Expected keys for URL_KEYS where SIGNED_URLS is on, got none",

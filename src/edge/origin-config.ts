@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { type Keyring, parseKeyring } from "../core/keyring.ts";
-import { Count } from "./config.ts";
+import { Count, Milliseconds } from "./config.ts";
 import type { OriginLimits } from "./place.ts";
 
 const Vars = z.object({
@@ -10,8 +10,8 @@ const Vars = z.object({
     .transform((url) => url.replace(/\/+$/, "")),
   ORIGIN_KEYS: z
     .string({ error: "Expected a secret, id:secret[,id:secret]: the origin answers signed requests only" })
-    .transform(parseKeyring),
-  ORIGIN_DEADLINE_MS: Count,
+    .transform((keys) => parseKeyring(keys, "ORIGIN_KEYS")),
+  ORIGIN_DEADLINE_MS: Milliseconds,
   EDGE_INPUT_PIXELS: Count,
   ORIGIN_INPUT_PIXELS: Count,
   ORIGIN_OUTPUT_PIXELS: Count,

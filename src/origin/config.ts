@@ -11,26 +11,30 @@ export type Provider = Exclude<(typeof PROVIDERS)[number], "auto">;
 
 const LOOPBACK = ["127.0.0.1", "::1", "localhost"];
 
-const count = (least: number, fallback: number) =>
+/** Longest that sharp's timer takes. */
+const HOUR_MS = 3_600_000;
+
+const count = (least: number, fallback: number, most = Number.POSITIVE_INFINITY) =>
   z
     .string()
     .regex(/^\d{1,12}$/, "Expected a whole number")
     .transform(Number)
     .refine((value) => value >= least, `Expected ${least} or more`)
+    .refine((value) => value <= most, `Expected ${most} or less`)
     .default(fallback);
 
 /** The environment; docs/deploy.md says what each variable means. */
 const Environment = z.object({
   HOST: z.string().min(1).default("127.0.0.1"),
-  PORT: count(0, 8788),
+  PORT: count(0, 8788, 65_535),
   ORIGIN_KEYS: z.string().optional(),
   PROVIDER: z.enum(PROVIDERS).default("auto"),
   WORKERS: count(1, availableParallelism()),
   PIXEL_WORKERS: count(1, 2),
   BATCH_TILES: count(1, 8),
   QUEUE_TILES: count(1, 512),
-  DEADLINE_MS: count(1, 60_000),
-  DRAIN_MS: count(0, 0),
+  DEADLINE_MS: count(1, 60_000, HOUR_MS),
+  DRAIN_MS: count(0, 0, HOUR_MS),
   MAX_SOURCE_BYTES: count(1, 20_000_000),
   MAX_INPUT_PIXELS: count(1, 16_000_000),
   MAX_OUTPUT_PIXELS: count(1, 64_000_000),
@@ -76,7 +80,7 @@ export async function parseOriginConfig(environment: unknown): Promise<OriginCon
   return {
     host: env.HOST,
     port: env.PORT,
-    keyring: parseKeyring(env.ORIGIN_KEYS || DEVELOPMENT_KEYS),
+    keyring: parseKeyring(env.ORIGIN_KEYS || DEVELOPMENT_KEYS, "ORIGIN_KEYS"),
     isDevelopment,
     provider: env.PROVIDER,
     workers: env.WORKERS,

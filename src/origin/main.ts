@@ -41,7 +41,9 @@ async function main(): Promise<void> {
   });
   const finish = drainable(await listen(fetch, config));
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    process.once(signal, async () => {
+    // It may come twice: npm passes on what a whole process group was sent.
+    process.on(signal, async () => {
+      if (isDraining) return;
       console.info(`${signal}: running requests are finished, no more are taken`);
       isDraining = true;
       await sleep(config.drainMs);

@@ -5,7 +5,7 @@ import { build } from "esbuild";
 import { type Browser, chromium } from "playwright-core";
 import type { Rgb, Scale } from "../../src/core/image.ts";
 
-const EXECUTABLE = process.env.CHROMIUM ?? "/usr/bin/chromium";
+export const EXECUTABLE = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
 export const hasChromium = existsSync(EXECUTABLE);
 

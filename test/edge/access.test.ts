@@ -38,7 +38,7 @@ beforeEach(() => {
 
 /** A link to `path` that holds for this many seconds from now. */
 async function signed(path: string, seconds = 600, key = SECRET): Promise<string> {
-  return await signUrl(parseImagePath(path), Math.floor(Date.now() / 1000) + seconds, parseKeyring(key));
+  return await signUrl(parseImagePath(path), Math.floor(Date.now() / 1000) + seconds, parseKeyring(key, "KEYS"));
 }
 
 async function expectProblem(worker: TestWorker, url: string, status: number, code: string): Promise<void> {

@@ -26,7 +26,7 @@ async function setUp(isLoaded: boolean, run: RunTiles = () => new Promise(() => 
   const app = createOriginApp({
     limits,
     queueTiles: 10,
-    keyring: parseKeyring("test:a-secret-of-the-tests"),
+    keyring: parseKeyring("test:a-secret-of-the-tests", "KEYS"),
     model: await readManifest(),
     metrics: createMetrics({ queueTiles: () => batcher.tiles }),
     running: () => (isLoaded ? { engine, batcher, pictures } : undefined),

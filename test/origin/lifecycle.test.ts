@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import sharp from "sharp";
@@ -68,13 +69,14 @@ it("does not block its event loop while a picture of 4 MP is made", async () => 
   expect(p99).toBeLessThan(0.2);
 }, 600_000);
 
-it("finishes what is running after SIGTERM, says it is not ready, and exits with 0", async () => {
+it("finishes what is running after SIGTERM, said once or twice, says it is not ready, and exits with 0", async () => {
   origin = await startOrigin({ DRAIN_MS: "1000" });
   const answer = origin.upscale("x2", await scene(400, 400).png().toBuffer());
   await until(async () => (await queue()) > 0);
   const exit = once(origin.process, "exit");
   origin.process.kill("SIGTERM");
   await until(async () => (await origin.get("/readyz")).status === 503, 1000);
+  origin.process.kill("SIGTERM");
   expect((await answer).status).toBe(200);
   expect(await exit).toEqual([0, null]);
   await expect(origin.get("/healthz")).rejects.toThrow();
@@ -115,6 +117,20 @@ it("does four fifths of what it can when four times as much is asked for, and re
   const capacity = Math.min(before, await measureCapacity());
   console.info({ before, capacity, over, growth });
   expect(over.good / over.seconds).toBeGreaterThan(0.8 * capacity);
+});
+
+it("ends with the npm that started it", async () => {
+  const npm = spawn("npm", ["run", "-s", "origin"], { env: { ...process.env, PORT: "0", PROVIDER: "simd" } });
+  let printed = "";
+  npm.stdout.on("data", (data: Buffer) => {
+    printed += data.toString();
+  });
+  await until(async () => printed.includes("Ready"));
+  const [url] = /http:\S+/.exec(printed) ?? [];
+  expect((await fetch(`${url}/readyz`)).ok).toBe(true);
+  npm.kill("SIGTERM");
+  await once(npm, "exit");
+  await expect(fetch(`${url}/readyz`)).rejects.toThrow();
 });
 
 const metrics = async () => await (await origin.get("/metrics")).text();

@@ -106,7 +106,7 @@ async function signedHeaders(
   bytes: Uint8Array,
   { keys, timestamp }: { readonly keys: string; readonly timestamp: number },
 ): Promise<Record<string, string>> {
-  const keyring = parseKeyring(keys);
+  const keyring = parseKeyring(keys, "KEYS");
   const digest = await contentDigest(bytes);
   const signature = await keyring.sign(originSigningText({ pathAndQuery, digest, timestamp }));
   return {

@@ -111,7 +111,9 @@ describe("the environment", () => {
     [{ PORT: "80a" }, "PORT"],
     [{ WORKERS: "0" }, "WORKERS"],
     [{ PROVIDER: "gpu" }, "PROVIDER"],
-    [{ ORIGIN_KEYS: "short:key" }, "key 1"],
+    [{ PORT: "65536" }, "PORT"],
+    [{ DEADLINE_MS: "3600001" }, "DEADLINE_MS"],
+    [{ ORIGIN_KEYS: "short:key" }, "key 1 of ORIGIN_KEYS"],
     [{ HOST: "0.0.0.0" }, "ORIGIN_KEYS"],
   ])("%o is refused", async (environment, named) => {
     await expect(parseOriginConfig(environment)).rejects.toThrow(named);

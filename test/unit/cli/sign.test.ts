@@ -16,7 +16,7 @@ test("signs a link that holds as long as asked", async () => {
   const { pathname, searchParams } = new URL(stdout.trim());
   const nowSeconds = Date.now() / 1000;
   const { expires, keyId } = await verifyUrl(parseImagePath(pathname), searchParams, {
-    keys: parseKeyring(KEY),
+    keys: parseKeyring(KEY, "KEYS"),
     nowSeconds,
   });
   expect(keyId).toBe("k1");
@@ -39,7 +39,7 @@ test.each([
   const { stdout } = await ssiu("sign", path, "--key", KEY, "--presets", presets);
   expect(stdout.split("?")[0]).toBe(canonical);
   const { pathname, searchParams } = new URL(stdout.trim(), "http://localhost");
-  const options = { keys: parseKeyring(KEY), nowSeconds: Date.now() / 1000 };
+  const options = { keys: parseKeyring(KEY, "KEYS"), nowSeconds: Date.now() / 1000 };
   expect(await verifyUrl(parseImagePath(pathname), searchParams, options)).toMatchObject({ keyId: "k1" });
 });
 
@@ -47,6 +47,11 @@ test.each([
   [2, "query", ["/img/x2/a?x=1", "--key", KEY]],
   [2, "--expires", ["/img/x2/a", "--key", KEY, "--expires", "1y"]],
   [2, "--base", ["/img/x2/a", "--key", KEY, "--base", "there"]],
+  [2, "--base", ["/img/x2/a", "--key", KEY, "--base", "https://example.com/cdn"]],
+  [2, "localhost:8787/img/x2/a", ["localhost:8787/img/x2/a", "--key", KEY]],
+  [2, "ftp://h/img/x2/a", ["ftp://h/img/x2/a", "--key", KEY]],
+  [2, "/images/x2/a", ["/images/x2/a", "--key", KEY]],
+  [2, "https://h/x2/a", ["https://h/x2/a", "--key", KEY]],
   [1, "preset=thumb", ["/img/preset=thumb/a", "--key", KEY]],
   [1, "x9", ["/img/x2/a", "--key", KEY, "--presets", '{"thumb": "x9"}']],
   [1, "for presets: ✖ SyntaxError", ["/img/x2/a", "--key", KEY, "--presets", "{"]],

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
@@ -44,6 +44,21 @@ test("replaces an existing result and leaves nothing beside it", async () => {
   expect(stdout).toMatch(/picture\.jpg 12x9 -> .*existing\.png 24x18, ssiu-x2-\w+, \d+ bytes, \d+ ms\n$/);
   expect((await sharp(output).metadata()).width).toBe(24);
   expect((await readdir(folder)).filter((name) => name.startsWith("."))).toEqual([]);
+});
+
+test("keeps the mode of what it replaces, and the link that leads there", async () => {
+  const [target, link] = [join(folder, "private.png"), join(folder, "link.png")];
+  await writeFile(target, "old", { mode: 0o600 });
+  await symlink("private.png", link);
+  expect((await ssiu("upscale", input, link, "--scale", "2")).code).toBe(0);
+  expect((await lstat(link)).isSymbolicLink()).toBe(true);
+  expect((await stat(target)).mode & 0o777).toBe(0o600);
+  expect((await sharp(target).metadata()).width).toBe(24);
+});
+
+test("takes any name that the file system does", async () => {
+  const output = join(folder, `${"a".repeat(251)}.png`);
+  expect(await ssiu("upscale", input, output, "--scale", "2")).toMatchObject({ code: 0, stderr: "" });
 });
 
 describe("a model", () => {
@@ -153,9 +168,11 @@ test.each([
     "out.png",
     /^error: .*text.png cannot be read: Expected a PNG, JPEG, WebP or AVIF/,
   ],
+  ["a folder", "picture.jpg", "folder.png", /^error: Expected a place .* got ".*folder.png": it is a folder/],
   ["a missing folder", "picture.jpg", "none/out.png", /^error: Expected a place that can be written to for the result/],
 ])("fails on %s: exit 1 and one line", async (_, from, to, message) => {
   await writeFile(join(folder, "text.png"), "not a picture\n");
+  await mkdir(join(folder, "folder.png"), { recursive: true });
   const { code, stdout, stderr } = await ssiu("upscale", join(folder, from), join(folder, to), "--scale", "2");
   expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
   expect(stderr).toMatch(message);

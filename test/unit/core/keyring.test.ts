@@ -6,7 +6,7 @@ const OLD = "old:0123456789abcdef";
 const NEW = "new:fedcba9876543210";
 
 it("signs with the first key, as any HMAC-SHA256 does", async () => {
-  const keys = parseKeyring(`${NEW},${OLD}`);
+  const keys = parseKeyring(`${NEW},${OLD}`, "KEYS");
   expect(keys.id).toBe("new");
   expect(Buffer.from(await keys.sign("message")).toString("hex")).toBe(
     createHmac("sha256", "fedcba9876543210").update("message").digest("hex"),
@@ -14,13 +14,13 @@ it("signs with the first key, as any HMAC-SHA256 does", async () => {
 });
 
 it("verifies what an older key signed, until that key is taken away", async () => {
-  const signature = await parseKeyring(OLD).sign("message");
-  expect(await parseKeyring(`${NEW},${OLD}`).verify("old", "message", signature)).toBe(true);
-  expect(await parseKeyring(NEW).verify("old", "message", signature)).toBe(false);
+  const signature = await parseKeyring(OLD, "KEYS").sign("message");
+  expect(await parseKeyring(`${NEW},${OLD}`, "KEYS").verify("old", "message", signature)).toBe(true);
+  expect(await parseKeyring(NEW, "KEYS").verify("old", "message", signature)).toBe(false);
 });
 
 it("refuses another message, another key's id, and a signature cut short", async () => {
-  const keys = parseKeyring(`${NEW},${OLD}`);
+  const keys = parseKeyring(`${NEW},${OLD}`, "KEYS");
   const signature = await keys.sign("message");
   expect(await keys.verify("new", "massage", signature)).toBe(false);
   expect(await keys.verify("old", "message", signature)).toBe(false);
@@ -29,11 +29,11 @@ it("refuses another message, another key's id, and a signature cut short", async
 
 it.each([
   ["nothing", "", "id:secret"],
-  ["a short secret", "a:short", "id:secret"],
+  ["a short secret", "a:short", "for key 1 of KEYS"],
   ["no id", ":0123456789abcdef", "id:secret"],
-  ["an id twice", `${OLD},${OLD}`, "once"],
+  ["an id twice", `${OLD},${OLD}`, "once for KEYS"],
 ])("refuses %s without showing a secret", async (_, text, message) => {
-  const attempt = () => parseKeyring(text);
+  const attempt = () => parseKeyring(text, "KEYS");
   expect(attempt).toThrow(TypeError);
   expect(attempt).toThrow(message);
   expect(attempt).not.toThrow(/0123456789abcdef|short/);

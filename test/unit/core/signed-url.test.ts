@@ -7,7 +7,7 @@ import { parseKeyring } from "../../../src/core/keyring.ts";
 import { signUrl, verifyUrl } from "../../../src/core/signed-url.ts";
 
 const SECRET = "0123456789abcdef";
-const keys = parseKeyring(`k1:${SECRET}`);
+const keys = parseKeyring(`k1:${SECRET}`, "KEYS");
 const EXPIRES = 2_000_000_000;
 const link = await signUrl(parseImagePath("/img/x2,format=webp,quality=70/a%20b.jpg"), EXPIRES, keys);
 
@@ -74,9 +74,9 @@ it("expires, and tells only who held the link", async () => {
 });
 
 it("holds while the key that made it is still there, though another signs", async () => {
-  const rotated = parseKeyring(`k2:fedcba9876543210,k1:${SECRET}`);
+  const rotated = parseKeyring(`k2:fedcba9876543210,k1:${SECRET}`, "KEYS");
   expect(await verify(link, undefined, rotated)).toMatchObject({ keyId: "k1" });
-  await expect(verify(link, undefined, parseKeyring("k2:fedcba9876543210"))).rejects.toMatchObject({
+  await expect(verify(link, undefined, parseKeyring("k2:fedcba9876543210", "KEYS"))).rejects.toMatchObject({
     status: 403,
   });
 });

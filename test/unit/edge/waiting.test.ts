@@ -54,7 +54,7 @@ it("an origin whose answers find no room is not taken for broken", async () => {
   const origin = createOriginClient(
     {
       url: "https://origin.example.com",
-      keys: parseKeyring("k1:0123456789abcdef"),
+      keys: parseKeyring("k1:0123456789abcdef", "KEYS"),
       deadlineMs: 50,
       resultBytes: 1_000_000,
       limits: { edgeInputPixels: 0, inputPixels: 1, outputPixels: 1, avifPixels: 1 },
