@@ -4,11 +4,11 @@ import { boxes, readAssociations } from "../core/probe/iso-bmff.ts";
 import { be32, concat, latin1 } from "./concat.ts";
 
 /**
- * An image sequence renamed to the still picture that is also in it. By its own name libavif would decode the track,
- * whose size has not been probed, and sharp would not know it.
+ * An AVIF with `avif` as its major brand: the still picture of an image sequence too. By any other name libavif would decode the
+ * track, whose size has not been probed, and sharp might not know it.
  */
 export function stillAvif(bytes: Uint8Array): Uint8Array {
-  if (text(bytes, 8, 4) !== "avis") return bytes;
+  if (text(bytes, 8, 4) === "avif") return bytes;
   const copy = new Uint8Array(bytes);
   copy.set(latin1("avif"), 8);
   return copy;

@@ -14,6 +14,7 @@ export function isRemote(source: string): boolean {
  * @throws {ServiceError} `invalid_path`, `source_forbidden`
  */
 export function parseRemoteUrl(text: string): string {
+  if (DROPPED.test(text)) throw new ServiceError("invalid_path", expected("plain characters", "source", text));
   const url = parse(text.replace(/^(https?):\/+/i, "$1://"));
   assertPublicUrl(url);
   const path = normalise(url.pathname);
@@ -30,6 +31,9 @@ export function parseRemoteUrl(text: string): string {
  * encoding.
  */
 const UNSAFE = /\/\/|\/\.\.?(?:;|%3B)|%(?:2F|5C|[01].|7F|25[0-9A-Fa-f]{2})/;
+
+/** What a URL parser drops or turns into a slash before anybody sees it: control characters, backslashes, spaces at the ends. */
+const DROPPED = /^ | $|\\|[^ -~\u0080-\u{10ffff}]/u;
 
 /** A percent sign that encodes nothing: likewise in a path. Queries have them, `?sale=50%`. */
 const LONE_PERCENT = /%(?![0-9a-f]{2})/i;

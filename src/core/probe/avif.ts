@@ -10,6 +10,7 @@ import {
   readItemTypes,
   readLocations,
   readPrimary,
+  refers,
 } from "./iso-bmff.ts";
 import type { Orientation, Probe } from "./probe-result.ts";
 
@@ -24,6 +25,8 @@ export interface AvifItems {
   readonly locations: readonly ItemLocation[];
   /** Properties of the primary item, in the order of their association. */
   readonly properties: readonly Box[];
+  /** Whether the colours of the primary item have been multiplied by its alpha. */
+  readonly premultiplied: boolean;
 }
 
 /** Rotation (quarter turns anticlockwise) then mirroring (none, top-bottom, left-right) as one EXIF orientation. */
@@ -42,6 +45,7 @@ export function probeAvif(bytes: Uint8Array): Probe {
   if (!ispe) throw corrupt("an AVIF without a size");
   const [width, height] = [u32be(bytes, ispe.at + 4), u32be(bytes, ispe.at + 8)];
   if (width === 0 || height === 0) throw corrupt(`an AVIF of ${width}x${height} pixels`);
+  checkSizes(bytes, items, width * height);
   const clap = byType.get("clap");
   const unsupported = checkData(bytes, items, { width, height }) ?? (clap && "cropped AVIF");
   return {
@@ -78,6 +82,7 @@ export function readAvif(bytes: Uint8Array): AvifItems {
   const ipco = child("ipco", iprp);
   const ipma = child("ipma", iprp);
   const primary = readPrimary(bytes, child("pitm", meta, 4));
+  const iref = findBox(bytes, "iref", body(meta, 4));
   const associations = readAssociations(bytes, ipma, primary);
   const properties: Box[] = [];
   let index = 0;
@@ -91,11 +96,22 @@ export function readAvif(bytes: Uint8Array): AvifItems {
     types: readItemTypes(bytes, child("iinf", meta, 4)),
     locations: readLocations(bytes, child("iloc", meta, 4)),
     properties,
+    premultiplied: iref !== undefined && refers(bytes, iref, "prem", primary),
   };
 }
 
 function body(box: Box, header = 0): { start: number; end: number } {
   return { start: box.at + header, end: box.end };
+}
+
+/** Tiles may stick out of their grid, but not by far: decoders hold AV1 data against the size of its own item alone. */
+function checkSizes(bytes: Uint8Array, { ipco }: AvifItems, pixels: number): void {
+  const most = Math.max(2 * pixels, 2 ** 20);
+  for (const { type, at } of boxes(bytes, ipco.at, ipco.end)) {
+    if (type !== "ispe") continue;
+    const [width, height] = [u32be(bytes, at + 4), u32be(bytes, at + 8)];
+    if (width * height > most) throw corrupt(`an AVIF of ${pixels} pixels with an item of ${width}x${height}`);
+  }
 }
 
 /**

@@ -105,13 +105,21 @@ export function readPrimary(bytes: Uint8Array, pitm: Box): number {
   return version(bytes, pitm) === 0 ? u16be(bytes, pitm.at + 4) : u32be(bytes, pitm.at + 4);
 }
 
-/** Type of each item. @see ISO/IEC 14496-12 section 8.11.6 */
+/** Whether an item refers to others by this type. @see ISO/IEC 14496-12 section 8.11.12 */
+export function refers(bytes: Uint8Array, iref: Box, type: string, item: number): boolean {
+  const from = (at: number) => (version(bytes, iref) === 0 ? u16be(bytes, at) : u32be(bytes, at));
+  for (const box of boxes(bytes, iref.at + 4, iref.end)) if (box.type === type && from(box.at) === item) return true;
+  return false;
+}
+
+/** Type of each item; no two may have one id, as decoders differ in which of them they take. @see ISO/IEC 14496-12 section 8.11.6 */
 export function readItemTypes(bytes: Uint8Array, iinf: Box): Map<number, string> {
   const types = new Map<number, string>();
   for (const entry of boxes(bytes, iinf.at + (version(bytes, iinf) === 0 ? 6 : 8), iinf.end)) {
     const wide = version(bytes, entry) >= 3;
     const id = wide ? u32be(bytes, entry.at + 4) : u16be(bytes, entry.at + 4);
     if (types.size === MAX_ITEMS) throw corrupt(`an AVIF of more than ${MAX_ITEMS} items`);
+    if (types.has(id)) throw corrupt("an AVIF with two items of one id");
     types.set(id, text(bytes, entry.at + (wide ? 10 : 8), 4));
   }
   return types;

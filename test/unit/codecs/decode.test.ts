@@ -1,12 +1,14 @@
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { addAvifProperty } from "../../../src/codecs/avif-container.ts";
-import { concat, latin1 } from "../../../src/codecs/concat.ts";
+import { be32, concat, latin1 } from "../../../src/codecs/concat.ts";
 import { createCodecs } from "../../../src/codecs/jsquash.ts";
 import { createSharpCodecs } from "../../../src/codecs/sharp.ts";
 import type { Rgba } from "../../../src/core/image.ts";
+import { readAvif } from "../../../src/core/probe/avif.ts";
 import { probe } from "../../../src/core/probe/probe.ts";
 import { fixture, fixtureNames } from "../../fixtures/read.ts";
+import { avifFile, box, ispe, reference } from "../avif-file.ts";
 import { CODEC_MODULES } from "./codec-modules.ts";
 import { difference } from "./difference.ts";
 
@@ -71,6 +73,35 @@ describe.each(Object.entries(IMPLEMENTATIONS))("decode with %s", (_, codecs) => 
     }
   });
 
+  it("undoes the multiplication of an AVIF's colours by its alpha", async () => {
+    const [colour, alpha] = [await avifItem("#643214"), await avifItem("#808080")];
+    const pixi = box("pixi", be32(0), Uint8Array.of(3, 8, 8, 8));
+    const auxC = box("auxC", be32(0), latin1("urn:mpeg:mpegB:cicp:systems:auxiliary:alpha\0"));
+    const pictureOf = async (...references: Uint8Array[]) => {
+      const bytes = avifFile({
+        items: [
+          { type: "av01", data: colour.data, properties: [1, 2, 0x83] },
+          { type: "av01", data: alpha.data, properties: [1, 2, 0x84, 5] },
+        ],
+        properties: [ispe(16, 16), pixi, colour.av1C, alpha.av1C, auxC],
+        references: [reference("auxl", 2, 1), ...references],
+      });
+      return [...(await codecs.decode(bytes, probe(bytes))).image.data.subarray(0, 4)];
+    };
+    expect(await pictureOf()).toEqual([100, 50, 20, 128]);
+    expect(await pictureOf(reference("prem", 1, 2))).toEqual([199, 100, 40, 128]);
+  });
+
+  it.each(["avis", "avif", "msf1", "mif1", "miaf"])(
+    "decodes the still picture of a sequence named %s",
+    async (brand) => {
+      const bytes = await otherTrack();
+      bytes.set(latin1(brand), 8);
+      const { image } = await codecs.decode(bytes, probe(bytes));
+      expect([image.width, image.height]).toEqual([45, 29]);
+    },
+  );
+
   it.each(BOTH_REFUSE)("refuses %s as unsupported", async (name) => {
     const bytes = fixture(name);
     await expect(codecs.decode(bytes, probe(bytes))).rejects.toMatchObject({ code: "unsupported_format" });
@@ -118,6 +149,28 @@ describe("what only sharp reads", () => {
     expect(difference(image, await oracle(fixture("rgb-8.png"))).mean).toBeLessThan(12);
   });
 });
+
+/** The data of a picture of 16x16 of one colour, and how it is coded. */
+async function avifItem(background: string) {
+  const picture = sharp({ create: { width: 16, height: 16, channels: 3, background } });
+  const bytes = new Uint8Array(await picture.avif({ lossless: true, chromaSubsampling: "4:4:4" }).toBuffer());
+  const { locations, properties } = readAvif(bytes);
+  const { start = 0, length = 0 } = locations[0]?.extents[0] ?? {};
+  const av1C = properties.find(({ type }) => type === "av1C");
+  return { data: bytes.slice(start, start + length), av1C: bytes.slice(av1C?.start, av1C?.end) };
+}
+
+/** A sequence whose track shows 16x16, its still picture 45x29. */
+async function otherTrack(): Promise<Uint8Array> {
+  const { data } = await avifItem("#643214");
+  const sequence = fixture("animated.avif");
+  const bytes = concat([sequence, be32(8 + 2 * data.length), latin1("mdat"), data, data]);
+  const fieldsOf = (type: string) => Buffer.from(bytes).indexOf(type) + 4;
+  bytes.set(be32(sequence.length + 8), fieldsOf("stco") + 8);
+  for (const frame of [0, 1]) bytes.set(be32(data.length), fieldsOf("stsz") + 12 + 4 * frame);
+  for (const side of [0, 1]) bytes.set(be32(16 << 16), fieldsOf("tkhd") + 88 + 4 * side);
+  return bytes;
+}
 
 function rebranded(bytes: Uint8Array): Uint8Array {
   const copy = bytes.slice();

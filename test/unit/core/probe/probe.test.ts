@@ -5,6 +5,7 @@ import { ServiceError } from "../../../../src/core/errors.ts";
 import { probe } from "../../../../src/core/probe/probe.ts";
 import type { Probe } from "../../../../src/core/probe/probe-result.ts";
 import { fixture, fixtureNames } from "../../../fixtures/read.ts";
+import { avifFile, be16, box, infe, ispe, reference } from "../../avif-file.ts";
 
 const PLAIN = { width: 45, height: 29, orientation: 1, frames: 1, scans: 1, bitDepth: 8 };
 
@@ -162,6 +163,17 @@ describe("probe", () => {
     expect(performance.now() - started).toBeLessThan(2000);
   });
 
+  it.each([
+    ["a tile much larger than the picture it is in", () => largeTile(1025), /4096 pixels with an item of 1025x1025/],
+    ["two items of one id", hiddenAlpha, /two items of one id/],
+  ])("refuses an AVIF with %s", (_, make, message) => {
+    expect(failure(make())).toMatchObject({ code: "undecodable_image", message: expect.stringMatching(message) });
+  });
+
+  it("accepts an AVIF whose tile sticks out of it", () => {
+    expect(probe(largeTile(1024))).toMatchObject({ width: 64, unsupported: "AVIF made of grid items" });
+  });
+
   it("accepts AVIF items that share their data, in linear time", () => {
     const bytes = manyItems(0);
     const started = performance.now();
@@ -193,7 +205,7 @@ function manyItems(step: number): Uint8Array {
   const data = concat([fixture("8-bit.avif").subarray(250), latin1("\x12\0".repeat(100_000))]);
   const items = Array.from({ length: 2000 }, (_, i) => ({ id: be16(i + 1), length: data.length - step * i }));
   const count = be16(items.length);
-  const entries = items.map(({ id }) => box("infe", be32(2 << 24), id, be16(0), latin1("av01\0")));
+  const entries = items.map((_, i) => infe(i + 1, "av01"));
   const meta = (at: number): Uint8Array => {
     const locations = items.map(({ id, length }) => concat([id, be16(0), be16(1), be32(at), be32(length)]));
     return box(
@@ -202,24 +214,40 @@ function manyItems(step: number): Uint8Array {
       box("pitm", be32(0), be16(1)),
       box("iinf", be32(0), count, ...entries),
       box("iloc", be32(0), be16(0x4400), count, ...locations),
-      box(
-        "iprp",
-        box("ipco", box("ispe", be32(0), be32(45), be32(29))),
-        box("ipma", be32(0), be32(1), be16(1), Uint8Array.of(1, 1)),
-      ),
+      box("iprp", box("ipco", ispe(45, 29)), box("ipma", be32(0), be32(1), be16(1), Uint8Array.of(1, 1))),
     );
   };
   const ftyp = box("ftyp", latin1("avif\0\0\0\0"));
   return concat([ftyp, meta(ftyp.length + meta(0).length + 8), box("mdat", data)]);
 }
 
-function box(type: string, ...parts: Uint8Array[]): Uint8Array {
-  const body = concat(parts);
-  return concat([be32(8 + body.length), latin1(type), body]);
+/** The data of 8-bit.avif's item. */
+const item = () => fixture("8-bit.avif").subarray(250);
+
+/** A picture of 64x64 made of one tile that says it is larger. */
+function largeTile(side: number): Uint8Array {
+  const grid = concat([Uint8Array.of(0, 0, 0, 0), be16(64), be16(64)]);
+  return avifFile({
+    items: [
+      { type: "grid", data: grid, properties: [1] },
+      { type: "av01", data: item(), properties: [2] },
+    ],
+    properties: [ispe(64, 64), ispe(side, side)],
+    references: [reference("dimg", 1, 2)],
+  });
 }
 
-function be16(value: number): Uint8Array {
-  return Uint8Array.of(value >> 8, value);
+/** An alpha plane that an entry beyond those that are counted gives another type. */
+function hiddenAlpha(): Uint8Array {
+  return avifFile({
+    items: [
+      { type: "av01", data: item(), properties: [1] },
+      { type: "av01", data: item(), properties: [1] },
+    ],
+    properties: [ispe(45, 29)],
+    references: [reference("auxl", 2, 1)],
+    uncounted: [infe(2, "Exif")],
+  });
 }
 
 /** A VP8X canvas of 16x16 around a picture of 45x29. */

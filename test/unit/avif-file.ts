@@ -1,0 +1,67 @@
+import { be32, concat, latin1 } from "../../src/codecs/concat.ts";
+
+/** An item of an AVIF; its id is its place in the list, from 1. */
+interface AvifItem {
+  readonly type: string;
+  readonly data: Uint8Array;
+  /** Places in the list of properties, from 1; with 0x80 in it, an essential one. */
+  readonly properties: readonly number[];
+}
+
+interface AvifParts {
+  /** The first is the primary one. */
+  readonly items: readonly AvifItem[];
+  readonly properties: readonly Uint8Array[];
+  readonly references?: readonly Uint8Array[];
+  /** Entries of iinf beyond those that it counts. */
+  readonly uncounted?: readonly Uint8Array[];
+}
+
+/** A still AVIF put together from its parts. @see ISO/IEC 23008-12 */
+export function avifFile({ items, properties, references = [], uncounted = [] }: AvifParts): Uint8Array {
+  const count = be16(items.length);
+  const entries = items.map(({ type }, i) => infe(i + 1, type));
+  const associations = items.map(({ properties: of }, i) => concat([be16(i + 1), Uint8Array.of(of.length, ...of)]));
+  const meta = (start: number): Uint8Array => {
+    let at = start;
+    const locations = items.map(({ data }, i) => {
+      at += data.length;
+      return concat([be16(i + 1), be16(0), be16(1), be32(at - data.length), be32(data.length)]);
+    });
+    return box(
+      "meta",
+      be32(0),
+      box("hdlr", be32(0), be32(0), latin1("pict"), new Uint8Array(13)),
+      box("pitm", be32(0), be16(1)),
+      box("iinf", be32(0), count, ...entries, ...uncounted),
+      box("iref", be32(0), ...references),
+      box("iloc", be32(0), be16(0x4400), count, ...locations),
+      box("iprp", box("ipco", ...properties), box("ipma", be32(0), be32(items.length), ...associations)),
+    );
+  };
+  const ftyp = box("ftyp", latin1("avif\0\0\0\0mif1avifmiaf"));
+  return concat([ftyp, meta(ftyp.length + meta(0).length + 8), box("mdat", ...items.map(({ data }) => data))]);
+}
+
+/** An entry of iinf. */
+export function infe(id: number, type: string): Uint8Array {
+  return box("infe", be32(2 << 24), be16(id), be16(0), latin1(`${type}\0`));
+}
+
+/** One item refers to another. */
+export function reference(type: string, from: number, to: number): Uint8Array {
+  return box(type, be16(from), be16(1), be16(to));
+}
+
+export function ispe(width: number, height: number): Uint8Array {
+  return box("ispe", be32(0), be32(width), be32(height));
+}
+
+export function box(type: string, ...parts: Uint8Array[]): Uint8Array {
+  const body = concat(parts);
+  return concat([be32(8 + body.length), latin1(type), body]);
+}
+
+export function be16(value: number): Uint8Array {
+  return Uint8Array.of(value >> 8, value);
+}
