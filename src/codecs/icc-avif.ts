@@ -1,18 +1,20 @@
 import { readAvif } from "../core/probe/avif.ts";
-import { text, u8 } from "../core/probe/bytes.ts";
+import { text, u8, u16be } from "../core/probe/bytes.ts";
 import { addAvifProperty } from "./avif-container.ts";
+import { profileOfCicp } from "./cicp.ts";
 import { be32, concat, latin1 } from "./concat.ts";
 
 const RESTRICTED = "rICC";
 const UNRESTRICTED = "prof";
 
-/** The profile of the primary item's colr box. @see ISO/IEC 14496-12 section 12.1.5 */
+/** The profile of the primary item's colr boxes, which one counts before numbers. @see ISO/IEC 14496-12 section 12.1.5 */
 export function readFromAvif(bytes: Uint8Array): Uint8Array | undefined {
-  for (const { type, at, end } of readAvif(bytes).properties) {
-    const kind = text(bytes, at, 4);
-    if (type === "colr" && (kind === UNRESTRICTED || kind === RESTRICTED)) return bytes.subarray(at + 4, end);
-  }
-  return undefined;
+  const colours = readAvif(bytes).properties.filter(({ type }) => type === "colr");
+  const ofKind = (...kinds: string[]) => colours.find(({ at }) => kinds.includes(text(bytes, at, 4)));
+  const profile = ofKind(UNRESTRICTED, RESTRICTED);
+  if (profile) return bytes.subarray(profile.at + 4, profile.end);
+  const numbers = ofKind("nclx");
+  return numbers && profileOfCicp(u16be(bytes, numbers.at + 4), u16be(bytes, numbers.at + 6));
 }
 
 /** Whether the primary item is monochrome. @see AV1 Codec ISO Media File Format Binding section 2.3.3 */

@@ -1,16 +1,21 @@
 import { u8 } from "../core/probe/bytes.ts";
 import { pngChunks } from "../core/probe/png.ts";
+import { profileOfCicp } from "./cicp.ts";
 import { be32, concat, latin1 } from "./concat.ts";
 
-/** The profile of an iCCP chunk, unpacked to little more than `maxBytes`. @see PNG (third edition) section 11.3.2.3 */
+/**
+ * The profile of a cICP chunk, else of an iCCP chunk, unpacked to little more than `maxBytes`.
+ * @see PNG (third edition) sections 4.3, 11.3.2.3 and 11.3.2.6
+ */
 export async function readFromPng(bytes: Uint8Array, maxBytes: number): Promise<Uint8Array | undefined> {
+  let packed: Uint8Array | undefined;
   for (const { type, data } of pngChunks(bytes)) {
-    if (type === "IDAT") return undefined;
-    if (type !== "iCCP") continue;
+    if (type === "IDAT") break;
+    if (type === "cICP" && data.length === 4) return profileOfCicp(u8(data, 0), u8(data, 1));
     const nameEnd = data.indexOf(0);
-    return nameEnd > 0 && data[nameEnd + 1] === 0 ? inflate(data.subarray(nameEnd + 2), maxBytes) : undefined;
+    if (type === "iCCP" && nameEnd > 0 && data[nameEnd + 1] === 0) packed ??= data.subarray(nameEnd + 2);
   }
-  return undefined;
+  return packed && inflate(packed, maxBytes);
 }
 
 /** Whether the colour type is greyscale, with or without alpha. @see PNG (third edition) table 9 */

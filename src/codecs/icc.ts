@@ -4,6 +4,7 @@ import { be32, concat, latin1 } from "./concat.ts";
 import { embedInAvif, isGreyAvif, readFromAvif } from "./icc-avif.ts";
 import { embedInJpeg, isGreyJpeg, readFromJpeg } from "./icc-jpeg.ts";
 import { embedInPng, isGreyPng, readFromPng } from "./icc-png.ts";
+import { D50, ICC_HEADER_BYTES, type IccTags, rgbProfile, xyzTag } from "./icc-profile.ts";
 import { embedInWebp, readFromWebp } from "./icc-webp.ts";
 
 /** Larger than any real profile; a compressed one must not unpack to more. */
@@ -11,9 +12,9 @@ const MAX_ICC_BYTES = 4 * 2 ** 20;
 
 /**
  * The colour profile that the RGB numbers of a decoded picture are in. A grey profile is given as the RGB profile of
- * the same tone curve. One that is damaged, or of another colour space than its picture, is left out: viewers ignore
+ * the same tone curve, a colour space that is named by numbers as a profile of it. One that is damaged, or of another colour space than its picture, is left out: viewers ignore
  * it too, so the picture looks the same.
- * @throws {ServiceError} `undecodable_image` if it is larger than 4 MB.
+ * @throws {ServiceError} `undecodable_image` if it is larger than 4 MB, `unsupported_format` for high dynamic range.
  */
 export async function readIcc(bytes: Uint8Array, format: Format): Promise<Uint8Array | undefined> {
   const icc = await READERS[format](bytes);
@@ -58,8 +59,6 @@ const PRIMARIES = {
   gXYZ: [0x6299, 0xb785, 0x18da],
   bXYZ: [0x24a0, 0x0f84, 0xb6cf],
 } as const;
-const D50 = [0xf6d6, 0x10000, 0xd32d] as const;
-const HEADER_BYTES = 128;
 
 /** An RGB profile that shows R = G = B = v as the grey profile shows v. @see ICC.1:2022 sections 8.3.4 and 8.3.2 */
 function rgbFromGrey(grey: Uint8Array): Uint8Array | undefined {
@@ -67,38 +66,24 @@ function rgbFromGrey(grey: Uint8Array): Uint8Array | undefined {
   // A curve to L* (PCSLAB) has no counterpart among matrix profiles.
   if (!curve || text(grey, 20, 4) !== "XYZ ") return undefined;
   const description = readTag(grey, "desc");
-  const xyz = (values: readonly number[]): Uint8Array => concat([latin1("XYZ "), be32(0), ...values.map(be32)]);
-  const tags: readonly (readonly [string, Uint8Array])[] = [
+  const tags: IccTags = [
     ...(description ? [["desc", description] as const] : []),
     ["cprt", readTag(grey, "cprt") ?? concat([latin1("text"), be32(0), latin1("CC0\0")])],
-    ["wtpt", xyz(D50)],
-    ...Object.entries(PRIMARIES).map(([name, values]) => [name, xyz(values)] as const),
+    ["wtpt", xyzTag(D50)],
+    ...Object.entries(PRIMARIES).map(([name, values]) => [name, xyzTag(values)] as const),
     ["rTRC", curve],
     ["gTRC", curve],
     ["bTRC", curve],
   ];
 
-  let at = HEADER_BYTES + 4 + 12 * tags.length;
-  const table: Uint8Array[] = [be32(tags.length)];
-  const bodies: Uint8Array[] = [];
-  for (const [name, body] of tags) {
-    const padded = concat([body, new Uint8Array(-body.length & 3)]);
-    table.push(latin1(name), be32(at), be32(body.length));
-    bodies.push(padded);
-    at += padded.length;
-  }
-  const header = new Uint8Array(grey.subarray(0, HEADER_BYTES));
-  header.set(be32(at), 0);
-  header.set(latin1("RGB "), 16);
-  header.fill(0, 84, 100); // the profile ID is a hash of what has just changed
-  return concat([header, ...table, ...bodies]);
+  return rgbProfile(grey, tags);
 }
 
 /** Data of a tag, whole with its type signature; `undefined` if it is missing or damaged. @see ICC.1:2022 section 7.3 */
 function readTag(icc: Uint8Array, name: string): Uint8Array | undefined {
-  const count = Math.min(u32be(icc, HEADER_BYTES), Math.floor((icc.length - HEADER_BYTES - 4) / 12));
+  const count = Math.min(u32be(icc, ICC_HEADER_BYTES), Math.floor((icc.length - ICC_HEADER_BYTES - 4) / 12));
   for (let i = 0; i < count; i++) {
-    const at = HEADER_BYTES + 4 + 12 * i;
+    const at = ICC_HEADER_BYTES + 4 + 12 * i;
     if (text(icc, at, 4) !== name) continue;
     const [start, length] = [u32be(icc, at + 4), u32be(icc, at + 8)];
     return length >= 8 && start + length <= icc.length ? icc.subarray(start, start + length) : undefined;

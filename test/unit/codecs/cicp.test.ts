@@ -1,0 +1,95 @@
+import sharp from "sharp";
+import { describe, expect, it } from "vitest";
+import { addAvifProperty } from "../../../src/codecs/avif-container.ts";
+import { concat, latin1 } from "../../../src/codecs/concat.ts";
+import { embedIcc, readIcc } from "../../../src/codecs/icc.ts";
+import { pngChunk } from "../../../src/codecs/icc-png.ts";
+import { createCodecs } from "../../../src/codecs/jsquash.ts";
+import { createSharpCodecs } from "../../../src/codecs/sharp.ts";
+import { probe } from "../../../src/core/probe/probe.ts";
+import { fixture } from "../../fixtures/read.ts";
+import { box } from "../avif-file.ts";
+import { CODEC_MODULES } from "./codec-modules.ts";
+
+const codecs = Object.entries({ jsquash: createCodecs(CODEC_MODULES), sharp: createSharpCodecs() });
+
+/** A PNG with a cICP chunk before all other chunks but IHDR. */
+function cicpPng(primaries: number, transfer: number, bytes = fixture("rgb-8.png")): Uint8Array {
+  const chunk = pngChunk("cICP", Uint8Array.of(primaries, transfer, 0, 1));
+  return concat([bytes.subarray(0, 33), chunk, bytes.subarray(33)]);
+}
+
+/** An AVIF with an nclx box, of matrix 6 and full range. */
+function nclxAvif(primaries: number, transfer: number): Uint8Array {
+  const numbers = Uint8Array.of(0, primaries, 0, transfer, 0, 6, 0x80);
+  return addAvifProperty(fixture("8-bit.avif"), box("colr", latin1("nclx"), numbers));
+}
+
+const srgb = { linear: (v: number) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4) };
+const encode = (v: number) => (v <= 0.0031308 ? 12.92 * v : 1.055 * v ** (1 / 2.4) - 0.055);
+
+/** To linear BT.709, by rows. @see ITU-R BT.2087, SMPTE EG 432-1 */
+const TO_709 = {
+  1: [1, 0, 0, 0, 1, 0, 0, 0, 1],
+  9: [1.6605, -0.5876, -0.0728, -0.1246, 1.1329, -0.0083, -0.0182, -0.1006, 1.1187],
+  12: [1.2249, -0.2247, 0, -0.042, 1.042, 0, -0.0196, -0.0786, 1.0979],
+};
+
+describe("a colour space that is named by numbers", () => {
+  it.each([
+    [12, 13, srgb.linear],
+    [9, 13, srgb.linear],
+    [9, 1, srgb.linear],
+    [1, 4, (v: number) => v ** 2.2],
+    [12, 5, (v: number) => v ** 2.8],
+    [1, 8, (v: number) => v],
+  ] as const)("%i/%i becomes a profile that shows its colours", async (primaries, transfer, linear) => {
+    const icc = (await readIcc(cicpPng(primaries, transfer), "png")) ?? new Uint8Array();
+    const colours = [100, 150, 120, 180, 160, 150, 70, 70, 90, 128, 128, 128, 255, 255, 255, 0, 0, 0];
+    const raw = { width: colours.length / 3, height: 1, channels: 3 } as const;
+    const plain = await sharp(Uint8Array.from(colours), { raw }).png().toBuffer();
+    const shown = await sharp(await embedIcc(plain, "png", icc))
+      .toColourspace("srgb")
+      .raw()
+      .toBuffer();
+    const expected = colours.map((_, i) => {
+      const light = colours.slice(i - (i % 3), i - (i % 3) + 3).map((value) => linear(value / 255));
+      const row = TO_709[primaries].slice(3 * (i % 3), 3 * (i % 3) + 3);
+      return 255 * encode(row.reduce((sum, share, c) => sum + share * (light[c] ?? 0), 0));
+    });
+    const differences = [...shown].map((value, i) => Math.abs(value - (expected[i] ?? 0)));
+    expect(Math.max(...differences)).toBeLessThan(1.5);
+  });
+
+  it("is read from AVIF as from PNG", async () => {
+    const icc = await readIcc(nclxAvif(12, 13), "avif");
+    expect(icc).toBeDefined();
+    expect(icc).toEqual(await readIcc(cicpPng(12, 13), "png"));
+  });
+
+  it.each([
+    [1, 13],
+    [1, 1],
+    [2, 2],
+    [6, 6],
+  ])("%i/%i is shown as sRGB: no profile", async (primaries, transfer) => {
+    expect(await readIcc(cicpPng(primaries, transfer), "png")).toBeUndefined();
+    expect(await readIcc(nclxAvif(primaries, transfer), "avif")).toBeUndefined();
+  });
+
+  it("counts before a profile in PNG, and after one in AVIF", async () => {
+    expect(await readIcc(cicpPng(1, 13, fixture("p3.png")), "png")).toBeUndefined();
+    const p3 = await readIcc(fixture("p3.avif"), "avif");
+    const both = await embedIcc(nclxAvif(9, 13), "avif", p3 ?? new Uint8Array());
+    expect(await readIcc(both, "avif")).toEqual(p3);
+  });
+
+  it.each(codecs)("of high dynamic range is refused by %s", async (_, { decode }) => {
+    for (const bytes of [cicpPng(9, 16), cicpPng(9, 18), nclxAvif(9, 16)]) {
+      await expect(decode(bytes, probe(bytes))).rejects.toMatchObject({
+        code: "unsupported_format",
+        message: expect.stringMatching(/^Expected standard dynamic range for source, got (PQ|HLG)$/),
+      });
+    }
+  });
+});
