@@ -23,6 +23,12 @@ import {
 /** The platform gives an alarm up after six failures; ours sets itself again instead. */
 const ALARM_RETRY_MS = 30_000;
 
+/**
+ * What comes so much before its time comes at its time: it is no whole number of milliseconds, and an alarm that an alarm sets to
+ * its own moment is lost.
+ */
+const EARLY_MS = 1000;
+
 const KEY = "job";
 
 /**
@@ -78,7 +84,7 @@ export class JobObject extends DurableObject<Env> {
     const job = this.#load();
     if (job === undefined) return;
     // The job has changed since the alarm was set, or the platform repeats one that was heard.
-    if (job.wakeAtMs > Date.now()) return await this.ctx.storage.setAlarm(job.wakeAtMs);
+    if (job.wakeAtMs > Date.now() + EARLY_MS) return await this.ctx.storage.setAlarm(job.wakeAtMs);
     try {
       if (!isSettled(job)) await this.#dispatch(job);
       else if (job.delivery?.state === "pending") await this.#deliver(job);
