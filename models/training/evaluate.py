@@ -57,7 +57,7 @@ def benchmark_pairs(folder: Path, scale: int) -> list[tuple[Path, Path]]:
 
 @dataclass(frozen=True)
 class Storage:
-    """A lossy save: JPEG in 4:2:0 or WebP."""
+    """A lossy save: JPEG in 4:2:0, WebP or AVIF, with Pillow's encoders."""
 
     format: str
     quality: int

@@ -28,12 +28,12 @@ export async function modelsId(models: readonly Model[]): Promise<string> {
 /** What the choice between the models of a scale depends on. */
 interface ChoiceOptions {
   readonly transform: Pick<Transform, "model">;
-  readonly source: Pick<Probe, "format" | "lossy">;
+  readonly source: Pick<Probe, "lossy">;
 }
 
-/** The model for a source: "web" was trained on what JPEG and WebP leave behind. */
+/** The model for a source: "web" was trained on what JPEG and WebP leave behind, and AVIF leaves the like (ADR 9). */
 export function chooseModel(find: FindModel, scale: Scale, { transform, source }: ChoiceOptions): Model {
-  const preferred = transform.model ?? (source.lossy && source.format !== "avif" ? "web" : "clean");
+  const preferred = transform.model ?? (source.lossy ? "web" : "clean");
   const chosen = find(scale, preferred) ?? find(scale);
   if (chosen === undefined) throw new RangeError(`Expected a model for x${scale} in models/manifest.json`);
   return chosen;
