@@ -1,15 +1,14 @@
 import { ServiceError } from "../core/errors.ts";
 import { be32, concat, latin1 } from "./concat.ts";
-import { D50, ICC_HEADER_BYTES, rgbProfile, xyzTag } from "./icc-profile.ts";
+import { BT709, D50, fixed, ICC_HEADER_BYTES, matrixTags, rgbProfile } from "./icc-profile.ts";
 
-/** Red, green and blue of BT.709 (sRGB), BT.2020 and Display P3: X, Y, Z of each, adapted to D50. */
-const PRIMARIES: ReadonlyMap<number, readonly number[]> = new Map([
-  [1, [0.436066, 0.222488, 0.013916, 0.385147, 0.716873, 0.097076, 0.143066, 0.060608, 0.714096]],
+/** Of BT.2020 and Display P3, as {@link BT709}. */
+const WIDE: ReadonlyMap<number, readonly number[]> = new Map([
   [9, [0.673459, 0.279033, -0.001931, 0.165661, 0.675338, 0.029979, 0.1251, 0.045629, 0.797162]],
   [12, [0.515102, 0.241182, -0.001049, 0.291965, 0.692236, 0.041882, 0.157153, 0.066582, 0.784378]],
 ]);
 
-/** What takes D65, the white of all three, to D50: Bradford's matrix. */
+/** What takes D65, the white of all of them, to D50: Bradford's matrix. */
 const ADAPTATION = [1.047882, 0.022919, -0.050217, 0.029587, 0.990479, -0.017059, -0.009247, 0.015076, 0.751678];
 
 /** The curves that are powers alone: of BT.470 M and BG, and linear light. */
@@ -35,19 +34,14 @@ export function profileOfCicp(primaries: number, transfer: number): Uint8Array |
     const curve = transfer === 16 ? "PQ" : "HLG";
     throw new ServiceError("unsupported_format", `Expected standard dynamic range for source, got ${curve}`);
   }
-  const gamma = GAMMA.get(transfer);
-  const colours = PRIMARIES.get(primaries) ?? PRIMARIES.get(1) ?? [];
-  if (gamma === undefined && (primaries === 1 || !PRIMARIES.has(primaries))) return undefined;
+  const [colours, gamma] = [WIDE.get(primaries), GAMMA.get(transfer)];
+  if (colours === undefined && gamma === undefined) return undefined;
   const curve = gamma === undefined ? parametric(3, SRGB_CURVE) : parametric(0, [gamma]);
   return rgbProfile(header(), [
     ["desc", unicode(`CICP ${primaries}/${transfer}`)],
     ["cprt", unicode("CC0")],
-    ["wtpt", xyzTag(D50)],
     ["chad", concat([latin1("sf32"), be32(0), ...ADAPTATION.map(fixed)])],
-    ...["rXYZ", "gXYZ", "bXYZ"].map((name, i) => [name, xyzTag(colours.slice(3 * i, 3 * i + 3).map(toFixed))] as const),
-    ["rTRC", curve],
-    ["gTRC", curve],
-    ["bTRC", curve],
+    ...matrixTags(colours ?? BT709, curve),
   ]);
 }
 
@@ -71,13 +65,4 @@ function parametric(kind: number, parameters: readonly number[]): Uint8Array {
 function unicode(text: string): Uint8Array {
   const utf16 = latin1([...text].map((character) => `\0${character}`).join(""));
   return concat([latin1("mluc"), be32(0), be32(1), be32(12), latin1("enUS"), be32(utf16.length), be32(28), utf16]);
-}
-
-/** s15Fixed16. */
-function toFixed(value: number): number {
-  return Math.round(value * 65_536);
-}
-
-function fixed(value: number): Uint8Array {
-  return be32(toFixed(value));
 }

@@ -1,7 +1,7 @@
 import { be32, concat, latin1 } from "./concat.ts";
 
 /** Name and data of each tag, the data whole with its type signature. */
-export type IccTags = readonly (readonly [name: string, data: Uint8Array])[];
+type IccTags = readonly (readonly [name: string, data: Uint8Array])[];
 
 export const ICC_HEADER_BYTES = 128;
 
@@ -26,7 +26,24 @@ export function rgbProfile(header: Uint8Array, tags: IccTags): Uint8Array {
   return concat([own, ...table, ...bodies]);
 }
 
-/** X, Y and Z as s15Fixed16. @see ICC.1:2022 section 10.31 */
-export function xyzTag(values: readonly number[]): Uint8Array {
-  return concat([latin1("XYZ "), be32(0), ...values.map(be32)]);
+/** Red, green and blue of BT.709, which are sRGB's: X, Y, Z of each, adapted to D50. */
+export const BT709 = [
+  0.436066, 0.222488, 0.013916, 0.385147, 0.716873, 0.097076, 0.143066, 0.060608, 0.714096,
+] as const;
+
+/** The tags of a profile of three primaries, as {@link BT709}, and one curve. @see ICC.1:2022 section 8.3.3 */
+export function matrixTags(primaries: readonly number[], curve: Uint8Array): IccTags {
+  const xyz = (values: readonly Uint8Array[]) => concat([latin1("XYZ "), be32(0), ...values]);
+  return [
+    ["wtpt", xyz(D50.map(be32))],
+    ...["r", "g", "b"].flatMap((colour, i) => [
+      [`${colour}XYZ`, xyz(primaries.slice(3 * i, 3 * i + 3).map(fixed))] as const,
+      [`${colour}TRC`, curve] as const,
+    ]),
+  ];
+}
+
+/** As s15Fixed16. @see ICC.1:2022 section 4.6 */
+export function fixed(value: number): Uint8Array {
+  return be32(Math.round(value * 65_536));
 }

@@ -4,7 +4,7 @@ import { be32, concat, latin1 } from "./concat.ts";
 import { embedInAvif, isGreyAvif, readFromAvif } from "./icc-avif.ts";
 import { embedInJpeg, isGreyJpeg, readFromJpeg } from "./icc-jpeg.ts";
 import { embedInPng, isGreyPng, readFromPng } from "./icc-png.ts";
-import { D50, ICC_HEADER_BYTES, type IccTags, rgbProfile, xyzTag } from "./icc-profile.ts";
+import { BT709, ICC_HEADER_BYTES, matrixTags, rgbProfile } from "./icc-profile.ts";
 import { embedInWebp, readFromWebp } from "./icc-webp.ts";
 
 /** Larger than any real profile; a compressed one must not unpack to more. */
@@ -12,8 +12,8 @@ const MAX_ICC_BYTES = 4 * 2 ** 20;
 
 /**
  * The colour profile that the RGB numbers of a decoded picture are in. A grey profile is given as the RGB profile of
- * the same tone curve, a colour space that is named by numbers as a profile of it. One that is damaged, or of another colour space than its picture, is left out: viewers ignore
- * it too, so the picture looks the same.
+ * the same tone curve, a colour space that is named by numbers as a profile of it. One that is damaged, or of another
+ * colour space than its picture, is left out: viewers ignore it too, so the picture looks the same.
  * @throws {ServiceError} `undecodable_image` if it is larger than 4 MB, `unsupported_format` for high dynamic range.
  */
 export async function readIcc(bytes: Uint8Array, format: Format): Promise<Uint8Array | undefined> {
@@ -53,30 +53,17 @@ const WRITERS: Readonly<Record<Format, (bytes: Uint8Array, icc: Uint8Array) => P
   avif: async (bytes, icc) => embedInAvif(bytes, icc),
 };
 
-/** sRGB's primaries adapted to D50, as s15Fixed16 X, Y, Z; any would do for R = G = B. @see ICC.1:2022 annex F */
-const PRIMARIES = {
-  rXYZ: [0x6fa2, 0x38f5, 0x0390],
-  gXYZ: [0x6299, 0xb785, 0x18da],
-  bXYZ: [0x24a0, 0x0f84, 0xb6cf],
-} as const;
-
 /** An RGB profile that shows R = G = B = v as the grey profile shows v. @see ICC.1:2022 sections 8.3.4 and 8.3.2 */
 function rgbFromGrey(grey: Uint8Array): Uint8Array | undefined {
   const curve = readTag(grey, "kTRC");
   // A curve to L* (PCSLAB) has no counterpart among matrix profiles.
   if (!curve || text(grey, 20, 4) !== "XYZ ") return undefined;
   const description = readTag(grey, "desc");
-  const tags: IccTags = [
+  return rgbProfile(grey, [
     ...(description ? [["desc", description] as const] : []),
     ["cprt", readTag(grey, "cprt") ?? concat([latin1("text"), be32(0), latin1("CC0\0")])],
-    ["wtpt", xyzTag(D50)],
-    ...Object.entries(PRIMARIES).map(([name, values]) => [name, xyzTag(values)] as const),
-    ["rTRC", curve],
-    ["gTRC", curve],
-    ["bTRC", curve],
-  ];
-
-  return rgbProfile(grey, tags);
+    ...matrixTags(BT709, curve), // any primaries would do for R = G = B
+  ]);
 }
 
 /** Data of a tag, whole with its type signature; `undefined` if it is missing or damaged. @see ICC.1:2022 section 7.3 */
