@@ -1,7 +1,7 @@
 """What compression of the source does to each model: `python -m training.robustness --data ../shared/data/benchmark`.
 
-The low-resolution pictures of each set are stored as JPEG, WebP or AVIF first; the figures are PSNR of Y, by the protocol of
-`evaluate.py`, for bicubic interpolation, the clean model and the one trained on compressed pictures.
+The low-resolution pictures of each set are stored as JPEG, WebP or AVIF first; the figures are PSNR of Y, by the
+protocol of `evaluate.py`, for bicubic interpolation, the clean model and the one trained on compressed pictures.
 """
 
 import argparse
@@ -16,7 +16,8 @@ from training.evaluate import Storage, evaluate_set
 from training.models import MODELS, SCALES, present
 from training.weights import load_network
 
-STORAGES = (None, Storage("jpeg", 90), Storage("jpeg", 75), Storage("jpeg", 50), Storage("webp", 75), Storage("avif", 60))
+LOSSY = (Storage("jpeg", 90), Storage("jpeg", 75), Storage("jpeg", 50), Storage("webp", 75), Storage("avif", 60))
+STORAGES = (None, *LOSSY)
 
 
 def measure(models: Path, scale: int, data: Path, sets: list[str], device: torch.device) -> list[dict[str, Any]]:
