@@ -2,15 +2,17 @@ import type { Rgba } from "../../src/core/image.ts";
 import { createRandom } from "./noise.ts";
 import { fixed, rasterise } from "./svg.ts";
 
-const SIDE = 192;
 const TILE = 64;
+/** Small enough for x4: AVIF has the lowest of the limits, MAX_AVIF_PIXELS. */
+const WIDTH = 3 * TILE;
+const HEIGHT = 2 * TILE;
 
 /** Glazed wall tiles, each a little different in shade: fine ornament that repeats. */
 export function drawTiles(factor: number): Promise<Rgba> {
   const random = createRandom(11);
   const tiles: string[] = [];
-  for (let y = 0; y < SIDE; y += TILE) {
-    for (let x = 0; x < SIDE; x += TILE) {
+  for (let y = 0; y < HEIGHT; y += TILE) {
+    for (let x = 0; x < WIDTH; x += TILE) {
       const shade = fixed(0.1 * random());
       tiles.push(
         `<g transform="translate(${x} ${y})"><use href="#tile"/><rect width="64" height="64" fill="#5b3d12" fill-opacity="${shade}"/>
@@ -20,13 +22,13 @@ export function drawTiles(factor: number): Promise<Rgba> {
     }
   }
   return rasterise(
-    SIDE,
-    SIDE,
+    WIDTH,
+    HEIGHT,
     factor,
     `<defs><linearGradient id="bevel" x2="1" y2="1"><stop stop-color="#fff" stop-opacity=".9"/><stop offset=".5" stop-color="#fff" stop-opacity=".1"/><stop offset="1" stop-color="#2a2418" stop-opacity=".5"/></linearGradient>
     <radialGradient id="light" gradientUnits="userSpaceOnUse" cx="50" cy="30" r="210"><stop stop-color="#fff" stop-opacity=".3"/><stop offset=".45" stop-color="#fff" stop-opacity="0"/><stop offset="1" stop-color="#141c3c" stop-opacity=".42"/></radialGradient>
     <g id="tile">${tile()}</g></defs>
-    ${tiles.join("")}<rect width="192" height="192" fill="url(#light)"/>`,
+    ${tiles.join("")}<rect width="${WIDTH}" height="${HEIGHT}" fill="url(#light)"/>`,
   );
 }
 

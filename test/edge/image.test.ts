@@ -1,3 +1,4 @@
+import { readdir } from "node:fs/promises";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { colours, disc, pattern, pixels } from "./pictures.ts";
@@ -86,6 +87,12 @@ describe("GET /img/<ops>/<source>", () => {
     expect((await get("/img/x2/samples/none.png")).status).toBe(404);
     expect((await get("/samples/logo.png")).status).toBe(200);
     expect((await get("/")).headers.get("content-type")).toContain("text/html");
+  });
+
+  it("takes each of the samples at every scale, in its own format", async () => {
+    const names = (await readdir("src/web/samples")).filter((name) => name !== "README.md");
+    const answers = await Promise.all(names.map((name) => get(`/img/x4,f=json/samples/${name}`)));
+    expect(answers.map(({ status }, i) => `${names[i]} ${status}`)).toEqual(names.map((name) => `${name} 200`));
   });
 });
 
