@@ -234,8 +234,8 @@ def load_dataset(
             lows = list(pool.map(read_with_digest, kept))
         for path, (picture, file_hash), high in zip(kept, lows, training, strict=True):
             digest.update(f"{path.name} {file_hash} low\n".encode())
-            size, got = [n // scale for n in high.shape[:2]], list(picture.shape[:2])
-            if got != size:
+            size, got = [n / scale for n in high.shape[:2]], list(picture.shape[:2])
+            if any(abs(side - exact) >= 1 for side, exact in zip(got, size, strict=True)):
                 raise ValueError(f"Expected height and width {size} for {path}, got {got}")
         low = pack([picture for picture, _ in lows], device)
     return Dataset(pack(training, device), low, validation, len(training), digest.hexdigest())

@@ -78,7 +78,8 @@ export async function writePicture(path: string, picture: Picture, options?: Enc
       () => undefined,
     );
     await writeFile(unfinished, bytes, { mode: mode ?? 0o666 });
-    if (mode !== undefined) await chmod(unfinished, mode);
+    // Some file systems have no modes to change; wider than the old one it is not.
+    if (mode !== undefined) await chmod(unfinished, mode).catch(() => {});
     await rename(unfinished, target);
   } catch (cause) {
     await rm(unfinished, { force: true }).catch(() => {});

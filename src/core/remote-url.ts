@@ -32,8 +32,8 @@ export function parseRemoteUrl(text: string): string {
  */
 const UNSAFE = /\/\/|\/\.\.?(?:;|%3B)|%(?:2F|5C|[01].|7F|25[0-9A-Fa-f]{2})/;
 
-/** What a URL parser drops or turns into a slash before anybody sees it: control characters, backslashes, spaces at the ends. */
-const DROPPED = /^ | $|\\|[^ -~\u0080-\u{10ffff}]/u;
+/** What a URL parser drops or turns into a slash before anybody sees it: control characters, backslashes in a path, spaces at the ends. */
+const DROPPED = /^ | $|^[^?#]*\\|[^ -~\u0080-\u{10ffff}]/u;
 
 /** A percent sign that encodes nothing: likewise in a path. Queries have them, `?sale=50%`. */
 const LONE_PERCENT = /%(?![0-9a-f]{2})/i;

@@ -106,10 +106,10 @@ def test_takes_given_low_resolution_pictures_from_the_df2k_layout(tmp_path: Path
     assert torch.equal(low.repeat_interleave(2, 2).repeat_interleave(2, 3), high)
 
 
-def df2k(folder: Path, low: torch.Tensor) -> Path:
-    """Four pictures of 48x40 px and what is given as the smaller one of each."""
+def df2k(folder: Path, low: torch.Tensor, width: int = 48) -> Path:
+    """Four pictures 40 px high and what is given as the smaller one of each."""
     for index in range(4):
-        write_picture(folder / "DF2K_train_HR" / f"{index}.png", torch.zeros(40, 48, 3, dtype=torch.uint8))
+        write_picture(folder / "DF2K_train_HR" / f"{index}.png", torch.zeros(40, width, 3, dtype=torch.uint8))
         write_picture(folder / "DF2K_train_LR_bicubic" / "X2" / f"{index}x2.png", low)
     return folder
 
@@ -122,8 +122,14 @@ def test_the_digest_names_the_low_resolution_pictures_too(tmp_path: Path) -> Non
 
 def test_refuses_low_resolution_pictures_of_another_size(tmp_path: Path) -> None:
     df2k(tmp_path, torch.zeros(20, 23, 3, dtype=torch.uint8))
-    with pytest.raises(ValueError, match=r"Expected height and width \[20, 24\] for .*x2\.png, got \[20, 23\]"):
+    with pytest.raises(ValueError, match=r"Expected height and width \[20.0, 24.0\] for .*x2\.png, got \[20, 23\]"):
         load(tmp_path, smallest_side=24)
+
+
+@pytest.mark.parametrize("rounded", [23, 24])
+def test_takes_low_resolution_pictures_of_a_side_that_was_rounded(tmp_path: Path, rounded: int) -> None:
+    df2k(tmp_path, torch.zeros(20, rounded, 3, dtype=torch.uint8), width=47)
+    assert load(tmp_path, smallest_side=24).low is not None
 
 
 def test_says_so_where_there_are_no_pictures(tmp_path: Path) -> None:

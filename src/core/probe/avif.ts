@@ -1,6 +1,6 @@
 import { ServiceError } from "../errors.ts";
 import { av1MaxFrame } from "./av1.ts";
-import { corrupt, text, u8, u32be } from "./bytes.ts";
+import { corrupt, text, u8, u16be, u32be } from "./bytes.ts";
 import {
   type Box,
   boxes,
@@ -56,7 +56,7 @@ export function probeAvif(bytes: Uint8Array): Probe {
     orientation: orientation(bytes, byType.get("irot"), byType.get("imir")),
     frames: countFrames(bytes),
     scans: 1,
-    lossy: true,
+    lossy: !items.properties.some((box) => isRgb(bytes, box)),
     bitDepth: bitDepth(bytes, byType.get("av1C") ?? findBox(bytes, "av1C", body(items.ipco))),
     ...(unsupported && { unsupported }),
   };
@@ -102,6 +102,11 @@ export function readAvif(bytes: Uint8Array): AvifItems {
 
 function body(box: Box, header = 0): { start: number; end: number } {
   return { start: box.at + header, end: box.end };
+}
+
+/** Whether a colr box says that the AV1 data are red, green and blue: encoders do that where nothing is to be lost. */
+function isRgb(bytes: Uint8Array, { type, at }: Box): boolean {
+  return type === "colr" && text(bytes, at, 4) === "nclx" && u16be(bytes, at + 8) === 0;
 }
 
 /** Tiles may stick out of their grid, but not by far: decoders hold AV1 data against the size of its own item alone. */

@@ -72,6 +72,7 @@ describe("a model", () => {
     await picture.clone().webp({ quality: 60 }).toFile(join(folder, "lossy.webp"));
     await picture.clone().webp({ lossless: true }).toFile(join(folder, "lossless.webp"));
     await picture.clone().avif().toFile(join(folder, "a.avif"));
+    await picture.clone().avif({ lossless: true, chromaSubsampling: "4:4:4" }).toFile(join(folder, "lossless.avif"));
   });
 
   test.each([
@@ -80,6 +81,7 @@ describe("a model", () => {
     ["lossy.webp", [], WEB],
     ["lossless.webp", [], CLEAN],
     ["a.avif", [], WEB],
+    ["lossless.avif", [], CLEAN],
     ["a.jpg", ["--model", "clean"], CLEAN],
     ["a.png", ["--model", "web", "--engine", "ort"], WEB],
   ])("for %s %j is %s", async (name, args, id) => {

@@ -24,6 +24,7 @@ describe("a source that is a URL", () => {
 
   it.each([
     ["/img/x2/https%3A%2F%2Fexample.com%2Fa.jpg%3Fv%3D1%26w%3D2", "https://example.com/a.jpg?v=1&w=2"],
+    ["/img/x2/https%3A%2F%2Fexample.com%2Fa.jpg%3Fv%3Da%5Cb", "https://example.com/a.jpg?v=a\\b"],
     [
       "/img/x2/https://bücher.example.com:8443/a%20b/%c3%bc,1.jpg",
       "https://xn--bcher-kva.example.com:8443/a%20b/%C3%BC,1.jpg",
