@@ -56,9 +56,8 @@ class Config:
         check(self.body_share == 1 or bool(self.body_before), "body_before as well", "body_share", self.body_share)
         for name in ("patch", "batch", "validate_every", "checkpoint_every", "log_every", "validation_images"):
             check(getattr(self, name) > 0, "a positive number", name, getattr(self, name))
-        check(
-            self.validation_side >= 3, "3 or more", "validation_side", self.validation_side
-        )  # the border is not scored
+        # A pixel at each border is not scored.
+        check(self.validation_side >= 3, "3 or more", "validation_side", self.validation_side)
 
 
 def check(valid: bool, expected: str, name: str, value: object) -> None:

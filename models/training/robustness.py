@@ -16,8 +16,14 @@ from training.evaluate import Storage, evaluate_set
 from training.models import MODELS, SCALES, present
 from training.weights import load_network
 
-LOSSY = (Storage("jpeg", 90), Storage("jpeg", 75), Storage("jpeg", 50), Storage("webp", 75), Storage("avif", 60))
-STORAGES = (None, *LOSSY)
+STORAGES = (
+    None,
+    Storage("jpeg", 90),
+    Storage("jpeg", 75),
+    Storage("jpeg", 50),
+    Storage("webp", 75),
+    Storage("avif", 60),
+)
 
 
 def measure(models: Path, scale: int, data: Path, sets: list[str], device: torch.device) -> list[dict[str, Any]]:

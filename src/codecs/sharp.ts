@@ -1,4 +1,5 @@
 import sharp, { type Sharp, type SharpOptions } from "sharp";
+import { unpremultiply } from "../core/alpha.ts";
 import { ServiceError } from "../core/errors.ts";
 import { DEFAULT_QUALITY, type Format, type Rgba } from "../core/image.ts";
 import { orient } from "../core/orient.ts";
@@ -62,22 +63,13 @@ async function decodePixels(bytes: Uint8Array, probe: Probe, seconds: number): P
   const image = { width: info.width, height: info.height, data: new Uint8ClampedArray(data) };
   // libheif has turned and cropped an AVIF already.
   const upright = probe.format === "avif" ? image : orient(image, probe.orientation);
-  if (probe.format === "avif" && readAvif(bytes).premultiplied) divideByAlpha(upright.data);
   const sides = [probe.width, probe.height];
   const [width, height] = probe.orientation >= 5 ? sides.reverse() : sides;
   if (!probe.unsupported && (upright.width !== width || upright.height !== height)) {
     throw corrupt(`a picture of ${upright.width}x${upright.height} that says it is ${width}x${height}`);
   }
-  return upright;
-}
-
-/** What libavif does and libheif does not. */
-function divideByAlpha(data: Uint8ClampedArray): void {
-  for (let i = 0; i < data.length; i += 4) {
-    const alpha = data[i + 3] ?? 0;
-    if (alpha === 0 || alpha === 255) continue;
-    for (let c = i; c < i + 3; c++) data[c] = ((data[c] ?? 0) * 255) / alpha;
-  }
+  // What libavif does and libheif does not.
+  return probe.format === "avif" && readAvif(bytes).premultiplied ? unpremultiply(upright) : upright;
 }
 
 async function attempt<Result>(

@@ -62,6 +62,17 @@ export function bleedColours({ width, height, data }: Rgb, alpha: AlphaPlane): R
   return { width, height, data: bled };
 }
 
+/** Divides colours by the alpha that they have been multiplied by, to the nearest. */
+export function unpremultiply({ width, height, data }: Rgba): Rgba {
+  const straight = data.slice();
+  for (let i = 0; i < data.length; i += 4) {
+    const alpha = data[i + 3] ?? 0;
+    if (alpha === 0) continue;
+    for (let c = i; c < i + 3; c++) straight[c] = (255 * (data[c] ?? 0)) / alpha;
+  }
+  return { width, height, data: straight };
+}
+
 /** Puts a picture on a plain background, for formats without transparency. `background` is [r, g, b], 0..255. */
 export function flatten({ width, height, data }: Rgba, background: readonly [number, number, number]): Rgba {
   const flat = new Uint8ClampedArray(data.length);

@@ -11,7 +11,7 @@ export type Provider = Exclude<(typeof PROVIDERS)[number], "auto">;
 
 const LOOPBACK = ["127.0.0.1", "::1", "localhost"];
 
-/** Longest that sharp's timer takes. */
+/** Longest that sharp's timer takes, and long enough for any wait. */
 const HOUR_MS = 3_600_000;
 
 const count = (least: number, fallback: number, most = Number.POSITIVE_INFINITY) =>

@@ -107,8 +107,11 @@ it("answers 20 good pictures after 200 broken ones", async () => {
   }
 });
 
-it("stops at start-up when a limit is not a number", async () => {
-  const misconfigured = await startWorker({ vars: { MAX_INPUT_PIXELS: "512x512" } });
+it.each([
+  ["a limit is not a number", { MAX_INPUT_PIXELS: "512x512" }],
+  ["a time is longer than timers take", { LEASE_WAIT_MS: "2147483648" }],
+])("stops at start-up when %s", async (_, vars) => {
+  const misconfigured = await startWorker({ vars });
   expect((await misconfigured.get("/healthz")).status).toBe(500);
   await misconfigured.stop();
 });

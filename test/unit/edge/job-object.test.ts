@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import type { JobEnd } from "../../../src/edge/jobs/job.ts";
 
 // Calls that overlap a send to the queue; the rest is tested in workerd (test/edge/jobs-faults.test.ts).
 
@@ -54,12 +55,18 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-it("keeps a job for its time that was done while its message seemed to be lost", async () => {
-  const { job, sends, alarmInMs } = startObject();
+/** A job that ended while the alarm that had set out to send its message still waits for the queue. */
+async function endedWhileSending(end: JobEnd) {
+  const { job, ...object } = startObject();
   await job.create("1", REQUEST);
   const alarm = job.alarm();
   await job.begin(1);
-  await job.settle(1, DONE);
+  await job.settle(1, end);
+  return { job, alarm, ...object };
+}
+
+it("keeps a job for its time that was done while its message seemed to be lost", async () => {
+  const { job, alarm, sends, alarmInMs } = await endedWhileSending(DONE);
   sends[0]?.reject(new Error("The queue took it and did not say so"));
   await alarm;
   vi.advanceTimersByTime(alarmInMs());
@@ -72,11 +79,7 @@ it("keeps a job for its time that was done while its message seemed to be lost",
 });
 
 it("puts a run into the queue at once that began while the last one's message was on its way", async () => {
-  const { job, sends, alarmInMs } = startObject();
-  await job.create("1", REQUEST);
-  const alarm = job.alarm();
-  await job.begin(1);
-  await job.settle(1, FAILED);
+  const { job, alarm, sends, alarmInMs } = await endedWhileSending(FAILED);
   await job.replay();
   sends[0]?.resolve();
   await alarm;
