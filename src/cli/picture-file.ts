@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { access, chmod, constants, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, extname, join } from "node:path";
 import type { EncodeOptions, Picture } from "../codecs/codec.ts";
-import { createSharpCodecs } from "../codecs/sharp.ts";
+import { createNodeCodecs } from "../codecs/node.ts";
 import { checkStorable } from "../codecs/storable.ts";
 import { flatten } from "../core/alpha.ts";
 import { expected, ServiceError } from "../core/errors.ts";
@@ -11,7 +11,7 @@ import { uprightSize } from "../core/orient.ts";
 import { probe } from "../core/probe/probe.ts";
 import type { Probe } from "../core/probe/probe-result.ts";
 
-const codecs = createSharpCodecs();
+const codecs = createNodeCodecs();
 
 const EXTENSIONS: Readonly<Record<string, Format>> = {
   ".png": "png",

@@ -1,11 +1,13 @@
 import { bitstreamSize, VP8X_ALPHA, VP8X_ICC, webpChunks } from "../core/probe/webp.ts";
 import { riffChunk, vp8x, webpFile } from "./webp-container.ts";
 
-/** The profile of the ICCP chunk. @see RFC 9649 section 2.7.1.4 */
+const PIXELS = new Set(["ANIM", "ANMF", "ALPH", "VP8 ", "VP8L"]);
+
+/** The profile of the ICCP chunk, which comes before the pixels; metadata may be anywhere. @see RFC 9649 section 2.7 */
 export function readFromWebp(bytes: Uint8Array): Uint8Array | undefined {
   for (const { type, data } of webpChunks(bytes)) {
     if (type === "ICCP") return data;
-    if (type !== "VP8X") return undefined;
+    if (PIXELS.has(type)) return undefined;
   }
   return undefined;
 }

@@ -1,6 +1,8 @@
 /** A started codec: what it does, and the memory it does it in. */
 export interface Running<Run> {
   readonly run: Run;
+  /** What it gives may hold what it gave before: it is not to be used again. */
+  readonly once?: boolean;
   readonly memory: { readonly buffer: { readonly byteLength: number } };
 }
 
@@ -25,7 +27,7 @@ export function createInstanceSlot<Key, Run>(): InstanceSlot<Key, Run> {
     kept = undefined;
     const running = idle ?? (await start());
     const result = use(running.run);
-    if (running.memory.buffer.byteLength <= MAX_KEPT_BYTES) kept = { key, running };
+    if (!running.once && running.memory.buffer.byteLength <= MAX_KEPT_BYTES) kept = { key, running };
     return result;
   };
 }

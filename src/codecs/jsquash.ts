@@ -9,6 +9,7 @@ import type { Codecs } from "./codec.ts";
 import { concat } from "./concat.ts";
 import { embedIcc, readIcc } from "./icc.ts";
 import { createInstanceSlot } from "./instance-slot.ts";
+import { plainJpeg } from "./jpeg-container.ts";
 import { checkStorable } from "./storable.ts";
 import { type CodecModules, DECODERS, type Decode, ENCODERS, type Encode } from "./wasm-codecs.ts";
 import { firstWebpFrame } from "./webp-container.ts";
@@ -77,7 +78,7 @@ function prepare(bytes: Uint8Array, probe: Probe): Prepared {
     case "avif":
       return { bytes: stillAvif(bytes) };
     case "jpeg":
-      return { bytes };
+      return { bytes: plainJpeg(bytes) };
   }
 }
 

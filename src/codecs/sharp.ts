@@ -1,4 +1,4 @@
-import sharp, { type Sharp, type SharpOptions } from "sharp";
+import sharp, { type Sharp } from "sharp";
 import { unpremultiply } from "../core/alpha.ts";
 import { ServiceError } from "../core/errors.ts";
 import { DEFAULT_QUALITY, type Format, type Rgba } from "../core/image.ts";
@@ -9,6 +9,7 @@ import type { Probe } from "../core/probe/probe-result.ts";
 import { stillAvif } from "./avif-container.ts";
 import type { Codecs } from "./codec.ts";
 import { embedIcc, readIcc } from "./icc.ts";
+import { isHarmless, jpegHasFullChroma, plainJpeg } from "./jpeg-container.ts";
 import { checkStorable } from "./storable.ts";
 
 export interface SharpCodecsOptions {
@@ -38,27 +39,42 @@ export function createSharpCodecs({ timeoutSeconds: seconds = 0 }: SharpCodecsOp
 
 const ENCODERS: Readonly<Record<Format, (image: Sharp, quality: number) => Sharp>> = {
   png: (image) => image.png(),
-  // Chroma as cjpeg, and so the edge codec, chooses it.
-  jpeg: (image, quality) =>
-    image.removeAlpha().jpeg({ quality, chromaSubsampling: quality >= 90 ? "4:4:4" : "4:2:0", mozjpeg: true }),
+  jpeg: (image, quality) => {
+    const chromaSubsampling = jpegHasFullChroma(quality) ? "4:4:4" : "4:2:0";
+    return image.removeAlpha().jpeg({ quality, chromaSubsampling, mozjpeg: true });
+  },
   webp: (image, quality) => image.webp({ quality }),
   avif: (image, quality) => image.avif({ quality }),
 };
 
+/** What libvips, and what it stands on, would take for something else. */
+const PREPARE: Readonly<Partial<Record<Format, (bytes: Uint8Array) => Uint8Array>>> = {
+  avif: stillAvif,
+  jpeg: plainJpeg,
+};
+
 async function decodePixels(bytes: Uint8Array, probe: Probe, seconds: number): Promise<Rgba> {
-  // "warning" refuses what libjpeg would fill with grey. The caller has limited the size that the header gives.
-  const options: SharpOptions = { failOn: "warning", limitInputPixels: probe.width * probe.height };
-  const still = probe.format === "avif" ? stillAvif(bytes) : bytes;
-  const { data, info } = await attempt(seconds, probe, async () => {
+  const prepared = PREPARE[probe.format]?.(bytes) ?? bytes;
+  // The caller has limited the size that the header gives.
+  const limitInputPixels = probe.width * probe.height;
+  const decode = async (failOn: "warning" | "none") => {
+    const options = { failOn, limitInputPixels };
     // sharp would convert to sRGB and drop the profile: right for CMYK only.
-    const { space } = await sharp(still, options).metadata();
-    return sharp(still, { ...options, ignoreIcc: space !== "cmyk" })
+    const { space } = await sharp(prepared, options).metadata();
+    return await sharp(prepared, { ...options, ignoreIcc: space !== "cmyk" })
       .toColourspace("srgb")
       .ensureAlpha()
       .raw()
       .timeout({ seconds })
       .toBuffer({ resolveWithObject: true });
-  });
+  };
+  const { data, info } = await attempt(seconds, probe, () =>
+    // "warning" refuses what libjpeg would fill with grey.
+    decode("warning").catch((cause: Error) => {
+      if (cause.message.split("\n").every(isHarmless)) return decode("none");
+      throw cause;
+    }),
+  );
 
   const image = { width: info.width, height: info.height, data: new Uint8ClampedArray(data) };
   // libheif has turned and cropped an AVIF already.

@@ -9,6 +9,7 @@ import webpEnc from "@jsquash/webp/codec/enc/webp_enc_simd.js";
 import { defaultOptions as webpDefaults } from "@jsquash/webp/meta.js";
 import type { Format, Rgba } from "../core/image.ts";
 import type { Running } from "./instance-slot.ts";
+import { isHarmless, jpegHasFullChroma } from "./jpeg-container.ts";
 import { startPng } from "./wasm-png.ts";
 
 /** Compiled codec modules: imported statically in a Worker, which may not compile at run time, read from disk in Node. */
@@ -30,6 +31,8 @@ type Start<Run> = (modules: CodecModules) => Promise<Running<Run>>;
 
 /** 8 of 10: 0.45 s a megapixel instead of 2.5 s at jSquash's 6, for files 8 % larger. */
 const AVIF_SPEED = 8;
+/** 4:4:4, as sharp writes it: at the same quality 1.4 dB better than 4:2:0 on photographs and 4 on drawings, for files up to a fifth larger. */
+const AVIF_444 = 3;
 
 export const DECODERS: Readonly<Record<Format, Start<Decode>>> = {
   png: async (modules) => {
@@ -43,8 +46,8 @@ export const DECODERS: Readonly<Record<Format, Start<Decode>>> = {
       memory,
       run: (bytes) => {
         const image = codec.decode(bytes, false);
-        // libjpeg's only sign that it made up the rest of the picture; stray bytes between markers do no harm.
-        if (printed.some((line) => /premature end/i.test(line))) throw new Error(printed.join());
+        // libjpeg's only sign that it made up what is damaged or missing.
+        if (!printed.every(isHarmless)) throw new Error(printed.join());
         return found(image, printed);
       },
     };
@@ -57,7 +60,8 @@ export const DECODERS: Readonly<Record<Format, Start<Decode>>> = {
   avif: async (modules) => {
     const module = modules["@jsquash/avif/codec/dec/avif_dec.wasm"];
     const { codec, memory, printed } = await startEmscripten<Decoder<[bitDepth: 8]>>(avifDec, module);
-    return { memory, run: (bytes) => found(codec.decode(bytes, 8), printed) };
+    // Where libavif knows no way to RGB, jSquash returns memory as it was: in a new instance, nothing.
+    return { memory, once: true, run: (bytes) => found(codec.decode(bytes, 8), printed) };
   },
 };
 
@@ -66,10 +70,20 @@ export const ENCODERS: Readonly<Record<Format, Start<Encode>>> = {
     const { memory, encode } = startPng(modules["@jsquash/png/codec/pkg/squoosh_png_bg.wasm"]);
     return { memory, run: encode };
   },
-  jpeg: (modules) => startEncoder(mozjpegEnc, modules["@jsquash/jpeg/codec/enc/mozjpeg_enc.wasm"], jpegDefaults),
-  webp: (modules) => startEncoder(webpEnc, modules["@jsquash/webp/codec/enc/webp_enc_simd.wasm"], webpDefaults),
+  // Progressive files are 0 to 5 % smaller, and of a megapixel of noise at quality 100 take 61 MB and 5 s instead of 29 MB and 1.7 s.
+  jpeg: (modules) =>
+    startEncoder(mozjpegEnc, modules["@jsquash/jpeg/codec/enc/mozjpeg_enc.wasm"], (quality) => {
+      const chroma = { auto_subsample: false, chroma_subsample: jpegHasFullChroma(quality) ? 1 : 2 };
+      return { ...jpegDefaults, quality, ...chroma, progressive: false };
+    }),
+  webp: (modules) =>
+    startEncoder(webpEnc, modules["@jsquash/webp/codec/enc/webp_enc_simd.wasm"], (quality) => {
+      return { ...webpDefaults, quality };
+    }),
   avif: (modules) =>
-    startEncoder(avifEnc, modules["@jsquash/avif/codec/enc/avif_enc.wasm"], { ...avifDefaults, speed: AVIF_SPEED }),
+    startEncoder(avifEnc, modules["@jsquash/avif/codec/enc/avif_enc.wasm"], (quality) => {
+      return { ...avifDefaults, quality, speed: AVIF_SPEED, subsample: AVIF_444 };
+    }),
 };
 
 interface Decoder<Options extends readonly unknown[]> {
@@ -125,13 +139,12 @@ async function startEmscripten<Codec>(
 async function startEncoder(
   factory: EmscriptenFactory<Encoder>,
   module: WebAssembly.Module,
-  defaults: object,
+  options: (quality: number) => object,
 ): Promise<Running<Encode>> {
   const { codec, memory, printed } = await startEmscripten(factory, module);
   return {
     memory,
-    run: ({ data, width, height }, quality) =>
-      found(codec.encode(data, width, height, { ...defaults, quality }), printed),
+    run: ({ data, width, height }, quality) => found(codec.encode(data, width, height, options(quality)), printed),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { MessagePort } from "node:worker_threads";
 import { workerData } from "piscina";
-import { createSharpCodecs } from "../codecs/sharp.ts";
+import { createNodeCodecs } from "../codecs/node.ts";
 import type { Probe } from "../core/probe/probe-result.ts";
 import type { Tiling } from "../core/tiles.ts";
 import type { Transform } from "../core/transform.ts";
@@ -35,7 +35,7 @@ export type PictureAnswer =
 
 // Set by pictures.ts.
 const { timeoutSeconds } = workerData as { readonly timeoutSeconds: number };
-const codecs = createSharpCodecs({ timeoutSeconds });
+const codecs = createNodeCodecs({ timeoutSeconds });
 
 /** Returns as soon as the thread has loaded everything. */
 export function load(): void {}

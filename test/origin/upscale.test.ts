@@ -1,6 +1,6 @@
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createSharpCodecs } from "../../src/codecs/sharp.ts";
+import { createNodeCodecs } from "../../src/codecs/node.ts";
 import { contentDigest } from "../../src/core/origin-request.ts";
 import { probe } from "../../src/core/probe/probe.ts";
 import { parseTransform } from "../../src/core/transform.ts";
@@ -47,7 +47,7 @@ it.each([2, 3, 4])("makes what the edge makes of a picture of several tiles, x%i
   const source = new Uint8Array(await scene(200, 200).png().toBuffer());
   const [header, transform, model] = [probe(source), parseTransform(`x${scale},format=png`), await readManifest()];
   const edge = await render(
-    { codecs: createSharpCodecs(), ...(await ENGINES.simd()) },
+    { codecs: createNodeCodecs(), ...(await ENGINES.simd()) },
     { bytes: source, probe: header, transform, plan: planRender(header, transform, { limits: LIMITS, model }) },
     createStopwatch(() => 0),
   );

@@ -47,7 +47,12 @@ export function probeAvif(bytes: Uint8Array): Probe {
   if (width === 0 || height === 0) throw corrupt(`an AVIF of ${width}x${height} pixels`);
   checkSizes(bytes, items, width * height);
   const clap = byType.get("clap");
-  const unsupported = checkData(bytes, items, { width, height }) ?? (clap && "cropped AVIF");
+  const av1C = byType.get("av1C") ?? findBox(bytes, "av1C", body(items.ipco));
+  const nclx = items.properties.find((box) => isNclx(bytes, box));
+  const unsupported =
+    checkData(bytes, items, { width, height }) ??
+    (clap && "cropped AVIF") ??
+    (nclx && unknownMatrix(bytes, nclx, av1C));
   return {
     format: "avif",
     width,
@@ -56,8 +61,8 @@ export function probeAvif(bytes: Uint8Array): Probe {
     orientation: orientation(bytes, byType.get("irot"), byType.get("imir")),
     frames: countFrames(bytes),
     scans: 1,
-    lossy: !items.properties.some((box) => isRgb(bytes, box)),
-    bitDepth: bitDepth(bytes, byType.get("av1C") ?? findBox(bytes, "av1C", body(items.ipco))),
+    lossy: nclx === undefined || matrix(bytes, nclx) !== IDENTITY,
+    bitDepth: bitDepth(bytes, av1C),
     ...(unsupported && { unsupported }),
   };
 }
@@ -104,9 +109,30 @@ function body(box: Box, header = 0): { start: number; end: number } {
   return { start: box.at + header, end: box.end };
 }
 
-/** Whether a colr box says that the AV1 data are red, green and blue: encoders do that where nothing is to be lost. */
-function isRgb(bytes: Uint8Array, { type, at }: Box): boolean {
-  return type === "colr" && text(bytes, at, 4) === "nclx" && u16be(bytes, at + 8) === 0;
+/** Matrices from red, green and blue to what is stored, that libavif can turn round. @see ITU-T H.273 table 4 */
+const MATRICES = [1, 2, 4, 5, 6, 7, 9, 12];
+/** Stored as they are: encoders do that where nothing is to be lost. */
+const IDENTITY = 0;
+const YCGCO = 8;
+
+function isNclx(bytes: Uint8Array, { type, at }: Box): boolean {
+  return type === "colr" && text(bytes, at, 4) === "nclx";
+}
+
+function matrix(bytes: Uint8Array, nclx: Box): number {
+  return u16be(bytes, nclx.at + 8);
+}
+
+/** Why libavif cannot make RGB of it, if so: it would not say. */
+function unknownMatrix(bytes: Uint8Array, nclx: Box, av1C: Box | undefined): string | undefined {
+  const code = matrix(bytes, nclx);
+  const isFullRange = (u8(bytes, nclx.at + 10) & 0x80) !== 0;
+  const [monochrome, halved] = av1C ? [u8(bytes, av1C.at + 2) & 0x10, u8(bytes, av1C.at + 2) & 0x0c] : [0, 0];
+  const isKnown =
+    MATRICES.includes(code) ||
+    (code === IDENTITY && (monochrome !== 0 || halved === 0)) ||
+    (code === YCGCO && isFullRange);
+  return isKnown ? undefined : `AVIF with matrix ${code}`;
 }
 
 /** Tiles may stick out of their grid, but not by far: decoders hold AV1 data against the size of its own item alone. */

@@ -1,3 +1,4 @@
+import { ServiceError } from "../errors.ts";
 import { corrupt, text, u8, u16be } from "./bytes.ts";
 import { exifOrientation } from "./exif.ts";
 import type { Orientation, Probe } from "./probe-result.ts";
@@ -11,8 +12,9 @@ export interface JpegSegment {
 
 /** Marker codes, second byte. @see ITU-T T.81 table B.1 */
 const SOI = 0xd8;
-const EOI = 0xd9;
-const SOS = 0xda;
+export const EOI = 0xd9;
+export const SOS = 0xda;
+export const APP0 = 0xe0;
 const APP1 = 0xe1;
 
 /** Coding processes the decoders here do not have, by SOF marker. @see ITU-T T.81 table B.1 */
@@ -61,7 +63,7 @@ function nextMarker(bytes: Uint8Array, from: number): number {
 /** Reads the header of a JPEG and counts its scans. @see ITU-T T.81 annex B.2 */
 export function probeJpeg(bytes: Uint8Array): Probe {
   let frame: ReturnType<typeof readFrame> | undefined;
-  let orientation: Orientation = 1;
+  let orientation: Orientation | undefined;
   let scans = 0;
   for (const { marker, data } of jpegSegments(bytes)) {
     if (isFrame(marker)) {
@@ -71,11 +73,11 @@ export function probeJpeg(bytes: Uint8Array): Probe {
       if (!frame) throw corrupt("a JPEG without a frame header before its first scan");
       scans += 1;
     } else if (marker === APP1 && text(data, 0, 6) === "Exif\0\0") {
-      orientation = exifOrientation(data);
+      orientation ??= exifOrientation(data);
     }
   }
   if (!frame || scans === 0) throw corrupt("a JPEG without pixels");
-  return { format: "jpeg", ...frame, orientation, frames: 1, scans, lossy: true };
+  return { format: "jpeg", ...frame, orientation: orientation ?? 1, frames: 1, scans, lossy: true };
 }
 
 /** Whether a marker is one of SOF0 to SOF15, which share their range with DHT (C4), JPG (C8) and DAC (CC). */
@@ -83,15 +85,22 @@ export function isFrame(marker: number): boolean {
   return marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
 }
 
+/** Whether a marker is SOF0 or SOF1: each scan has all coefficients of its components. */
+export function isSequential(marker: number): boolean {
+  return marker === 0xc0 || marker === 0xc1;
+}
+
 function readFrame(marker: number, data: Uint8Array): Pick<Probe, "width" | "height" | "bitDepth" | "unsupported"> {
   const [bitDepth, height, width, components] = [u8(data, 0), u16be(data, 1), u16be(data, 3), u8(data, 5)];
   // A height of 0 would be given by a DNL marker after the first scan: no decoder here reads that.
   if (width === 0 || height === 0) throw corrupt(`a JPEG of ${width}x${height} pixels`);
   if (components === 0 || data.length !== 6 + 3 * components) throw corrupt("a JPEG with an invalid frame header");
+  if (![1, 3, 4].includes(components)) {
+    throw new ServiceError("unsupported_format", `Expected 1, 3 or 4 components for JPEG, got ${components}`);
+  }
   const unsupported =
     UNSUPPORTED_SOF[marker] ??
     (bitDepth !== 8 ? `${bitDepth}-bit JPEG` : undefined) ??
-    (components === 4 ? "CMYK JPEG" : undefined) ??
-    (components !== 1 && components !== 3 ? `JPEG of ${components} components` : undefined);
+    (components === 4 ? "CMYK JPEG" : undefined);
   return { width, height, bitDepth, ...(unsupported && { unsupported }) };
 }

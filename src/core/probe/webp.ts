@@ -46,7 +46,7 @@ export function probeWebp(bytes: Uint8Array): Probe {
   let still: Size | undefined;
   let animated = false;
   let lossy = false;
-  let orientation: Orientation = 1;
+  let orientation: Orientation | undefined;
   let frames = 0;
   for (const { type, data } of webpChunks(bytes)) {
     if (type === "VP8X" && !canvas) {
@@ -57,7 +57,7 @@ export function probeWebp(bytes: Uint8Array): Probe {
     if (type === "ANMF") frames += 1;
     // A frame's own chunks follow 16 bytes of its header; alpha of its own is lossy VP8's alone.
     lossy ||= type === "VP8 " || (type === "ANMF" && /VP8 |ALPH/.test(text(data, 16, 4)));
-    if (type === "EXIF") orientation = exifOrientation(data);
+    if (type === "EXIF") orientation ??= exifOrientation(data);
     // Without VP8X only the first chunk counts.
     if (!canvas) break;
   }
@@ -67,7 +67,8 @@ export function probeWebp(bytes: Uint8Array): Probe {
   if (!animated && (still?.width !== size.width || still.height !== size.height)) {
     throw corrupt("a WebP whose picture is not the size of its canvas");
   }
-  return { format: "webp", ...size, orientation, frames: animated ? frames : 1, scans: 1, lossy, bitDepth: 8 };
+  const decoding = { scans: 1, lossy, bitDepth: 8 };
+  return { format: "webp", ...size, orientation: orientation ?? 1, frames: animated ? frames : 1, ...decoding };
 }
 
 /**

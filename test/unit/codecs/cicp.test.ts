@@ -5,11 +5,11 @@ import { concat, latin1 } from "../../../src/codecs/concat.ts";
 import { embedIcc, readIcc } from "../../../src/codecs/icc.ts";
 import { pngChunk } from "../../../src/codecs/icc-png.ts";
 import { createCodecs } from "../../../src/codecs/jsquash.ts";
+import { CODEC_MODULES } from "../../../src/codecs/node-modules.ts";
 import { createSharpCodecs } from "../../../src/codecs/sharp.ts";
 import { probe } from "../../../src/core/probe/probe.ts";
 import { fixture } from "../../fixtures/read.ts";
 import { box } from "../avif-file.ts";
-import { CODEC_MODULES } from "./codec-modules.ts";
 
 const codecs = Object.entries({ jsquash: createCodecs(CODEC_MODULES), sharp: createSharpCodecs() });
 

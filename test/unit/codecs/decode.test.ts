@@ -3,13 +3,14 @@ import { describe, expect, it } from "vitest";
 import { addAvifProperty } from "../../../src/codecs/avif-container.ts";
 import { be32, concat, latin1 } from "../../../src/codecs/concat.ts";
 import { createCodecs } from "../../../src/codecs/jsquash.ts";
+import { createNodeCodecs } from "../../../src/codecs/node.ts";
+import { CODEC_MODULES } from "../../../src/codecs/node-modules.ts";
 import { createSharpCodecs } from "../../../src/codecs/sharp.ts";
 import type { Rgba } from "../../../src/core/image.ts";
 import { readAvif } from "../../../src/core/probe/avif.ts";
 import { probe } from "../../../src/core/probe/probe.ts";
 import { fixture, fixtureNames } from "../../fixtures/read.ts";
 import { avifFile, box, ispe, reference } from "../avif-file.ts";
-import { CODEC_MODULES } from "./codec-modules.ts";
 import { difference } from "./difference.ts";
 
 const EDGE_REFUSES = ["cmyk.jpg", "arithmetic.jpg", "clap.avif", "grid.avif"];
@@ -141,6 +142,16 @@ describe("what only sharp reads", () => {
     await expect(jsquash.decode(bytes, header)).rejects.toMatchObject({ code: "unsupported_format" });
     const { image } = await IMPLEMENTATIONS.sharp.decode(bytes, header);
     expect(image.data.length).toBe(4 * image.width * image.height);
+  });
+
+  it("is not a plain AVIF in Node: that is decoded as at the edge", async () => {
+    const node = createNodeCodecs();
+    for (const name of ["8-bit.avif", "alpha.avif"]) {
+      const bytes = fixture(name);
+      expect(await node.decode(bytes, probe(bytes))).toEqual(await jsquash.decode(bytes, probe(bytes)));
+    }
+    const grid = EDGE_REFUSES.find((name) => name.endsWith(".avif")) ?? "";
+    expect((await node.decode(fixture(grid), probe(fixture(grid)))).image.width).toBeGreaterThan(0);
   });
 
   it("converts CMYK to sRGB", async () => {

@@ -1,11 +1,11 @@
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { createCodecs } from "../../../src/codecs/jsquash.ts";
+import { CODEC_MODULES } from "../../../src/codecs/node-modules.ts";
 import { createSharpCodecs } from "../../../src/codecs/sharp.ts";
 import { FORMATS } from "../../../src/core/image.ts";
 import { probe } from "../../../src/core/probe/probe.ts";
 import { fixture } from "../../fixtures/read.ts";
-import { CODEC_MODULES } from "./codec-modules.ts";
 import { difference } from "./difference.ts";
 
 const jsquash = createCodecs(CODEC_MODULES);

@@ -1,15 +1,17 @@
 import { deflateSync } from "node:zlib";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
-import { concat } from "../../../src/codecs/concat.ts";
+import { concat, latin1 } from "../../../src/codecs/concat.ts";
 import { embedIcc, readIcc } from "../../../src/codecs/icc.ts";
 import { pngChunk } from "../../../src/codecs/icc-png.ts";
 import { createCodecs } from "../../../src/codecs/jsquash.ts";
+import { CODEC_MODULES } from "../../../src/codecs/node-modules.ts";
 import { createSharpCodecs } from "../../../src/codecs/sharp.ts";
+import { riffChunk, webpFile } from "../../../src/codecs/webp-container.ts";
 import { FORMATS } from "../../../src/core/image.ts";
 import { probe } from "../../../src/core/probe/probe.ts";
+import { webpChunks } from "../../../src/core/probe/webp.ts";
 import { fixture } from "../../fixtures/read.ts";
-import { CODEC_MODULES } from "./codec-modules.ts";
 import { difference } from "./difference.ts";
 
 async function sharpIcc(bytes: Uint8Array): Promise<Uint8Array | undefined> {
@@ -25,6 +27,14 @@ describe("readIcc", () => {
   it.each(["p3.png", "p3.jpg", "p3.webp", "p3.avif"])("reads the same bytes as sharp from %s", async (name) => {
     const bytes = fixture(name);
     expect(await readIcc(bytes, probe(bytes).format)).toEqual(await sharpIcc(bytes));
+  });
+
+  it("finds the profile of a WebP behind its metadata", async () => {
+    const chunks = [...webpChunks(fixture("p3.webp"))].map(({ whole }) => whole);
+    const bytes = webpFile(
+      chunks.toSpliced(1, 0, riffChunk("EXIF", latin1("II*\0")), riffChunk("some", latin1("one"))),
+    );
+    expect(await readIcc(bytes, "webp")).toEqual(await sharpIcc(fixture("p3.webp")));
   });
 
   it.each(["rgb-8.png", "420.jpg", "lossy.webp", "8-bit.avif", "cmyk.jpg"])(

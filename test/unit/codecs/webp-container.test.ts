@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { concat, le } from "../../../src/codecs/concat.ts";
 import { createCodecs } from "../../../src/codecs/jsquash.ts";
+import { CODEC_MODULES } from "../../../src/codecs/node-modules.ts";
 import { firstWebpFrame, riffChunk, vp8x, webpFile } from "../../../src/codecs/webp-container.ts";
 import { probe } from "../../../src/core/probe/probe.ts";
 import { VP8X_ANIMATION, webpChunks } from "../../../src/core/probe/webp.ts";
 import { fixture } from "../../fixtures/read.ts";
-import { CODEC_MODULES } from "./codec-modules.ts";
 
 const SMALL = { width: 16, height: 16 };
 const LARGE = { width: 45, height: 29 };

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { be32, concat, latin1 } from "../../../../src/codecs/concat.ts";
+import { riffChunk } from "../../../../src/codecs/webp-container.ts";
 import { ServiceError } from "../../../../src/core/errors.ts";
 import { probe } from "../../../../src/core/probe/probe.ts";
 import type { Probe } from "../../../../src/core/probe/probe-result.ts";
@@ -198,6 +199,45 @@ describe("probe", () => {
     expect(performance.now() - started).toBeLessThan(2000);
   });
 });
+
+describe("what a picture says twice or wrongly", () => {
+  it.each([
+    [10, true, 0x0c, "AVIF with matrix 10"],
+    [0, true, 0x0c, "AVIF with matrix 0"],
+    [0, true, 0, undefined],
+    [0, true, 0x1c, undefined],
+    [8, false, 0, "AVIF with matrix 8"],
+    [8, true, 0, undefined],
+    [6, false, 0x0c, undefined],
+  ])("AVIF matrix %i, full range %s, subsampling %i: %s", (matrix, isFullRange, subsampling, unsupported) => {
+    const nclx = [latin1("nclx"), be16(1), be16(13), be16(matrix), Uint8Array.of(isFullRange ? 0x80 : 0)];
+    const bytes = avifFile({
+      items: [{ type: "av01", data: item(), properties: [1, 2, 3] }],
+      properties: [ispe(45, 29), box("av1C", Uint8Array.of(0x81, 0, subsampling, 0)), box("colr", ...nclx)],
+    });
+    expect(probe(bytes).unsupported).toBe(unsupported);
+  });
+
+  it("takes the first EXIF block of a JPEG and of a WebP", () => {
+    const app1 = concat([Uint8Array.of(0xff, 0xe1), be16(2 + 6 + EXIF_3.length), latin1("Exif\0\0"), EXIF_3]);
+    const jpeg = fixture("orientation-6.jpg");
+    expect(probe(jpeg).orientation).toBe(6);
+    expect(probe(concat([jpeg.subarray(0, 2), app1, jpeg.subarray(2)])).orientation).toBe(3);
+    const [first, second] = [EXIF_3, EXIF_3.map((byte) => (byte === 3 ? 8 : byte))];
+    const webp = fixture("p3.webp");
+    const body = concat([webp.subarray(12), riffChunk("EXIF", first), riffChunk("EXIF", second)]);
+    expect(probe(riffChunk("RIFF", concat([latin1("WEBP"), body]))).orientation).toBe(3);
+  });
+
+  it("refuses a JPEG of two components: no decoder would know what they are", () => {
+    const frame = concat([Uint8Array.of(0xff, 0xc0), be16(14), Uint8Array.of(8, 0, 9, 0, 9, 2, 1, 17, 0, 2, 17, 1)]);
+    const bytes = concat([Uint8Array.of(0xff, 0xd8), frame, Uint8Array.of(0xff, 0xda, 0, 2, 0xff, 0xd9)]);
+    expect(failure(bytes)).toMatchObject({ code: "unsupported_format", message: expect.stringMatching(/got 2$/) });
+  });
+});
+
+/** Of a picture that lies upside down. */
+const EXIF_3 = concat([latin1("MM\0*"), be32(8), be16(1), be16(0x0112), be16(3), be32(1), be16(3), be16(0), be32(0)]);
 
 /** An AVIF of 2000 items, each of 200 kB of empty OBUs from the same start and `step` bytes shorter than the last. */
 function manyItems(step: number): Uint8Array {
