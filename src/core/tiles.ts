@@ -1,3 +1,5 @@
+import type { Size } from "./image.ts";
+
 /** One tile along one axis, in input pixels. `from..to` goes through the network, `keepFrom..keepTo` of it is kept. */
 export interface Span {
   readonly from: number;
@@ -26,6 +28,11 @@ export interface Tiling {
 
 /** Side of one attention window in input pixels: 8 after the 2x2 max-pool. */
 const GRID = 16;
+
+/** What the network computes for a picture or a tile: it works in steps of 16 px. */
+export function networkPixels({ width, height }: Size): number {
+  return GRID ** 2 * Math.ceil(width / GRID) * Math.ceil(height / GRID);
+}
 
 /** Cuts `length` pixels into overlapping spans whose kept parts cover each pixel exactly once. */
 export function planSpans(length: number, { size, overlap, equal = false }: Tiling): Span[] {

@@ -1,5 +1,6 @@
 import { ServiceError } from "../core/errors.ts";
 import type { Rgb, Scale, Variant } from "../core/image.ts";
+import { networkPixels } from "../core/tiles.ts";
 import { createMean } from "./mean.ts";
 import type { Network, RunTiles } from "./tiles.ts";
 
@@ -21,7 +22,7 @@ export interface BatcherOptions {
 /** What a request will ask of the network, and until when. */
 export interface Demand {
   readonly tiles: number;
-  /** Input pixels of all its tiles, halo included. */
+  /** What the network computes for all its tiles, in input pixels. */
   readonly pixels: number;
   /** When its last tile must be done, on the batcher's clock. */
   readonly dueMs: number;
@@ -115,7 +116,7 @@ export function createBatcher({ run, lanes, batchTiles, queueTiles, now, onBatch
 
   async function runBatch(batch: readonly [Waiting, ...Waiting[]], started: number): Promise<void> {
     const { network } = batch[0];
-    const pixels = batch.reduce((sum, { tile }) => sum + tile.width * tile.height, 0);
+    const pixels = batch.reduce((sum, { tile }) => sum + networkPixels(tile), 0);
     try {
       const upscaled = await run(
         batch.map(({ tile }) => tile),
@@ -153,7 +154,7 @@ export function createBatcher({ run, lanes, batchTiles, queueTiles, now, onBatch
       return {
         async upscale(tile, scale, variant = "clean") {
           if (closedFor !== undefined) throw closedFor.reason;
-          const { width, height } = tile;
+          const pixelsOfTile = networkPixels(tile);
           try {
             return await new Promise<Rgb>((resolve, reject) => {
               job.waiting.push({ tile, network: { scale, variant }, resolve, reject });
@@ -161,7 +162,7 @@ export function createBatcher({ run, lanes, batchTiles, queueTiles, now, onBatch
             });
           } finally {
             job.tilesLeft = Math.max(0, job.tilesLeft - 1);
-            job.pixelsLeft = Math.max(0, job.pixelsLeft - width * height);
+            job.pixelsLeft = Math.max(0, job.pixelsLeft - pixelsOfTile);
           }
         },
         close(reason) {

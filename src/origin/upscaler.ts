@@ -1,7 +1,7 @@
 import type { Format } from "../core/image.ts";
 import { probe } from "../core/probe/probe.ts";
 import type { Probe } from "../core/probe/probe-result.ts";
-import { planTiles, type Tiling } from "../core/tiles.ts";
+import { networkPixels, planTiles, type Tiling } from "../core/tiles.ts";
 import type { Transform } from "../core/transform.ts";
 import { planRender, type RenderPlan } from "../service/render-plan.ts";
 import type { Batcher, Demand, Ticket } from "./batcher.ts";
@@ -89,6 +89,7 @@ function letIn(batcher: Batcher, encodeMs: Mean, demand: Demand): Ticket {
 
 function demand({ scale, region }: RenderPlan, tiling: Tiling): Omit<Demand, "dueMs"> {
   const tiles = scale === 1 ? [] : planTiles(region.width, region.height, tiling);
-  const pixels = tiles.reduce((sum, { x, y }) => sum + (x.to - x.from) * (y.to - y.from), 0);
+  const sizes = tiles.map(({ x, y }) => ({ width: x.to - x.from, height: y.to - y.from }));
+  const pixels = sizes.reduce((sum, size) => sum + networkPixels(size), 0);
   return { tiles: tiles.length, pixels };
 }

@@ -5,6 +5,7 @@ import { type Format, MAX_SIDE, type Size } from "../core/image.ts";
 import { uprightSize } from "../core/orient.ts";
 import type { Probe } from "../core/probe/probe-result.ts";
 import { planResize, type ResizePlan } from "../core/resize-plan.ts";
+import { networkPixels } from "../core/tiles.ts";
 import type { Transform } from "../core/transform.ts";
 import type { FindModel, Model } from "../engine/models.ts";
 import { chooseModel } from "./model-choice.ts";
@@ -26,6 +27,9 @@ export interface PictureLimits {
   /** A JPEG of many scans is decoded once for each of them. */
   readonly jpegScans: number;
 }
+
+/** Steps of 16 px add no more than this to a picture whose sides are 61 px and more. A thin one they would make 16 times as dear. */
+const THIN = 1.25;
 
 interface PlanOptions {
   readonly limits: PictureLimits;
@@ -49,6 +53,10 @@ export function planRender(source: Probe, transform: Transform, { limits, model 
   const format = resultFormat(transform, source.format, fits);
 
   atMost(most(source.format, limits.inputPixels), pixels(source), "pixels", `source (${width}x${height})`);
+  if (scale > 1) {
+    const name = `source (${region.width}x${region.height} in steps of 16 px, as the network computes)`;
+    atMost(THIN * limits.inputPixels, networkPixels(region), "pixels", name);
+  }
   atMost(limits.outputPixels, pixels(region) * scale ** 2, "pixels", `source at x${scale}`);
   atMost(largest(format), pixels(canvas), "pixels", `result (${canvas.width}x${canvas.height}, ${format})`);
   checkStorable(canvas, format);

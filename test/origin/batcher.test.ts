@@ -120,6 +120,19 @@ it("learns how fast the network is", async () => {
   short();
 });
 
+it("learns from thin tiles as from the 16 px that the network makes of them", async () => {
+  const { batcher, batches, clock } = setUp();
+  const ticket = batcher.admit({ tiles: 40, pixels: 40 * 256, dueMs: 1e9 });
+  for (let i = 0; i < 40; i++) {
+    void ticket.upscale({ width: 1, height: 16, data: new Uint8ClampedArray(48) }, 2);
+    clock.ms += 256;
+    batches[i]?.finish();
+    await soon();
+  }
+  ticket.close();
+  batcher.admit({ tiles: 1, pixels: 2560, dueMs: clock.ms + 3000 });
+});
+
 it("tries again, after some refusals, what it has come to think too slow for", async () => {
   const network = setUp();
   const { batcher, clock } = network;

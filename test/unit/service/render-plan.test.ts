@@ -8,7 +8,7 @@ import { everyModel } from "./every-model.ts";
 const limits = { inputPixels: 262_144, outputPixels: 1_048_576, avifPixels: 524_288, jpegScans: 100 };
 
 /** Of a picture that is `width` wide. */
-function plan(width: number, transform: Omit<Transform, "scale">, { format = "png" as Format, height = 10 } = {}) {
+function plan(width: number, transform: Partial<Transform>, { format = "png" as Format, height = 10 } = {}) {
   const source: Probe = { format, width, height, orientation: 1, frames: 1, scans: 1, bitDepth: 8, lossy: false };
   return planRender(source, { scale: 4, ...transform }, { limits, model: everyModel });
 }
@@ -38,5 +38,19 @@ describe("planRender", () => {
   ])("skips %s with format=auto where it cannot hold the result", (_, width, format, accepts, chosen) => {
     const height = width > 10_000 ? 1 : 10;
     expect(plan(width, { format: "auto", accepts }, { format, height }).format).toBe(chosen);
+  });
+
+  it("counts a thin picture as what the network makes of it, in steps of 16 px", () => {
+    const format = "png";
+    const thin = (width: number, scale: 1 | 2) => plan(width, { format, scale }, { height: 1 });
+    expect(thin(20_480, 2).scale).toBe(2);
+    const detail = { limit: 327_680, actual: 16 * 20_496, unit: "pixels" };
+    expect(() => thin(20_481, 2)).toThrow(expect.objectContaining({ code: "image_too_large", detail }));
+    expect(thin(20_481, 1).scale).toBe(1);
+  });
+
+  it("lets through what is within the limit and not thin", () => {
+    expect(plan(513, { format: "png", scale: 2 }, { height: 511 }).scale).toBe(2);
+    expect(plan(61, { format: "png", scale: 2 }, { height: 4297 }).scale).toBe(2);
   });
 });
