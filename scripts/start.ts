@@ -59,9 +59,14 @@ function portOf(args: readonly string[]): string {
   process.exit(2);
 }
 
+/** Ends the program where the Worker cannot begin: a setting is wrong, and would be at each request. */
 async function isUp(): Promise<boolean> {
-  return await fetch(`${ORIGIN}/healthz`).then(
-    (response) => response.ok,
-    () => false,
-  );
+  const response = await fetch(`${ORIGIN}/healthz`).catch(() => undefined);
+  if (response?.status !== 500) return response?.ok ?? false;
+  process.stderr.write("error: the Worker cannot begin; what it has logged above says why\n");
+  wrangler
+    .removeAllListeners("exit")
+    .once("exit", () => process.exit(1))
+    .kill();
+  return await new Promise(() => {});
 }

@@ -11,7 +11,8 @@ const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
 /** Of a link that is a path. */
 const PLACE = "http://localhost";
 
-const url = "an http(s) URL or a path, of /img/ and without a query";
+const url =
+  "an http(s) URL or a path, of /img/ and without a query (a source that has one stands there percent-encoded)";
 const expires = "a whole number and s, m, h or d, such as 90m";
 
 const Options = z.strictObject({

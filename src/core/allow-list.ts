@@ -16,7 +16,9 @@ export function parseAllowList(text: string): AllowList {
 }
 
 function parseEntry(entry: string): AllowList[number] {
-  if (/[?#]/.test(entry)) throw new ServiceError("invalid_path", expected("no query", "allowed source", entry));
+  if (/[?#*]/.test(entry)) {
+    throw new ServiceError("invalid_path", expected("no query and no wildcard", "allowed source", entry));
+  }
   const url = new URL(parseRemoteUrl(entry));
   // Without its last slash: the prefix ends where a segment ends.
   return { origin: url.origin, path: url.pathname.replace(/\/$/, "") };

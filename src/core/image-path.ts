@@ -3,6 +3,9 @@ import { NO_PRESETS, type Presets, parseOps } from "./presets.ts";
 import { isRemote, parseRemoteUrl } from "./remote-url.ts";
 import { formatTransform, type Transform } from "./transform.ts";
 
+/** The parameters of a signed URL. */
+export const SIGNATURE: readonly string[] = ["exp", "kid", "sig"];
+
 /** A parsed `/img/<ops>/<source>`. */
 export interface ImagePath {
   readonly transform: Transform;
@@ -22,6 +25,21 @@ export function parseImagePath(pathname: string, presets: Presets = NO_PRESETS):
   const transform = parseOps(decodeSegment(ops), presets);
   if (segments.length === 0) throw invalid("Expected /img/<ops>/<source> for path, got no source");
   return { transform, source: parseSource(segments) };
+}
+
+/**
+ * Refuses a query beside a remote source that is not encoded, other than a signature: it looks like the picture's, but is not
+ * part of the path, so another picture would be the answer.
+ *
+ * @throws {ServiceError} `invalid_path`
+ */
+export function refuseStrayQuery({ pathname, searchParams }: URL): void {
+  if (!/^\/img\/[^/]*\/https?:\//i.test(pathname)) return;
+  const stray = [...searchParams.keys()].find((name) => !SIGNATURE.includes(name));
+  if (stray === undefined) return;
+  throw invalid(
+    `${expected("no query beside the source", "URL", stray)}; encode it whole: /img/x2/https%3A%2F%2F…%3Fv%3D2`,
+  );
 }
 
 /** The one canonical spelling of a path; inverse of {@link parseImagePath}. Signatures are made from it. */

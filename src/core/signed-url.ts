@@ -1,6 +1,6 @@
 import { fromBase64Url, toBase64Url } from "./base64url.ts";
 import { ServiceError } from "./errors.ts";
-import { formatImagePath, formatSource, type ImagePath } from "./image-path.ts";
+import { formatImagePath, formatSource, type ImagePath, SIGNATURE } from "./image-path.ts";
 import type { Keyring } from "./keyring.ts";
 import { formatTransform } from "./transform.ts";
 
@@ -33,7 +33,7 @@ export async function verifyUrl(
   query: URLSearchParams,
   { keys, nowSeconds }: { keys: Keyring; nowSeconds: number },
 ): Promise<SignedUrl> {
-  const [exp = "", keyId = "", sig = ""] = ["exp", "kid", "sig"].map((name) => query.get(name) ?? "");
+  const [exp = "", keyId = "", sig = ""] = SIGNATURE.map((name) => query.get(name) ?? "");
   const signature = fromBase64Url(sig);
   if (signature === undefined || !(await keys.verify(keyId, signingText(path, exp), signature))) {
     throw new ServiceError("signature_invalid", "Expected exp, kid and sig of a link signed for this path");

@@ -4,7 +4,7 @@ import { type RequestIdVariables, requestId } from "hono/request-id";
 import { negotiate } from "../core/accept.ts";
 import { expected, ServiceError } from "../core/errors.ts";
 import { matchHolds, noneMatchHits } from "../core/http.ts";
-import { parseImagePath } from "../core/image-path.ts";
+import { parseImagePath, refuseStrayQuery } from "../core/image-path.ts";
 import { asServiceError, logError, problem } from "../service/problem.ts";
 import { createStopwatch } from "../service/stopwatch.ts";
 import type { Authorize } from "./access.ts";
@@ -44,7 +44,9 @@ export function createApp({ config, engine, authorize, rates, now, v1, ...deps }
     const stopwatch = createStopwatch(now);
     const client = clientOf(c.req.header("CF-Connecting-IP"));
     await rates.requests(client);
-    const asked = parseImagePath(pathname(c.req.url, limits.urlLength), presets);
+    const url = parseUrl(c.req.url, limits.urlLength);
+    const asked = parseImagePath(url.pathname, presets);
+    refuseStrayQuery(url);
     const { cacheControl, keyId } = await authorize(asked, c.req.raw);
     const transform = negotiate(asked.transform, c.req.header("Accept"));
     using located = await pipeline.locate({ ...asked, transform }, stopwatch);
@@ -79,10 +81,10 @@ export function createApp({ config, engine, authorize, rates, now, v1, ...deps }
   return app;
 }
 
-function pathname(url: string, maxLength: number): string {
+function parseUrl(url: string, maxLength: number): URL {
   if (url.length > maxLength) {
     const detail = { limit: maxLength, actual: url.length, unit: "characters" };
     throw new ServiceError("url_too_long", expected(`at most ${maxLength} characters`, "URL", url), { detail });
   }
-  return new URL(url).pathname;
+  return new URL(url);
 }

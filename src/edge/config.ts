@@ -18,7 +18,10 @@ export const Milliseconds = Count.refine((ms) => ms < 2 ** 31, "Expected at most
 const SIGNING_MODES = ["off", "remote", "all"] as const;
 export type SigningMode = (typeof SIGNING_MODES)[number];
 
-/** The `[vars]` of wrangler.toml: text from outside, parsed once at the start; a bad value stops the Worker there. */
+/** Directives without quotes, which nothing that a signed link's end is held against has. @see RFC 9111 section 5.2.2 */
+const CACHE_CONTROL = /^[\w-]+(=\d+)?(\s*,\s*[\w-]+(=\d+)?)*$/;
+
+/** The `[vars]` of wrangler.toml: text from outside, parsed once, at the first request; with a bad value all fail. */
 const Vars = z
   .object({
     MAX_SOURCE_BYTES: Count,
@@ -27,7 +30,7 @@ const Vars = z
     MAX_AVIF_PIXELS: Count,
     MAX_JPEG_SCANS: Count,
     MAX_URL_LENGTH: Count,
-    CACHE_CONTROL: z.string().min(1),
+    CACHE_CONTROL: z.string().regex(CACHE_CONTROL, "Expected directives such as public, max-age=3600"),
     PRESETS: z.string().default("{}").transform(parsePresets),
     PRESETS_ONLY: z.enum(["true", "false"]).default("false"),
     ALLOWED_SOURCES: z.string().transform(parseAllowList),

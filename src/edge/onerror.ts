@@ -1,4 +1,4 @@
-import type { ServiceError } from "../core/errors.ts";
+import type { ErrorCode, ServiceError } from "../core/errors.ts";
 import type { Stopwatch } from "../service/stopwatch.ts";
 import { imageResponse } from "./image-response.ts";
 import type { Located, Pipeline } from "./pipeline.ts";
@@ -12,10 +12,18 @@ interface FallbackDeps {
   readonly headers: Headers;
 }
 
+/** A picture that is no source for us may still be one for a browser. */
+const UNFIT: ReadonlySet<ErrorCode> = new Set([
+  "source_too_large",
+  "image_too_large",
+  "unsupported_format",
+  "undecodable_image",
+]);
+
 /**
  * What `onerror` asks for in place of a result that could not be made; kept by nobody, so that the next request gets the
- * result. Undefined where the error has to be the answer: nothing else was asked for, the picture is at fault, the source
- * is not public, or the picture does not fit into the isolate.
+ * result. Undefined where the error has to be the answer: nothing else was asked for, the request is at fault (or the picture, and
+ * it was to be interpolated), the source is not public, or the picture does not fit into the isolate.
  */
 export async function fallback(
   error: ServiceError,
@@ -23,14 +31,16 @@ export async function fallback(
   { pipeline, stopwatch, admit, headers: ofResult }: FallbackDeps,
 ): Promise<Response | undefined> {
   const { transform, source } = located;
-  if (error.status < 500 || transform.onerror === undefined) return undefined;
+  const onerror = transform.onerror;
+  if (onerror === undefined || !(error.status >= 500 || (onerror === "original" && UNFIT.has(error.code))))
+    return undefined;
   const headers = new Headers(ofResult);
   for (const name of ["ETag", "Accept-Ranges"]) headers.delete(name);
   headers.set("Cache-Control", "no-store");
   headers.set("Cache-Status", "ssiu-edge; fwd=uri-miss");
-  headers.set("X-SSIU-Fallback", transform.onerror);
+  headers.set("X-SSIU-Fallback", onerror);
 
-  if (transform.onerror === "original") {
+  if (onerror === "original") {
     if (source.publicUrl === undefined) return undefined;
     headers.set("Location", source.publicUrl);
     return new Response(null, { status: 302, headers });

@@ -23,14 +23,14 @@ interface RemoteRules {
 /** Pictures of other servers, by https and from the allow-list only. One GET finds the version and keeps the body for `read`. */
 export function remoteSource({ fetch, allowed, timeoutMs, maxBytes }: RemoteRules): OpenSource {
   /** Redirects are followed by hand: each address is held against the allow-list before anything is asked there. */
-  async function follow(start: URL, signal: AbortSignal): Promise<Response> {
+  async function follow(start: URL, signal: AbortSignal): Promise<{ response: Response; url: URL }> {
     let url = start;
     for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
       assertAllowed(allowed, url);
       const headers = { Accept: "image/*", "Accept-Encoding": "identity", "User-Agent": "ssiu-edge", Via: VIA };
       const response = await fetch(url, { redirect: "manual", headers, signal });
       const location = REDIRECTS.has(response.status) ? response.headers.get("Location") : null;
-      if (location === null) return response;
+      if (location === null) return { response, url };
       await response.body?.cancel();
       url = redirected(location, url);
     }
@@ -41,7 +41,7 @@ export function remoteSource({ fetch, allowed, timeoutMs, maxBytes }: RemoteRule
     if (!isRemote(id)) return undefined;
     const abort = new AbortController();
     const timed = <T>(work: Work<T>) => within(timeoutMs, abort, work);
-    const response = await timed(() => follow(new URL(id), abort.signal));
+    const { response, url } = await timed(() => follow(new URL(id), abort.signal));
     await checkStatus(response);
     // A body comes but once; whoever asks again gets what was read.
     let body: Promise<Uint8Array> | undefined;
@@ -52,7 +52,8 @@ export function remoteSource({ fetch, allowed, timeoutMs, maxBytes }: RemoteRule
       return bytes;
     };
     const version = validator(response.headers) ?? `sha256 ${await sha256Hex(await read(maxBytes))}`;
-    return { version, publicUrl: id, read };
+    // A validator is one resource's: after a redirect it says nothing without that resource's name (RFC 9110 §8.8.1).
+    return { version: url.href === id ? version : `${url.href} ${version}`, publicUrl: id, read };
   };
 }
 

@@ -12,6 +12,7 @@ import { deadJobs } from "./jobs/dead-jobs.ts";
 import type { JobObject } from "./jobs/job-object.ts";
 import { createJobRoutes } from "./jobs/routes.ts";
 import { parseUploadRules } from "./jobs/upload-rules.ts";
+import { bucketVersions, lastKnown } from "./last-known.ts";
 import type { Lease } from "./lease.ts";
 import { durableLeases } from "./leases.ts";
 import { createMemory } from "./memory.ts";
@@ -63,7 +64,10 @@ function createHandlers(env: Env, createEngine: CreateEngine) {
   const { limits, remote, signing, lease, cacheControl } = config;
   const renderer = { codecs: createCodecs(CODEC_MODULES), ...createEngine(env, model) };
   const openSource = firstOf(
-    remoteSource({ fetch: (url, init) => fetch(url, init), maxBytes: limits.sourceBytes, ...remote }),
+    lastKnown(
+      remoteSource({ fetch: (url, init) => fetch(url, init), maxBytes: limits.sourceBytes, ...remote }),
+      bucketVersions(env.RESULTS),
+    ),
     bucketSource(env.SOURCES),
     assetSource(env.ASSETS, "samples/"),
   );

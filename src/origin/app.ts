@@ -10,7 +10,7 @@ import { asServiceError, logError, problem } from "../service/problem.ts";
 import type { OriginLimits } from "./config.ts";
 import { createDeadline } from "./deadline.ts";
 import type { Metrics } from "./metrics.ts";
-import { parseDeadline, readBody, verifyBody, verifySignature } from "./signed-request.ts";
+import { bodyLength, createReception, parseDeadline, readBody, verifyBody, verifySignature } from "./signed-request.ts";
 import { createUpscaler, inspect, type Running } from "./upscaler.ts";
 
 export interface OriginDeps {
@@ -29,10 +29,14 @@ export interface OriginDeps {
   readonly date: () => number;
 }
 
+/** So many bodies of the largest size may be on their way at once. */
+const BODIES = 16;
+
 /** The origin's routes. Everything they touch is an argument. */
 export function createOriginApp({ limits, keyring, model, metrics, now, ...deps }: OriginDeps) {
   const app = new Hono();
   const upscale = createUpscaler(metrics);
+  const receive = createReception(BODIES * limits.sourceBytes);
 
   app.use(requestId());
   app.use("/v1/upscale", async (c, next) => {
@@ -75,8 +79,11 @@ export function createOriginApp({ limits, keyring, model, metrics, now, ...deps 
 
     const deadline = createDeadline(ms, signal);
     try {
-      const bytes = await deadline.race(readBody(c.req.raw, limits.sourceBytes));
-      await verifyBody(bytes, digest);
+      const bytes = await receive(bodyLength(headers, limits.sourceBytes), async () => {
+        const body = await deadline.race(readBody(c.req.raw, limits.sourceBytes));
+        await verifyBody(body, digest);
+        return body;
+      });
       const source = inspect(bytes, transform, { limits, model });
       const picture = await upscale(running, source, { deadline, dueMs: started + ms });
       return c.body(picture.data, 200, {

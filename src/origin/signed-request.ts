@@ -47,6 +47,31 @@ export function parseDeadline(header: string | null): number | undefined {
 }
 
 /**
+ * Room for bodies on their way, `room` bytes in all: nothing else bounds them, as a picture is let in by its header.
+ *
+ * @throws {ServiceError} `overloaded`
+ */
+export function createReception(room: number) {
+  let announced = 0;
+  return async <T>(bytes: number, receive: () => Promise<T>): Promise<T> => {
+    if (announced > 0 && announced + bytes > room) {
+      throw new ServiceError("overloaded", "Expected room for another body; try again later", { retryAfterSeconds: 1 });
+    }
+    announced += bytes;
+    try {
+      return await receive();
+    } finally {
+      announced -= bytes;
+    }
+  };
+}
+
+/** How much a body may come to; `limit` where the length is not told. */
+export function bodyLength(headers: Headers, limit: number): number {
+  return Math.min(limit, Number(headers.get("Content-Length") ?? limit));
+}
+
+/**
  * Reads a body of at most `limit` bytes.
  *
  * @throws {ServiceError} `source_too_large`, before anything is read where the length is told.

@@ -1,6 +1,7 @@
 import { Response } from "miniflare";
 import sharp from "sharp";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { fixture } from "../fixtures/read.ts";
 import { createInternet, slowBody } from "./internet.ts";
 import { pattern } from "./pictures.ts";
 import { startWorker, type TestWorker } from "./worker.ts";
@@ -76,8 +77,16 @@ describe("a picture from another server", () => {
   it("has a query only where the URL is encoded as a whole", async () => {
     const url = serve("/public/q.png?v=1&w=2", picture);
     expect((await get(`/img/x2/${encodeURIComponent(url)}`)).status).toBe(200);
-    await expectProblem(`/img/x2/${url}`, 404, "source_not_found");
+    expect(await expectProblem(`/img/x2/${url}`, 400, "invalid_path")).toContain("encode it whole");
+    await expectProblem(`/img/x2/${HOST}/public/q.png?exp=1&kid=a&sig=b`, 404, "source_not_found");
     expect(internet.asked).toEqual([url, `${HOST}/public/q.png`]);
+  });
+
+  it("is sent to as it is where it is no source, if that is asked for", async () => {
+    const url = serve("/public/cmyk.jpg", fixture("cmyk.jpg"), { headers: { ETag: '"1"' } });
+    const { status, headers } = await get(`/img/x2,onerror=original/${url}`);
+    expect([status, headers.get("location"), headers.get("x-ssiu-fallback")]).toEqual([302, url, "original"]);
+    await expectProblem(`/img/x2,onerror=interpolate/${url}`, 415, "unsupported_format");
   });
 
   it("is what its bytes are, whatever the server calls them", async () => {
@@ -226,6 +235,19 @@ describe("a redirect", () => {
     expect(internet.asked).toEqual([url, "https://cdn.example.com/step.png"]);
   });
 
+  it("that leads elsewhere than before leads to another picture, whatever its version is called", async () => {
+    const targets = ["https://cdn.example.com/v1.png", "https://cdn.example.com/v2.png"];
+    for (const [i, body] of [picture, other].entries()) {
+      internet.serve(targets[i] ?? "", () => new Response(new Uint8Array(body), { headers: { ETag: '"1"' } }));
+    }
+    const widths = [];
+    for (const target of targets) {
+      const { body } = await get(`/img/x2/${redirect("/public/latest.png", target)}`);
+      widths.push((await sharp(body).metadata()).width);
+    }
+    expect(widths).toEqual([48, 52]);
+  });
+
   it("is followed three times, not for ever", async () => {
     serve("/public/0.png", picture);
     for (const n of [1, 2, 3, 4]) redirect(`/public/${n}.png`, `${n - 1}.png`);
@@ -234,6 +256,34 @@ describe("a redirect", () => {
     redirect("/public/round.png", "round.png");
     await expectProblem(`/img/x2/${HOST}/public/round.png`, 502, "source_failed");
     expect(internet.timesAsked(`${HOST}/public/round.png`)).toBe(4);
+  });
+});
+
+describe("what a server had before it failed", () => {
+  it.each([
+    ["answers badly", () => new Response("down", { status: 503 })],
+    ["does not answer", () => new Promise<Response>(() => {})],
+  ])("is served from the store where it %s, and nothing else", async (_, fail) => {
+    const url = serve("/public/known.png", picture, { headers: { ETag: '"1"' } });
+    const first = await get(`/img/x2/${url}`);
+    await expect.poll(async () => (await get(`/img/x2/${url}`)).headers.get("cache-status")).toBe("ssiu-edge; hit");
+    internet.serve(url, fail);
+    const later = await get(`/img/x2/${url}`);
+    expect([later.status, later.headers.get("etag")]).toEqual([200, first.headers.get("etag")]);
+    expect(later.body).toEqual(first.body);
+    expect((await get(`/img/x3/${url}`)).status).toBeGreaterThanOrEqual(502);
+    internet.serve(url, () => new Response("gone", { status: 404 }));
+    await expectProblem(`/img/x2/${url}`, 404, "source_not_found");
+  });
+
+  it("follows its changes", async () => {
+    const url = serve("/public/changed.png", picture, { headers: { ETag: '"1"' } });
+    await get(`/img/x2/${url}`);
+    serve("/public/changed.png", other, { headers: { ETag: '"2"' } });
+    const changed = await get(`/img/x2/${url}`);
+    await expect.poll(async () => (await get(`/img/x2/${url}`)).headers.get("cache-status")).toBe("ssiu-edge; hit");
+    serve("/public/changed.png", null, { status: 500 });
+    expect((await get(`/img/x2/${url}`)).body).toEqual(changed.body);
   });
 });
 

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { connect } from "node:net";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { parseOriginConfig } from "../../src/origin/config.ts";
 import { fixture } from "../fixtures/read.ts";
 import { spawnOrigin, startOrigin, type TestOrigin } from "./origin.ts";
@@ -60,6 +60,20 @@ describe("a signed request", () => {
     const response = await fetch(url.replace("x2", "x4"), { method: "POST", headers, body: new Uint8Array(PICTURE) });
     expect(response.status).toBe(403);
   });
+});
+
+it("takes no more bodies at once than it has room for", async () => {
+  const { hostname, port } = new URL(origin.url);
+  const { url, headers } = await origin.sign("x2", PICTURE, { keys: NEW });
+  const { pathname, search } = new URL(url);
+  const lines = Object.entries({ ...headers, Host: "origin", "Content-Length": "50000" });
+  const head = [`POST ${pathname}${search} HTTP/1.1`, ...lines.map(([name, value]) => `${name}: ${value}`), "", ""];
+  const sockets = Array.from({ length: 16 }, () => connect(Number(port), hostname));
+  for (const socket of sockets) socket.write(`${head.join("\r\n")}the first bytes`);
+  const status = async () => (await origin.upscale("x2", PICTURE, { keys: NEW })).status;
+  await vi.waitUntil(async () => (await status()) === 503, { timeout: 5000 });
+  for (const socket of sockets) socket.resetAndDestroy();
+  await vi.waitUntil(async () => (await status()) === 200, { timeout: 5000 });
 });
 
 it("does not wait for the body of a request that is not signed", async () => {

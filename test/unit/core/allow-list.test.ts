@@ -38,6 +38,8 @@ it.each([
   "https://10.0.0.1/",
   "https://localhost/",
   "https://example.com/?a",
+  "https://*.example.com",
+  "https://example.com/photos/*",
   "*",
 ])("cannot be made of %s", (text) => {
   expect(() => parseAllowList(`https://example.com/,${text}`)).toThrow(/^Expected/);

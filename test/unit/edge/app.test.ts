@@ -20,7 +20,7 @@ function deps(broken: Partial<Parts>): Parts {
     config: {
       limits: {
         sourceBytes: 1000,
-        inputPixels: 100,
+        inputPixels: 256,
         outputPixels: 100,
         avifPixels: 100,
         jpegScans: 1,
@@ -160,7 +160,7 @@ it("logs what went wrong also where the client may not have it interpolated", as
 
 it("does not interpolate what the origin refuses for the picture's fault", async () => {
   vi.spyOn(console, "info").mockImplementation(() => {});
-  const limits = { edgeInputPixels: 0, inputPixels: 100, outputPixels: 100, avifPixels: 100 };
+  const limits = { edgeInputPixels: 0, inputPixels: 256, outputPixels: 100, avifPixels: 100 };
   const upscale = async () => {
     throw new ServiceError("undecodable_image", "The source is damaged");
   };
@@ -171,7 +171,7 @@ it("does not interpolate what the origin refuses for the picture's fault", async
 describe("what an origin made", () => {
   /** Leaves everything to an origin, which answers other bytes than those that are stored. */
   const origin = {
-    limits: { edgeInputPixels: 0, inputPixels: 100, outputPixels: 100, avifPixels: 100 },
+    limits: { edgeInputPixels: 0, inputPixels: 256, outputPixels: 100, avifPixels: 100 },
     upscale: async () => Uint8Array.from([4, 5, 6]),
   };
   const facts = { format: "png", engine: "origin", model: "fake-x2", sourceWidth: 1, sourceHeight: 1 } as const;

@@ -28,7 +28,8 @@ describe("choosePlace", () => {
 
   it.each<[string, Probe, Transform, "edge" | "origin" | object, "edge" | object]>([
     ["256x256", source(256, 256), x2, "edge", "edge"],
-    ["a pixel more", source(65_537, 1), x2, "origin", "edge"],
+    ["a row more", source(256, 257), x2, "origin", "edge"],
+    ["as thin as costs the network more", source(6000, 1), x2, "origin", "edge"],
     ["512x512", source(512, 512), x2, "origin", "edge"],
     ["513x512", source(513, 512), x2, "origin", refusal("image_too_large", { limit: 262_144 })],
     ["256x256 x4 as AVIF", source(256, 256), { ...x4, format: "avif" }, "origin", refusal("image_too_large")],
