@@ -155,6 +155,21 @@ describe.concurrent("a webhook", () => {
     await Promise.all([hasty.stop(), receiver.close()]);
   });
 
+  it("names a link that can be fetched, as the job does, where links must be signed", async () => {
+    const vars = { SIGNED_URLS: "all", URL_KEYS: "k2:fedcba9876543210,k1:0123456789abcdef" };
+    const signing = await startJobWorker({ vars });
+    await signing.putSource("a b.png", await pattern(16, 16).png().toBuffer());
+    const receiver = await startReceiver();
+    const id = await signing.post({ source: "a b.png", ops: "x2,f=webp", callback: receiver.url });
+    await vi.waitFor(() => expect(receiver.accepted).toHaveLength(1), SLOW);
+    const { url } = (await signing.job(id)).result ?? {};
+    expect(receiver.accepted[0]?.event.data.url).toBe(url);
+    expect(url).toMatch(/^\/img\/x2,format=webp\/a%20b\.png\?exp=\d+&kid=k2&sig=/);
+    expect(await signing.picture(url ?? "")).toEqual({ status: 200, cache: "ssiu-edge; hit" });
+    expect((await signing.picture("/img/x2,format=webp/a%20b.png")).status).toBe(403);
+    await Promise.all([signing.stop(), receiver.close()]);
+  });
+
   it("is not promised where there is no key to sign it with", async () => {
     const keyless = await startJobWorker({ vars: { WEBHOOK_KEYS: undefined } });
     const { status } = await keyless.call("POST", "/v1/jobs", { body: { ...job, callback: "https://example.com/" } });

@@ -115,7 +115,8 @@ export class JobObject extends DurableObject<Env> {
 
   async #tell(job: Job): Promise<Attempt> {
     if (job.callback === undefined) return {};
-    return await deliver(jobEvent(job), job.callback, { keys: this.#config.webhookKeys, nowMs: Date.now() });
+    const { signing, webhookKeys: keys } = this.#config;
+    return await deliver(await jobEvent(job, signing), job.callback, { keys, nowMs: Date.now() });
   }
 
   async #forget({ id, run }: Job): Promise<void> {

@@ -26,6 +26,7 @@ const VARS = {
   JOB_WATCHDOG_SECONDS: "1800",
   JOB_RETENTION_SECONDS: "2592000",
   WEBHOOK_SCHEDULE_SECONDS: "0,5,300",
+  SIGNED_URLS: "off",
 };
 
 /** An object whose messages stay on their way until they are let through or lost. */

@@ -15,6 +15,7 @@ const CONFIG: JobConfig = {
   maxRetryAfterMs: DAY,
   webhookKeys: [],
   sourceWebhookKeys: [],
+  signing: { mode: "off", keys: undefined },
   allowLocalCallbacks: false,
 };
 const REQUEST = { source: "a.png", ops: "x2", callback: "https://example.com/" };
@@ -59,9 +60,9 @@ it("keeps the last error of a job that dies, and drops it when it is done after 
   expect(settled(tried, { state: "done", result: RESULT }, 1, CONFIG).error).toBeUndefined();
 });
 
-it("has an error to tell where it died without one", () => {
+it("has an error to tell where it died without one", async () => {
   const killed = begun(newJob("1", REQUEST, 0), 0, CONFIG);
-  const { data } = JSON.parse(jobEvent(settled(killed, { state: "dead" }, 1, CONFIG)).body);
+  const { data } = JSON.parse((await jobEvent(settled(killed, { state: "dead" }, 1, CONFIG), CONFIG.signing)).body);
   expect(data.error).toEqual({ code: "internal", detail: "No attempt came to its end" });
 });
 
