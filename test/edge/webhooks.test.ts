@@ -155,6 +155,31 @@ describe.concurrent("a webhook", () => {
     await Promise.all([hasty.stop(), receiver.close()]);
   });
 
+  it("is sent again once it was given up, if that is asked for, and not when it was delivered", async () => {
+    const receiver = await startReceiver([{ status: 410 }, { status: 500 }, { status: 204 }]);
+    const replay = (id: string) =>
+      worker.call<JobView & { code?: string; detail?: string }>("POST", `/v1/jobs/${id}/replay`);
+    const id = await worker.post({ ...job, callback: receiver.url });
+    await untilTold(id, "disabled");
+    const { status, json } = await replay(id);
+    expect([status, json.state, json.webhook?.state, json.webhook?.attempts]).toEqual([202, "done", "pending", 0]);
+    expect((await untilTold(id, "delivered")).webhook).toMatchObject({ attempts: 2, status: 204 });
+    expect(receiver.calls.map((call) => call.id)).toEqual(Array(3).fill(`msg_${id}_1`));
+    expect(new Set(receiver.calls.map((call) => call.body)).size).toBe(1);
+
+    const untold = await worker.post(job);
+    await worker.until(untold, "done");
+    for (const [settled, state] of [
+      [id, "done, webhook delivered"],
+      [untold, "done"],
+    ] as const) {
+      const refused = await replay(settled);
+      expect([refused.status, refused.json.code]).toEqual([409, "nothing_to_replay"]);
+      expect(refused.json.detail).toContain(`got "${state}"`);
+    }
+    await receiver.close();
+  });
+
   it("names a link that can be fetched, as the job does, where links must be signed", async () => {
     const vars = { SIGNED_URLS: "all", URL_KEYS: "k2:fedcba9876543210,k1:0123456789abcdef" };
     const signing = await startJobWorker({ vars });

@@ -70,14 +70,14 @@ export class JobObject extends DurableObject<Env> {
     if (job !== undefined) await this.#save(settled(job, end, Date.now(), this.#config));
   }
 
-  /** Starts a failed or dead job anew; answers the job as it is then. */
-  async replay(): Promise<Job | undefined> {
+  /** The job as {@link replayed} leaves it, and whether that has changed it. */
+  async replay(): Promise<{ job: Job; isReplayed: boolean } | undefined> {
     const job = this.#load();
     if (job === undefined) return undefined;
     const next = replayed(job, Date.now());
-    if (next !== job) await this.#save(next);
+    if (next !== undefined) await this.#save(next);
     await this.#dead.remove(job.id);
-    return next;
+    return { job: next ?? job, isReplayed: next !== undefined };
   }
 
   override async alarm(): Promise<void> {
@@ -122,7 +122,7 @@ export class JobObject extends DurableObject<Env> {
   async #forget({ id, run }: Job): Promise<void> {
     await this.#dead.remove(id);
     const now = this.#load();
-    if (now?.run === run) await this.ctx.storage.deleteAll();
+    if (now?.run === run && now.delivery?.state !== "pending") await this.ctx.storage.deleteAll();
   }
 
   #load(): Job | undefined {

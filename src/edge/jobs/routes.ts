@@ -62,7 +62,15 @@ export function createJobRoutes({ config, presets, jobs, dead, uploads }: JobRou
     return c.json(await view(job), 200, { "Cache-Control": "no-store" });
   });
 
-  app.post("/jobs/:id/replay", async (c) => accepted(c, await find(c.req.param("id"), (stub) => stub.replay())));
+  app.post("/jobs/:id/replay", async (c) => {
+    const { job, isReplayed } = await find(c.req.param("id"), (stub) => stub.replay());
+    if (isReplayed) return await accepted(c, job);
+    const state = job.delivery === undefined ? job.state : `${job.state}, webhook ${job.delivery.state}`;
+    throw new ServiceError(
+      "nothing_to_replay",
+      expected("a job that failed or whose webhook was given up", "replay", state),
+    );
+  });
 
   app.post("/uploads", async (c) => {
     await uploads.send(parseBody(UploadEvent, await c.req.text()));
@@ -79,10 +87,10 @@ export function createJobRoutes({ config, presets, jobs, dead, uploads }: JobRou
   for (const path of ["/jobs/:id/replay", "/uploads", "/webhooks/source"]) app.all(path, allow("POST"));
   return app;
 
-  async function find(id: string, ask: (stub: DurableObjectStub<JobObject>) => Promise<Job | undefined>): Promise<Job> {
-    const job = isJobId(id) ? await ask(jobs.getByName(id)) : undefined;
-    if (job === undefined) throw new ServiceError("not_found", expected("the id of a job", "path", id));
-    return job;
+  async function find<T>(id: string, ask: (stub: DurableObjectStub<JobObject>) => Promise<T | undefined>): Promise<T> {
+    const found = isJobId(id) ? await ask(jobs.getByName(id)) : undefined;
+    if (found === undefined) throw new ServiceError("not_found", expected("the id of a job", "path", id));
+    return found;
   }
 
   async function accepted(c: Context, job: Job): Promise<Response> {

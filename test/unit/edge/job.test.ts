@@ -95,9 +95,24 @@ it.each([
 });
 
 it("starts anew only where there is no result, as another run", () => {
-  expect(replayed(done(REQUEST.callback), 500)).toEqual(done(REQUEST.callback));
+  expect(replayed(newJob("1", REQUEST, 0), 500)).toBeUndefined();
+  expect(replayed(done(), 500)).toBeUndefined();
+  expect(replayed(done(REQUEST.callback), 500)).toBeUndefined();
   const failed = settled(begun(newJob("1", REQUEST, 0), 0, CONFIG), { state: "failed", error: ERROR }, 1, CONFIG);
   const again = replayed(failed, 500);
   expect(again).toMatchObject({ ...REQUEST, state: "queued", run: 2, attempts: 0, createdAtMs: 0, wakeAtMs: 500 });
-  expect([again.error, again.delivery, again.settledAtMs]).toEqual([undefined, undefined, undefined]);
+  expect([again?.error, again?.delivery, again?.settledAtMs]).toEqual([undefined, undefined, undefined]);
+});
+
+it.each([
+  [500, "exhausted"],
+  [410, "disabled"],
+])("is told of anew, as the same event, where the receiver said %i until it was %s", async (status, state) => {
+  const { job } = attempts({ status }, () => 0);
+  expect(job.delivery?.state).toBe(state);
+  const again = replayed(job, 500);
+  expect(again).toEqual({ ...job, delivery: { state: "pending", attempts: 0 }, wakeAtMs: 500 });
+  expect(again && (await jobEvent(again, CONFIG.signing))).toEqual(await jobEvent(job, CONFIG.signing));
+  const told = again && attempted(again, { status: 204 }, { nowMs: 600, random: () => 0, config: CONFIG });
+  expect(told && replayed(told, 700)).toBeUndefined();
 });
