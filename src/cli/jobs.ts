@@ -32,7 +32,7 @@ export function addJobs(program: Command): void {
     });
   jobs
     .command("replay")
-    .description("start jobs anew that are dead or failed")
+    .description("start jobs anew that are dead or failed; send webhooks again that were given up")
     .argument("[IDS...]", "all that are dead, if none is given")
     .addOption(server())
     .addOption(token())

@@ -3,9 +3,10 @@ import { expected } from "../core/errors.ts";
 import { type Scale, VARIANTS } from "../core/image.ts";
 import type { ENGINES } from "../engine/node-engines.ts";
 
-/** The message of a schema whose input is not `what`. */
+/** The message of a schema whose input is not `what`, or is missing. */
 export function expecting(what: string, name: string): (issue: { readonly input?: unknown }) => string {
-  return ({ input }) => expected(what, name, String(input));
+  return ({ input }) =>
+    input === undefined ? `Expected ${what} for ${name}, got nothing` : expected(what, name, String(input));
 }
 
 /** `--scale` */

@@ -10,6 +10,7 @@ const STATUS = {
   source_not_found: 404,
   not_found: 404,
   method_not_allowed: 405,
+  nothing_to_replay: 409,
   link_expired: 410,
   precondition_failed: 412,
   source_too_large: 413,

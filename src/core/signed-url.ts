@@ -12,6 +12,9 @@ export interface SignedUrl {
   readonly keyId: string;
 }
 
+/** For `expires`: the last second of the year 9999. */
+export const NEVER = 253_402_300_799;
+
 /**
  * The path and query of a link that holds until `expires` (Unix time in seconds): `/img/…?exp=…&kid=…&sig=…`. `onerror`
  * stands in it, but is not signed: it changes no result.

@@ -1,10 +1,9 @@
 import { ServiceError } from "../core/errors.ts";
 import { cappedCacheControl } from "../core/http.ts";
 import type { ImagePath } from "../core/image-path.ts";
-import type { Keyring } from "../core/keyring.ts";
 import { isRemote } from "../core/remote-url.ts";
 import { verifyUrl } from "../core/signed-url.ts";
-import type { SigningMode } from "./config.ts";
+import type { Signing } from "./config.ts";
 import { VIA } from "./remote-source.ts";
 
 /** What a request was let through with. */
@@ -18,24 +17,25 @@ interface Grant {
 /** Decides from the request alone; no source has been touched yet. */
 export type Authorize = (path: ImagePath, request: Request) => Promise<Grant>;
 
-interface AccessRules {
-  readonly mode: SigningMode;
-  /** Undefined: no signature is valid. */
-  readonly keys: Keyring | undefined;
+interface AccessRules extends Signing {
   /** Of an answer without a signature. */
   readonly cacheControl: string;
   /** Unix time in milliseconds. */
   readonly clock: () => number;
 }
 
+/** Whether the pictures of a source are served by signed URLs only. */
+export function needsSignature(source: string, mode: Signing["mode"]): boolean {
+  return mode === "all" || (mode === "remote" && isRemote(source));
+}
+
 export function createAuthorize({ mode, keys, cacheControl, clock }: AccessRules): Authorize {
   return async (path, request) => {
     const { searchParams, host } = new URL(request.url);
-    const remote = isRemote(path.source);
-    if (request.headers.get("Via")?.includes(VIA) || (remote && new URL(path.source).host === host)) {
+    if (request.headers.get("Via")?.includes(VIA) || (isRemote(path.source) && new URL(path.source).host === host)) {
       throw new ServiceError("source_forbidden", "A picture from here is no source");
     }
-    if (mode === "off" || (mode === "remote" && !remote)) return { cacheControl };
+    if (!needsSignature(path.source, mode)) return { cacheControl };
     if (keys === undefined) throw new ServiceError("signature_invalid", "There is no key to sign links with");
     const nowSeconds = Math.floor(clock() / 1000);
     const { expires, keyId } = await verifyUrl(path, searchParams, { keys, nowSeconds });

@@ -16,7 +16,27 @@ export const Milliseconds = Count.refine((ms) => ms < 2 ** 31, "Expected at most
 
 /** Which pictures need a signed URL: none, those from other servers, every one. */
 const SIGNING_MODES = ["off", "remote", "all"] as const;
-export type SigningMode = (typeof SIGNING_MODES)[number];
+type SigningMode = (typeof SIGNING_MODES)[number];
+
+/** Which URLs must be signed, and by which keys; undefined: no signature is valid. */
+export interface Signing {
+  readonly mode: SigningMode;
+  readonly keys: Keyring | undefined;
+}
+
+/** What says which URLs must be signed: for those who check links and for those who make them. */
+export const SigningVars = z
+  .object({
+    SIGNED_URLS: z.enum(SIGNING_MODES),
+    URL_KEYS: z
+      .string()
+      .transform((keys) => parseKeyring(keys, "URL_KEYS"))
+      .optional(),
+  })
+  .refine(({ SIGNED_URLS, URL_KEYS }) => SIGNED_URLS === "off" || URL_KEYS !== undefined, {
+    error: "Expected keys for URL_KEYS where SIGNED_URLS is on, got none",
+  })
+  .transform(({ SIGNED_URLS, URL_KEYS }) => ({ signing: { mode: SIGNED_URLS, keys: URL_KEYS } }));
 
 /** Directives without quotes, which nothing that a signed link's end is held against has. @see RFC 9111 section 5.2.2 */
 const CACHE_CONTROL = /^[\w-]+(=\d+)?(\s*,\s*[\w-]+(=\d+)?)*$/;
@@ -35,17 +55,10 @@ const Vars = z
     PRESETS_ONLY: z.enum(["true", "false"]).default("false"),
     ALLOWED_SOURCES: z.string().transform(parseAllowList),
     SOURCE_TIMEOUT_MS: Milliseconds,
-    SIGNED_URLS: z.enum(SIGNING_MODES),
-    URL_KEYS: z
-      .string()
-      .transform((keys) => parseKeyring(keys, "URL_KEYS"))
-      .optional(),
     LEASE_WAIT_MS: Milliseconds,
     LEASE_HOLD_MS: Milliseconds,
   })
-  .refine(({ SIGNED_URLS, URL_KEYS }) => SIGNED_URLS === "off" || URL_KEYS !== undefined, {
-    error: "Expected keys for URL_KEYS where SIGNED_URLS is on, got none",
-  });
+  .and(SigningVars);
 
 export interface Limits extends PictureLimits {
   readonly sourceBytes: number;
@@ -59,8 +72,7 @@ export interface Config {
   readonly presets: Presets;
   /** Where remote sources may come from, and how long they may take. */
   readonly remote: { readonly allowed: AllowList; readonly timeoutMs: number };
-  /** Which URLs must be signed, and by which keys; undefined: no signature is valid. */
-  readonly signing: { readonly mode: SigningMode; readonly keys: Keyring | undefined };
+  readonly signing: Signing;
   /** How long a request waits for another that computes the same, and how long that may take. */
   readonly lease: Patience;
 }
@@ -80,7 +92,7 @@ export function parseConfig(env: unknown): Config {
     cacheControl: vars.data.CACHE_CONTROL,
     presets: vars.data.PRESETS_ONLY === "true" ? onlyPresets(vars.data.PRESETS) : { ops: vars.data.PRESETS },
     remote: { allowed: vars.data.ALLOWED_SOURCES, timeoutMs: vars.data.SOURCE_TIMEOUT_MS },
-    signing: { mode: vars.data.SIGNED_URLS, keys: vars.data.URL_KEYS },
+    signing: vars.data.signing,
     lease: { waitMs: vars.data.LEASE_WAIT_MS, holdMs: vars.data.LEASE_HOLD_MS },
   };
 }

@@ -73,7 +73,10 @@ export async function readAnswer(response: Response, expectation: Expectation, n
     }
     case 503: {
       const retryAfterSeconds = Math.ceil((retryAfterMs ?? 1000) / 1000);
-      const error = new ServiceError("overloaded", "The origin has too much to do", { cause, retryAfterSeconds });
+      const error = new ServiceError("overloaded", "The origin is busy or still starting", {
+        cause,
+        retryAfterSeconds,
+      });
       // Who says when to come back is busy, not broken.
       return { alive: retryAfterMs !== undefined, error, retryInMs: retryAfterMs ?? RETRY_PAUSE_MS };
     }

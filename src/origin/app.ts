@@ -32,6 +32,9 @@ export interface OriginDeps {
 /** So many bodies of the largest size may be on their way at once. */
 const BODIES = 16;
 
+/** When it is worth trying again while the models load, which takes up to half a minute. */
+const LOADING_SECONDS = 10;
+
 /** The origin's routes. Everything they touch is an argument. */
 export function createOriginApp({ limits, keyring, model, metrics, now, ...deps }: OriginDeps) {
   const app = new Hono();
@@ -74,8 +77,10 @@ export function createOriginApp({ limits, keyring, model, metrics, now, ...deps 
     const transform = parseTransform(new URL(c.req.url).search.slice(1));
     const ms = Math.min(limits.deadlineMs, parseDeadline(headers.get("X-SSIU-Deadline-Ms")) ?? limits.deadlineMs);
     const running = deps.running();
-    if (running === undefined)
-      throw new ServiceError("overloaded", "Expected the models to be loaded; try again later");
+    if (running === undefined) {
+      const retryAfterSeconds = LOADING_SECONDS;
+      throw new ServiceError("overloaded", "Expected the models to be loaded; try again later", { retryAfterSeconds });
+    }
 
     const deadline = createDeadline(ms, signal);
     try {

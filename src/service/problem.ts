@@ -32,6 +32,7 @@ const TITLES: Readonly<Record<ServiceError["status"], string>> = {
   403: "Forbidden",
   404: "Not Found",
   405: "Method Not Allowed",
+  409: "Conflict",
   410: "Gone",
   412: "Precondition Failed",
   413: "Content Too Large",

@@ -1,7 +1,11 @@
 import { readFile } from "node:fs/promises";
-import { chromium, type Route } from "playwright-core";
+import { chromium, type Page, type Route } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { EXECUTABLE, hasChromium } from "./chromium.ts";
+
+type Answer = (route: Route) => Promise<void>;
+
+const picture: Answer = (route) => route.fulfill({ contentType: "image/png", path: "src/web/samples/logo.png" });
 
 describe.skipIf(!hasChromium)("the demo page", () => {
   let browser: Awaited<ReturnType<typeof chromium.launch>>;
@@ -10,17 +14,50 @@ describe.skipIf(!hasChromium)("the demo page", () => {
   });
   afterAll(() => browser.close());
 
-  it.each<[string, string, (route: Route) => Promise<void>]>([
-    ["a picture", "Computed in", (route) => route.fulfill({ contentType: "image/png", body: "png" })],
-    ["a problem", "Too large", (route) => route.fulfill({ status: 413, body: '{"detail":"Too large"}' })],
-    ["a page", "There is no picture: status 503", (route) => route.fulfill({ status: 503, body: "<h1>Error</h1>" })],
-    ["nothing", "There is no answer", (route) => route.abort()],
-  ])("says what came of it where %s is answered", async (_, said, answer) => {
-    const page = await browser.newPage();
+  /** The page from a server that answers so for each picture. */
+  async function open(answer: Answer): Promise<Page> {
+    const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
     const html = await readFile("src/web/index.html", "utf8");
     await page.route("**/*", (route) => route.fulfill({ contentType: "text/html", body: html }));
+    await page.route("**/samples/*", (route) =>
+      route.fulfill({ path: `src/web${new URL(route.request().url()).pathname}` }),
+    );
     await page.route("**/img/**", answer);
     await page.goto("http://demo.test/");
+    return page;
+  }
+
+  it.each<[string, string, boolean, Answer]>([
+    ["a picture", "Computed in", true, picture],
+    ["no picture", "no picture", false, (route) => route.fulfill({ contentType: "image/png", body: "png" })],
+    ["a problem", "Too large", false, (route) => route.fulfill({ status: 413, body: '{"detail":"Too large"}' })],
+    ["a page", "no picture: status 503", false, (route) => route.fulfill({ status: 503, body: "<h1>Error</h1>" })],
+    ["nothing", "There is no answer", false, (route) => route.abort()],
+    ["nothing yet", "Computing", false, async () => {}],
+  ])("says what came of it, and shows a result where there is one: %s", async (_, said, isShown, answer) => {
+    const page = await open(answer);
     await expect.poll(() => page.textContent("#status")).toContain(said);
+    expect(await page.isVisible("#after")).toBe(isShown);
+    await page.close();
+  });
+
+  it("says it above the pictures, where it is seen without scrolling", async () => {
+    const page = await open(picture);
+    await expect.poll(() => page.textContent("#status")).toContain("Computed in");
+    const [status, figure] = [await page.locator("#status").boundingBox(), await page.locator("figure").boundingBox()];
+    expect((status?.y ?? 0) + (status?.height ?? 0)).toBeLessThanOrEqual(figure?.y ?? 0);
+    expect(figure?.y).toBeLessThan(400);
+    await page.close();
+  });
+
+  it("shows where the keyboard is when it moves the line", async () => {
+    const page = await open(picture);
+    const outline = () => page.evaluate<string>('getComputedStyle(document.querySelector("figure")).outlineStyle');
+    expect(await outline()).toBe("none");
+    await page.getByText("x4", { exact: true }).focus();
+    await page.keyboard.press("Tab");
+    expect(await page.evaluate<string>("document.activeElement.type")).toBe("range");
+    expect(await outline()).toBe("solid");
+    await page.close();
   });
 });

@@ -71,7 +71,11 @@ describe("a job that fails for a reason of ours", () => {
     expect(receiver.accepted[1]?.event.type).toBe("image.upscaled");
     expect((await ssiu("jobs", "dead", ...where)).stdout).toBe("");
 
-    expect((await ssiu("jobs", "replay", id, ...where)).stdout).toBe(`${id} done\n`);
+    expect(await ssiu("jobs", "replay", id, ...where)).toEqual({
+      code: 1,
+      stdout: "",
+      stderr: `error: /v1/jobs/${id}/replay: Expected a job that failed or whose webhook was given up for replay, got "done, webhook delivered"\n`,
+    });
     expect(await ssiu("jobs", "replay", "f".repeat(32), ...where)).toMatchObject({ code: 1, stdout: "" });
     await pause(2500);
     expect(receiver.calls).toHaveLength(2);

@@ -155,6 +155,46 @@ describe.concurrent("a webhook", () => {
     await Promise.all([hasty.stop(), receiver.close()]);
   });
 
+  it("is sent again once it was given up, if that is asked for, and not when it was delivered", async () => {
+    const receiver = await startReceiver([{ status: 410 }, { status: 500 }, { status: 204 }]);
+    const replay = (id: string) =>
+      worker.call<JobView & { code?: string; detail?: string }>("POST", `/v1/jobs/${id}/replay`);
+    const id = await worker.post({ ...job, callback: receiver.url });
+    await untilTold(id, "disabled");
+    const { status, json } = await replay(id);
+    expect([status, json.state, json.webhook?.state, json.webhook?.attempts]).toEqual([202, "done", "pending", 0]);
+    expect((await untilTold(id, "delivered")).webhook).toMatchObject({ attempts: 2, status: 204 });
+    expect(receiver.calls.map((call) => call.id)).toEqual(Array(3).fill(`msg_${id}_1`));
+    expect(new Set(receiver.calls.map((call) => call.body)).size).toBe(1);
+
+    const untold = await worker.post(job);
+    await worker.until(untold, "done");
+    for (const [settled, state] of [
+      [id, "done, webhook delivered"],
+      [untold, "done"],
+    ] as const) {
+      const refused = await replay(settled);
+      expect([refused.status, refused.json.code]).toEqual([409, "nothing_to_replay"]);
+      expect(refused.json.detail).toContain(`got "${state}"`);
+    }
+    await receiver.close();
+  });
+
+  it("names a link that can be fetched, as the job does, where links must be signed", async () => {
+    const vars = { SIGNED_URLS: "all", URL_KEYS: "k2:fedcba9876543210,k1:0123456789abcdef" };
+    const signing = await startJobWorker({ vars });
+    await signing.putSource("a b.png", await pattern(16, 16).png().toBuffer());
+    const receiver = await startReceiver();
+    const id = await signing.post({ source: "a b.png", ops: "x2,f=webp", callback: receiver.url });
+    await vi.waitFor(() => expect(receiver.accepted).toHaveLength(1), SLOW);
+    const { url } = (await signing.job(id)).result ?? {};
+    expect(receiver.accepted[0]?.event.data.url).toBe(url);
+    expect(url).toMatch(/^\/img\/x2,format=webp\/a%20b\.png\?exp=\d+&kid=k2&sig=/);
+    expect(await signing.picture(url ?? "")).toEqual({ status: 200, cache: "ssiu-edge; hit" });
+    expect((await signing.picture("/img/x2,format=webp/a%20b.png")).status).toBe(403);
+    await Promise.all([signing.stop(), receiver.close()]);
+  });
+
   it("is not promised where there is no key to sign it with", async () => {
     const keyless = await startJobWorker({ vars: { WEBHOOK_KEYS: undefined } });
     const { status } = await keyless.call("POST", "/v1/jobs", { body: { ...job, callback: "https://example.com/" } });
@@ -198,6 +238,13 @@ describe("POST /v1/webhooks/source", () => {
     await receiver.close();
   });
 
+  it("takes a message of another type, whatever it has to say, and makes no job of it", async () => {
+    for (const data of [{ source: "a.png", ops: ["x2"] }, { id: 1 }]) {
+      const { status, json } = await notify("msg_other", JSON.stringify({ type: "source.deleted", data }));
+      expect([status, json]).toEqual([202, { jobs: [] }]);
+    }
+  });
+
   it("makes other jobs for another message", async () => {
     const body = created({ source: "a.png", ops: ["x2"] });
     const [one, two] = [await notify("msg_a", body), await notify("msg_b", body)];
@@ -221,7 +268,7 @@ describe("POST /v1/webhooks/source", () => {
   });
 
   it.each([
-    ["another type", JSON.stringify({ type: "source.deleted", data: { source: "a.png", ops: ["x2"] } }), 422],
+    ["no type", JSON.stringify({ data: { source: "a.png", ops: ["x2"] } }), 422],
     ["no ops", created({ source: "a.png", ops: [] }), 422],
     ["bad ops", created({ source: "a.png", ops: ["x2", "x9"] }), 400],
     [

@@ -1,5 +1,7 @@
 import { expect, it } from "vitest";
+import { toBase64Url } from "../../src/core/base64url.ts";
 import { parseKeyring } from "../../src/core/keyring.ts";
+import { contentDigest, originSigningText } from "../../src/core/origin-request.ts";
 import { readManifest } from "../../src/engine/node-engines.ts";
 import { createOriginApp } from "../../src/origin/app.ts";
 import { createBatcher } from "../../src/origin/batcher.ts";
@@ -7,6 +9,8 @@ import { parseOriginConfig } from "../../src/origin/config.ts";
 import { createMetrics } from "../../src/origin/metrics.ts";
 import type { RunTiles } from "../../src/origin/tiles.ts";
 import type { Running } from "../../src/origin/upscaler.ts";
+
+const keyring = parseKeyring("test:a-secret-of-the-tests", "KEYS");
 
 /** The app before, or around, what runs pictures; its network never answers. */
 async function setUp(isLoaded: boolean, run: RunTiles = () => new Promise(() => {})) {
@@ -26,7 +30,7 @@ async function setUp(isLoaded: boolean, run: RunTiles = () => new Promise(() => 
   const app = createOriginApp({
     limits,
     queueTiles: 10,
-    keyring: parseKeyring("test:a-secret-of-the-tests", "KEYS"),
+    keyring,
     model: await readManifest(),
     metrics: createMetrics({ queueTiles: () => batcher.tiles }),
     running: () => (isLoaded ? { engine, batcher, pictures } : undefined),
@@ -41,6 +45,25 @@ it("is alive but not ready before the models are loaded", async () => {
   const { app } = await setUp(false);
   expect((await app.request("/healthz")).status).toBe(200);
   expect((await app.request("/readyz")).status).toBe(503);
+});
+
+it("says when the models may be loaded to whoever asks for a picture before", async () => {
+  const { app } = await setUp(false);
+  const body = new Uint8Array([1, 2, 3]);
+  const [pathAndQuery, digest] = ["/v1/upscale?x2", await contentDigest(body)];
+  const signature = await keyring.sign(originSigningText({ pathAndQuery, digest, timestamp: 0 }));
+  const answer = await app.request(pathAndQuery, {
+    method: "POST",
+    body,
+    headers: {
+      "Content-Digest": digest,
+      "X-SSIU-Timestamp": "0",
+      "X-SSIU-Key-Id": keyring.id,
+      "X-SSIU-Signature": toBase64Url(signature),
+    },
+  });
+  expect([answer.status, answer.headers.get("Retry-After")]).toEqual([503, "10"]);
+  expect(await answer.json()).toMatchObject({ code: "overloaded" });
 });
 
 it("is not ready while its queue is full, nor when it is about to end", async () => {

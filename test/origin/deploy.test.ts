@@ -43,6 +43,11 @@ it("sets what the program reads, and gives it the time that it takes to end", as
   for (const [name] of pairs) expect(documented).toContain(`\`${name}\``);
 });
 
+it("asks for the Node that the image has, which needs no dev dependencies", async () => {
+  const [, major] = /^ARG NODE=node:(\d+)/m.exec(await file("Dockerfile")) ?? [];
+  expect(await file("docs/deploy.md")).toMatch(new RegExp(`^1\\. Node ${major} or newer.*npm ci --omit=dev`, "m"));
+});
+
 it("puts everything into the image that the program imports", async () => {
   const dockerfile = await file("Dockerfile");
   const copied = [...dockerfile.matchAll(/^COPY src\/(\w+)/gm)].map(([, folder]) => folder);

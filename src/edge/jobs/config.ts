@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { parseWebhookKeys, type WebhookKeys } from "../../core/webhook.ts";
+import { type Signing, SigningVars } from "../config.ts";
 
 const Seconds = z
   .string()
@@ -44,13 +45,15 @@ export interface JobConfig {
   readonly webhookKeys: WebhookKeys;
   /** Verify what is sent to us; none: nothing is accepted. */
   readonly sourceWebhookKeys: WebhookKeys;
+  /** Of the links to results. */
+  readonly signing: Signing;
   /** For `npm start`: a callback may be on this machine. */
   readonly allowLocalCallbacks: boolean;
 }
 
 /** @throws {Error} that names the variable, never a secret. */
 export function parseJobConfig(env: unknown): JobConfig {
-  const parsed = Vars.safeParse(env);
+  const parsed = Vars.and(SigningVars).safeParse(env);
   if (!parsed.success) throw new Error(`Invalid [vars] in wrangler.toml:\n${z.prettifyError(parsed.error)}`);
   const vars = parsed.data;
   return {
@@ -62,6 +65,7 @@ export function parseJobConfig(env: unknown): JobConfig {
     maxRetryAfterMs: MAX_RETRY_AFTER_MS,
     webhookKeys: vars.WEBHOOK_KEYS === undefined ? [] : parseWebhookKeys(vars.WEBHOOK_KEYS),
     sourceWebhookKeys: vars.SOURCE_WEBHOOK_KEYS === undefined ? [] : parseWebhookKeys(vars.SOURCE_WEBHOOK_KEYS),
+    signing: vars.signing,
     allowLocalCallbacks: vars.ALLOW_LOCAL_CALLBACKS === "true",
   };
 }

@@ -70,14 +70,14 @@ export class JobObject extends DurableObject<Env> {
     if (job !== undefined) await this.#save(settled(job, end, Date.now(), this.#config));
   }
 
-  /** Starts a failed or dead job anew; answers the job as it is then. */
-  async replay(): Promise<Job | undefined> {
+  /** The job as {@link replayed} leaves it, and whether that has changed it. */
+  async replay(): Promise<{ job: Job; isReplayed: boolean } | undefined> {
     const job = this.#load();
     if (job === undefined) return undefined;
     const next = replayed(job, Date.now());
-    if (next !== job) await this.#save(next);
+    if (next !== undefined) await this.#save(next);
     await this.#dead.remove(job.id);
-    return next;
+    return { job: next ?? job, isReplayed: next !== undefined };
   }
 
   override async alarm(): Promise<void> {
@@ -115,13 +115,14 @@ export class JobObject extends DurableObject<Env> {
 
   async #tell(job: Job): Promise<Attempt> {
     if (job.callback === undefined) return {};
-    return await deliver(jobEvent(job), job.callback, { keys: this.#config.webhookKeys, nowMs: Date.now() });
+    const { signing, webhookKeys: keys } = this.#config;
+    return await deliver(await jobEvent(job, signing), job.callback, { keys, nowMs: Date.now() });
   }
 
   async #forget({ id, run }: Job): Promise<void> {
     await this.#dead.remove(id);
     const now = this.#load();
-    if (now?.run === run) await this.ctx.storage.deleteAll();
+    if (now?.run === run && now.delivery?.state !== "pending") await this.ctx.storage.deleteAll();
   }
 
   #load(): Job | undefined {

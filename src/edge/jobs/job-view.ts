@@ -1,8 +1,9 @@
+import type { Signing } from "../config.ts";
 import type { Job } from "./job.ts";
-import { jobPath } from "./job-request.ts";
+import { resultUrl } from "./result-url.ts";
 
 /** A job as its client sees it. */
-export function jobView(job: Job) {
+export async function jobView(job: Job, signing: Signing) {
   const { id, state, source, ops, callback, attempts, createdAtMs, settledAtMs, result, error, delivery } = job;
   return {
     id,
@@ -13,7 +14,7 @@ export function jobView(job: Job) {
     createdAt: time(createdAtMs),
     settledAt: settledAtMs && time(settledAtMs),
     attempts,
-    result: result && { url: jobPath(job), etag: result.etag, computed: result.computed },
+    result: result && { url: await resultUrl(job, signing), etag: result.etag, computed: result.computed },
     error,
     webhook: delivery && { ...delivery, nextAt: delivery.state === "pending" ? time(job.wakeAtMs) : undefined },
   };

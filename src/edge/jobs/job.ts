@@ -103,10 +103,16 @@ export function settled(job: Job, end: JobEnd, nowMs: number, { retentionMs, web
   };
 }
 
-/** Starts a job anew that ended without a result; any other stays as it is. */
-export function replayed(job: Job, nowMs: number): Job {
-  if (job.state !== "failed" && job.state !== "dead") return job;
-  return { ...newJob(job.id, job, nowMs), run: job.run + 1, createdAtMs: job.createdAtMs };
+/**
+ * Starts a job anew that ended without a result; of one that has a result, the delivery that was given up, with the same
+ * event. Undefined where there is neither.
+ */
+export function replayed(job: Job, nowMs: number): Job | undefined {
+  if (job.state === "failed" || job.state === "dead") {
+    return { ...newJob(job.id, job, nowMs), run: job.run + 1, createdAtMs: job.createdAtMs };
+  }
+  if (job.delivery?.state !== "disabled" && job.delivery?.state !== "exhausted") return undefined;
+  return { ...job, delivery: { state: "pending", attempts: 0 }, wakeAtMs: nowMs };
 }
 
 /** What follows from an attempt to deliver the event of a settled job. @param random - as Math.random. */

@@ -32,6 +32,7 @@ export interface JobRoutesDeps {
 export function createJobRoutes({ config, presets, jobs, dead, uploads }: JobRoutesDeps) {
   const app = new Hono<{ Variables: RequestIdVariables }>();
   const authorized = requireToken(config.tokens);
+  const view = (job: Job) => jobView(job, config.signing);
 
   app.use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: refuseLongBody }));
   app.use("/jobs/*", authorized);
@@ -46,7 +47,7 @@ export function createJobRoutes({ config, presets, jobs, dead, uploads }: JobRou
     if (!isSameRequest(job, request)) {
       throw new ServiceError("idempotency_conflict", "Expected the same job as before for this Idempotency-Key");
     }
-    return accepted(c, job);
+    return await accepted(c, job);
   });
 
   app.get("/jobs", async (c) => {
@@ -58,10 +59,18 @@ export function createJobRoutes({ config, presets, jobs, dead, uploads }: JobRou
 
   app.get("/jobs/:id", async (c) => {
     const job = await find(c.req.param("id"), (stub) => stub.read());
-    return c.json(jobView(job), 200, { "Cache-Control": "no-store" });
+    return c.json(await view(job), 200, { "Cache-Control": "no-store" });
   });
 
-  app.post("/jobs/:id/replay", async (c) => accepted(c, await find(c.req.param("id"), (stub) => stub.replay())));
+  app.post("/jobs/:id/replay", async (c) => {
+    const { job, isReplayed } = await find(c.req.param("id"), (stub) => stub.replay());
+    if (isReplayed) return await accepted(c, job);
+    const state = job.delivery === undefined ? job.state : `${job.state}, webhook ${job.delivery.state}`;
+    throw new ServiceError(
+      "nothing_to_replay",
+      expected("a job that failed or whose webhook was given up", "replay", state),
+    );
+  });
 
   app.post("/uploads", async (c) => {
     await uploads.send(parseBody(UploadEvent, await c.req.text()));
@@ -70,7 +79,7 @@ export function createJobRoutes({ config, presets, jobs, dead, uploads }: JobRou
 
   app.post("/webhooks/source", async (c) => {
     const made = await receiveSource(c.req.raw, { config, presets, jobs });
-    return c.json({ jobs: made.map(jobView) }, 202, { "Cache-Control": "no-store" });
+    return c.json({ jobs: await Promise.all(made.map(view)) }, 202, { "Cache-Control": "no-store" });
   });
 
   app.all("/jobs", allow("GET, HEAD, POST"));
@@ -78,15 +87,15 @@ export function createJobRoutes({ config, presets, jobs, dead, uploads }: JobRou
   for (const path of ["/jobs/:id/replay", "/uploads", "/webhooks/source"]) app.all(path, allow("POST"));
   return app;
 
-  async function find(id: string, ask: (stub: DurableObjectStub<JobObject>) => Promise<Job | undefined>): Promise<Job> {
-    const job = isJobId(id) ? await ask(jobs.getByName(id)) : undefined;
-    if (job === undefined) throw new ServiceError("not_found", expected("the id of a job", "path", id));
-    return job;
+  async function find<T>(id: string, ask: (stub: DurableObjectStub<JobObject>) => Promise<T | undefined>): Promise<T> {
+    const found = isJobId(id) ? await ask(jobs.getByName(id)) : undefined;
+    if (found === undefined) throw new ServiceError("not_found", expected("the id of a job", "path", id));
+    return found;
   }
-}
 
-function accepted(c: Context, job: Job): Response {
-  return c.json(jobView(job), 202, { Location: `/v1/jobs/${job.id}`, "Cache-Control": "no-store" });
+  async function accepted(c: Context, job: Job): Promise<Response> {
+    return c.json(await view(job), 202, { Location: `/v1/jobs/${job.id}`, "Cache-Control": "no-store" });
+  }
 }
 
 /** draft-ietf-httpapi-idempotency-key-header-07. */

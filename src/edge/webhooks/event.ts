@@ -1,18 +1,19 @@
+import type { Signing } from "../config.ts";
 import type { Job } from "../jobs/job.ts";
-import { jobPath } from "../jobs/job-request.ts";
+import { resultUrl } from "../jobs/result-url.ts";
 
 /** A message for a receiver. */
 export interface WebhookEvent {
   /** The same for each attempt; another for each run of a job. */
   readonly id: string;
-  /** JSON, to the byte the same for each attempt: it is signed. */
+  /** JSON, to the byte the same for each attempt while the same key signs links. */
   readonly body: string;
 }
 
 /** What the receiver of a settled job is told: `image.upscaled` or `image.failed`. */
-export function jobEvent(job: Job): WebhookEvent {
+export async function jobEvent(job: Job, signing: Signing): Promise<WebhookEvent> {
   const { id, source, ops, result, error, settledAtMs = 0 } = job;
-  const outcome = result === undefined ? { error } : { url: jobPath(job), etag: result.etag };
+  const outcome = result === undefined ? { error } : { url: await resultUrl(job, signing), etag: result.etag };
   return {
     id: `msg_${id}_${job.run}`,
     body: JSON.stringify({

@@ -7,15 +7,17 @@ import { derivedJobId } from "../jobs/job-id.ts";
 import type { JobObject } from "../jobs/job-object.ts";
 import { canonicalRequest, checkCallback, JobFields, Ops, parseBody } from "../jobs/job-request.ts";
 
+const Message = z.object({ type: z.string() });
+
 /** Not strict on the outside: by Standard Webhooks there may be a timestamp and more. */
 const SourceCreated = z.object({
-  type: z.literal("source.created"),
   data: z.strictObject({ ...JobFields, ops: z.array(Ops).min(1).max(10) }),
 });
 
 /**
  * Answers a webhook that tells of a new source with a job for each of its ops. The jobs' ids follow from the message's,
- * so a message that comes again, at the same time or after the restart of everything, finds its jobs made.
+ * so a message that comes again, at the same time or after the restart of everything, finds its jobs made. One of another
+ * type makes none: its sender has more to tell than we want to know, and would take a refusal for our failure.
  *
  * @throws {ServiceError} `signature_invalid` before the body is looked at; `invalid_json`, `invalid_job` and what a bad path throws
  */
@@ -25,6 +27,7 @@ export async function receiveSource(
 ): Promise<Job[]> {
   const body = await request.text();
   const messageId = verifyWebhook(config.sourceWebhookKeys, request.headers, body);
+  if (parseBody(Message, body).type !== "source.created") return [];
   const { source, ops, callback } = parseBody(SourceCreated, body).data;
   checkCallback(callback, new URL(request.url).host, config);
   const requests = ops.map((op) => canonicalRequest({ source, ops: op, callback }, presets));

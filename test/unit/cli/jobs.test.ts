@@ -59,6 +59,11 @@ test.each([
   expect(await dead(where)).toEqual({ code: 1, stdout: "", stderr: `error: ${message}\n` });
 });
 
+test.each(["dead", "replay"])("says that %s has no token", async (command) => {
+  const stderr = "error: Expected a token for --token or SSIU_TOKEN, got nothing\n";
+  expect(await ssiu("jobs", command)).toEqual({ code: 2, stdout: "", stderr });
+});
+
 test("takes no other URL for a server", async () => {
   const stderr = 'error: Expected an http(s) URL for --server, got "localhost:8787"\n';
   expect(await dead("localhost:8787")).toEqual({ code: 2, stdout: "", stderr });

@@ -26,6 +26,7 @@ const VARS = {
   JOB_WATCHDOG_SECONDS: "1800",
   JOB_RETENTION_SECONDS: "2592000",
   WEBHOOK_SCHEDULE_SECONDS: "0,5,300",
+  SIGNED_URLS: "off",
 };
 
 /** An object whose messages stay on their way until they are let through or lost. */
@@ -41,7 +42,8 @@ function startObject() {
   };
   const sends: { resolve: () => void; reject: (cause: Error) => void }[] = [];
   const send = () => new Promise<void>((resolve, reject) => sends.push({ resolve, reject }));
-  const env = { ...VARS, RESULTS: { put: async () => {}, delete: async () => {} }, JOB_QUEUE: { send } };
+  const results = { put: async () => {}, delete: async () => {}, head: async () => ({}) };
+  const env = { ...VARS, RESULTS: results, JOB_QUEUE: { send } };
   const job = Reflect.construct(JobObject, [{ storage }, env]) as InstanceType<typeof JobObject>;
   return { job, sends, alarmInMs: () => alarm - Date.now() };
 }
@@ -86,4 +88,18 @@ it("puts a run into the queue at once that began while the last one's message wa
   expect(alarmInMs()).toBeLessThanOrEqual(0);
   void job.alarm();
   expect(sends).toHaveLength(2);
+});
+
+it("keeps a job whose webhook is sent again at the moment it would have been forgotten", async () => {
+  vi.spyOn(globalThis, "fetch").mockResolvedValue(new Response(null, { status: 410 }));
+  const { job, alarmInMs } = startObject();
+  await job.create("1", { ...REQUEST, callback: "https://example.com/" });
+  await job.begin(1);
+  await job.settle(1, DONE);
+  await job.alarm();
+  vi.advanceTimersByTime(alarmInMs());
+  const forgetting = job.alarm();
+  expect(await job.replay()).toMatchObject({ isReplayed: true });
+  await forgetting;
+  expect(await job.read()).toMatchObject({ delivery: { state: "pending" } });
 });

@@ -15,6 +15,7 @@ const CONFIG: JobConfig = {
   maxRetryAfterMs: DAY,
   webhookKeys: [],
   sourceWebhookKeys: [],
+  signing: { mode: "off", keys: undefined },
   allowLocalCallbacks: false,
 };
 const REQUEST = { source: "a.png", ops: "x2", callback: "https://example.com/" };
@@ -59,9 +60,9 @@ it("keeps the last error of a job that dies, and drops it when it is done after 
   expect(settled(tried, { state: "done", result: RESULT }, 1, CONFIG).error).toBeUndefined();
 });
 
-it("has an error to tell where it died without one", () => {
+it("has an error to tell where it died without one", async () => {
   const killed = begun(newJob("1", REQUEST, 0), 0, CONFIG);
-  const { data } = JSON.parse(jobEvent(settled(killed, { state: "dead" }, 1, CONFIG)).body);
+  const { data } = JSON.parse((await jobEvent(settled(killed, { state: "dead" }, 1, CONFIG), CONFIG.signing)).body);
   expect(data.error).toEqual({ code: "internal", detail: "No attempt came to its end" });
 });
 
@@ -94,9 +95,24 @@ it.each([
 });
 
 it("starts anew only where there is no result, as another run", () => {
-  expect(replayed(done(REQUEST.callback), 500)).toEqual(done(REQUEST.callback));
+  expect(replayed(newJob("1", REQUEST, 0), 500)).toBeUndefined();
+  expect(replayed(done(), 500)).toBeUndefined();
+  expect(replayed(done(REQUEST.callback), 500)).toBeUndefined();
   const failed = settled(begun(newJob("1", REQUEST, 0), 0, CONFIG), { state: "failed", error: ERROR }, 1, CONFIG);
   const again = replayed(failed, 500);
   expect(again).toMatchObject({ ...REQUEST, state: "queued", run: 2, attempts: 0, createdAtMs: 0, wakeAtMs: 500 });
-  expect([again.error, again.delivery, again.settledAtMs]).toEqual([undefined, undefined, undefined]);
+  expect([again?.error, again?.delivery, again?.settledAtMs]).toEqual([undefined, undefined, undefined]);
+});
+
+it.each([
+  [500, "exhausted"],
+  [410, "disabled"],
+])("is told of anew, as the same event, where the receiver said %i until it was %s", async (status, state) => {
+  const { job } = attempts({ status }, () => 0);
+  expect(job.delivery?.state).toBe(state);
+  const again = replayed(job, 500);
+  expect(again).toEqual({ ...job, delivery: { state: "pending", attempts: 0 }, wakeAtMs: 500 });
+  expect(again && (await jobEvent(again, CONFIG.signing))).toEqual(await jobEvent(job, CONFIG.signing));
+  const told = again && attempted(again, { status: 204 }, { nowMs: 600, random: () => 0, config: CONFIG });
+  expect(told && replayed(told, 700)).toBeUndefined();
 });
