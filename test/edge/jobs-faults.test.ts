@@ -164,6 +164,11 @@ describe("an upload", () => {
     await worker.send("UPLOAD_QUEUE", ...twice);
     await pause(3000);
     expect(told()).toHaveLength(4);
+    await worker.send("UPLOAD_QUEUE", {
+      ...event("PutObject", "photos/a b.png"),
+      eventTime: "2026-11-24T20:36:44.379Z",
+    });
+    await expect.poll(told, SLOW).toHaveLength(6);
     await Promise.all([worker.stop(), receiver.close()]);
   });
 

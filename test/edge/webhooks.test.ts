@@ -245,6 +245,12 @@ describe("POST /v1/webhooks/source", () => {
     }
   });
 
+  it("refuses another message of the same id: its sender would wait for ever", async () => {
+    await notify("msg_shared", created({ source: "a.png", ops: ["x2"] }));
+    const { status, json } = await notify("msg_shared", created({ source: "b.png", ops: ["x2"] }));
+    expect([status, json.code]).toEqual([422, "idempotency_conflict"]);
+  });
+
   it("makes other jobs for another message", async () => {
     const body = created({ source: "a.png", ops: ["x2"] });
     const [one, two] = [await notify("msg_a", body), await notify("msg_b", body)];

@@ -1,5 +1,5 @@
 import { withJitter } from "../../core/backoff.ts";
-import type { ErrorCode } from "../../core/errors.ts";
+import { type ErrorCode, ServiceError } from "../../core/errors.ts";
 import type { Attempt } from "../webhooks/deliver.ts";
 import type { JobConfig } from "./config.ts";
 
@@ -71,9 +71,10 @@ export function isSettled({ state }: Job): boolean {
   return state !== "queued" && state !== "running";
 }
 
-/** Whether both ask for the same. */
-export function isSameRequest(a: JobRequest, b: JobRequest): boolean {
-  return a.source === b.source && a.ops === b.ops && a.callback === b.callback;
+/** @throws {ServiceError} `idempotency_conflict` where the job that was made before by this id was asked to do something else. */
+export function assertSameRequest(job: JobRequest, asked: JobRequest, id: string): void {
+  if (job.source === asked.source && job.ops === asked.ops && job.callback === asked.callback) return;
+  throw new ServiceError("idempotency_conflict", `Expected the same job as before for this ${id}`);
 }
 
 /** Its message is in the queue; looked after again in case that is lost. */

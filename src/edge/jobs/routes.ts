@@ -9,7 +9,7 @@ import { receiveSource } from "../webhooks/source.ts";
 import { requireToken } from "./authorize.ts";
 import type { JobConfig } from "./config.ts";
 import type { DeadJobs } from "./dead-jobs.ts";
-import { isSameRequest, type Job } from "./job.ts";
+import { assertSameRequest, type Job } from "./job.ts";
 import { derivedJobId, isJobId, randomJobId } from "./job-id.ts";
 import type { JobObject } from "./job-object.ts";
 import { canonicalRequest, checkCallback, JobFields, Ops, parseBody } from "./job-request.ts";
@@ -44,9 +44,7 @@ export function createJobRoutes({ config, presets, jobs, dead, uploads }: JobRou
     const request = canonicalRequest(asked, presets);
     const id = await idFor(c.req.header("Idempotency-Key"));
     const job = await jobs.getByName(id).create(id, request);
-    if (!isSameRequest(job, request)) {
-      throw new ServiceError("idempotency_conflict", "Expected the same job as before for this Idempotency-Key");
-    }
+    assertSameRequest(job, request, "Idempotency-Key");
     return await accepted(c, job);
   });
 

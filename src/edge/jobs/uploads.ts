@@ -36,10 +36,12 @@ export function createUploadJobs({
     const event = UploadEvent.safeParse(body);
     if (!event.success) return logError("ssiu-uploads", event.error);
     if (!CREATIONS.includes(event.data.action)) return;
-    const { bucket, object } = event.data;
+    const { bucket, object, eventTime } = event.data;
     for (const request of requestsFor(event.data, uploadRules)) {
       const { ops, callback = "" } = request;
-      const id = await derivedJobId("upload", bucket, object.key, object.eTag ?? "", ops, callback);
+      // By its time the same bytes, uploaded again, are another upload: the first may have failed, or been deleted.
+      const upload = [bucket, object.key, object.eTag ?? "", eventTime ?? ""];
+      const id = await derivedJobId("upload", ...upload, ops, callback);
       await jobs.getByName(id).create(id, request);
     }
   };

@@ -2,7 +2,7 @@ import * as z from "zod";
 import type { Presets } from "../../core/presets.ts";
 import { verifyWebhook } from "../../core/webhook.ts";
 import type { JobConfig } from "../jobs/config.ts";
-import type { Job } from "../jobs/job.ts";
+import { assertSameRequest, type Job } from "../jobs/job.ts";
 import { derivedJobId } from "../jobs/job-id.ts";
 import type { JobObject } from "../jobs/job-object.ts";
 import { canonicalRequest, checkCallback, JobFields, Ops, parseBody } from "../jobs/job-request.ts";
@@ -19,7 +19,8 @@ const SourceCreated = z.object({
  * so a message that comes again, at the same time or after the restart of everything, finds its jobs made. One of another
  * type makes none: its sender has more to tell than we want to know, and would take a refusal for our failure.
  *
- * @throws {ServiceError} `signature_invalid` before the body is looked at; `invalid_json`, `invalid_job` and what a bad path throws
+ * @throws {ServiceError} `signature_invalid` before the body is looked at; `invalid_json`, `invalid_job`,
+ * `idempotency_conflict` and what a bad path throws
  */
 export async function receiveSource(
   request: Request,
@@ -34,7 +35,10 @@ export async function receiveSource(
   return await Promise.all(
     requests.map(async (asked, i) => {
       const id = await derivedJobId("webhook", messageId, `${i}`);
-      return await jobs.getByName(id).create(id, asked);
+      const job = await jobs.getByName(id).create(id, asked);
+      // Two senders may happen to use one id.
+      assertSameRequest(job, asked, "webhook-id");
+      return job;
     }),
   );
 }
