@@ -14,7 +14,10 @@ import { checkStorable } from "./storable.ts";
 import { type CodecModules, DECODERS, type Decode, ENCODERS, type Encode } from "./wasm-codecs.ts";
 import { firstWebpFrame } from "./webp-container.ts";
 
-/** Codecs over jSquash: for the Worker, and wherever else WebAssembly runs. At most one decoder and one encoder live. */
+/**
+ * Codecs over jSquash, PNG written by ourselves: for the Worker, and wherever else WebAssembly runs. At most one decoder
+ * and one encoder live.
+ */
 export function createCodecs(modules: CodecModules): Codecs {
   const decoders = createInstanceSlot<Format, Decode>();
   const encoders = createInstanceSlot<Format, Encode>();

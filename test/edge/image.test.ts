@@ -113,6 +113,19 @@ describe("formats", () => {
     expect(psnr(other.data, png.data)).toBeGreaterThan(format === "png" ? 99 : 28);
   });
 
+  it("writes PNG as small as sharp's, without alpha where it is opaque", async () => {
+    for (const [name, channels] of [
+      ["pattern.png", 3],
+      ["disc.png", 4],
+    ] as const) {
+      const { body } = await get(`/img/x4/${name}`);
+      const { data, info } = await pixels(body);
+      expect(info.channels, name).toBe(channels);
+      const theirs = await sharp(data, { raw: info }).png({ adaptiveFiltering: true }).toBuffer();
+      expect(body.length / theirs.length, name).toBeLessThan(1.1);
+    }
+  });
+
   it("makes smaller files of lower quality", async () => {
     const [low, high] = await Promise.all(
       [20, 95].map(async (q) => (await get(`/img/x2,f=webp,q=${q}/pattern.png`)).body.length),

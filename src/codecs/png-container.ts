@@ -1,0 +1,27 @@
+import { be32, concat, latin1 } from "./concat.ts";
+
+/** A PNG file of these chunks. @see PNG (third edition) section 5.2 */
+export function pngFile(chunks: readonly Uint8Array[]): Uint8Array {
+  return concat([latin1("\x89PNG\r\n\x1a\n"), ...chunks]);
+}
+
+/** A PNG chunk with its length and CRC. @see PNG (third edition) section 5.3 */
+export function pngChunk(type: string, data: Uint8Array): Uint8Array {
+  const chunk = concat([be32(data.length), latin1(type), data, be32(0)]);
+  chunk.set(be32(crc32(chunk.subarray(4, -4))), chunk.length - 4);
+  return chunk;
+}
+
+/** The CRC of each byte. */
+const CRCS = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let crc = byte;
+  for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+  return crc;
+});
+
+/** @see PNG (third edition) annex D */
+function crc32(bytes: Uint8Array): number {
+  let crc = -1;
+  for (const byte of bytes) crc = (crc >>> 8) ^ (CRCS[(crc ^ byte) & 0xff] ?? 0);
+  return ~crc;
+}
