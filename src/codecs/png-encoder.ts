@@ -1,3 +1,4 @@
+import { isOpaque } from "../core/alpha.ts";
 import type { Rgba } from "../core/image.ts";
 import { be32, concat } from "./concat.ts";
 import { deflate } from "./deflate.ts";
@@ -36,11 +37,6 @@ export async function encodePng(image: Rgba): Promise<Uint8Array> {
 /** @see PNG (third edition) section 11.2.1 */
 function header({ width, height }: Rgba, channels: 3 | 4): Uint8Array {
   return concat([be32(width), be32(height), Uint8Array.of(8, channels === 3 ? 2 : 6, 0, 0, 0)]);
-}
-
-function isOpaque({ data }: Rgba): boolean {
-  for (let at = 3; at < data.length; at += 4) if (data[at] !== 255) return false;
-  return true;
 }
 
 /** The rows, filtered, each after the type of its filter, some at a time. @see PNG (third edition) sections 7.2 and 9 */

@@ -1,5 +1,5 @@
 import sharp, { type Sharp } from "sharp";
-import { unpremultiply } from "../core/alpha.ts";
+import { isOpaque, unpremultiply } from "../core/alpha.ts";
 import { ServiceError } from "../core/errors.ts";
 import { DEFAULT_QUALITY, type Format, type Rgba } from "../core/image.ts";
 import { orient } from "../core/orient.ts";
@@ -31,14 +31,16 @@ export function createSharpCodecs({ timeoutSeconds: seconds = 0 }: SharpCodecsOp
       const { buffer, byteOffset, length } = image.data;
       const raw = { width: image.width, height: image.height, channels: 4 } as const;
       const input = sharp(Buffer.from(buffer, byteOffset, length), { raw, limitInputPixels: false });
-      const bytes = await inTime(seconds, () => ENCODERS[format](input.timeout({ seconds }), quality).toBuffer());
+      const colours = isOpaque(image) ? input.removeAlpha() : input;
+      const bytes = await inTime(seconds, () => ENCODERS[format](colours.timeout({ seconds }), quality).toBuffer());
       return icc ? embedIcc(bytes, format, icc) : bytes;
     },
   };
 }
 
 const ENCODERS: Readonly<Record<Format, (image: Sharp, quality: number) => Sharp>> = {
-  png: (image) => image.png(),
+  // Without filters twice as large.
+  png: (image) => image.png({ adaptiveFiltering: true }),
   jpeg: (image, quality) => {
     const chromaSubsampling = jpegHasFullChroma(quality) ? "4:4:4" : "4:2:0";
     return image.removeAlpha().jpeg({ quality, chromaSubsampling, mozjpeg: true });

@@ -83,3 +83,8 @@ export function flatten({ width, height, data }: Rgba, background: readonly [num
   }
   return { width, height, data: flat };
 }
+
+export function isOpaque({ data }: Rgba): boolean {
+  for (let at = 3; at < data.length; at += 4) if (data[at] !== 255) return false;
+  return true;
+}
