@@ -17,6 +17,7 @@ export interface TestWorker {
   /** Asks for a path and does not wait for the answer. @returns hangs up. */
   ask(path: string): Promise<() => void>;
   putSource(key: string, body: Uint8Array | string): Promise<void>;
+  /** Of results. */
   storedKeys(): Promise<string[]>;
   stop(): Promise<void>;
 }
@@ -65,7 +66,7 @@ export async function startWorker({
       // A Buffer does not pass miniflare's proxy.
       await sources.put(key, typeof body === "string" ? body : new Uint8Array(body));
     },
-    storedKeys: async () => (await results.list()).objects.map((object) => object.key),
+    storedKeys: async () => (await results.list({ prefix: "r1/" })).objects.map((object) => object.key),
     stop: () => miniflare.dispose(),
   };
 }
