@@ -34,7 +34,18 @@ wrangler.on("exit", (code) => process.exit(code ?? 0));
 process.on("SIGINT", () => {});
 process.on("SIGTERM", () => wrangler.kill());
 
-while (!(await isUp())) await new Promise((resolve) => setTimeout(resolve, 200));
+for (let status = await health(); status !== 200; status = await health()) {
+  if (status === 500) {
+    // A setting is wrong, and would be at each request.
+    process.stderr.write("error: the Worker cannot begin; what it has logged above says why\n");
+    wrangler
+      .removeAllListeners("exit")
+      .once("exit", () => process.exit(1))
+      .kill();
+    await new Promise(() => {});
+  }
+  await new Promise((resolve) => setTimeout(resolve, 200));
+}
 
 const samples = (await readdir(SAMPLES)).filter((name) => /\.(png|jpe?g|webp|avif)$/.test(name));
 console.log(`
@@ -59,14 +70,10 @@ function portOf(args: readonly string[]): string {
   process.exit(2);
 }
 
-/** Ends the program where the Worker cannot begin: a setting is wrong, and would be at each request. */
-async function isUp(): Promise<boolean> {
-  const response = await fetch(`${ORIGIN}/healthz`).catch(() => undefined);
-  if (response?.status !== 500) return response?.ok ?? false;
-  process.stderr.write("error: the Worker cannot begin; what it has logged above says why\n");
-  wrangler
-    .removeAllListeners("exit")
-    .once("exit", () => process.exit(1))
-    .kill();
-  return await new Promise(() => {});
+/** Of `/healthz`; undefined while nobody listens. */
+async function health(): Promise<number | undefined> {
+  return await fetch(`${ORIGIN}/healthz`).then(
+    ({ status }) => status,
+    () => undefined,
+  );
 }

@@ -39,8 +39,15 @@ export function addJobs(program: Command): void {
     .action(async (ids: string[], options) => {
       const where = Server.parse(options);
       for (const id of ids.length > 0 ? ids : await fetchDead(where)) {
-        const job = await call(where, JobState, `/v1/jobs/${encodeURIComponent(id)}/replay`, { method: "POST" });
-        console.log(`${job.id} ${job.state}`);
+        const path = `/v1/jobs/${encodeURIComponent(id)}/replay`;
+        await call(where, JobState, path, { method: "POST" }).then(
+          (job) => console.log(`${job.id} ${job.state}`),
+          (error: Error) => {
+            // The others are none the worse for it.
+            process.stderr.write(`error: ${error.message}\n`);
+            process.exitCode = 1;
+          },
+        );
       }
     });
 }

@@ -1,37 +1,61 @@
 import { text } from "../core/probe/bytes.ts";
-import { APP0, EOI, isSequential, type JpegSegment, jpegSegments, SOS } from "../core/probe/jpeg.ts";
+import {
+  APP0,
+  APP14,
+  EOI,
+  isFrame,
+  type JpegSegment,
+  jpegSegments,
+  nextMarker,
+  SOF2,
+  SOS,
+} from "../core/probe/jpeg.ts";
 import { concat } from "./concat.ts";
 
 /**
  * The same picture without what decoders warn of though it does no harm, so that every warning is of damage: bytes between two
- * segments, scans of a sequential JPEG that say they are of a part of the coefficients (Samsung's cameras), unknown versions
- * of JFIF. libjpeg tells of its first warning only.
+ * segments (but not behind a scan, where they may be what is left of it), scans of a sequential JPEG that say they are of a
+ * part of the coefficients (Samsung's cameras), versions of JFIF and transforms of Adobe that nobody knows. libjpeg tells of
+ * its first warning only.
  */
 export function plainJpeg(bytes: Uint8Array): Uint8Array {
+  const segments = [...jpegSegments(bytes)];
+  const frame = segments.find(({ marker }) => isFrame(marker));
   const parts: Uint8Array[] = [bytes.subarray(0, 2)];
-  let sequential = false;
-  let scanAt: number | undefined;
-  for (const segment of jpegSegments(bytes)) {
-    const { marker, whole } = segment;
-    const start = whole.byteOffset - bytes.byteOffset;
-    if (scanAt !== undefined) parts.push(bytes.subarray(scanAt, start));
-    sequential ||= isSequential(marker);
-    parts.push(plainSegment(segment, sequential));
-    scanAt = marker === SOS ? start + whole.length : undefined;
+  for (const segment of segments) {
+    parts.push(plainSegment(segment, frame));
+    if (segment.marker !== SOS) continue;
+    const start = segment.whole.byteOffset - bytes.byteOffset + segment.whole.length;
+    parts.push(bytes.subarray(start, nextMarker(bytes, start)));
   }
-  parts.push(scanAt === undefined ? Uint8Array.of(0xff, EOI) : bytes.subarray(scanAt));
-  return concat(parts);
+  return concat([...parts, Uint8Array.of(0xff, EOI)]);
 }
 
-function plainSegment({ marker, data, whole }: JpegSegment, sequential: boolean): Uint8Array {
-  if (marker === SOS && sequential) return concat([whole.subarray(0, -3), Uint8Array.of(0, 63, 0)]);
-  if (marker !== APP0 || text(data, 0, 5) !== "JFIF\0" || data.length < 7) return whole;
-  return concat([whole.subarray(0, 9), Uint8Array.of(1, 2), whole.subarray(11)]);
+function plainSegment({ marker, data, whole }: JpegSegment, frame: JpegSegment | undefined): Uint8Array {
+  const set = (at: number, ...values: number[]) =>
+    concat([whole.subarray(0, at), Uint8Array.of(...values), whole.subarray(at + values.length)]);
+  if (marker === SOS && frame && isSequential(frame)) return set(whole.length - 3, 0, 63, 0);
+  if (marker === APP0 && text(data, 0, 5) === "JFIF\0" && data.length >= 14 && data[5] !== 1) return set(9, 1);
+  if (marker === APP14 && text(data, 0, 5) === "Adobe" && data.length >= 12) {
+    const known = frame?.data[5] === 4 ? [0, 2] : [0, 1];
+    if (!known.includes(data[11] ?? 0)) return set(15, known[1] ?? 1);
+  }
+  return whole;
 }
 
-/** Whether libjpeg's first warning is of bytes behind the last pixel, which cameras write: all pixels came without one. */
-export function isHarmless(warning: string): boolean {
-  return /extraneous bytes before marker 0xd9/.test(warning);
+/** Each scan has all coefficients of its components. */
+function isSequential({ marker }: JpegSegment): boolean {
+  return marker < SOF2;
+}
+
+/**
+ * Whether a warning of libjpeg's is of bytes behind the last pixel, which cameras write. Of a progressive JPEG it may be of damage:
+ * a code that is read wrongly leaves bytes over.
+ */
+export function isHarmless(warning: string, bytes: Uint8Array): boolean {
+  if (!/extraneous bytes before marker 0xd9/.test(warning)) return false;
+  const frame = [...jpegSegments(bytes)].find(({ marker }) => isFrame(marker));
+  return frame !== undefined && isSequential(frame);
 }
 
 /** Whether colours are stored as finely as brightness, not halved both ways: in JPEG from the quality on where that shows. */

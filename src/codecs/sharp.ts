@@ -1,4 +1,4 @@
-import sharp, { type Sharp } from "sharp";
+import sharp, { type Sharp, type SharpOptions } from "sharp";
 import { isOpaque, unpremultiply } from "../core/alpha.ts";
 import { ServiceError } from "../core/errors.ts";
 import { DEFAULT_QUALITY, type Format, type Rgba } from "../core/image.ts";
@@ -9,7 +9,7 @@ import type { Probe } from "../core/probe/probe-result.ts";
 import { stillAvif } from "./avif-container.ts";
 import type { Codecs } from "./codec.ts";
 import { embedIcc, readIcc } from "./icc.ts";
-import { isHarmless, jpegHasFullChroma, plainJpeg } from "./jpeg-container.ts";
+import { jpegHasFullChroma, plainJpeg } from "./jpeg-container.ts";
 import { checkStorable } from "./storable.ts";
 
 export interface SharpCodecsOptions {
@@ -57,26 +57,18 @@ const PREPARE: Readonly<Partial<Record<Format, (bytes: Uint8Array) => Uint8Array
 
 async function decodePixels(bytes: Uint8Array, probe: Probe, seconds: number): Promise<Rgba> {
   const prepared = PREPARE[probe.format]?.(bytes) ?? bytes;
-  // The caller has limited the size that the header gives.
-  const limitInputPixels = probe.width * probe.height;
-  const decode = async (failOn: "warning" | "none") => {
-    const options = { failOn, limitInputPixels };
+  // "warning" refuses what libjpeg would fill with grey. The caller has limited the size that the header gives.
+  const options: SharpOptions = { failOn: "warning", limitInputPixels: probe.width * probe.height };
+  const { data, info } = await attempt(seconds, probe, async () => {
     // sharp would convert to sRGB and drop the profile: right for CMYK only.
     const { space } = await sharp(prepared, options).metadata();
-    return await sharp(prepared, { ...options, ignoreIcc: space !== "cmyk" })
+    return sharp(prepared, { ...options, ignoreIcc: space !== "cmyk" })
       .toColourspace("srgb")
       .ensureAlpha()
       .raw()
       .timeout({ seconds })
       .toBuffer({ resolveWithObject: true });
-  };
-  const { data, info } = await attempt(seconds, probe, () =>
-    // "warning" refuses what libjpeg would fill with grey.
-    decode("warning").catch((cause: Error) => {
-      if (cause.message.split("\n").every(isHarmless)) return decode("none");
-      throw cause;
-    }),
-  );
+  });
 
   const image = { width: info.width, height: info.height, data: new Uint8ClampedArray(data) };
   // libheif has turned and cropped an AVIF already.

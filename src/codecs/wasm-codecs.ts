@@ -46,7 +46,7 @@ export const DECODERS: Readonly<Record<Format, Start<Decode>>> = {
       run: (bytes) => {
         const image = codec.decode(bytes, false);
         // libjpeg's only sign that it made up what is damaged or missing.
-        if (!printed.every(isHarmless)) throw new Error(printed.join());
+        if (!printed.every((line) => isHarmless(line, bytes))) throw new Error(printed.join());
         return found(image, printed);
       },
     };
@@ -59,7 +59,7 @@ export const DECODERS: Readonly<Record<Format, Start<Decode>>> = {
   avif: async (modules) => {
     const module = modules["@jsquash/avif/codec/dec/avif_dec.wasm"];
     const { codec, memory, printed } = await startEmscripten<Decoder<[bitDepth: 8]>>(avifDec, module);
-    // Where libavif knows no way to RGB, jSquash returns memory as it was: in a new instance, nothing.
+    // Where libavif fails, jSquash returns memory as it was: in a new instance, nothing of another picture.
     return { memory, once: true, run: (bytes) => found(codec.decode(bytes, 8), printed) };
   },
 };

@@ -28,14 +28,13 @@ export function parseImagePath(pathname: string, presets: Presets = NO_PRESETS):
 }
 
 /**
- * Refuses a query beside a remote source that is not encoded, other than a signature: it looks like the picture's, but is not
- * part of the path, so another picture would be the answer.
+ * Refuses a query beside a remote source, other than a signature: it looks like the picture's, but is not part of the path, so
+ * another picture would be the answer.
  *
  * @throws {ServiceError} `invalid_path`
  */
-export function refuseStrayQuery({ pathname, searchParams }: URL): void {
-  if (!/^\/img\/[^/]*\/https?:\//i.test(pathname)) return;
-  const stray = [...searchParams.keys()].find((name) => !SIGNATURE.includes(name));
+export function refuseStrayQuery(source: string, query: URLSearchParams): void {
+  const stray = isRemote(source) ? [...query.keys()].find((name) => !SIGNATURE.includes(name)) : undefined;
   if (stray === undefined) return;
   throw invalid(
     `${expected("no query beside the source", "URL", stray)}; encode it whole: /img/x2/https%3A%2F%2F…%3Fv%3D2`,

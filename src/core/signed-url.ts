@@ -26,7 +26,7 @@ export async function signUrl(path: ImagePath, expires: number, keys: Keyring): 
 
 /**
  * Checks `exp`, `kid` and `sig`. The canonical path is signed, not its spelling: another order of the ops, an alias, another
- * encoding of the source is the same link. Other parameters are ignored, as everywhere.
+ * encoding of the source is the same link. Other parameters are not looked at.
  *
  * @param nowSeconds - Unix time.
  * @throws {ServiceError} `signature_invalid`; `link_expired`, only to who holds a link that was good.

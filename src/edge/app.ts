@@ -3,7 +3,7 @@ import { cors } from "hono/cors";
 import { type RequestIdVariables, requestId } from "hono/request-id";
 import { negotiate } from "../core/accept.ts";
 import { expected, ServiceError } from "../core/errors.ts";
-import { matchHolds, noneMatchHits } from "../core/http.ts";
+import { cappedCacheControl, matchHolds, noneMatchHits } from "../core/http.ts";
 import { parseImagePath, refuseStrayQuery } from "../core/image-path.ts";
 import { asServiceError, logError, problem } from "../service/problem.ts";
 import { createStopwatch } from "../service/stopwatch.ts";
@@ -26,6 +26,9 @@ export interface Deps extends AnswersDeps {
   readonly v1: Hono<{ Variables: RequestIdVariables }>;
 }
 
+/** How long what may be outdated, as its server fails, is good for. */
+const STALE_SECONDS = 60;
+
 /** The Worker's routes. Everything they touch is an argument. */
 export function createApp({ config, engine, authorize, rates, now, v1, ...deps }: Deps) {
   const { limits, presets } = config;
@@ -46,12 +49,14 @@ export function createApp({ config, engine, authorize, rates, now, v1, ...deps }
     await rates.requests(client);
     const url = parseUrl(c.req.url, limits.urlLength);
     const asked = parseImagePath(url.pathname, presets);
-    refuseStrayQuery(url);
+    refuseStrayQuery(asked.source, url.searchParams);
     const { cacheControl, keyId } = await authorize(asked, c.req.raw);
     const transform = negotiate(asked.transform, c.req.header("Accept"));
     using located = await pipeline.locate({ ...asked, transform }, stopwatch);
     const { etag } = located.key;
-    const headers = resultHeaders({ etag, cacheControl, negotiated: transform.format === "auto" });
+    const lifetime =
+      located.source.failure === undefined ? cacheControl : cappedCacheControl(cacheControl, STALE_SECONDS);
+    const headers = resultHeaders({ etag, cacheControl: lifetime, negotiated: transform.format === "auto" });
     if (!matchHolds(c.req.header("If-Match"), etag)) {
       throw new ServiceError("precondition_failed", "The picture is not the one that If-Match names");
     }

@@ -38,8 +38,11 @@ export const SigningVars = z
   })
   .transform(({ SIGNED_URLS, URL_KEYS }) => ({ signing: { mode: SIGNED_URLS, keys: URL_KEYS } }));
 
-/** Directives without quotes, which nothing that a signed link's end is held against has. @see RFC 9111 section 5.2.2 */
-const CACHE_CONTROL = /^[\w-]+(=\d+)?(\s*,\s*[\w-]+(=\d+)?)*$/;
+/** @see RFC 9111 section 5.2 */
+const DIRECTIVES = /^[\w-]+(=([\w-]+|"[^"]*"))?(\s*,\s*[\w-]+(=([\w-]+|"[^"]*"))?)*$/;
+
+/** What would not be lowered to the end of a signed link. */
+const QUOTED_AGE = /age\s*=\s*"/i;
 
 /** The `[vars]` of wrangler.toml: text from outside, parsed once, at the first request; with a bad value all fail. */
 const Vars = z
@@ -50,7 +53,11 @@ const Vars = z
     MAX_AVIF_PIXELS: Count,
     MAX_JPEG_SCANS: Count,
     MAX_URL_LENGTH: Count,
-    CACHE_CONTROL: z.string().regex(CACHE_CONTROL, "Expected directives such as public, max-age=3600"),
+    CACHE_CONTROL: z
+      .string()
+      .trim()
+      .regex(DIRECTIVES, "Expected directives such as public, max-age=3600")
+      .refine((value) => !QUOTED_AGE.test(value), "Expected ages without quotes"),
     PRESETS: z.string().default("{}").transform(parsePresets),
     PRESETS_ONLY: z.enum(["true", "false"]).default("false"),
     ALLOWED_SOURCES: z.string().transform(parseAllowList),

@@ -3,7 +3,7 @@ import { ServiceError } from "../core/errors.ts";
 import { logError } from "../service/problem.ts";
 import type { OpenSource } from "./sources.ts";
 
-/** The version that each source had when it was last read. */
+/** The version that each source had when a result of it was last stored. */
 export interface Versions {
   get(id: string): Promise<string | undefined>;
   put(id: string, version: string): Promise<void>;
@@ -14,25 +14,25 @@ export function lastKnown(open: OpenSource, versions: Versions): OpenSource {
   return async (id, reserve) => {
     try {
       const source = await open(id, reserve);
-      if (source === undefined) return undefined;
-      return {
-        ...source,
-        async read(maxBytes) {
-          const bytes = await source.read(maxBytes);
-          await versions.put(id, source.version).catch((cause) => logError("last known", cause));
-          return bytes;
-        },
-      };
-    } catch (cause) {
-      const version = isFailure(cause) ? await versions.get(id) : undefined;
-      if (version === undefined) throw cause;
-      return { version, publicUrl: id, read: () => Promise.reject(cause) };
+      return source && { ...source, onStored: () => versions.put(id, source.version) };
+    } catch (failure) {
+      const version = isServers(failure) ? await recall(id) : undefined;
+      if (version === undefined) throw failure;
+      logError("last known", failure);
+      return { version, publicUrl: id, failure, read: () => Promise.reject(failure) };
     }
   };
+
+  function recall(id: string): Promise<string | undefined> {
+    return versions.get(id).catch((cause) => {
+      logError("last known", cause);
+      return undefined;
+    });
+  }
 }
 
-function isFailure(cause: unknown): boolean {
-  return cause instanceof ServiceError && (cause.code === "source_failed" || cause.code === "deadline_exceeded");
+function isServers(failure: unknown): boolean {
+  return failure instanceof ServiceError && (failure.code === "source_failed" || failure.code === "deadline_exceeded");
 }
 
 export function bucketVersions(bucket: R2Bucket): Versions {

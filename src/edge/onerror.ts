@@ -1,4 +1,4 @@
-import type { ErrorCode, ServiceError } from "../core/errors.ts";
+import type { ServiceError } from "../core/errors.ts";
 import type { Stopwatch } from "../service/stopwatch.ts";
 import { imageResponse } from "./image-response.ts";
 import type { Located, Pipeline } from "./pipeline.ts";
@@ -12,13 +12,8 @@ interface FallbackDeps {
   readonly headers: Headers;
 }
 
-/** A picture that is no source for us may still be one for a browser. */
-const UNFIT: ReadonlySet<ErrorCode> = new Set([
-  "source_too_large",
-  "image_too_large",
-  "unsupported_format",
-  "undecodable_image",
-]);
+/** A picture that is too large, damaged or of another format is no source for us, but may be one for a browser. */
+const UNFIT: readonly number[] = [413, 415, 422];
 
 /**
  * What `onerror` asks for in place of a result that could not be made; kept by nobody, so that the next request gets the
@@ -32,7 +27,7 @@ export async function fallback(
 ): Promise<Response | undefined> {
   const { transform, source } = located;
   const onerror = transform.onerror;
-  if (onerror === undefined || !(error.status >= 500 || (onerror === "original" && UNFIT.has(error.code))))
+  if (onerror === undefined || !(error.status >= 500 || (onerror === "original" && UNFIT.includes(error.status))))
     return undefined;
   const headers = new Headers(ofResult);
   for (const name of ["ETag", "Accept-Ranges"]) headers.delete(name);

@@ -39,6 +39,12 @@ interface ProduceDeps {
 }
 
 export function createProduceOnce({ pipeline, results, leases }: ProduceDeps): ProduceOnce {
+  async function store({ key, source }: Located, bytes: Uint8Array, facts: ResultFacts): Promise<boolean> {
+    const isOurs = await results.put(key.path, bytes, facts);
+    await source.onStored?.().catch((cause) => logError("last known", cause));
+    return isOurs;
+  }
+
   return async (located, { stopwatch, admit, requestId }) => {
     const { path } = located.key;
     const turn = await stopwatch.time("lease", leases.enter(path));
@@ -53,7 +59,7 @@ export function createProduceOnce({ pipeline, results, leases }: ProduceDeps): P
       const inspected = await pipeline.inspect(located, stopwatch);
       const bytes = await pipeline.render(inspected, stopwatch, requestId);
       const { facts } = inspected;
-      return { facts, bytes, stored: endWhenStored(turn, results.put(path, bytes, facts)) };
+      return { facts, bytes, stored: endWhenStored(turn, store(located, bytes, facts)) };
     } catch (cause) {
       await endFailed(turn, cause);
       throw cause;

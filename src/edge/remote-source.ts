@@ -52,8 +52,10 @@ export function remoteSource({ fetch, allowed, timeoutMs, maxBytes }: RemoteRule
       return bytes;
     };
     const version = validator(response.headers) ?? `sha256 ${await sha256Hex(await read(maxBytes))}`;
-    // A validator is one resource's: after a redirect it says nothing without that resource's name (RFC 9110 §8.8.1).
-    return { version: url.href === id ? version : `${url.href} ${version}`, publicUrl: id, read };
+    // A validator is one resource's: after a redirect it says nothing without that resource's name (RFC 9110 §8.8.1). Whose
+    // query is often a signature, another each time.
+    const place = url.href === id ? "" : `${url.origin}${url.pathname} `;
+    return { version: `${place}${version}`, publicUrl: id, read };
   };
 }
 

@@ -6,6 +6,10 @@ export interface Source {
   readonly version: string;
   /** Where anyone may see it: a path of ours or an absolute URL; absent if nowhere. */
   readonly publicUrl?: string;
+  /** Why it cannot be read, where its version is only what it was before. */
+  readonly failure?: unknown;
+  /** To be called once a result of it has been stored. */
+  readonly onStored?: () => Promise<void>;
   /** @throws {ServiceError} `source_too_large` before more than `maxBytes` are held. */
   read(maxBytes: number): Promise<Uint8Array>;
 }

@@ -54,7 +54,7 @@ export function parseDeadline(header: string | null): number | undefined {
 export function createReception(room: number) {
   let announced = 0;
   return async <T>(bytes: number, receive: () => Promise<T>): Promise<T> => {
-    if (announced > 0 && announced + bytes > room) {
+    if (announced + bytes > room) {
       throw new ServiceError("overloaded", "Expected room for another body; try again later", { retryAfterSeconds: 1 });
     }
     announced += bytes;

@@ -55,7 +55,7 @@ export function planRender(source: Probe, transform: Transform, { limits, model 
   atMost(most(source.format, limits.inputPixels), pixels(source), "pixels", `source (${width}x${height})`);
   if (scale > 1) {
     const name = `source (${region.width}x${region.height} in steps of 16 px, as the network computes)`;
-    atMost(THIN * limits.inputPixels, networkPixels(region), "pixels", name);
+    atMost(Math.floor(THIN * limits.inputPixels), networkPixels(region), "pixels", name);
   }
   atMost(limits.outputPixels, pixels(region) * scale ** 2, "pixels", `source at x${scale}`);
   atMost(largest(format), pixels(canvas), "pixels", `result (${canvas.width}x${canvas.height}, ${format})`);

@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import type { Request, Response } from "miniflare";
 import { expect, inject, vi } from "vitest";
 import { startBuilt } from "../miniflare.ts";
 import { SECRET } from "./receiver.ts";
@@ -65,14 +66,17 @@ interface JobWorkerOptions {
   /** Replace those of wrangler.toml and of all tests; undefined: not set. */
   readonly vars?: Readonly<Record<string, string | undefined>>;
   readonly persist?: string;
+  /** The Internet: answers what the Worker fetches. Without it that goes to this machine. */
+  readonly internet?: (request: Request) => Response | Promise<Response>;
 }
 
 /** The deployed bundle in a workerd of its own. */
-export async function startJobWorker({ vars, persist }: JobWorkerOptions = {}): Promise<JobWorker> {
+export async function startJobWorker({ vars, persist, internet }: JobWorkerOptions = {}): Promise<JobWorker> {
   const set = Object.entries({ ...VARS, ...vars }).flatMap(([name, value]) =>
     value === undefined ? [] : [[name, value]],
   );
-  const options = { config: "wrangler.toml", vars: Object.fromEntries(set), persist };
+  const others = internet && { options: { outboundService: internet } };
+  const options = { config: "wrangler.toml", vars: Object.fromEntries(set), persist, ...others };
   const before = await workerdProcesses();
   const miniflare = await startBuilt(join(inject("bundles"), "default"), options);
   const sources = await miniflare.getR2Bucket("SOURCES");

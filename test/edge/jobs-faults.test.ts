@@ -2,8 +2,10 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { Response } from "miniflare";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ssiu } from "../unit/cli/ssiu.ts";
+import { createInternet } from "./internet.ts";
 import { type JobWorker, startJobWorker, TOKEN } from "./job-worker.ts";
 import { pattern } from "./pictures.ts";
 import { type Receiver, startReceiver } from "./receiver.ts";
@@ -48,6 +50,26 @@ describe("a job that fails for a reason of ours", () => {
     for (const [i, least] of [1000, 2000, 4000].entries()) expect(gaps[i]).toBeGreaterThan(least - 200);
     await expect.poll(() => jobsTold(receiver), SLOW).toEqual([id]);
     await Promise.all([worker.stop(), receiver.close()]);
+  });
+
+  it("is not done with what a server had before it failed", async () => {
+    const internet = createInternet();
+    const url = "https://images.example.com/a.png";
+    const serve = async (side: number, etag: string) => {
+      const bytes = new Uint8Array(await pattern(side, side).png().toBuffer());
+      internet.serve(url, () => new Response(bytes, { headers: { ETag: etag } }));
+    };
+    const vars = { JOB_RETRY_SECONDS: "1", ALLOWED_SOURCES: "https://images.example.com" };
+    const worker = await startJobWorker({ vars, internet: internet.answer });
+    await serve(16, '"1"');
+    const before = await worker.until(await worker.post({ source: url, ops: "x2" }), "done");
+    internet.serve(url, () => new Response("down", { status: 503 }));
+    const id = await worker.post({ source: url, ops: "x2" });
+    await expect.poll(async () => (await worker.job(id)).error?.code, SLOW).toBe("source_failed");
+    await serve(18, '"2"');
+    const after = await worker.until(id, "done");
+    expect(after.result?.etag).not.toBe(before.result?.etag);
+    await worker.stop();
   });
 
   it("is dead when its retries are used up, is listed, and is done when it is replayed", async () => {

@@ -78,6 +78,13 @@ describe("a picture from another server", () => {
     const url = serve("/public/q.png?v=1&w=2", picture);
     expect((await get(`/img/x2/${encodeURIComponent(url)}`)).status).toBe(200);
     expect(await expectProblem(`/img/x2/${url}`, 400, "invalid_path")).toContain("encode it whole");
+    for (const spelling of [
+      `https:%2F%2F${url.slice(8)}`,
+      `https%3A//${url.slice(8)}`,
+      `${encodeURIComponent(url)}?w=3`,
+    ]) {
+      await expectProblem(`/img/x2/${spelling}`, 400, "invalid_path");
+    }
     await expectProblem(`/img/x2/${HOST}/public/q.png?exp=1&kid=a&sig=b`, 404, "source_not_found");
     expect(internet.asked).toEqual([url, `${HOST}/public/q.png`]);
   });
@@ -248,6 +255,18 @@ describe("a redirect", () => {
     expect(widths).toEqual([48, 52]);
   });
 
+  it("that is signed anew each time leads to one picture", async () => {
+    const etags = new Set<string | null>();
+    for (const signature of ["?sig=1", "?sig=2"]) {
+      const target = `https://cdn.example.com/signed.png${signature}`;
+      internet.serve(target, () => new Response(new Uint8Array(picture), { headers: { ETag: '"1"' } }));
+      const { status, headers } = await get(`/img/x2/${redirect("/public/latest-signed.png", target)}`);
+      expect(status).toBe(200);
+      etags.add(headers.get("etag"));
+    }
+    expect(etags.size).toBe(1);
+  });
+
   it("is followed three times, not for ever", async () => {
     serve("/public/0.png", picture);
     for (const n of [1, 2, 3, 4]) redirect(`/public/${n}.png`, `${n - 1}.png`);
@@ -271,9 +290,20 @@ describe("what a server had before it failed", () => {
     const later = await get(`/img/x2/${url}`);
     expect([later.status, later.headers.get("etag")]).toEqual([200, first.headers.get("etag")]);
     expect(later.body).toEqual(first.body);
+    expect(later.headers.get("cache-control")).toBe("public, max-age=60, must-revalidate");
     expect((await get(`/img/x3/${url}`)).status).toBeGreaterThanOrEqual(502);
     internet.serve(url, () => new Response("gone", { status: 404 }));
     await expectProblem(`/img/x2/${url}`, 404, "source_not_found");
+  });
+
+  it("is not forgotten for a page that tells of the failure as if it were the picture", async () => {
+    const url = serve("/public/maintained.png", picture, { headers: { ETag: '"1"' } });
+    await get(`/img/x2/${url}`);
+    await expect.poll(async () => (await get(`/img/x2/${url}`)).headers.get("cache-status")).toBe("ssiu-edge; hit");
+    serve("/public/maintained.png", new TextEncoder().encode("<html>soon back"), { headers: { ETag: '"0"' } });
+    await expectProblem(`/img/x2/${url}`, 415, "unsupported_format");
+    serve("/public/maintained.png", null, { status: 502 });
+    expect((await get(`/img/x2/${url}`)).status).toBe(200);
   });
 
   it("follows its changes", async () => {

@@ -2,13 +2,29 @@ import { corrupt, u8 } from "./bytes.ts";
 
 const OBU_SEQUENCE_HEADER = 1;
 
-/**
- * The largest frame that the sequence headers of an AV1 stream allow: what a decoder may allocate, whatever the
- * container says. @see AV1 Bitstream & Decoding Process Specification, sections 5.3 and 5.5
- */
-export function av1MaxFrame(obus: Uint8Array): { width: number; height: number } {
+/** How colours are stored; `matrix` as in ITU-T H.273 table 4. */
+export interface Av1Colours {
+  readonly matrix: number;
+  readonly isFullRange: boolean;
+  readonly isMonochrome: boolean;
+  /** 4:4:4. */
+  readonly hasFullChroma: boolean;
+}
+
+/** What the sequence headers of an AV1 stream say. */
+export interface Av1Stream {
+  /** The largest frame that they allow: what a decoder may allocate, whatever the container says. */
+  readonly width: number;
+  readonly height: number;
+  /** Of the first. */
+  readonly colours: Av1Colours;
+}
+
+/** @see AV1 Bitstream & Decoding Process Specification, sections 5.3 and 5.5 */
+export function readAv1(obus: Uint8Array): Av1Stream {
   let width = 0;
   let height = 0;
+  let colours: Av1Colours | undefined;
   for (let at = 0; at < obus.length; ) {
     const header = u8(obus, at);
     at += header & 4 ? 2 : 1;
@@ -19,11 +35,12 @@ export function av1MaxFrame(obus: Uint8Array): { width: number; height: number }
       const frame = readSequenceHeader(obus.subarray(at, at + size));
       width = Math.max(width, frame.width);
       height = Math.max(height, frame.height);
+      colours ??= frame.colours;
     }
     at += size;
   }
-  if (width === 0) throw corrupt("an AVIF without an AV1 sequence header");
-  return { width, height };
+  if (colours === undefined) throw corrupt("an AVIF without an AV1 sequence header");
+  return { width, height, colours };
 }
 
 function leb128(bytes: Uint8Array, start: number): [value: number, next: number] {
@@ -36,40 +53,80 @@ function leb128(bytes: Uint8Array, start: number): [value: number, next: number]
   throw corrupt("an AVIF with an invalid AV1 size");
 }
 
-/** sequence_header_obu() up to max_frame_height_minus_1, section 5.5.1; names as there. */
-function readSequenceHeader(bytes: Uint8Array): { width: number; height: number } {
+/** sequence_header_obu(), section 5.5; names as there. */
+function readSequenceHeader(bytes: Uint8Array): Av1Stream {
   let at = 0;
   const bits = (count: number): number => {
     let value = 0;
     for (let i = 0; i < count; i++, at++) value = value * 2 + ((u8(bytes, at >> 3) >> (7 - (at & 7))) & 1);
     return value;
   };
-  bits(4); // seq_profile, still_picture
-  if (bits(1))
-    bits(5); // reduced_still_picture_header: seq_level_idx
-  else {
-    let delayLength = 0;
-    if (bits(1)) {
-      bits(64); // num_units_in_display_tick, time_scale
-      if (bits(1)) skipUvlc(bits);
-      if (bits(1)) {
-        delayLength = 1 + bits(5);
-        bits(42); // num_units_in_decoding_tick, buffer_removal_time_length, frame_presentation_time_length
-      }
-    }
-    const hasDisplayDelay = bits(1);
-    for (let points = 1 + bits(5); points > 0; points--) {
-      bits(12); // operating_point_idc
-      if (bits(5) > 7) bits(1);
-      if (delayLength > 0 && bits(1)) bits(2 * delayLength + 1);
-      if (hasDisplayDelay && bits(1)) bits(4);
-    }
-  }
+  const profile = bits(3);
+  bits(1); // still_picture
+  const isReduced = bits(1) === 1;
+  if (isReduced)
+    bits(5); // seq_level_idx
+  else readOperatingPoints(bits);
   const [widthBits, heightBits] = [1 + bits(4), 1 + bits(4)];
-  return { width: 1 + bits(widthBits), height: 1 + bits(heightBits) };
+  const [width, height] = [1 + bits(widthBits), 1 + bits(heightBits)];
+  skipTools(bits, isReduced);
+  return { width, height, colours: readColours(bits, profile) };
 }
 
-function skipUvlc(bits: (count: number) => number): void {
+type Bits = (count: number) => number;
+
+/** Section 5.5.1, timing_info() to choose_operating_point(). */
+function readOperatingPoints(bits: Bits): void {
+  let delayLength = 0;
+  if (bits(1)) {
+    bits(64); // num_units_in_display_tick, time_scale
+    if (bits(1)) skipUvlc(bits);
+    if (bits(1)) {
+      delayLength = 1 + bits(5);
+      bits(42); // num_units_in_decoding_tick, buffer_removal_time_length, frame_presentation_time_length
+    }
+  }
+  const hasDisplayDelay = bits(1);
+  for (let points = 1 + bits(5); points > 0; points--) {
+    bits(12); // operating_point_idc
+    if (bits(5) > 7) bits(1);
+    if (delayLength > 0 && bits(1)) bits(2 * delayLength + 1);
+    if (hasDisplayDelay && bits(1)) bits(4);
+  }
+}
+
+/** Section 5.5.1, frame_id_numbers_present_flag to enable_restoration. */
+function skipTools(bits: Bits, isReduced: boolean): void {
+  if (!isReduced && bits(1)) bits(7); // delta_frame_id_length, additional_frame_id_length
+  bits(3); // use_128x128_superblock, enable_filter_intra, enable_intra_edge_filter
+  if (!isReduced) {
+    bits(4); // enable_interintra_compound to enable_dual_filter
+    const hasOrderHint = bits(1);
+    if (hasOrderHint) bits(2); // enable_jnt_comp, enable_ref_frame_mvs
+    const screenContent = bits(1) ? 2 : bits(1);
+    if (screenContent > 0 && bits(1) === 0) bits(1); // seq_force_integer_mv
+    if (hasOrderHint) bits(3); // order_hint_bits
+  }
+  bits(3); // enable_superres, enable_cdef, enable_restoration
+}
+
+/** color_config(), section 5.5.2. */
+function readColours(bits: Bits, profile: number): Av1Colours {
+  const isDeep = bits(1);
+  const isTwelveBit = profile === 2 && isDeep && bits(1);
+  const isMonochrome = profile !== 1 && bits(1) === 1;
+  const [primaries, transfer, matrix] = bits(1) ? [bits(8), bits(8), bits(8)] : [2, 2, 2];
+  if (isMonochrome) return { matrix, isFullRange: bits(1) === 1, isMonochrome, hasFullChroma: false };
+  // sRGB as it is.
+  if (primaries === 1 && transfer === 13 && matrix === 0) {
+    return { matrix, isFullRange: true, isMonochrome, hasFullChroma: true };
+  }
+  const isFullRange = bits(1) === 1;
+  const isHalvedAcross = profile === 0 || (profile === 2 && (!isTwelveBit || bits(1) === 1));
+  return { matrix, isFullRange, isMonochrome, hasFullChroma: !isHalvedAcross };
+}
+
+function skipUvlc(bits: Bits): void {
   let zeros = 0;
   while (bits(1) === 0) zeros += 1;
   if (zeros < 32) bits(zeros);

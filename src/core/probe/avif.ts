@@ -1,5 +1,5 @@
 import { ServiceError } from "../errors.ts";
-import { av1MaxFrame } from "./av1.ts";
+import { type Av1Colours, type Av1Stream, readAv1 } from "./av1.ts";
 import { corrupt, text, u8, u16be, u32be } from "./bytes.ts";
 import {
   type Box,
@@ -47,12 +47,9 @@ export function probeAvif(bytes: Uint8Array): Probe {
   if (width === 0 || height === 0) throw corrupt(`an AVIF of ${width}x${height} pixels`);
   checkSizes(bytes, items, width * height);
   const clap = byType.get("clap");
-  const av1C = byType.get("av1C") ?? findBox(bytes, "av1C", body(items.ipco));
-  const nclx = items.properties.find((box) => isNclx(bytes, box));
-  const unsupported =
-    checkData(bytes, items, { width, height }) ??
-    (clap && "cropped AVIF") ??
-    (nclx && unknownMatrix(bytes, nclx, av1C));
+  const stored = checkData(bytes, items, { width, height });
+  const colours = { ...stored.colours, ...readNclx(bytes, items.properties) };
+  const unsupported = stored.unsupported ?? (clap && "cropped AVIF") ?? unknownMatrix(colours);
   return {
     format: "avif",
     width,
@@ -61,8 +58,8 @@ export function probeAvif(bytes: Uint8Array): Probe {
     orientation: orientation(bytes, byType.get("irot"), byType.get("imir")),
     frames: countFrames(bytes),
     scans: 1,
-    lossy: nclx === undefined || matrix(bytes, nclx) !== IDENTITY,
-    bitDepth: bitDepth(bytes, av1C),
+    lossy: colours.matrix !== IDENTITY,
+    bitDepth: bitDepth(bytes, byType.get("av1C") ?? findBox(bytes, "av1C", body(items.ipco))),
     ...(unsupported && { unsupported }),
   };
 }
@@ -115,24 +112,27 @@ const MATRICES = [1, 2, 4, 5, 6, 7, 9, 12];
 const IDENTITY = 0;
 const YCGCO = 8;
 
-function isNclx(bytes: Uint8Array, { type, at }: Box): boolean {
-  return type === "colr" && text(bytes, at, 4) === "nclx";
-}
-
-function matrix(bytes: Uint8Array, nclx: Box): number {
-  return u16be(bytes, nclx.at + 8);
+/** What a colr box says of the colours, which counts more than what their data say. */
+function readNclx(
+  bytes: Uint8Array,
+  properties: readonly Box[],
+): Pick<Av1Colours, "matrix" | "isFullRange"> | undefined {
+  const box = properties.find(({ type, at }) => type === "colr" && text(bytes, at, 4) === "nclx");
+  return box && { matrix: u16be(bytes, box.at + 8), isFullRange: (u8(bytes, box.at + 10) & 0x80) !== 0 };
 }
 
 /** Why libavif cannot make RGB of it, if so: it would not say. */
-function unknownMatrix(bytes: Uint8Array, nclx: Box, av1C: Box | undefined): string | undefined {
-  const code = matrix(bytes, nclx);
-  const isFullRange = (u8(bytes, nclx.at + 10) & 0x80) !== 0;
-  const [monochrome, halved] = av1C ? [u8(bytes, av1C.at + 2) & 0x10, u8(bytes, av1C.at + 2) & 0x0c] : [0, 0];
+function unknownMatrix({
+  matrix = 2,
+  isFullRange,
+  isMonochrome,
+  hasFullChroma,
+}: Partial<Av1Colours>): string | undefined {
   const isKnown =
-    MATRICES.includes(code) ||
-    (code === IDENTITY && (monochrome !== 0 || halved === 0)) ||
-    (code === YCGCO && isFullRange);
-  return isKnown ? undefined : `AVIF with matrix ${code}`;
+    MATRICES.includes(matrix) ||
+    (matrix === IDENTITY && (isMonochrome === true || hasFullChroma === true)) ||
+    (matrix === YCGCO && isFullRange === true);
+  return isKnown ? undefined : `AVIF with matrix ${matrix}`;
 }
 
 /** Tiles may stick out of their grid, but not by far: decoders hold AV1 data against the size of its own item alone. */
@@ -145,16 +145,22 @@ function checkSizes(bytes: Uint8Array, { ipco }: AvifItems, pixels: number): voi
   }
 }
 
-/**
- * Checks that every item lies within the file and that no AV1 stream is larger than the picture says it is.
- * @returns why the edge codecs cannot decode it, if so.
- */
+/** What the items' data say of the picture. */
+interface Stored {
+  /** Why the edge codecs cannot decode it, if so. */
+  readonly unsupported?: string | undefined;
+  /** Of the primary item, where that is one AV1 stream. */
+  readonly colours?: Av1Colours | undefined;
+}
+
+/** Checks that every item lies within the file and that no AV1 stream is larger than the picture says it is. */
 function checkData(
   bytes: Uint8Array,
   { locations, types, primary }: AvifItems,
   size: { width: number; height: number },
-): string | undefined {
-  const walked = new Set<string>();
+): Stored {
+  const walked = new Map<string, Av1Stream>();
+  let colours: Av1Colours | undefined;
   let budget = 2 * bytes.length;
   let unsupported = types.get(primary) === "av01" ? undefined : `AVIF made of ${types.get(primary) ?? "nothing"} items`;
   for (const { id, method, extents } of locations) {
@@ -170,17 +176,17 @@ function checkData(
     const end = extent.length === 0 ? bytes.length : extent.start + extent.length;
     // Equal tiles may share an extent. Others that overlap are only made to be walked again and again.
     const range = `${extent.start}-${end}`;
-    if (walked.has(range)) continue;
-    walked.add(range);
-    budget -= end - extent.start;
+    if (!walked.has(range)) budget -= end - extent.start;
     if (budget < 0) throw corrupt("an AVIF whose items overlap");
-    const frame = av1MaxFrame(bytes.subarray(extent.start, end));
-    if (!unsupported && (frame.width > size.width || frame.height > size.height)) {
+    const stream = walked.get(range) ?? readAv1(bytes.subarray(extent.start, end));
+    walked.set(range, stream);
+    if (id === primary) colours = stream.colours;
+    if (!unsupported && (stream.width > size.width || stream.height > size.height)) {
       throw corrupt("an AVIF whose AV1 data is larger than its size");
     }
   }
   if (!locations.some(({ id }) => id === primary)) throw corrupt("an AVIF without pixels");
-  return unsupported;
+  return { unsupported, colours };
 }
 
 /** Size of the clean aperture, two fractions. @see ISO/IEC 14496-12 section 12.1.4 */

@@ -16,6 +16,9 @@ export const EOI = 0xd9;
 export const SOS = 0xda;
 export const APP0 = 0xe0;
 const APP1 = 0xe1;
+export const APP14 = 0xee;
+/** Progressive; the two before it are sequential. */
+export const SOF2 = 0xc2;
 
 /** Coding processes the decoders here do not have, by SOF marker. @see ITU-T T.81 table B.1 */
 const UNSUPPORTED_SOF: Readonly<Record<number, string>> = {
@@ -31,13 +34,17 @@ const UNSUPPORTED_SOF: Readonly<Record<number, string>> = {
   207: "hierarchical JPEG",
 };
 
+/** Far more than any picture has; more would only cost time and memory. */
+const MAX_SEGMENTS = 4096;
+
 /**
  * The marker segments from SOI to EOI, entropy-coded data skipped; what follows EOI is ignored.
  * @throws {ServiceError} `undecodable_image` without EOI: decoders fill the missing part with grey and say nothing.
  * @see ITU-T T.81 annex B.1.1
  */
 export function* jpegSegments(bytes: Uint8Array): Generator<JpegSegment> {
-  for (let at = nextMarker(bytes, 2); ; ) {
+  for (let at = nextMarker(bytes, 2), count = 1; ; count++) {
+    if (count > MAX_SEGMENTS) throw corrupt(`a JPEG of more than ${MAX_SEGMENTS} segments`);
     const marker = u8(bytes, at + 1);
     if (marker === EOI) return;
     if (marker === SOI) throw corrupt("a JPEG with a second start");
@@ -50,7 +57,7 @@ export function* jpegSegments(bytes: Uint8Array): Generator<JpegSegment> {
 }
 
 /** Offset of the next marker at or after `from`, past stuffed zeros, fill bytes, restart markers and TEM. */
-function nextMarker(bytes: Uint8Array, from: number): number {
+export function nextMarker(bytes: Uint8Array, from: number): number {
   for (let at = bytes.indexOf(0xff, from); at >= 0 && at + 1 < bytes.length; at = bytes.indexOf(0xff, at)) {
     const code = u8(bytes, at + 1);
     if (code === 0xff) at += 1;
@@ -83,11 +90,6 @@ export function probeJpeg(bytes: Uint8Array): Probe {
 /** Whether a marker is one of SOF0 to SOF15, which share their range with DHT (C4), JPG (C8) and DAC (CC). */
 export function isFrame(marker: number): boolean {
   return marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
-}
-
-/** Whether a marker is SOF0 or SOF1: each scan has all coefficients of its components. */
-export function isSequential(marker: number): boolean {
-  return marker === 0xc0 || marker === 0xc1;
 }
 
 function readFrame(marker: number, data: Uint8Array): Pick<Probe, "width" | "height" | "bitDepth" | "unsupported"> {

@@ -80,6 +80,8 @@ async function compute(
 ): Promise<JobResult> {
   const stopwatch = createStopwatch(now);
   using located = await pipeline.locate(parseJobPath(request), stopwatch);
+  // It was made of what the server had before: a request may have that, a job tells of what is there now.
+  if (located.source.failure !== undefined) throw located.source.failure;
   const { path: key, etag } = located.key;
   if ((await results.head(key)) !== undefined) return { key, etag, computed: false };
   const product = await produceOnce(located, { stopwatch });

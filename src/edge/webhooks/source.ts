@@ -32,13 +32,13 @@ export async function receiveSource(
   const { source, ops, callback } = parseBody(SourceCreated, body).data;
   checkCallback(callback, new URL(request.url).host, config);
   const requests = ops.map((op) => canonicalRequest({ source, ops: op, callback }, presets));
-  return await Promise.all(
-    requests.map(async (asked, i) => {
-      const id = await derivedJobId("webhook", messageId, `${i}`);
-      const job = await jobs.getByName(id).create(id, asked);
-      // Two senders may happen to use one id.
-      assertSameRequest(job, asked, "webhook-id");
-      return job;
-    }),
-  );
+  const made: Job[] = [];
+  for (const [i, asked] of requests.entries()) {
+    const id = await derivedJobId("webhook", messageId, `${i}`);
+    const job = await jobs.getByName(id).create(id, asked);
+    // Two senders may happen to use one id.
+    assertSameRequest(job, asked, "webhook-id");
+    made.push(job);
+  }
+  return made;
 }

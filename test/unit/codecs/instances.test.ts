@@ -132,7 +132,6 @@ describe("memory", () => {
     expect(started.length).toBe(3);
   });
 
-  // Sides of the largest results: MAX_OUTPUT_PIXELS and MAX_AVIF_PIXELS of wrangler.toml.
   it("never uses an AVIF decoder again: what it leaves behind would show where it fails", async () => {
     const started = watchInstances();
     const codecs = createCodecs(CODEC_MODULES);

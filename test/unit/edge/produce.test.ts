@@ -9,7 +9,8 @@ import { createStopwatch } from "../../../src/service/stopwatch.ts";
 // What a real store does not do on demand: fail. The rest is tested in workerd (test/edge/lease.test.ts).
 
 const FACTS = { format: "png", engine: "fake", model: "fake-x2", sourceWidth: 1, sourceHeight: 1 } as const;
-const LOCATED = { key: { path: "r1/a", etag: '"a"' } } as Located;
+const SOURCE = { version: "1", read: async () => Uint8Array.of(0) };
+const LOCATED = { key: { path: "r1/a", etag: '"a"' }, source: SOURCE } as Located;
 
 const pipeline = {
   inspect: async () => ({ facts: FACTS }),

@@ -202,20 +202,33 @@ describe("probe", () => {
 
 describe("what a picture says twice or wrongly", () => {
   it.each([
-    [10, true, 0x0c, "AVIF with matrix 10"],
-    [0, true, 0x0c, "AVIF with matrix 0"],
-    [0, true, 0, undefined],
-    [0, true, 0x1c, undefined],
-    [8, false, 0, "AVIF with matrix 8"],
-    [8, true, 0, undefined],
-    [6, false, 0x0c, undefined],
-  ])("AVIF matrix %i, full range %s, subsampling %i: %s", (matrix, isFullRange, subsampling, unsupported) => {
+    [10, true, "AVIF with matrix 10"],
+    [8, false, "AVIF with matrix 8"],
+    [8, true, undefined],
+    [6, false, undefined],
+  ])("AVIF matrix %i, full range %s, said by a box: %s", (matrix, isFullRange, unsupported) => {
     const nclx = [latin1("nclx"), be16(1), be16(13), be16(matrix), Uint8Array.of(isFullRange ? 0x80 : 0)];
-    const bytes = avifFile({
-      items: [{ type: "av01", data: item(), properties: [1, 2, 3] }],
-      properties: [ispe(45, 29), box("av1C", Uint8Array.of(0x81, 0, subsampling, 0)), box("colr", ...nclx)],
-    });
-    expect(probe(bytes).unsupported).toBe(unsupported);
+    expect(avifOf(item(), box("colr", ...nclx)).unsupported).toBe(unsupported);
+  });
+
+  it("AVIF as red, green and blue, but with colours at half the size: unsupported", () => {
+    const identity = box("colr", latin1("nclx"), be16(1), be16(13), be16(0), Uint8Array.of(0x80));
+    expect(avifOf(item(), identity)).toMatchObject({ lossy: false });
+    expect(avifOf(item(), identity).unsupported).toBeUndefined();
+    expect(avifOf(fixture("420.avif").subarray(250), identity).unsupported).toBe("AVIF with matrix 0");
+  });
+
+  it.each([
+    [6, true, undefined],
+    [0, false, undefined],
+    [10, true, "AVIF with matrix 10"],
+  ])("AVIF matrix %i, said by AV1's own header: lossy %s, unsupported %s", (matrix, lossy, unsupported) => {
+    const data = item().slice();
+    // Bits 53 to 60 of the sequence header, which begins at the fourth byte.
+    data[10] = ((data[10] ?? 0) & 0xf8) | (matrix >> 5);
+    data[11] = ((data[11] ?? 0) & 0x07) | ((matrix & 31) << 3);
+    const { lossy: isLossy, unsupported: why } = avifOf(data);
+    expect([isLossy, why]).toEqual([lossy, unsupported]);
   });
 
   it("takes the first EXIF block of a JPEG and of a WebP", () => {
@@ -235,6 +248,14 @@ describe("what a picture says twice or wrongly", () => {
     expect(failure(bytes)).toMatchObject({ code: "unsupported_format", message: expect.stringMatching(/got 2$/) });
   });
 });
+
+/** The header of an AVIF of 45x29 with this data. */
+function avifOf(data: Uint8Array, ...properties: Uint8Array[]): Probe {
+  const indices = [1, ...properties.map((_, i) => i + 2)];
+  return probe(
+    avifFile({ items: [{ type: "av01", data, properties: indices }], properties: [ispe(45, 29), ...properties] }),
+  );
+}
 
 /** Of a picture that lies upside down. */
 const EXIF_3 = concat([latin1("MM\0*"), be32(8), be16(1), be16(0x0112), be16(3), be32(1), be16(3), be16(0), be32(0)]);
