@@ -1,5 +1,6 @@
 import { parseAccept } from "hono/utils/accept";
 import type { Format } from "./image.ts";
+import type { Probe } from "./probe/probe-result.ts";
 import type { Transform } from "./transform.ts";
 
 /** What `format=auto` offers beside the source's format, the smallest files first. */
@@ -23,14 +24,14 @@ export function negotiate(transform: Transform, accept = ""): Transform {
 
 /**
  * The format of a result: the one asked for, or the source's. With `auto` the first of those accepted that `fits`, then JPEG
- * for a JPEG that does, and at last PNG: everything shows these two.
+ * for what might as well have been one, and at last PNG: everything shows these two.
  */
 export function resultFormat(
   { format, accepts = [] }: Transform,
-  source: Format,
+  source: Pick<Probe, "format" | "lossy" | "opaque">,
   fits: (format: Format) => boolean,
 ): Format {
-  if (format !== "auto") return format === undefined || format === "json" ? source : format;
-  const candidates: readonly Format[] = source === "jpeg" ? [...accepts, "jpeg"] : accepts;
+  if (format !== "auto") return format === undefined || format === "json" ? source.format : format;
+  const candidates: readonly Format[] = source.lossy && source.opaque ? [...accepts, "jpeg"] : accepts;
   return candidates.find(fits) ?? "png";
 }

@@ -50,7 +50,7 @@ export function planRender(source: Probe, transform: Transform, { limits, model 
   const largest = (format: Format) => most(format, limits.outputPixels);
   const side = Math.max(canvas.width, canvas.height);
   const fits = (candidate: Format) => pixels(canvas) <= largest(candidate) && side <= MAX_SIDE[candidate];
-  const format = resultFormat(transform, source.format, fits);
+  const format = resultFormat(transform, source, fits);
 
   atMost(most(source.format, limits.inputPixels), pixels(source), "pixels", `source (${width}x${height})`);
   if (scale > 1) {

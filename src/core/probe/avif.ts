@@ -25,6 +25,8 @@ export interface AvifItems {
   readonly locations: readonly ItemLocation[];
   /** Properties of the primary item, in the order of their association. */
   readonly properties: readonly Box[];
+  /** Whether an item, such as alpha, belongs to another. */
+  readonly hasAuxiliary: boolean;
   /** Whether the colours of the primary item have been multiplied by its alpha. */
   readonly premultiplied: boolean;
 }
@@ -59,6 +61,7 @@ export function probeAvif(bytes: Uint8Array): Probe {
     frames: countFrames(bytes),
     scans: 1,
     lossy: colours.matrix !== IDENTITY,
+    opaque: !items.hasAuxiliary,
     bitDepth: bitDepth(bytes, byType.get("av1C") ?? findBox(bytes, "av1C", body(items.ipco))),
     ...(unsupported && { unsupported }),
   };
@@ -98,6 +101,7 @@ export function readAvif(bytes: Uint8Array): AvifItems {
     types: readItemTypes(bytes, child("iinf", meta, 4)),
     locations: readLocations(bytes, child("iloc", meta, 4)),
     properties,
+    hasAuxiliary: iref !== undefined && findBox(bytes, "auxl", body(iref, 4)) !== undefined,
     premultiplied: iref !== undefined && refers(bytes, iref, "prem", primary),
   };
 }

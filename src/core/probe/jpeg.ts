@@ -84,7 +84,7 @@ export function probeJpeg(bytes: Uint8Array): Probe {
     }
   }
   if (!frame || scans === 0) throw corrupt("a JPEG without pixels");
-  return { format: "jpeg", ...frame, orientation: orientation ?? 1, frames: 1, scans, lossy: true };
+  return { format: "jpeg", ...frame, orientation: orientation ?? 1, frames: 1, scans, lossy: true, opaque: true };
 }
 
 /** Whether a marker is one of SOF0 to SOF15, which share their range with DHT (C4), JPG (C8) and DAC (CC). */

@@ -18,6 +18,8 @@ export interface Probe {
   readonly scans: number;
   /** Whether compression has left its marks; an AVIF does not say, and almost always has. */
   readonly lossy: boolean;
+  /** True where the header rules transparency out; of PNG it is not asked. */
+  readonly opaque?: boolean;
   /** Bits per sample as stored. */
   readonly bitDepth: number;
   /** Why the edge codecs cannot decode it ("CMYK JPEG", "cropped AVIF", …), if so. */

@@ -46,13 +46,17 @@ export function probeWebp(bytes: Uint8Array): Probe {
   let still: Size | undefined;
   let animated = false;
   let lossy = false;
+  let opaque = true;
   let orientation: Orientation | undefined;
   let frames = 0;
   for (const { type, data } of webpChunks(bytes)) {
     if (type === "VP8X" && !canvas) {
       canvas = { width: 1 + u24le(data, 4), height: 1 + u24le(data, 7) };
       animated = (u8(data, 0) & VP8X_ANIMATION) !== 0;
+      opaque &&= (u8(data, 0) & VP8X_ALPHA) === 0;
     }
+    // VP8L says for itself whether it has alpha, but is not asked.
+    if (type === "ALPH" || type === "VP8L" || (type === "ANMF" && !/VP8 /.test(text(data, 16, 4)))) opaque = false;
     if (type === "VP8 " || type === "VP8L") still ??= bitstreamSize(type, data);
     if (type === "ANMF") frames += 1;
     // A frame's own chunks follow 16 bytes of its header; alpha of its own is lossy VP8's alone.
@@ -67,7 +71,7 @@ export function probeWebp(bytes: Uint8Array): Probe {
   if (!animated && (still?.width !== size.width || still.height !== size.height)) {
     throw corrupt("a WebP whose picture is not the size of its canvas");
   }
-  const decoding = { scans: 1, lossy, bitDepth: 8 };
+  const decoding = { scans: 1, lossy, opaque, bitDepth: 8 };
   return { format: "webp", ...size, orientation: orientation ?? 1, frames: animated ? frames : 1, ...decoding };
 }
 

@@ -30,21 +30,31 @@ describe("negotiate", () => {
 
 describe("resultFormat", () => {
   const all = () => true;
-  it.each<[Parameters<typeof resultFormat>[0], Format, Format]>([
+  /** Of a source of this format; what JPEG could hold is told by a plus. */
+  const of = (source: string) => ({
+    format: source.replace("+", "") as Format,
+    lossy: !source.startsWith("png"),
+    opaque: source === "jpeg" || source.endsWith("+"),
+  });
+
+  it.each<[Parameters<typeof resultFormat>[0], string, Format]>([
     [{ scale: 2 }, "avif", "avif"],
     [{ scale: 2, format: "json" }, "webp", "webp"],
     [{ scale: 2, format: "webp" }, "png", "webp"],
     [{ scale: 2, format: "auto" }, "jpeg", "jpeg"],
     [{ scale: 2, format: "auto" }, "avif", "png"],
+    [{ scale: 2, format: "auto" }, "avif+", "jpeg"],
+    [{ scale: 2, format: "auto" }, "webp+", "jpeg"],
+    [{ scale: 2, format: "auto" }, "png+", "png"],
     [{ scale: 2, format: "auto", accepts: ["avif", "webp"] }, "png", "avif"],
   ])("of %j from %s is %s", (transform, source, format) => {
-    expect(resultFormat(transform, source, all)).toBe(format);
+    expect(resultFormat(transform, of(source), all)).toBe(format);
   });
 
   it("is the next one where the first does not fit", () => {
     const fits = (format: Format) => format !== "avif";
-    expect(resultFormat({ scale: 2, format: "auto", accepts: ["avif", "webp"] }, "png", fits)).toBe("webp");
-    expect(resultFormat({ scale: 2, format: "auto", accepts: ["avif"] }, "png", fits)).toBe("png");
-    expect(resultFormat({ scale: 2, format: "auto" }, "jpeg", (format) => format !== "jpeg")).toBe("png");
+    expect(resultFormat({ scale: 2, format: "auto", accepts: ["avif", "webp"] }, of("png"), fits)).toBe("webp");
+    expect(resultFormat({ scale: 2, format: "auto", accepts: ["avif"] }, of("png"), fits)).toBe("png");
+    expect(resultFormat({ scale: 2, format: "auto" }, of("jpeg"), (format) => format !== "jpeg")).toBe("png");
   });
 });

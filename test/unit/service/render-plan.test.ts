@@ -9,7 +9,18 @@ const limits = { inputPixels: 262_144, outputPixels: 1_048_576, avifPixels: 524_
 
 /** Of a picture that is `width` wide. */
 function plan(width: number, transform: Partial<Transform>, { format = "png" as Format, height = 10 } = {}) {
-  const source: Probe = { format, width, height, orientation: 1, frames: 1, scans: 1, bitDepth: 8, lossy: false };
+  const isJpeg = format === "jpeg";
+  const source: Probe = {
+    format,
+    width,
+    height,
+    orientation: 1,
+    frames: 1,
+    scans: 1,
+    bitDepth: 8,
+    lossy: isJpeg,
+    opaque: isJpeg,
+  };
   return planRender(source, { scale: 4, ...transform }, { limits, model: everyModel });
 }
 

@@ -70,6 +70,16 @@ const EXPECTED: Readonly<Record<string, Partial<Probe>>> = {
   "clap.avif": { unsupported: "cropped AVIF", crop: { width: 20, height: 10 } },
   "grid.avif": { width: 128, height: 64, unsupported: "AVIF made of grid items" },
 };
+/** Those with alpha, and lossless WebP. */
+const MAY_BE_SEEN_THROUGH = new Set([
+  "alpha.avif",
+  "animated-small-frame.webp",
+  "animated.webp",
+  "lossless-alpha.webp",
+  "lossless.webp",
+  "lossy-alpha.webp",
+  "p3.webp",
+]);
 const REFUSED = ["size-16x0.png", "truncated.jpg"];
 
 function failure(bytes: Uint8Array): ServiceError | undefined {
@@ -85,7 +95,12 @@ function failure(bytes: Uint8Array): ServiceError | undefined {
 describe("probe", () => {
   it.each(Object.entries(EXPECTED))("reads the header of %s", (name, differences) => {
     const format = name.replace(/.*\./, "").replace("jpg", "jpeg");
-    expect(probe(fixture(name))).toEqual({ format, ...PLAIN, lossy: format !== "png", ...differences });
+    const told = {
+      format,
+      lossy: format !== "png",
+      ...(format !== "png" && { opaque: !MAY_BE_SEEN_THROUGH.has(name) }),
+    };
+    expect(probe(fixture(name))).toEqual({ ...told, ...PLAIN, ...differences });
   });
 
   it("has an expectation for every fixture", () => {
