@@ -10,7 +10,7 @@ import { createStopwatch } from "../../../src/service/stopwatch.ts";
 
 const FACTS = { format: "png", engine: "fake", model: "fake-x2", sourceWidth: 1, sourceHeight: 1 } as const;
 const SOURCE = { version: "1", read: async () => Uint8Array.of(0) };
-const LOCATED = { key: { path: "r1/a", etag: '"a"' }, source: SOURCE } as Located;
+const LOCATED = { key: { path: "r1/a", etag: '"a"' }, source: SOURCE } as unknown as Located;
 
 const pipeline = {
   inspect: async () => ({ facts: FACTS }),
