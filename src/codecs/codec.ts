@@ -20,3 +20,8 @@ export interface Codecs {
   /** The picture's alpha is ignored by JPEG: composite first. */
   encode(picture: Picture, format: Format, options?: EncodeOptions): Promise<Uint8Array>;
 }
+
+/** Whether colours are stored as finely as brightness, not halved both ways: in JPEG from the quality on where that shows. */
+export function jpegHasFullChroma(quality: number): boolean {
+  return quality >= 80;
+}

@@ -57,8 +57,3 @@ export function isHarmless(warning: string, bytes: Uint8Array): boolean {
   const frame = [...jpegSegments(bytes)].find(({ marker }) => isFrame(marker));
   return frame !== undefined && isSequential(frame);
 }
-
-/** Whether colours are stored as finely as brightness, not halved both ways: in JPEG from the quality on where that shows. */
-export function jpegHasFullChroma(quality: number): boolean {
-  return quality >= 80;
-}

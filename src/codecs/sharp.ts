@@ -7,9 +7,9 @@ import { readAvif } from "../core/probe/avif.ts";
 import { corrupt } from "../core/probe/bytes.ts";
 import type { Probe } from "../core/probe/probe-result.ts";
 import { stillAvif } from "./avif-container.ts";
-import type { Codecs } from "./codec.ts";
+import { type Codecs, jpegHasFullChroma } from "./codec.ts";
 import { embedIcc, readIcc } from "./icc.ts";
-import { jpegHasFullChroma, plainJpeg } from "./jpeg-container.ts";
+import { plainJpeg } from "./jpeg-container.ts";
 import { checkStorable } from "./storable.ts";
 
 export interface SharpCodecsOptions {

@@ -8,8 +8,9 @@ import webpDec from "@jsquash/webp/codec/dec/webp_dec.js";
 import webpEnc from "@jsquash/webp/codec/enc/webp_enc_simd.js";
 import { defaultOptions as webpDefaults } from "@jsquash/webp/meta.js";
 import type { Format, Rgba } from "../core/image.ts";
+import { jpegHasFullChroma } from "./codec.ts";
 import type { Running } from "./instance-slot.ts";
-import { isHarmless, jpegHasFullChroma } from "./jpeg-container.ts";
+import { isHarmless } from "./jpeg-container.ts";
 import { encodePng } from "./png-encoder.ts";
 import { startPngDecoder } from "./wasm-png.ts";
 

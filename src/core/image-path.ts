@@ -3,9 +3,6 @@ import { NO_PRESETS, type Presets, parseOps } from "./presets.ts";
 import { isRemote, parseRemoteUrl } from "./remote-url.ts";
 import { formatTransform, type Transform } from "./transform.ts";
 
-/** The parameters of a signed URL. */
-export const SIGNATURE: readonly string[] = ["exp", "kid", "sig"];
-
 /** A parsed `/img/<ops>/<source>`. */
 export interface ImagePath {
   readonly transform: Transform;
@@ -25,20 +22,6 @@ export function parseImagePath(pathname: string, presets: Presets = NO_PRESETS):
   const transform = parseOps(decodeSegment(ops), presets);
   if (segments.length === 0) throw invalid("Expected /img/<ops>/<source> for path, got no source");
   return { transform, source: parseSource(segments) };
-}
-
-/**
- * Refuses a query beside a remote source, other than a signature: it looks like the picture's, but is not part of the path, so
- * another picture would be the answer.
- *
- * @throws {ServiceError} `invalid_path`
- */
-export function refuseStrayQuery(source: string, query: URLSearchParams): void {
-  const stray = isRemote(source) ? [...query.keys()].find((name) => !SIGNATURE.includes(name)) : undefined;
-  if (stray === undefined) return;
-  throw invalid(
-    `${expected("no query beside the source", "URL", stray)}; encode it whole: /img/x2/https%3A%2F%2F…%3Fv%3D2`,
-  );
 }
 
 /** The one canonical spelling of a path; inverse of {@link parseImagePath}. Signatures are made from it. */

@@ -1,8 +1,11 @@
 import { fromBase64Url, toBase64Url } from "./base64url.ts";
-import { ServiceError } from "./errors.ts";
-import { formatImagePath, formatSource, type ImagePath, SIGNATURE } from "./image-path.ts";
+import { expected, ServiceError } from "./errors.ts";
+import { formatImagePath, formatSource, type ImagePath } from "./image-path.ts";
 import type { Keyring } from "./keyring.ts";
+import { isRemote } from "./remote-url.ts";
 import { formatTransform } from "./transform.ts";
+
+const PARAMETERS: readonly string[] = ["exp", "kid", "sig"];
 
 /** A signature that holds. */
 export interface SignedUrl {
@@ -36,7 +39,7 @@ export async function verifyUrl(
   query: URLSearchParams,
   { keys, nowSeconds }: { keys: Keyring; nowSeconds: number },
 ): Promise<SignedUrl> {
-  const [exp = "", keyId = "", sig = ""] = SIGNATURE.map((name) => query.get(name) ?? "");
+  const [exp = "", keyId = "", sig = ""] = PARAMETERS.map((name) => query.get(name) ?? "");
   const signature = fromBase64Url(sig);
   if (signature === undefined || !(await keys.verify(keyId, signingText(path, exp), signature))) {
     throw new ServiceError("signature_invalid", "Expected exp, kid and sig of a link signed for this path");
@@ -45,6 +48,19 @@ export async function verifyUrl(
   // Not the other way round: a signed `exp` that is no number has expired.
   if (!(nowSeconds < expires)) throw new ServiceError("link_expired", "The link has expired");
   return { expires, keyId };
+}
+
+/**
+ * Refuses a query beside a remote source, other than a signature: it looks like the picture's, but is not part of the path, so
+ * another picture would be the answer.
+ *
+ * @throws {ServiceError} `invalid_path`
+ */
+export function refuseStrayQuery(source: string, query: URLSearchParams): void {
+  const stray = isRemote(source) ? [...query.keys()].find((name) => !PARAMETERS.includes(name)) : undefined;
+  if (stray === undefined) return;
+  const message = expected("no query beside the source", "URL", stray);
+  throw new ServiceError("invalid_path", `${message}; encode it whole: /img/x2/https%3A%2F%2F…%3Fv%3D2`);
 }
 
 /** {@link formatImagePath}, and `onerror`. */
