@@ -1,3 +1,4 @@
+import { isGrey } from "../core/grey.ts";
 import type { Format, Rgba } from "../core/image.ts";
 import type { Probe } from "../core/probe/probe-result.ts";
 
@@ -19,6 +20,11 @@ export interface Codecs {
   decode(bytes: Uint8Array, probe: Probe): Promise<Picture>;
   /** The picture's alpha is ignored by JPEG: composite first. */
   encode(picture: Picture, format: Format, options?: EncodeOptions): Promise<Uint8Array>;
+}
+
+/** Whether a format that can do without colours shall: a profile that is to be embedded needs them, being of RGB. */
+export function isStoredGrey({ image, icc }: Picture): boolean {
+  return icc === undefined && isGrey(image);
 }
 
 /** Whether colours are stored as finely as brightness, not halved both ways: in JPEG from the quality on where that shows. */

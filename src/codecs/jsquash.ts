@@ -42,14 +42,14 @@ export function createCodecs(modules: CodecModules): Codecs {
       return { image: orient(whole, orientation), ...(icc && { icc }) };
     },
 
-    async encode({ image, icc }, format, { quality = DEFAULT_QUALITY[format] } = {}) {
-      checkStorable(image, format);
+    async encode(picture, format, { quality = DEFAULT_QUALITY[format] } = {}) {
+      checkStorable(picture.image, format);
       const bytes = await encoders(
         format,
         () => ENCODERS[format](modules),
-        (encode) => encode(image, quality),
+        (encode) => encode(picture, quality),
       );
-      return icc ? embedIcc(bytes, format, icc) : bytes;
+      return picture.icc ? embedIcc(bytes, format, picture.icc) : bytes;
     },
   };
 }

@@ -7,7 +7,7 @@ import { readAvif } from "../core/probe/avif.ts";
 import { corrupt } from "../core/probe/bytes.ts";
 import type { Probe } from "../core/probe/probe-result.ts";
 import { stillAvif } from "./avif-container.ts";
-import { type Codecs, jpegHasFullChroma } from "./codec.ts";
+import { type Codecs, isStoredGrey, jpegHasFullChroma } from "./codec.ts";
 import { embedIcc, readIcc } from "./icc.ts";
 import { plainJpeg } from "./jpeg-container.ts";
 import { checkStorable } from "./storable.ts";
@@ -26,13 +26,15 @@ export function createSharpCodecs({ timeoutSeconds: seconds = 0 }: SharpCodecsOp
       return { image, ...(icc && { icc }) };
     },
 
-    async encode({ image, icc }, format, { quality = DEFAULT_QUALITY[format] } = {}) {
+    async encode(picture, format, { quality = DEFAULT_QUALITY[format] } = {}) {
+      const { image, icc } = picture;
       checkStorable(image, format);
       const { buffer, byteOffset, length } = image.data;
       const raw = { width: image.width, height: image.height, channels: 4 } as const;
       const input = sharp(Buffer.from(buffer, byteOffset, length), { raw, limitInputPixels: false });
-      const colours = isOpaque(image) ? input.removeAlpha() : input;
-      const bytes = await inTime(seconds, () => ENCODERS[format](colours.timeout({ seconds }), quality).toBuffer());
+      if (isOpaque(image)) input.removeAlpha();
+      if (isStoredGrey(picture)) input.toColourspace("b-w");
+      const bytes = await inTime(seconds, () => ENCODERS[format](input.timeout({ seconds }), quality).toBuffer());
       return icc ? embedIcc(bytes, format, icc) : bytes;
     },
   };

@@ -1,4 +1,5 @@
 import { type AlphaPlane, bleedColours, joinAlpha, splitAlpha } from "../core/alpha.ts";
+import { greyOf, isGrey, rgbOf } from "../core/grey.ts";
 import type { Rgb, Rgba, Scale, Variant } from "../core/image.ts";
 import { planTiles, type Tile, type Tiling } from "../core/tiles.ts";
 import type { Engine } from "./engine.ts";
@@ -37,8 +38,8 @@ export async function upscaleRgb(engine: Engine, image: Rgb, scale: Scale, optio
 }
 
 /**
- * [h, w, 4] -> [s*h, s*w, 4]. Transparency that varies goes through the network as a grey picture of its own;
- * where it is flat (3x3 all alike) it stays exactly what it was.
+ * [h, w, 4] -> [s*h, s*w, 4]. A grey picture stays grey: the network would tint it here and there. Transparency that varies
+ * goes through the network as a grey picture of its own; where it is flat (3x3 all alike) it stays exactly what it was.
  */
 export async function upscaleRgba(engine: Engine, image: Rgba, scale: Scale, options: UpscaleOptions): Promise<Rgba> {
   const { rgb, alpha } = splitAlpha(image);
@@ -50,11 +51,12 @@ export async function upscaleRgba(engine: Engine, image: Rgba, scale: Scale, opt
     onTile: (done, total) => options.onTile?.(pass * total + done, passes * total),
   });
 
-  const colour = await upscaleRgb(engine, constant ? rgb : bleedColours(rgb, alpha), scale, onPass(0));
-  if (constant) return joinAlpha(colour, new Uint8ClampedArray(colour.width * colour.height).fill(level));
-  const grey = { width: image.width, height: image.height, data: greyFromAlpha(alpha) };
-  const upscaled = await upscaleRgb(engine, grey, scale, onPass(1));
-  return joinAlpha(colour, alphaFromGrey(upscaled, alpha, scale));
+  const colours = constant ? rgb : bleedColours(rgb, alpha);
+  const upscaled = await upscaleRgb(engine, colours, scale, onPass(0));
+  const result = isGrey(colours) ? rgbOf(greyOf(upscaled), upscaled) : upscaled;
+  if (constant) return joinAlpha(result, new Uint8ClampedArray(result.width * result.height).fill(level));
+  const upscaledAlpha = greyOf(await upscaleRgb(engine, rgbOf(alpha, image), scale, onPass(1)));
+  return joinAlpha(result, keepFlat(upscaledAlpha, alpha, image.width, scale));
 }
 
 /** A tile out of a picture; beyond its right and lower edge as the network itself continues it. */
@@ -88,22 +90,15 @@ function paste(output: Rgb, upscaled: Rgb, { x, y }: Tile, scale: Scale): void {
   }
 }
 
-function greyFromAlpha(alpha: AlphaPlane): Uint8ClampedArray {
-  const grey = new Uint8ClampedArray(3 * alpha.length);
-  for (const [i, a] of alpha.entries()) grey.fill(a, 3 * i, 3 * i + 3);
-  return grey;
-}
-
-function alphaFromGrey({ width, height, data }: Rgb, source: AlphaPlane, scale: Scale): AlphaPlane {
-  const alpha = new Uint8ClampedArray(width * height);
-  const flat = flatLevels(source, width / scale);
-  for (let i = 0; i < alpha.length; i++) {
-    const x = Math.floor((i % width) / scale);
-    const y = Math.floor(i / width / scale);
-    const level = flat[y * (width / scale) + x] ?? -1;
-    alpha[i] = level >= 0 ? level : ((data[3 * i] ?? 0) + (data[3 * i + 1] ?? 0) + (data[3 * i + 2] ?? 0)) / 3;
-  }
-  return alpha;
+/** Puts the levels of `source`, `width` wide, back where they are flat. */
+function keepFlat(upscaled: AlphaPlane, source: AlphaPlane, width: number, scale: Scale): AlphaPlane {
+  const flat = flatLevels(source, width);
+  return upscaled.map((value, i) => {
+    const x = Math.floor((i % (scale * width)) / scale);
+    const y = Math.floor(i / (scale * width) / scale);
+    const level = flat[y * width + x] ?? -1;
+    return level >= 0 ? level : value;
+  });
 }
 
 /** The alpha of each pixel whose 3x3 neighbourhood is all alike, -1 elsewhere. */

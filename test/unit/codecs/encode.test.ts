@@ -3,7 +3,9 @@ import { describe, expect, it } from "vitest";
 import { createCodecs } from "../../../src/codecs/jsquash.ts";
 import { CODEC_MODULES } from "../../../src/codecs/node-modules.ts";
 import { createSharpCodecs } from "../../../src/codecs/sharp.ts";
+import { isGrey } from "../../../src/core/grey.ts";
 import { FORMATS } from "../../../src/core/image.ts";
+import { isFrame, jpegSegments } from "../../../src/core/probe/jpeg.ts";
 import { probe } from "../../../src/core/probe/probe.ts";
 import { fixture } from "../../fixtures/read.ts";
 import { difference } from "./difference.ts";
@@ -13,7 +15,7 @@ const jsquash = createCodecs(CODEC_MODULES);
 /** Mean difference allowed at the default quality. */
 const MEAN_BOUND = { png: 0, jpeg: 4, webp: 4, avif: 4 };
 
-describe.each(Object.entries({ jsquash, sharp: createSharpCodecs() }))("encode with %s", (_, codecs) => {
+describe.each(Object.entries({ jsquash, sharp: createSharpCodecs() }))("encode with %s", (name, codecs) => {
   it.each(FORMATS)("writes %s that comes back much the same", async (format) => {
     const source = fixture("rgb-8.png");
     const picture = await codecs.decode(source, probe(source));
@@ -25,8 +27,8 @@ describe.each(Object.entries({ jsquash, sharp: createSharpCodecs() }))("encode w
     expect(difference(image, picture.image).mean).toBeLessThanOrEqual(MEAN_BOUND[format]);
   });
 
-  it.each(["rgba-8.png", "lossless-alpha.webp"])("keeps the colours under transparency of %s in PNG", async (name) => {
-    const source = fixture(name);
+  it.each(["rgba-8.png", "lossless-alpha.webp"])("keeps the colours under transparency of %s in PNG", async (file) => {
+    const source = fixture(file);
     const picture = await codecs.decode(source, probe(source));
     const bytes = await codecs.encode(picture, "png");
     const { image } = await codecs.decode(bytes, probe(bytes));
@@ -43,6 +45,35 @@ describe.each(Object.entries({ jsquash, sharp: createSharpCodecs() }))("encode w
     const alpha = (data: Uint8ClampedArray): number[] => [...data.filter((_, i) => i % 4 === 3)];
     const [before, after] = [alpha(picture.image.data), alpha(image.data)];
     expect(Math.max(...before.map((value, i) => Math.abs(value - (after[i] ?? 255))))).toBeLessThan(16);
+  });
+
+  // WebP mixes colours of its own into it.
+  it.each(["png", "jpeg", "avif"] as const)(
+    "keeps grey free of colour in %s, PNG and JPEG without channels for it",
+    async (format) => {
+      const data = Uint8ClampedArray.from({ length: 4 * 64 * 48 }, (_, i) => (i % 4 === 3 ? 255 : (i >> 2) % 256));
+      const picture = { image: { width: 64, height: 48, data } };
+      const bytes = await codecs.encode(picture, format);
+      if (format !== "avif") expect(await sharp(bytes).metadata()).toMatchObject({ channels: 1 });
+      const { image } = await jsquash.decode(bytes, probe(bytes));
+      expect(isGrey(image)).toBe(true);
+      expect(difference(image, picture.image).mean).toBeLessThanOrEqual(MEAN_BOUND[format]);
+    },
+  );
+
+  it.each(FORMATS)("writes %s in colour where grey has a profile, which is one of RGB", async (format) => {
+    const source = fixture("grey-profile.png");
+    const picture = await codecs.decode(source, probe(source));
+    expect(isGrey(picture.image)).toBe(true);
+    const { channels, hasProfile } = await sharp(await codecs.encode(picture, format)).metadata();
+    expect({ channels, hasProfile }).toEqual({ channels: 3, hasProfile: true });
+  });
+
+  it.each([1, 30, 85])("writes JPEG that is baseline, sharp progressive, at quality %i", async (quality) => {
+    const source = fixture("rgb-8.png");
+    const bytes = await codecs.encode(await codecs.decode(source, probe(source)), "jpeg", { quality });
+    const frames = [...jpegSegments(bytes)].map(({ marker }) => marker).filter(isFrame);
+    expect(frames).toEqual([name === "sharp" ? 0xc2 : 0xc0]);
   });
 
   it.each(["jpeg", "webp", "avif"] as const)("writes smaller %s at lower quality", async (format) => {

@@ -21,13 +21,17 @@ const noise = (x: number, y: number): number => Math.imul(x * 7919 + y * 104_729
 const rgb: Pixel = (x, y) => [noise(x, y), noise(y, x), noise(x + y, 1), 255];
 const rgba: Pixel = (x, y) => [noise(x, y), noise(y, x), noise(x + y, 1), noise(x, y + 9)];
 const grey: Pixel = (x, y) => [x + y, x + y, x + y, 255];
+const shadow: Pixel = (x, y) => [x + y, x + y, x + y, 8 * y];
+const tinted: Pixel = (x, y) => [x + y, x + y, x === 32 && y === 19 ? 0 : x + y, 255];
 const hidden: Pixel = (x, y) => [noise(x, y), 9, 8, x % 2];
 
 describe("encodePng", () => {
   it.each([
     ["RGB", 31, 17, rgb, 3],
     ["RGBA", 31, 17, rgba, 4],
-    ["grey", 33, 20, grey, 3],
+    ["grey", 33, 20, grey, 1],
+    ["grey, half of it transparent", 33, 20, shadow, 2],
+    ["grey but for a pixel", 33, 20, tinted, 3],
     ["colours under full transparency", 7, 5, hidden, 4],
     ["an opaque pixel", 1, 1, rgb, 3],
     ["a pixel", 1, 1, rgba, 4],
@@ -37,7 +41,7 @@ describe("encodePng", () => {
     ["rows of several bands", 257, 301, rgba, 4],
   ] as const)("keeps every pixel of %s (%i x %i)", async (_, width, height, pixel, channels) => {
     const image = drawn(width, height, pixel);
-    const bytes = await encodePng(image);
+    const bytes = await encodePng({ image });
     expect(await sharp(bytes).metadata()).toMatchObject({ width, height, channels, depth: "uchar" });
     const { data } = await decoded(bytes);
     expect(Buffer.from(data).equals(Buffer.from(image.data))).toBe(true);
@@ -57,7 +61,7 @@ describe("encodePng", () => {
 
   /** Within 10 % of the smaller of sharp's two: with filters and, as by default, without. */
   async function expectSmall({ width, height, data }: Rgba): Promise<void> {
-    const bytes = await encodePng({ width, height, data });
+    const bytes = await encodePng({ image: { width, height, data } });
     const { channels } = await sharp(bytes).metadata();
     const raw = sharp(data, { raw: { width, height, channels: 4 } });
     const plain = channels === 3 ? raw.removeAlpha() : raw;

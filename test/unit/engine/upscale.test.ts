@@ -131,6 +131,35 @@ it("keeps alpha exactly where its neighbourhood is flat, and takes the network's
   expect(alpha).toEqual([0, 0, 0, 0, 0, 0, 100, 100, 200, 200, 200, 200]);
 });
 
+/** Adds 0 to red, 3 to green, and 6 to blue, as a network adds a little of each. */
+const tinter: Engine = {
+  name: "tinter",
+  async upscale(tile, scale) {
+    const { data, ...size } = await repeater.upscale(tile, scale);
+    return { ...size, data: data.map((value, i) => value + 3 * (i % 3)) };
+  },
+};
+
+it.each([
+  ["opaque", () => 255],
+  ["half transparent", (x: number) => 20 * x],
+])("keeps a grey picture grey, %s, hidden colours left out", async (_, alpha) => {
+  const data = Uint8ClampedArray.from({ length: 3 * 10 }, (_, i) => 7 * Math.floor(i / 3));
+  if (alpha(0) === 0) data[0] = 99;
+  const result = await upscaleRgba(tinter, withAlpha({ width: 10, height: 1, data }, alpha), 2, { tiling: TILING });
+  const pixel = (x: number) => [...result.data.subarray(8 * x, 8 * x + 3)];
+  expect(Array.from({ length: 9 }, (_, x) => pixel(x + 1))).toEqual(
+    Array.from({ length: 9 }, (_, x) => Array.from({ length: 3 }, () => 7 * (x + 1) + 3)),
+  );
+});
+
+it("takes the network's word for a picture with a pixel of colour", async () => {
+  const image = { width: 2, height: 1, data: Uint8ClampedArray.from([50, 50, 50, 50, 51, 50]) };
+  const opaque = withAlpha(image, () => 255);
+  const { data } = await upscaleRgba(tinter, opaque, 2, { tiling: TILING });
+  expect([...data.subarray(0, 4)]).toEqual([50, 53, 56, 255]);
+});
+
 it("does not let the colour under transparent pixels into the network", async () => {
   const green = { width: 4, height: 1, data: Uint8ClampedArray.from([0, 255, 0, 0, 255, 0, 90, 0, 0, 90, 0, 0]) };
   const { data } = await upscaleRgba(

@@ -1,0 +1,26 @@
+import type { Rgb, Rgba, Size } from "./image.ts";
+
+/** Whether no pixel has a colour: red, green and blue alike. */
+export function isGrey({ width, height, data }: Rgb | Rgba): boolean {
+  const channels = data.length / (width * height);
+  for (let i = 0; i < data.length; i += channels) {
+    if (data[i] !== data[i + 1] || data[i] !== data[i + 2]) return false;
+  }
+  return true;
+}
+
+/** The mean of red, green and blue of each pixel: `[w*h]`. */
+export function greyOf({ data }: Rgb): Uint8ClampedArray {
+  const grey = new Uint8ClampedArray(data.length / 3);
+  for (let i = 0, from = 0; i < grey.length; i++, from += 3) {
+    grey[i] = ((data[from] ?? 0) + (data[from + 1] ?? 0) + (data[from + 2] ?? 0)) / 3;
+  }
+  return grey;
+}
+
+/** Inverse of {@link greyOf} for what is grey. */
+export function rgbOf(grey: Uint8ClampedArray, { width, height }: Size): Rgb {
+  const data = new Uint8ClampedArray(3 * grey.length);
+  for (const [i, value] of grey.entries()) data.fill(value, 3 * i, 3 * i + 3);
+  return { width, height, data };
+}
