@@ -60,4 +60,29 @@ describe.skipIf(!hasChromium)("the demo page", () => {
     expect(await outline()).toBe("solid");
     await page.close();
   });
+
+  it("shows where the keyboard is among the buttons, on the chosen one too", async () => {
+    const page = await open(picture);
+    const outline = () => page.evaluate<string>('getComputedStyle(document.querySelector("button")).outline');
+    await expect.poll(() => page.getAttribute("button", "aria-pressed")).toBe("true");
+    const chosen = await outline();
+    await page.keyboard.press("Tab");
+    expect(await page.evaluate<string>("document.activeElement.textContent")).toBe("scene.png");
+    expect(await outline()).not.toBe(chosen);
+    await page.close();
+  });
+
+  it("moves the line by a hundredth of the picture with each press of an arrow, and smoothly with the mouse", async () => {
+    const page = await open(picture);
+    const split = () =>
+      page.evaluate<number>('Number.parseFloat(document.querySelector("figure").style.getPropertyValue("--split"))');
+    const line = page.getByRole("slider");
+    await line.focus();
+    for (let i = 0; i < 5; i++) await page.keyboard.press("ArrowRight");
+    expect(await split()).toBe(55);
+    const { x = 0, y = 0, width = 0 } = (await line.boundingBox()) ?? {};
+    await page.mouse.click(x + 0.3 * width + 3, y + 20);
+    expect(await split()).not.toBe(Math.round(await split()));
+    await page.close();
+  });
 });
