@@ -39,7 +39,13 @@ export function createAnswers({ results, pipeline, produceOnce }: AnswersDeps) {
     const found = await stopwatch.time("results", results.head(located.key.path));
     if (found !== undefined) return respond("hit", found, visit);
     await admit();
-    return respond("fwd=uri-miss", { facts: (await pipeline.inspect(located, stopwatch)).facts }, visit);
+    try {
+      return respond("fwd=uri-miss", { facts: (await pipeline.inspect(located, stopwatch)).facts }, visit);
+    } catch (cause) {
+      // An interpolated picture would have to be computed.
+      if (located.transform.onerror !== "original") throw cause;
+      return await instead(cause, located, visit);
+    }
   }
 
   async function get(located: Located, visit: Visit): Promise<Response> {
@@ -51,18 +57,24 @@ export function createAnswers({ results, pipeline, produceOnce }: AnswersDeps) {
     try {
       product = await produceOnce(located, admitted);
     } catch (cause) {
-      const instead = await fallback(asServiceError(cause), located, { pipeline, ...admitted }).catch((failure) => {
-        if (failure !== cause) logError(visit.requestId, cause);
-        throw failure;
-      });
-      if (instead === undefined) throw cause;
-      logError(visit.requestId, cause);
-      return instead;
+      return await instead(cause, located, admitted);
     }
     if (product !== undefined) return await fresh(located, product, visit);
     const collapsed = await read();
     if (collapsed === undefined) throw new ServiceError("overloaded", "The result was deleted as soon as it was made");
     return respond("fwd=uri-miss; collapsed", collapsed, visit);
+  }
+
+  /** What `onerror` asks for in place of what failed. @throws the failure, where there is nothing instead. */
+  async function instead(cause: unknown, located: Located, visit: Visit): Promise<Response> {
+    const { requestId } = visit;
+    const answer = await fallback(asServiceError(cause), located, { pipeline, ...visit }).catch((failure) => {
+      if (failure !== cause) logError(requestId, cause);
+      throw failure;
+    });
+    if (answer === undefined) throw cause;
+    logError(requestId, cause);
+    return answer;
   }
 
   async function fresh({ key: { path, etag } }: Located, product: Product, visit: Visit): Promise<Response> {

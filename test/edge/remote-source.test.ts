@@ -91,8 +91,10 @@ describe("a picture from another server", () => {
 
   it("is sent to as it is where it is no source, if that is asked for", async () => {
     const url = serve("/public/cmyk.jpg", fixture("cmyk.jpg"), { headers: { ETag: '"1"' } });
-    const { status, headers } = await get(`/img/x2,onerror=original/${url}`);
-    expect([status, headers.get("location"), headers.get("x-ssiu-fallback")]).toEqual([302, url, "original"]);
+    for (const method of ["GET", "HEAD"]) {
+      const { status, headers } = await get(`/img/x2,onerror=original/${url}`, { method });
+      expect([status, headers.get("location"), headers.get("x-ssiu-fallback")]).toEqual([302, url, "original"]);
+    }
     await expectProblem(`/img/x2,onerror=interpolate/${url}`, 415, "unsupported_format");
   });
 
