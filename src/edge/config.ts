@@ -14,6 +14,18 @@ export const Count = z
 /** What timers take. */
 export const Milliseconds = Count.refine((ms) => ms < 2 ** 31, "Expected at most 2147483647");
 
+/** What `parse` makes of a text; where it throws, the variable is named that is wrong. */
+export function parsedBy<T>(parse: (text: string) => T) {
+  return z.string().transform((text, context) => {
+    try {
+      return parse(text);
+    } catch (error) {
+      context.addIssue(error instanceof Error ? error.message : `${error}`);
+      return z.NEVER;
+    }
+  });
+}
+
 /** Which pictures need a signed URL: none, those from other servers, every one. */
 const SIGNING_MODES = ["off", "remote", "all"] as const;
 type SigningMode = (typeof SIGNING_MODES)[number];
@@ -28,10 +40,7 @@ export interface Signing {
 export const SigningVars = z
   .object({
     SIGNED_URLS: z.enum(SIGNING_MODES),
-    URL_KEYS: z
-      .string()
-      .transform((keys) => parseKeyring(keys, "URL_KEYS"))
-      .optional(),
+    URL_KEYS: parsedBy((keys) => parseKeyring(keys, "URL_KEYS")).optional(),
   })
   .refine(({ SIGNED_URLS, URL_KEYS }) => SIGNED_URLS === "off" || URL_KEYS !== undefined, {
     error: "Expected keys for URL_KEYS where SIGNED_URLS is on, got none",
@@ -58,9 +67,9 @@ const Vars = z
       .trim()
       .regex(DIRECTIVES, "Expected directives such as public, max-age=3600")
       .refine((value) => !QUOTED_AGE.test(value), "Expected ages without quotes"),
-    PRESETS: z.string().default("{}").transform(parsePresets),
+    PRESETS: parsedBy(parsePresets).prefault("{}"),
     PRESETS_ONLY: z.enum(["true", "false"]).default("false"),
-    ALLOWED_SOURCES: z.string().transform(parseAllowList),
+    ALLOWED_SOURCES: parsedBy(parseAllowList),
     SOURCE_TIMEOUT_MS: Milliseconds,
     LEASE_WAIT_MS: Milliseconds,
     LEASE_HOLD_MS: Milliseconds,

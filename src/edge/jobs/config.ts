@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { parseWebhookKeys, type WebhookKeys } from "../../core/webhook.ts";
-import { type Signing, SigningVars } from "../config.ts";
+import { parsedBy, type Signing, SigningVars } from "../config.ts";
 
 const Seconds = z
   .string()
@@ -21,8 +21,8 @@ const Vars = z.object({
     .string()
     .regex(/^\d{1,6}(,\d{1,6})*$/, "Expected whole numbers of seconds, separated by commas")
     .transform((text) => text.split(",").map((seconds) => Number(seconds) * 1000)),
-  WEBHOOK_KEYS: z.string().optional(),
-  SOURCE_WEBHOOK_KEYS: z.string().optional(),
+  WEBHOOK_KEYS: parsedBy(parseWebhookKeys).default([]),
+  SOURCE_WEBHOOK_KEYS: parsedBy(parseWebhookKeys).default([]),
   ALLOW_LOCAL_CALLBACKS: z.enum(["true", "false"]).default("false"),
 });
 
@@ -63,8 +63,8 @@ export function parseJobConfig(env: unknown): JobConfig {
     retentionMs: vars.JOB_RETENTION_SECONDS,
     webhookScheduleMs: vars.WEBHOOK_SCHEDULE_SECONDS,
     maxRetryAfterMs: MAX_RETRY_AFTER_MS,
-    webhookKeys: vars.WEBHOOK_KEYS === undefined ? [] : parseWebhookKeys(vars.WEBHOOK_KEYS),
-    sourceWebhookKeys: vars.SOURCE_WEBHOOK_KEYS === undefined ? [] : parseWebhookKeys(vars.SOURCE_WEBHOOK_KEYS),
+    webhookKeys: vars.WEBHOOK_KEYS,
+    sourceWebhookKeys: vars.SOURCE_WEBHOOK_KEYS,
     signing: vars.signing,
     allowLocalCallbacks: vars.ALLOW_LOCAL_CALLBACKS === "true",
   };
