@@ -73,7 +73,7 @@ export async function readAnswer(response: Response, expectation: Expectation, n
     }
     case 503: {
       const retryAfterSeconds = Math.ceil((retryAfterMs ?? 1000) / 1000);
-      const error = new ServiceError("overloaded", "The origin is busy or still starting", {
+      const error = new ServiceError("overloaded", "The origin is busy, still starting or too slow for the picture", {
         cause,
         retryAfterSeconds,
       });

@@ -80,7 +80,7 @@ describe("a second attempt", () => {
     const observed = await observe();
     expect(observed).toMatchObject({ status: 503, attempts: 1 });
     expect(observed.headers.get("retry-after")).toBe("60");
-    expect(new TextDecoder().decode(observed.body)).toContain("busy or still starting");
+    expect(new TextDecoder().decode(observed.body)).toContain("busy, still starting or too slow");
     expect(observed.ms).toBeLessThan(AT_ONCE_MS);
     await expectRight(await observe());
   });
