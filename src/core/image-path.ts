@@ -19,8 +19,8 @@ export interface ImagePath {
  */
 export function parseImagePath(pathname: string, presets: Presets = NO_PRESETS): ImagePath {
   const [, , ops = "", ...segments] = pathname.split("/");
+  if (ops === "" || segments.join("") === "") throw invalid(expected("/img/<ops>/<source>", "path", pathname));
   const transform = parseOps(decodeSegment(ops), presets);
-  if (segments.length === 0) throw invalid("Expected /img/<ops>/<source> for path, got no source");
   return { transform, source: parseSource(segments) };
 }
 

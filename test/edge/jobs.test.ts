@@ -158,7 +158,8 @@ describe("a request that makes no job", () => {
 
   it("an Idempotency-Key with a space", async () => {
     const headers = { "Idempotency-Key": "a b" };
-    expect((await worker.call("POST", "/v1/jobs", { body: GOOD, headers })).status).toBe(422);
+    const { status, json } = await worker.call<{ detail: string }>("POST", "/v1/jobs", { body: GOOD, headers });
+    expect([status, json.detail]).toEqual([422, expect.stringContaining("no space for Idempotency-Key")]);
   });
 
   it.each([

@@ -100,7 +100,8 @@ export function createJobRoutes({ config, presets, jobs, dead, uploads }: JobRou
 async function idFor(idempotencyKey: string | undefined): Promise<string> {
   if (idempotencyKey === undefined) return randomJobId();
   if (!/^[\x21-\x7e]{1,255}$/.test(idempotencyKey)) {
-    throw new ServiceError("invalid_job", expected("1 to 255 printable characters", "Idempotency-Key", idempotencyKey));
+    const what = "1 to 255 printable ASCII characters and no space";
+    throw new ServiceError("invalid_job", expected(what, "Idempotency-Key", idempotencyKey));
   }
   return await derivedJobId("idempotency-key", idempotencyKey);
 }

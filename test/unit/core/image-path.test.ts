@@ -37,6 +37,10 @@ describe("parseImagePath", () => {
     expect(() => parse(url)).toThrow(expect.objectContaining({ code: "invalid_path", status: 400 }));
   });
 
+  it.each(["/img", "/img/", "/img/x2", "/img/x2/", "/img//a.png"])("says that something is missing in %s", (url) => {
+    expect(() => parse(url)).toThrow(`Expected /img/<ops>/<source> for path, got "${url}"`);
+  });
+
   it.each(["/img/x2/../secret.png", "/img/x2/%2e%2e/secret.png", "/img/x2/..\\secret.png"])(
     "cannot be led out of the source's place by %s",
     (url) => {
