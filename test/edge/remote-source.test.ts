@@ -98,6 +98,13 @@ describe("a picture from another server", () => {
     await expectProblem(`/img/x2,onerror=interpolate/${url}`, 415, "unsupported_format");
   });
 
+  it("is not sent to where its server fails, or where nothing is known of it before it is too large", async () => {
+    const failing = serve("/public/failing.png", null, { status: 500 });
+    await expectProblem(`/img/x2,onerror=original/${failing}`, 502, "source_failed");
+    const large = serve("/public/large.png", new Uint8Array(100_001));
+    await expectProblem(`/img/x2,onerror=original/${large}`, 413, "source_too_large");
+  });
+
   it("is what its bytes are, whatever the server calls them", async () => {
     const url = serve("/public/text.png", picture, { headers: { "Content-Type": "text/html", ETag: '"1"' } });
     expect((await get(`/img/x2/${url}`)).headers.get("content-type")).toBe("image/png");
