@@ -93,6 +93,6 @@ function createHandlers(env: Env, createEngine: CreateEngine) {
       rates: { requests: rateLimiter(env.REQUEST_LIMIT), misses: rateLimiter(env.MISS_LIMIT) },
       v1: createJobRoutes({ ...jobs, presets: config.presets, dead: deadJobs(env.RESULTS), uploads: env.UPLOAD_QUEUE }),
     }),
-    consume: createConsumer({ ...jobs, uploadRules, results, pipeline, produceOnce, now }),
+    consume: createConsumer({ ...jobs, uploadRules, results, pipeline, produceOnce, urlLength: limits.urlLength, now }),
   };
 }

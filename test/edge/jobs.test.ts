@@ -14,9 +14,12 @@ beforeAll(async () => {
   worker = await startJobWorker();
   await worker.putSource("a b/ü.png", await pattern(24, 16).png().toBuffer());
   await worker.putSource("text.png", "not a picture");
+  await worker.putSource(LONG, await pattern(24, 16).png().toBuffer());
 });
 afterAll(() => Promise.all([worker.stop(), receiver.close()]));
 
+/** 754 bytes, and 2,254 characters in a URL. */
+const LONG = `${"图".repeat(250)}.png`;
 const GOOD = { source: "a b/ü.png", ops: "x2" };
 
 /** The events about one job. */
@@ -78,6 +81,7 @@ describe("a job", () => {
   it.each([
     ["a source that is not there", "missing.png", "source_not_found"],
     ["what is no picture", "text.png", "unsupported_format"],
+    ["a source whose result no URL could name", LONG, "url_too_long"],
   ])("fails at once for %s", async (_, source, code) => {
     const id = await worker.post({ source, ops: "x2", callback: receiver.url });
     const job = await worker.until(id, "failed");

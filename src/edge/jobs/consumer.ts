@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { growingDelay, withJitter } from "../../core/backoff.ts";
-import type { ServiceError } from "../../core/errors.ts";
+import { expected, ServiceError } from "../../core/errors.ts";
 import { asServiceError, logError } from "../../service/problem.ts";
 import { createStopwatch } from "../../service/stopwatch.ts";
 import type { Pipeline } from "../pipeline.ts";
@@ -10,6 +10,7 @@ import type { JobConfig } from "./config.ts";
 import type { JobError, JobRequest, JobResult } from "./job.ts";
 import type { JobObject } from "./job-object.ts";
 import { parseJobPath } from "./job-request.ts";
+import { resultUrl } from "./result-url.ts";
 import type { UploadRule } from "./upload-rules.ts";
 import { createUploadJobs } from "./uploads.ts";
 
@@ -25,6 +26,8 @@ export interface ConsumerDeps {
   readonly pipeline: Pipeline;
   readonly produceOnce: ProduceOnce;
   readonly results: Results;
+  /** Of what a client may ask for. */
+  readonly urlLength: number;
   readonly now: () => number;
 }
 
@@ -76,8 +79,13 @@ async function work(body: unknown, { jobs, ...deps }: ConsumerDeps): Promise<voi
 /** The steps of a request, with a store that is waited for: a job is done when its result is kept. */
 async function compute(
   request: JobRequest,
-  { pipeline, produceOnce, results, now }: Pick<ConsumerDeps, "pipeline" | "produceOnce" | "results" | "now">,
+  { config, pipeline, produceOnce, results, urlLength, now }: Omit<ConsumerDeps, "jobs" | "uploadRules">,
 ): Promise<JobResult> {
+  const url = await resultUrl(request, config.signing);
+  if (url.length > urlLength) {
+    // The host, which is not known here, makes it longer still.
+    throw new ServiceError("url_too_long", expected(`at most ${urlLength} characters`, "URL of the result", url));
+  }
   const stopwatch = createStopwatch(now);
   using located = await pipeline.locate(parseJobPath(request), stopwatch);
   // It was made of what the server had before: a request may have that, a job tells of what is there now.
