@@ -77,7 +77,10 @@ export function createApp({ config, engine, authorize, rates, now, v1, ...deps }
     throw new ServiceError("method_not_allowed", "Expected GET or HEAD");
   });
   app.notFound(() => {
-    throw new ServiceError("not_found", "Expected /img/<ops>/<source> or /healthz for path");
+    throw new ServiceError(
+      "not_found",
+      "Expected /img/<ops>/<source>, /v1/jobs, /v1/uploads, /v1/webhooks/source or /healthz for path",
+    );
   });
   app.onError((cause, c) => {
     const error = asServiceError(cause);

@@ -40,6 +40,7 @@ describe("a request that cannot be served", () => {
     ["/img/x2/missing.png", 404, { code: "source_not_found" }],
     [`/img/x2/${"a".repeat(1100)}.png`, 404, { code: "source_not_found" }],
     ["/nothing", 404, { code: "not_found" }],
+    ["/v1/job", 404, { code: "not_found", detail: expect.stringContaining("/v1/jobs") }],
     ["/img/x2/heavy.png", 413, { code: "source_too_large", limit: 300_000, actual: 300_001, unit: "bytes" }],
     ["/img/x2/wide.png", 413, { code: "image_too_large", limit: 262_144, actual: 300_000, unit: "pixels" }],
     ["/img/x4/square.png", 413, { code: "image_too_large", limit: 1_048_576, actual: 2_560_000, unit: "pixels" }],
