@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import * as z from "zod";
 import { ENGINES, readManifest } from "../engine/node-engines.ts";
-import { upscaleRgba } from "../engine/upscale.ts";
+import { upscaleRgba } from "../engine/upscale-rgba.ts";
 import { candidateModels, chooseModel } from "../service/model-choice.ts";
 import { ENGINE_HELP, EngineOption, expecting, ModelOption, ScaleOption } from "./options.ts";
 import { checkWritable, decodePicture, formatOf, readPicture, writePicture } from "./picture-file.ts";

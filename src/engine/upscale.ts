@@ -1,6 +1,4 @@
-import { type AlphaPlane, bleedColours, joinAlpha, splitAlpha } from "../core/alpha.ts";
-import { greyOf, isGrey, rgbOf } from "../core/grey.ts";
-import type { Rgb, Rgba, Scale, Variant } from "../core/image.ts";
+import type { Rgb, Scale, Variant } from "../core/image.ts";
 import { planTiles, type Tile, type Tiling } from "../core/tiles.ts";
 import type { Engine } from "./engine.ts";
 
@@ -37,28 +35,6 @@ export async function upscaleRgb(engine: Engine, image: Rgb, scale: Scale, optio
   return output;
 }
 
-/**
- * [h, w, 4] -> [s*h, s*w, 4]. A grey picture stays grey: the network would tint it here and there. Transparency that varies
- * goes through the network as a grey picture of its own; where it is flat (3x3 all alike) it stays exactly what it was.
- */
-export async function upscaleRgba(engine: Engine, image: Rgba, scale: Scale, options: UpscaleOptions): Promise<Rgba> {
-  const { rgb, alpha } = splitAlpha(image);
-  const level = alpha[0] ?? 255;
-  const constant = alpha.every((a) => a === level);
-  const passes = constant ? 1 : 2;
-  const onPass = (pass: number): UpscaleOptions => ({
-    ...options,
-    onTile: (done, total) => options.onTile?.(pass * total + done, passes * total),
-  });
-
-  const colours = constant ? rgb : bleedColours(rgb, alpha);
-  const upscaled = await upscaleRgb(engine, colours, scale, onPass(0));
-  const result = isGrey(colours) ? rgbOf(greyOf(upscaled), upscaled) : upscaled;
-  if (constant) return joinAlpha(result, new Uint8ClampedArray(result.width * result.height).fill(level));
-  const upscaledAlpha = greyOf(await upscaleRgb(engine, rgbOf(alpha, image), scale, onPass(1)));
-  return joinAlpha(result, keepFlat(upscaledAlpha, alpha, image.width, scale));
-}
-
 /** A tile out of a picture; beyond its right and lower edge as the network itself continues it. */
 export function cut({ width, height, data }: Rgb, { x, y }: Tile): Rgb {
   const columns = x.to - x.from;
@@ -87,36 +63,5 @@ function paste(output: Rgb, upscaled: Rgb, { x, y }: Tile, scale: Scale): void {
   for (let row = scale * y.keepFrom; row < scale * y.keepTo; row++) {
     const start = 3 * ((row - scale * y.from) * upscaled.width + scale * (x.keepFrom - x.from));
     output.data.set(upscaled.data.subarray(start, start + bytes), 3 * (row * output.width + scale * x.keepFrom));
-  }
-}
-
-/** Puts the levels of `source`, `width` wide, back where they are flat. */
-function keepFlat(upscaled: AlphaPlane, source: AlphaPlane, width: number, scale: Scale): AlphaPlane {
-  const flat = flatLevels(source, width);
-  return upscaled.map((value, i) => {
-    const x = Math.floor((i % (scale * width)) / scale);
-    const y = Math.floor(i / (scale * width) / scale);
-    const level = flat[y * width + x] ?? -1;
-    return level >= 0 ? level : value;
-  });
-}
-
-/** The alpha of each pixel whose 3x3 neighbourhood is all alike, -1 elsewhere. */
-function flatLevels(alpha: AlphaPlane, width: number): Int16Array {
-  const height = alpha.length / width;
-  const levels = new Int16Array(alpha.length);
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) levels[y * width + x] = isFlat(x, y) ? (alpha[y * width + x] ?? -1) : -1;
-  }
-  return levels;
-
-  function isFlat(x: number, y: number): boolean {
-    const level = alpha[y * width + x];
-    for (let v = Math.max(0, y - 1); v <= Math.min(height - 1, y + 1); v++) {
-      for (let u = Math.max(0, x - 1); u <= Math.min(width - 1, x + 1); u++) {
-        if (alpha[v * width + u] !== level) return false;
-      }
-    }
-    return true;
   }
 }

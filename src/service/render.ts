@@ -8,7 +8,7 @@ import type { ResizePlan } from "../core/resize-plan.ts";
 import type { Tiling } from "../core/tiles.ts";
 import type { Transform } from "../core/transform.ts";
 import type { Engine } from "../engine/engine.ts";
-import { upscaleRgba } from "../engine/upscale.ts";
+import { upscaleRgba } from "../engine/upscale-rgba.ts";
 import type { RenderPlan } from "./render-plan.ts";
 import type { Stopwatch } from "./stopwatch.ts";
 
