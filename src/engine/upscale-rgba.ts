@@ -24,7 +24,7 @@ export async function upscaleRgba(engine: Engine, image: Rgba, scale: Scale, opt
   if (constant) return joinAlpha(colours, new Uint8ClampedArray(colours.width * colours.height).fill(level));
   const grey = rgbOf(alpha, image);
   const upscaledAlpha = keepFlat(greyOf(await upscaleRgb(engine, grey, scale, onPass(1))), alpha, image, scale);
-  return joinAlpha(unpremultiply(colours, upscaledAlpha, visible, scale), upscaledAlpha);
+  return joinAlpha(straightColours(colours, upscaledAlpha, visible, scale), upscaledAlpha);
 }
 
 /** Alpha stays exactly what it was where 3x3 pixels of it are all alike. */
@@ -37,10 +37,10 @@ function keepFlat(upscaled: AlphaPlane, data: AlphaPlane, { width, height }: Rgb
 }
 
 /**
- * Where alpha is small, dividing by it makes much of the little that the network is off by: what is not opaque stays within
- * the colours around it in `source`, of which each pixel has one.
+ * Undoes {@link premultiply}. Where alpha is small that makes much of the little that the network is off by: so what is not
+ * opaque stays within the colours around it in `source`, of which each pixel has one.
  */
-function unpremultiply({ width, height, data }: Rgb, alpha: AlphaPlane, source: Rgb, scale: Scale): Rgb {
+function straightColours({ width, height, data }: Rgb, alpha: AlphaPlane, source: Rgb, scale: Scale): Rgb {
   const colours = data.slice();
   everySample({ ...source, channels: 3 }, scale, (at, value, low, high) => {
     const a = alpha[Math.floor(at / 3)] ?? 0;
