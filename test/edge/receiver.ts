@@ -39,6 +39,7 @@ export async function startReceiver(replies: Reply[] = [{ status: 204 }], port =
   const webhook = new Webhook(SECRET);
 
   async function receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const receivedMs = Date.now();
     const body = Buffer.concat(await request.toArray()).toString();
     const headers = request.headers as Record<string, string>;
     try {
@@ -55,7 +56,7 @@ export async function startReceiver(replies: Reply[] = [{ status: 204 }], port =
       signatures: (headers["webhook-signature"] ?? "").split(" "),
       body,
       event: JSON.parse(body),
-      receivedMs: Date.now(),
+      receivedMs,
     };
     calls.push(call);
     if (status >= 200 && status < 300) accepted.push(call);
