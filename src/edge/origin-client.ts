@@ -1,4 +1,4 @@
-import { encodeBase64Url } from "hono/utils/encode";
+import { toBase64Url } from "../core/base64url.ts";
 import { ServiceError } from "../core/errors.ts";
 import { contentDigest, originSigningText } from "../core/origin-request.ts";
 import { formatTransform, type Transform } from "../core/transform.ts";
@@ -61,7 +61,7 @@ export function createOriginClient(config: OriginConfig, { fetch, now }: OriginD
           "Content-Digest": digest,
           "X-SSIU-Timestamp": `${timestamp}`,
           "X-SSIU-Key-Id": keys.id,
-          "X-SSIU-Signature": encodeBase64Url(signature.buffer).replace(/=+$/, ""),
+          "X-SSIU-Signature": toBase64Url(signature),
           "X-SSIU-Deadline-Ms": `${Math.floor(remainingMs)}`,
           "X-Request-Id": requestId,
         },
