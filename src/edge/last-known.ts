@@ -36,7 +36,7 @@ function isServers(failure: unknown): boolean {
 }
 
 export function bucketVersions(bucket: R2Bucket): Versions {
-  const keyOf = async (id: string) => `v1/${await sha256Hex(new TextEncoder().encode(id))}`;
+  const keyOf = async (id: string) => `v1/${await sha256Hex(id)}`;
   const get = async (id: string) => (await bucket.get(await keyOf(id)))?.text();
   return {
     get,

@@ -22,7 +22,7 @@ export function candidateModels(find: FindModel, { scale, model }: Transform): M
 export async function modelsId(models: readonly Model[]): Promise<string> {
   const [first, ...others] = models.map(({ id }) => id);
   if (first === undefined || others.length === 0) return first ?? "none";
-  return `ssiu-${(await sha256Hex(new TextEncoder().encode([first, ...others].join(",")))).slice(0, 8)}`;
+  return `ssiu-${(await sha256Hex([first, ...others].join(","))).slice(0, 8)}`;
 }
 
 /** What the choice between the models of a scale depends on. */

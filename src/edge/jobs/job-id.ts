@@ -19,6 +19,6 @@ export function randomJobId(): string {
  * @param kind - what the rest is; ids of different kinds never meet.
  */
 export async function derivedJobId(kind: "idempotency-key" | "upload" | "webhook", ...rest: string[]): Promise<string> {
-  const hex = await sha256Hex(new TextEncoder().encode(JSON.stringify([kind, ...rest])));
+  const hex = await sha256Hex(JSON.stringify([kind, ...rest]));
   return hex.slice(0, DIGITS);
 }
