@@ -1,9 +1,9 @@
-import { concat } from "../codecs/concat.ts";
 import { type AllowList, assertAllowed } from "../core/allow-list.ts";
 import { sha256Hex } from "../core/digest.ts";
 import { ServiceError } from "../core/errors.ts";
 import { isRemote, parseRemoteUrl } from "../core/remote-url.ts";
-import { checkSize, type OpenSource, type Reserve, type Source } from "./sources.ts";
+import { checkSize, readSource } from "../service/source-body.ts";
+import type { OpenSource, Source } from "./sources.ts";
 
 /** Stands in what we ask other servers (RFC 9110 §7.6.3): a request that comes in with it has been through here. */
 export const VIA = "1.1 ssiu-edge";
@@ -46,7 +46,7 @@ export function remoteSource({ fetch, allowed, timeoutMs, maxBytes }: RemoteRule
     // A body comes but once; whoever asks again gets what was read.
     let body: Promise<Uint8Array> | undefined;
     const read: Source["read"] = async (most) => {
-      body ??= timed((untimed) => readBody(response, most, (bytes) => untimed(reserve(bytes))));
+      body ??= timed((untimed) => readSource(response, most, (bytes) => untimed(reserve(bytes))));
       const bytes = await body;
       checkSize(bytes.length, most);
       return bytes;
@@ -112,20 +112,4 @@ function validator(headers: Headers): string | undefined {
   if (etag?.startsWith('"')) return `etag ${etag}`;
   const [date, length] = [headers.get("Last-Modified"), headers.get("Content-Length")];
   return date === null || length === null ? undefined : `date ${date}, ${length} bytes`;
-}
-
-/** What the server says of the length saves reading; what counts is what comes. */
-async function readBody({ headers, body }: Response, maxBytes: number, reserve: Reserve): Promise<Uint8Array> {
-  const announced = Number(headers.get("Content-Length")) || 0;
-  checkSize(announced, maxBytes);
-  await reserve(announced);
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of body ?? []) {
-    size += chunk.length;
-    checkSize(size, maxBytes);
-    if (size > announced) await reserve(size);
-    chunks.push(chunk);
-  }
-  return concat(chunks);
 }

@@ -1,4 +1,5 @@
 import { ServiceError } from "../core/errors.ts";
+import { checkSize, type Reserve } from "../service/source-body.ts";
 
 /** A picture as it was found: its version is known before its bytes are read. */
 export interface Source {
@@ -13,9 +14,6 @@ export interface Source {
   /** @throws {ServiceError} `source_too_large` before more than `maxBytes` are held. */
   read(maxBytes: number): Promise<Uint8Array>;
 }
-
-/** Waits until there is room for so many bytes, all in all. @throws {ServiceError} `overloaded` */
-export type Reserve = (bytes: number) => Promise<void>;
 
 /** Finds a source by its key; undefined if there is none. What it reads is counted. */
 export type OpenSource = (key: string, reserve: Reserve) => Promise<Source | undefined>;
@@ -75,12 +73,4 @@ export function assetSource(assets: Fetcher, prefix: string): OpenSource {
       },
     };
   };
-}
-
-/** @throws {ServiceError} `source_too_large` */
-export function checkSize(actual: number, limit: number): void {
-  if (actual > limit) {
-    const detail = { limit, actual, unit: "bytes" };
-    throw new ServiceError("source_too_large", `Expected at most ${limit} bytes for source, got ${actual}`, { detail });
-  }
 }

@@ -7,10 +7,11 @@ import { contentDigest } from "../core/origin-request.ts";
 import { parseTransform } from "../core/transform.ts";
 import type { FindModel } from "../engine/models.ts";
 import { asServiceError, logError, problem } from "../service/problem.ts";
+import { readSource } from "../service/source-body.ts";
 import type { OriginLimits } from "./config.ts";
 import { createDeadline } from "./deadline.ts";
 import type { Metrics } from "./metrics.ts";
-import { bodyLength, createReception, parseDeadline, readBody, verifyBody, verifySignature } from "./signed-request.ts";
+import { bodyLength, createReception, parseDeadline, verifyBody, verifySignature } from "./signed-request.ts";
 import { createUpscaler, inspect, type Running } from "./upscaler.ts";
 
 export interface OriginDeps {
@@ -85,7 +86,7 @@ export function createOriginApp({ limits, keyring, model, metrics, now, ...deps 
     const deadline = createDeadline(ms, signal);
     try {
       const bytes = await receive(bodyLength(headers, limits.sourceBytes), async () => {
-        const body = await deadline.race(readBody(c.req.raw, limits.sourceBytes));
+        const body = await deadline.race(readSource(c.req.raw, limits.sourceBytes));
         await verifyBody(body, digest);
         return body;
       });

@@ -68,36 +68,6 @@ export function bodyLength(headers: Headers, limit: number): number {
   return Math.min(limit, Number(headers.get("Content-Length") ?? limit));
 }
 
-/**
- * Reads a body of at most `limit` bytes.
- *
- * @throws {ServiceError} `source_too_large`, before anything is read where the length is told.
- */
-export async function readBody({ headers, body }: Request, limit: number): Promise<Uint8Array<ArrayBuffer>> {
-  const told = Number(headers.get("Content-Length") ?? 0);
-  if (told > limit) throw tooLarge(limit, told);
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  // The cast is for lib.dom, which does not know that a stream can be iterated.
-  for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array>) {
-    length += chunk.length;
-    if (length > limit) throw tooLarge(limit, length);
-    chunks.push(chunk);
-  }
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
-}
-
 function invalid(): ServiceError {
   return new ServiceError("signature_invalid", "Expected a request signed with a key that is known here");
-}
-
-function tooLarge(limit: number, actual: number): ServiceError {
-  const detail = { limit, actual, unit: "bytes" };
-  return new ServiceError("source_too_large", `Expected at most ${limit} bytes for source, got ${actual}`, { detail });
 }
