@@ -3,8 +3,9 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import * as z from "zod";
 import { joinAlpha, splitAlpha } from "../core/alpha.ts";
+import { cut } from "../core/canvas.ts";
 import { ServiceError } from "../core/errors.ts";
-import type { Rgb, Scale, Variant } from "../core/image.ts";
+import type { Rgb, Rgba, Scale, Size, Variant } from "../core/image.ts";
 import { psnr, ssim } from "../core/metrics.ts";
 import { resize } from "../core/resample.ts";
 import { ENGINES, type EngineChoice, readManifest } from "../engine/node-engines.ts";
@@ -92,9 +93,9 @@ async function measure(
   { engine, tiling }: EngineChoice,
   { scale, variant }: { scale: Scale; variant: Variant },
 ): Promise<{ score: Score; result: Rgb }> {
-  const lr = await readRgb(pair.lr);
+  const { rgb: lr } = splitAlpha(await readImage(pair.lr));
   const size = { width: scale * lr.width, height: scale * lr.height };
-  const truth = crop(await readRgb(pair.hr), size, pair.hr);
+  const { rgb: truth } = splitAlpha(corner(await readImage(pair.hr), size, pair.hr));
   const result = await upscaleRgb(engine, lr, scale, { tiling, variant });
   const bicubic = resize(lr, size);
   const score = {
@@ -106,22 +107,17 @@ async function measure(
   return { score, result };
 }
 
-async function readRgb(path: string): Promise<Rgb> {
-  return splitAlpha((await decodePicture(await readPicture(path))).image).rgb;
+async function readImage(path: string): Promise<Rgba> {
+  return (await decodePicture(await readPicture(path))).image;
 }
 
 /** Top left corner: the LR picture was made from it. */
-function crop(image: Rgb, { width, height }: { width: number; height: number }, name: string): Rgb {
+function corner(image: Rgba, { width, height }: Size, name: string): Rgba {
   if (image.width < width || image.height < height) {
     const message = `Expected at least ${width}x${height} for ${name}, got ${image.width}x${image.height}`;
     throw new ServiceError("undecodable_image", message);
   }
-  const data = new Uint8ClampedArray(3 * width * height);
-  for (let y = 0; y < height; y++) {
-    const start = 3 * y * image.width;
-    data.set(image.data.subarray(start, start + 3 * width), 3 * y * width);
-  }
-  return { width, height, data };
+  return cut(image, { x: 0, y: 0, width, height });
 }
 
 function mean(scores: readonly Score[]): Score {
