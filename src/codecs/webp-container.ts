@@ -1,3 +1,4 @@
+import type { Size } from "../core/image.ts";
 import { corrupt, u24le } from "../core/probe/bytes.ts";
 import { bitstreamSize, riffChunks, VP8X_ALPHA, VP8X_ANIMATION, webpChunks } from "../core/probe/webp.ts";
 import { concat, latin1, le } from "./concat.ts";
@@ -20,7 +21,7 @@ export function webpFile(chunks: readonly Uint8Array[]): Uint8Array {
 }
 
 /** The header chunk of the extended format. @see RFC 9649 section 2.7 */
-export function vp8x(flags: number, { width, height }: { width: number; height: number }): Uint8Array {
+export function vp8x(flags: number, { width, height }: Size): Uint8Array {
   return riffChunk("VP8X", concat([le(flags, 4), le(width - 1, 3), le(height - 1, 3)]));
 }
 
@@ -30,10 +31,7 @@ export function vp8x(flags: number, { width, height }: { width: number; height: 
  * @returns `undefined` for a still picture.
  * @throws {ServiceError} `undecodable_image` if the frame is not within it. @see RFC 9649 section 2.7.1.1
  */
-export function firstWebpFrame(
-  bytes: Uint8Array,
-  canvas: { readonly width: number; readonly height: number },
-): WebpFrame | undefined {
+export function firstWebpFrame(bytes: Uint8Array, canvas: Size): WebpFrame | undefined {
   let first: string | undefined;
   for (const { type, data } of webpChunks(bytes)) {
     if (type === "VP8X") {
@@ -52,7 +50,7 @@ export function firstWebpFrame(
   return undefined;
 }
 
-function stillFrame(data: Uint8Array, size: { width: number; height: number }): Uint8Array {
+function stillFrame(data: Uint8Array, size: Size): Uint8Array {
   let alpha: Uint8Array | undefined;
   for (const chunk of riffChunks(data)) {
     if (chunk.type === "ALPH") alpha = chunk.whole;

@@ -6,24 +6,20 @@ export type Scale = (typeof SCALES)[number];
 export const VARIANTS = ["clean", "web"] as const;
 export type Variant = (typeof VARIANTS)[number];
 
-/** 8-bit picture, RGBA interleaved, row-major, alpha not premultiplied: `data.length === 4 * width * height`. */
-export interface Rgba {
-  readonly width: number;
-  readonly height: number;
-  readonly data: Uint8ClampedArray;
-}
-
-/** 8-bit picture, RGB interleaved, row-major: `data.length === 3 * width * height`. */
-export interface Rgb {
-  readonly width: number;
-  readonly height: number;
-  readonly data: Uint8ClampedArray;
-}
-
 /** In pixels. */
 export interface Size {
   readonly width: number;
   readonly height: number;
+}
+
+/** 8-bit picture, RGBA interleaved, row-major, alpha not premultiplied: `data.length === 4 * width * height`. */
+export interface Rgba extends Size {
+  readonly data: Uint8ClampedArray;
+}
+
+/** 8-bit picture, RGB interleaved, row-major: `data.length === 3 * width * height`. */
+export interface Rgb extends Size {
+  readonly data: Uint8ClampedArray;
 }
 
 /** A part of a picture, in its pixels, from its top left corner. */

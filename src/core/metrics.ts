@@ -1,9 +1,7 @@
-import type { Rgb, Scale } from "./image.ts";
+import type { Rgb, Scale, Size } from "./image.ts";
 
 /** One channel in float64, row-major: `data.length === width * height`. */
-export interface Plane {
-  readonly width: number;
-  readonly height: number;
+export interface Plane extends Size {
   readonly data: Float64Array;
 }
 

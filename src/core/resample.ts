@@ -1,7 +1,7 @@
+import type { Size } from "./image.ts";
+
 /** 8-bit samples, any number of interleaved channels, row-major: `Rgb`, `Rgba` and grey or alpha planes alike. */
-export interface Raster {
-  readonly width: number;
-  readonly height: number;
+export interface Raster extends Size {
   readonly data: Uint8ClampedArray;
 }
 

@@ -1,4 +1,4 @@
-import type { Scale } from "../core/image.ts";
+import type { Scale, Size } from "../core/image.ts";
 import type { Ops } from "./ops.ts";
 import { upsamplers } from "./weights.ts";
 
@@ -10,11 +10,6 @@ const ATTENTION_SCRATCH = 64 * 1024;
 const STEPS = 9;
 /** The upsampler whose weights are the sum of two matrices, `.rest` the second. So are those of `moe.fuse`. */
 const ROUNDED_TWICE = "tail.0";
-
-interface Size {
-  readonly width: number;
-  readonly height: number;
-}
 
 /** The maps of one MSGM. */
 interface Gating {

@@ -1,5 +1,5 @@
 import { ServiceError } from "../core/errors.ts";
-import type { Rgb, Scale, Variant } from "../core/image.ts";
+import type { Rgb, Scale, Size, Variant } from "../core/image.ts";
 import type { Tiling } from "../core/tiles.ts";
 import type { Engine } from "./engine.ts";
 import { planMemory, runNetwork } from "./network.ts";
@@ -114,7 +114,7 @@ function padded(side: number): number {
 }
 
 /** Continues the picture to the right and below by reflection, as often as a short side needs it. */
-function writePadded(to: Uint8Array, { data, width, height }: Rgb, size: { width: number; height: number }): void {
+function writePadded(to: Uint8Array, { data, width, height }: Rgb, size: Size): void {
   for (let y = 0; y < size.height; y++) {
     for (let x = 0; x < size.width; x++) {
       const from = 3 * (reflected(y, height) * width + reflected(x, width));
@@ -129,7 +129,7 @@ function reflected(index: number, length: number): number {
   return Math.min(within, period - within);
 }
 
-function crop(data: Uint8Array, stride: number, { width, height }: { width: number; height: number }): Rgb {
+function crop(data: Uint8Array, stride: number, { width, height }: Size): Rgb {
   const cropped = new Uint8ClampedArray(3 * width * height);
   for (let y = 0; y < height; y++) {
     cropped.set(data.subarray(3 * y * stride, 3 * (y * stride + width)), 3 * y * width);

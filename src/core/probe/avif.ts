@@ -1,4 +1,5 @@
 import { ServiceError } from "../errors.ts";
+import type { Size } from "../image.ts";
 import { type Av1Colours, type Av1Stream, readAv1 } from "./av1.ts";
 import { corrupt, text, u8, u16be, u32be } from "./bytes.ts";
 import {
@@ -158,11 +159,7 @@ interface Stored {
 }
 
 /** Checks that every item lies within the file and that no AV1 stream is larger than the picture says it is. */
-function checkData(
-  bytes: Uint8Array,
-  { locations, types, primary }: AvifItems,
-  size: { width: number; height: number },
-): Stored {
+function checkData(bytes: Uint8Array, { locations, types, primary }: AvifItems, size: Size): Stored {
   const walked = new Map<string, Av1Stream>();
   let colours: Av1Colours | undefined;
   let budget = 2 * bytes.length;
@@ -194,7 +191,7 @@ function checkData(
 }
 
 /** Size of the clean aperture, two fractions. @see ISO/IEC 14496-12 section 12.1.4 */
-function crop(bytes: Uint8Array, { at }: Box, size: { width: number; height: number }): typeof size {
+function crop(bytes: Uint8Array, { at }: Box, size: Size): Size {
   const width = Math.round(u32be(bytes, at) / u32be(bytes, at + 4));
   const height = Math.round(u32be(bytes, at + 8) / u32be(bytes, at + 12));
   if (width >= 1 && width <= size.width && height >= 1 && height <= size.height) return { width, height };

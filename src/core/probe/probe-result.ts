@@ -1,4 +1,4 @@
-import type { Format } from "../image.ts";
+import type { Format, Size } from "../image.ts";
 
 /** EXIF orientation, 1..8 (TIFF 6.0 tag 274). */
 export type Orientation = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8;
@@ -10,7 +10,7 @@ export interface Probe {
   readonly width: number;
   readonly height: number;
   /** What an AVIF's clap leaves of that, in pixels, before orientation is applied; absent where all of it shows. */
-  readonly crop?: { readonly width: number; readonly height: number };
+  readonly crop?: Size;
   readonly orientation: Orientation;
   /** 1 for a still picture. */
   readonly frames: number;

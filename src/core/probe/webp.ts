@@ -1,3 +1,4 @@
+import type { Size } from "../image.ts";
 import { corrupt, text, u8, u16be, u16le, u24le, u32le } from "./bytes.ts";
 import { exifOrientation } from "./exif.ts";
 import type { Orientation, Probe } from "./probe-result.ts";
@@ -7,11 +8,6 @@ export interface RiffChunk {
   readonly type: string;
   readonly data: Uint8Array;
   readonly whole: Uint8Array;
-}
-
-interface Size {
-  readonly width: number;
-  readonly height: number;
 }
 
 /** Bits of the first byte of VP8X. @see RFC 9649 section 2.7 */
