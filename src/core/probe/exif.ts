@@ -25,17 +25,7 @@ export function exifOrientation(block: Uint8Array): Orientation {
   return 1;
 }
 
+/** Anything else is shown as it is stored. */
 function toOrientation(value: number): Orientation {
-  switch (value) {
-    case 2:
-    case 3:
-    case 4:
-    case 5:
-    case 6:
-    case 7:
-    case 8:
-      return value;
-    default:
-      return 1;
-  }
+  return value >= 1 && value <= 8 ? (value as Orientation) : 1;
 }
