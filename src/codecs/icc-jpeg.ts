@@ -1,10 +1,8 @@
 import { text, u8 } from "../core/probe/bytes.ts";
-import { isFrame, jpegSegments } from "../core/probe/jpeg.ts";
+import { APP0, isFrame, jpegSegments, SOS } from "../core/probe/jpeg.ts";
 import { concat, latin1 } from "./concat.ts";
 
-const APP0 = 0xe0;
 const APP2 = 0xe2;
-const SOS = 0xda;
 const SIGNATURE = "ICC_PROFILE\0";
 /** A segment holds 65533 bytes, of which the signature, number and count take 14. */
 const MAX_PART = 65533 - SIGNATURE.length - 2;
