@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { be32, concat, latin1 } from "../../../../src/codecs/concat.ts";
+import { pngChunk } from "../../../../src/codecs/png-container.ts";
 import { riffChunk } from "../../../../src/codecs/webp-container.ts";
 import { ServiceError } from "../../../../src/core/errors.ts";
 import { probe } from "../../../../src/core/probe/probe.ts";
@@ -182,6 +183,10 @@ describe("probe", () => {
   it.each([
     ["a tile much larger than the picture it is in", () => largeTile(1025), /4096 pixels with an item of 1025x1025/],
     ["two items of one id", hiddenAlpha, /two items of one id/],
+    ["a larger picture before the one it says it is", () => twoSizes(widened(item()), item()), /larger than its size/],
+    ["a larger picture behind the one it says it is", () => twoSizes(item(), widened(item())), /larger than its size/],
+    ["more boxes than any has", () => concat([fixture("8-bit.avif"), repeated(box("free"))]), /more than 4096 boxes/],
+    ["more extents than any has, which take no bytes", emptyExtents, /more than 4096 items/],
   ])("refuses an AVIF with %s", (_, make, message) => {
     expect(failure(make())).toMatchObject({ code: "undecodable_image", message: expect.stringMatching(message) });
   });
@@ -195,6 +200,36 @@ describe("probe", () => {
     const started = performance.now();
     expect(probe(bytes)).toMatchObject({ width: 45, height: 29 });
     expect(performance.now() - started).toBeLessThan(2000);
+  });
+
+  it.each([
+    ["more segments than any has", repeated(Uint8Array.of(0xff, 0xfe, 0, 2)), "a JPEG of more than 4096 segments"],
+    ["a second start", Uint8Array.of(0xff, 0xd8), "a JPEG with a second start"],
+  ])("refuses a JPEG with %s", (_, inserted, got) => {
+    const jpeg = fixture("420.jpg");
+    const bytes = concat([jpeg.subarray(0, 2), inserted, jpeg.subarray(2)]);
+    expect(failure(bytes)).toMatchObject({ code: "undecodable_image", message: expect.stringContaining(got) });
+  });
+
+  it("refuses a PNG of an unknown interlace method", () => {
+    const bytes = fixture("interlaced.png");
+    bytes[28] = 2;
+    expect(failure(bytes)).toMatchObject({ message: expect.stringContaining("invalid IHDR") });
+  });
+
+  it("counts no frames behind the pixels of a PNG, as decoders do not", () => {
+    const png = fixture("rgb-8.png");
+    const acTL = pngChunk("acTL", concat([be32(3), be32(0)]));
+    expect(probe(concat([png.subarray(0, 33), acTL, png.subarray(33)])).frames).toBe(3);
+    expect(probe(concat([png.subarray(0, -12), acTL, png.subarray(-12)])).frames).toBe(1);
+  });
+
+  it("takes no orientation of another type than TIFF gives it", () => {
+    const png = fixture("rgb-8.png");
+    const asLong = EXIF_3.with(13, 4);
+    const turned = (exif: Uint8Array) =>
+      probe(concat([png.subarray(0, 33), pngChunk("eXIf", exif), png.subarray(33)])).orientation;
+    expect([turned(EXIF_3), turned(asLong)]).toEqual([3, 1]);
   });
 
   it.each([
@@ -299,6 +334,30 @@ function manyItems(step: number): Uint8Array {
 
 /** The data of 8-bit.avif's item. */
 const item = () => fixture("8-bit.avif").subarray(250);
+
+/** An AVIF of 45x29 with the data of two pictures. */
+function twoSizes(...data: Uint8Array[]): Uint8Array {
+  return avifFile({ items: [{ type: "av01", data: concat(data), properties: [1] }], properties: [ispe(45, 29)] });
+}
+
+/** 64 px wide: all bits of max_frame_width_minus_1, 18 to 23 of the sequence header, which begins at the fourth byte. */
+function widened(data: Uint8Array): Uint8Array {
+  return data.with(6, (data[6] ?? 0) | 0x3f);
+}
+
+/** An AVIF with an iloc of 65535 extents in its first item, offsets and lengths of no bytes. */
+function emptyExtents(): Uint8Array {
+  const bytes = twoSizes(item());
+  const fields = Buffer.from(bytes).indexOf("iloc") + 8;
+  bytes.set([0, 0], fields);
+  bytes.set([0xff, 0xff], fields + 8);
+  return bytes;
+}
+
+/** More than there may be of anything. */
+function repeated(part: Uint8Array): Uint8Array {
+  return concat(new Array(4100).fill(part));
+}
 
 /** A picture of 64x64 made of one tile that says it is larger. */
 function largeTile(side: number): Uint8Array {
