@@ -9,6 +9,7 @@ import { pngChunk } from "../../../src/codecs/png-container.ts";
 import { createSharpCodecs } from "../../../src/codecs/sharp.ts";
 import { riffChunk, webpFile } from "../../../src/codecs/webp-container.ts";
 import { FORMATS } from "../../../src/core/image.ts";
+import { jpegSegments } from "../../../src/core/probe/jpeg.ts";
 import { probe } from "../../../src/core/probe/probe.ts";
 import { webpChunks } from "../../../src/core/probe/webp.ts";
 import { fixture } from "../../fixtures/read.ts";
@@ -22,6 +23,9 @@ async function sharpIcc(bytes: Uint8Array): Promise<Uint8Array | undefined> {
 const P3 = await sharpIcc(fixture("p3.png"));
 const GREY = await sharpIcc(fixture("grey-profile.png"));
 if (!P3 || !GREY) throw new Error("A fixture has lost its profile");
+
+/** Offset of the first part's number in a JPEG that has no APP0: behind SOI, the marker, the length and the signature. */
+const FIRST_NUMBER = 2 + 4 + 12;
 
 describe("readIcc", () => {
   it.each(["p3.png", "p3.jpg", "p3.webp", "p3.avif"])("reads the same bytes as sharp from %s", async (name) => {
@@ -110,8 +114,37 @@ describe("readIcc", () => {
     const large = concat([P3, new Uint8Array(100_000)]);
     const bytes = await embedIcc(fixture("420.jpg"), "jpeg", large);
     expect(same(await readIcc(bytes, "jpeg"), large)).toBe(true);
-    bytes[20 + 4 + 12] = 2; // sequence number of the first part
+    const [first] = jpegSegments(bytes);
+    const rest = bytes.subarray(2 + (first?.whole.length ?? 0));
+    expect(await readIcc(concat([bytes.subarray(0, 2), rest]), "jpeg")).toBeUndefined();
+  });
+
+  it.each([1, 2])("leaves out a JPEG profile of one part that comes with a part %i of one", async (number) => {
+    const bytes = await embedIcc(await embedIcc(fixture("420.jpg"), "jpeg", P3), "jpeg", P3);
+    bytes[FIRST_NUMBER] = number;
     expect(await readIcc(bytes, "jpeg")).toBeUndefined();
+  });
+
+  it("takes the first of two profiles of a PNG", async () => {
+    const other = await embedIcc(fixture("rgb-8.png"), "png", padded(P3, 1000));
+    expect(same(await readIcc(await embedIcc(other, "png", P3), "png"), P3)).toBe(true);
+  });
+
+  it("takes no profile from behind the pixels of a WebP, where viewers do not look", async () => {
+    const chunks = [...webpChunks(fixture("p3.webp"))];
+    const [profile, others] = [chunks.filter(isProfile), chunks.filter((chunk) => !isProfile(chunk))];
+    expect(await readIcc(webpFile([...others, ...profile].map(({ whole }) => whole)), "webp")).toBeUndefined();
+  });
+
+  it.each([
+    ["whose curve leads to L*", (icc: Uint8Array) => icc.set(latin1("Lab "), 20)],
+    ["whose curve lies past its end", (icc: Uint8Array) => icc.set([0, 1, 0, 0], tagOf(icc, "kTRC") + 4)],
+    ["whose curve has no bytes", (icc: Uint8Array) => icc.fill(0, tagOf(icc, "kTRC") + 8, tagOf(icc, "kTRC") + 12)],
+    ["without a curve", (icc: Uint8Array) => icc.set(latin1("none"), tagOf(icc, "kTRC"))],
+  ])("leaves out a grey profile %s", async (_, damage) => {
+    const icc = GREY.slice();
+    damage(icc);
+    expect(await readIcc(await embedIcc(fixture("grey-8.png"), "png", icc), "png")).toBeUndefined();
   });
 });
 
@@ -140,6 +173,15 @@ describe("embedIcc", () => {
     }
   });
 });
+
+function isProfile({ type }: { type: string }): boolean {
+  return type === "ICCP";
+}
+
+/** Offset of a tag's entry in the table. */
+function tagOf(icc: Uint8Array, name: string): number {
+  return Buffer.from(icc).indexOf(name, 132);
+}
 
 /** Equality for large arrays, which `toEqual` takes seconds over. */
 function same(a: Uint8Array | undefined, b: Uint8Array): boolean {

@@ -3,6 +3,7 @@ import { concat, le } from "../../../src/codecs/concat.ts";
 import { createCodecs } from "../../../src/codecs/jsquash.ts";
 import { CODEC_MODULES } from "../../../src/codecs/node-modules.ts";
 import { firstWebpFrame, riffChunk, vp8x, webpFile } from "../../../src/codecs/webp-container.ts";
+import type { Size } from "../../../src/core/image.ts";
 import { probe } from "../../../src/core/probe/probe.ts";
 import { VP8X_ANIMATION, webpChunks } from "../../../src/core/probe/webp.ts";
 import { fixture } from "../../fixtures/read.ts";
@@ -15,10 +16,10 @@ const LARGE_HEADER = vp8x(VP8X_ANIMATION, LARGE);
 const SMALL_STILL = riffChunk("VP8 ", Uint8Array.of(0x10, 1, 0, 0x9d, 1, 0x2a, 16, 0, 16, 0));
 const LARGE_STILL = concat([...webpChunks(fixture("lossless.webp"))].map(({ whole }) => whole));
 
-/** A frame of `size` by its header. */
-function frame(size: { width: number; height: number }, still: Uint8Array): Uint8Array {
-  const sides = concat([le(size.width - 1, 3), le(size.height - 1, 3)]);
-  return riffChunk("ANMF", concat([new Uint8Array(6), sides, new Uint8Array(4), still]));
+/** A frame of `size` by its header, in even pixels from the corner. */
+function frame({ width, height }: Size, still: Uint8Array, { x = 0, y = 0 } = {}): Uint8Array {
+  const place = concat([le(x / 2, 3), le(y / 2, 3), le(width - 1, 3), le(height - 1, 3)]);
+  return riffChunk("ANMF", concat([place, new Uint8Array(4), still]));
 }
 
 const LARGE_FRAME = frame(LARGE, LARGE_STILL);
@@ -29,6 +30,8 @@ describe("firstWebpFrame", () => {
     ["a canvas behind a still picture", [SMALL_STILL, LARGE_HEADER, LARGE_FRAME]],
     ["a frame behind a still picture", [SMALL_STILL, frame(SMALL, SMALL_STILL)]],
     ["a frame larger than its canvas", [SMALL_HEADER, LARGE_FRAME]],
+    ["a frame right of its canvas", [SMALL_HEADER, frame(SMALL, SMALL_STILL, { x: 2 })]],
+    ["a frame below its canvas", [SMALL_HEADER, frame(SMALL, SMALL_STILL, { y: 2 })]],
     ["a bitstream larger than its frame", [SMALL_HEADER, frame(SMALL, LARGE_STILL)]],
   ])("refuses %s, which the limits have not seen", async (_, chunks) => {
     const bytes = webpFile(chunks);

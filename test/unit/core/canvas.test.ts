@@ -18,4 +18,12 @@ it("puts a picture in the middle, where there is none nearest to it above and le
   const framed = pad(numbered(2, 1), { width: 5, height: 4 }, [77, 0, 0, 255]);
   expect(firsts(framed)).toEqual([...Array(5).fill(77), 77, 0, 1, 77, 77, ...Array(10).fill(77)]);
   expect([...framed.data.subarray(0, 4)]).toEqual([77, 0, 0, 255]);
+  const [wider, higher] = [
+    { width: 3, height: 1 },
+    { width: 2, height: 2 },
+  ].map((size) => pad(numbered(2, 1), size, [77, 0, 0, 255]));
+  expect([wider, higher].map((image) => image && firsts(image))).toEqual([
+    [0, 1, 77],
+    [0, 1, 77, 77],
+  ]);
 });
