@@ -13,7 +13,7 @@ const PAGE = 65_536;
 /** The first bytes of the memory belong to the kernels: constants and a little scratch (scripts/build-kernels.ts). */
 const KERNEL_BYTES = 4096;
 
-/** How a picture is cut where memory is short: about 50 MB for a tile, and neighbours share what the network needs to agree. */
+/** How a picture is cut where memory is short: 42 MB for a tile and weights at x4, and neighbours share what the network needs to agree. */
 export const SIMD_TILING: Tiling = { size: 144, overlap: 16 };
 
 /** One build of the operations. */
