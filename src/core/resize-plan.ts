@@ -1,5 +1,6 @@
 import { type Rect, SCALES, type Scale, type Size } from "./image.ts";
 import { LANCZOS3 } from "./resample.ts";
+import { GRID } from "./tiles.ts";
 import type { Fit, Transform } from "./transform.ts";
 
 /** How a result is made of an upright source: `region` is cut out and upscaled, `window` of it resized and put on the canvas. */
@@ -15,9 +16,6 @@ export interface ResizePlan {
   /** Size of the result; larger than `size` with `fit=pad`. */
   readonly canvas: Size;
 }
-
-/** Regions begin on this grid, so that attention windows stand where they stand in the whole picture; so much is seen around a window. */
-const GRID = 16;
 
 /** How often larger the picture becomes, from how often it would have to for one side to fill the box, and for both. */
 const FACTOR: Readonly<Record<Fit, (inside: number, around: number) => number>> = {
@@ -75,6 +73,7 @@ function divide({ start, length, to }: Span, by: number): Span {
   return { start: start / by, length: length / by, to };
 }
 
+/** What is upscaled along one axis: it begins on the grid, so that attention windows stand where they stand in the whole picture. */
 function around({ start, length, to }: Span, whole: number): Span {
   const margin = Math.max(GRID, Math.ceil((LANCZOS3.radius * length) / to));
   const from = Math.max(0, Math.floor((start - margin) / GRID) * GRID);

@@ -26,10 +26,10 @@ export interface Tiling {
   readonly equal?: boolean;
 }
 
-/** Side of one attention window in input pixels: 8 after the 2x2 max-pool. */
-const GRID = 16;
+/** What the network computes in steps of, in input pixels: the side of one attention window, 8 after the 2x2 max-pool. */
+export const GRID = 16;
 
-/** What the network computes for a picture or a tile: it works in steps of 16 px. */
+/** What the network computes for a picture or a tile. */
 export function networkPixels({ width, height }: Size): number {
   return GRID ** 2 * Math.ceil(width / GRID) * Math.ceil(height / GRID);
 }

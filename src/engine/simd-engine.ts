@@ -1,14 +1,12 @@
 import { ServiceError } from "../core/errors.ts";
 import type { Rgb, Scale, Size, Variant } from "../core/image.ts";
-import type { Tiling } from "../core/tiles.ts";
+import { GRID, type Tiling } from "../core/tiles.ts";
 import type { Engine } from "./engine.ts";
 import { planMemory, runNetwork } from "./network.ts";
 import type { Ops } from "./ops.ts";
 import type { Tensors } from "./safetensors.ts";
 import { kernelBlocks, type MatrixLayout } from "./weights.ts";
 
-/** Sides of what goes through the network are multiples of this. */
-const GRID = 16;
 const PAGE = 65_536;
 /** The first bytes of the memory belong to the kernels: constants and a little scratch (scripts/build-kernels.ts). */
 const KERNEL_BYTES = 4096;
