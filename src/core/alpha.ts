@@ -39,13 +39,13 @@ export function premultiply({ width, height, data }: Rgb, alpha: AlphaPlane): Rg
 const VISIBLE = 8;
 
 /** Gives every pixel that can hardly be seen the colour of the nearest visible one (city-block distance). */
-export function bleedColours({ width, height, data }: Rgb, alpha: AlphaPlane): Rgb {
+export function bleedColours({ width, height, data }: Rgba): Rgba {
   const bled = data.slice();
   const queue = new Uint32Array(width * height);
   const reached = new Uint8Array(width * height);
   let tail = 0;
-  for (let i = 0; i < alpha.length; i++) {
-    if ((alpha[i] ?? 0) >= VISIBLE) {
+  for (let i = 0; i < reached.length; i++) {
+    if ((data[4 * i + 3] ?? 0) >= VISIBLE) {
       reached[i] = 1;
       queue[tail++] = i;
     }
@@ -53,7 +53,7 @@ export function bleedColours({ width, height, data }: Rgb, alpha: AlphaPlane): R
   const spread = (from: number, to: number) => {
     if (reached[to] === 1) return;
     reached[to] = 1;
-    bled.copyWithin(3 * to, 3 * from, 3 * from + 3);
+    bled.copyWithin(4 * to, 4 * from, 4 * from + 3);
     queue[tail++] = to;
   };
   for (let head = 0; head < tail; head++) {
@@ -62,7 +62,7 @@ export function bleedColours({ width, height, data }: Rgb, alpha: AlphaPlane): R
     if (x > 0) spread(i, i - 1);
     if (x < width - 1) spread(i, i + 1);
     if (i >= width) spread(i, i - width);
-    if (i + width < alpha.length) spread(i, i + width);
+    if (i + width < reached.length) spread(i, i + width);
   }
   return { width, height, data: bled };
 }

@@ -24,6 +24,6 @@ export interface ResultKey {
 export async function resultKey({ model, engine, transform, source, version }: ResultIdentity): Promise<ResultKey> {
   const ops = [formatTransform(transform), ...(transform.accepts ?? [])].join("+");
   const identity = JSON.stringify([PIPELINE_VERSION, model, engine, ops, source, version]);
-  const hex = await sha256Hex(new TextEncoder().encode(identity));
+  const hex = await sha256Hex(identity);
   return { path: `r1/${model}/${hex}`, etag: `"${hex}"` };
 }

@@ -18,13 +18,18 @@ export async function upscaleRgba(engine: Engine, image: Rgba, scale: Scale, opt
     onTile: (done, total) => options.onTile?.(pass * total + done, passes * total),
   });
 
-  const visible = constant ? rgb : bleedColours(rgb, alpha);
-  const upscaled = await upscaleRgb(engine, constant ? rgb : premultiply(rgb, alpha), scale, onPass(0));
-  const colours = isGrey(visible) ? rgbOf(greyOf(upscaled), upscaled) : upscaled;
+  const visible = constant ? rgb : splitAlpha(bleedColours(image)).rgb;
+  const untinted = isGrey(visible) ? withoutColour : (upscaled: Rgb) => upscaled;
+  const onBlack = constant ? rgb : premultiply(rgb, alpha);
+  const colours = untinted(await upscaleRgb(engine, onBlack, scale, onPass(0)));
   if (constant) return joinAlpha(colours, new Uint8ClampedArray(colours.width * colours.height).fill(level));
   const grey = rgbOf(alpha, image);
   const upscaledAlpha = keepFlat(greyOf(await upscaleRgb(engine, grey, scale, onPass(1))), alpha, image, scale);
   return joinAlpha(straightColours(colours, upscaledAlpha, visible, scale), upscaledAlpha);
+}
+
+function withoutColour(image: Rgb): Rgb {
+  return rgbOf(greyOf(image), image);
 }
 
 /** Alpha stays exactly what it was where 3x3 pixels of it are all alike. */

@@ -1,5 +1,5 @@
 import type { Codecs, Picture } from "../codecs/codec.ts";
-import { flatten } from "../core/alpha.ts";
+import { bleedColours, flatten, isOpaque } from "../core/alpha.ts";
 import { cut, pad } from "../core/canvas.ts";
 import type { Format, Rgba, Size } from "../core/image.ts";
 import type { Probe } from "../core/probe/probe-result.ts";
@@ -35,7 +35,9 @@ export async function render(
   const part = cut(decoded.image, region);
   const options = { tiling, concurrency, pause, variant: model?.variant ?? "clean" };
   const upscaled = scale === 1 ? part : await stopwatch.time("upscale", upscaleRgba(engine, part, scale, options));
-  const image = pad(resized(upscaled, plan), canvas, padding(format, transform));
+  const result = pad(resized(upscaled, plan), canvas, padding(format, transform));
+  // A lossy encoder would spend bytes on edges of colours that nobody sees, and blur what is beside them.
+  const image = format === "png" || isOpaque(result) ? result : bleedColours(result);
   return await stopwatch.time("encode", codecs.encode({ ...decoded, image }, format, transform));
 }
 

@@ -34,11 +34,14 @@ it.each(["simd", "ort-web"] as const)("fits the largest picture into the isolate
 
   for (const format of FORMATS) {
     const side = format === "avif" ? LARGEST_AVIF_SIDE : largest;
-    // Alive while the upscaled picture is joined: source RGBA, colour, bled colour, alpha; colour, alpha picture, alpha, RGBA.
-    const joining = (largest / 2) ** 2 * (4 + 3 + 3 + 1) + largest ** 2 * (3 + 3 + 1 + 4);
+    // Alive while the upscaled picture is joined: source RGBA, colour, alpha, visible colour, colour on black, alpha picture;
+    // colour on black, alpha, straight colour, RGBA.
+    const joining = (largest / 2) ** 2 * (4 + 3 + 1 + 3 + 3 + 3) + largest ** 2 * (3 + 1 + 3 + 4);
     // And while it is resized and padded: source and upscaled RGBA; resized and padded RGBA, a row in floats.
     const resizing = (largest / 2) ** 2 * 4 + largest ** 2 * 4 + side ** 2 * (4 + 4) + 4 * 8 * largest;
-    const pixelsMb = Math.max(joining, resizing) / 1e6;
+    // And while colours bleed: source, upscaled and resized RGBA; padded and bled RGBA, where to go on, what is done.
+    const bleeding = (largest / 2) ** 2 * 4 + largest ** 2 * 4 + side ** 2 * (4 + 4 + 4 + 1);
+    const pixelsMb = Math.max(joining, resizing, bleeding) / 1e6;
     const before = heapMb();
     const codecs = createCodecs(CODEC_MODULES);
     const source = await codecs.encode({ image: noise(side / 2) }, format);

@@ -20,26 +20,33 @@ it("is opaque where no alpha is given", () => {
   expect([...joinAlpha(rgb).data]).toEqual([1, 2, 3, 255]);
 });
 
+/** Of the red channel, in rows; blue and green follow it, and alpha is what it was. */
+function bled(width: number, ...pixels: (readonly [red: number, alpha: number])[]): number[] {
+  const image = rgba(width, ...pixels.flatMap(([red, alpha]) => [red, red + 1, red + 2, alpha]));
+  const { data } = bleedColours(image);
+  for (let i = 0; i < data.length; i += 4) {
+    expect([...data.subarray(i, i + 4)]).toEqual([data[i], (data[i] ?? 0) + 1, (data[i] ?? 0) + 2, image.data[i + 3]]);
+  }
+  return [...data].filter((_, i) => i % 4 === 0);
+}
+
 it("bleeds the nearest visible colour under pixels that are hardly seen and leaves the visible ones", () => {
-  const row = { width: 5, height: 1, data: Uint8ClampedArray.from([9, 9, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7, 7, 7]) };
-  const bled = bleedColours(row, Uint8ClampedArray.from([255, 0, 7, 0, 8]));
-  expect([...bled.data].filter((_, i) => i % 3 === 0)).toEqual([9, 9, 9, 7, 7]);
+  expect(bled(5, [9, 255], [0, 0], [1, 7], [2, 0], [7, 8])).toEqual([9, 9, 9, 7, 7]);
 });
 
 it("bleeds downwards and upwards, but not from one line's end into the next line's start", () => {
-  const image = { width: 2, height: 3, data: new Uint8ClampedArray(18).fill(5, 9, 12) };
-  const bled = bleedColours(image, Uint8ClampedArray.from([0, 0, 0, 8, 0, 0]));
-  expect([...bled.data]).toEqual(new Array(18).fill(5));
+  expect(bled(2, [0, 0], [0, 0], [0, 0], [5, 8], [0, 0], [0, 0])).toEqual([5, 5, 5, 5, 5, 5]);
+  expect(bled(3, [0, 0], [1, 0], [8, 255], [0, 0], [2, 0], [3, 0])).toEqual([8, 8, 8, 8, 8, 8]);
+  expect(bled(2, [4, 255], [0, 0], [6, 255], [0, 0])).toEqual([4, 4, 6, 6]);
+});
+
+it("leaves a wholly transparent picture as it is", () => {
+  expect(bled(2, [1, 0], [4, 0])).toEqual([1, 4]);
 });
 
 it("premultiplies to the nearest", () => {
   const row = { width: 3, height: 1, data: Uint8ClampedArray.from([255, 100, 1, 255, 100, 1, 255, 100, 1]) };
   expect([...premultiply(row, Uint8ClampedArray.from([255, 127, 0])).data]).toEqual([255, 100, 1, 127, 50, 0, 0, 0, 0]);
-});
-
-it("leaves a wholly transparent picture as it is", () => {
-  const image = { width: 2, height: 1, data: Uint8ClampedArray.from([1, 2, 3, 4, 5, 6]) };
-  expect(bleedColours(image, new Uint8ClampedArray(2)).data).toEqual(image.data);
 });
 
 it("composites on a background", () => {
