@@ -19,12 +19,16 @@ const BIT_DEPTHS: Readonly<Record<number, readonly number[]>> = {
 };
 const MAX_SIDE = 0x7fffffff;
 
+/** Far more than any picture has, as encoders write some kB in each; more would only cost time and memory. */
+const MAX_CHUNKS = 65_536;
+
 /**
  * The chunks after the signature, up to and with IEND; what follows IEND is ignored. CRCs are left to the decoder.
  * @throws {ServiceError} `undecodable_image` if the file ends before IEND. @see PNG (third edition) section 5
  */
 export function* pngChunks(bytes: Uint8Array): Generator<PngChunk> {
-  for (let at = 8; ; ) {
+  for (let at = 8, count = 1; ; count++) {
+    if (count > MAX_CHUNKS) throw corrupt(`a PNG of more than ${MAX_CHUNKS} chunks`);
     if (at + 12 > bytes.length) throw corrupt("a PNG that ends before its IEND chunk");
     const length = u32be(bytes, at);
     const end = at + 12 + length;

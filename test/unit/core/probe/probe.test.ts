@@ -202,6 +202,17 @@ describe("probe", () => {
     expect(performance.now() - started).toBeLessThan(2000);
   });
 
+  it("refuses a PNG of chunks that would take more memory than their file", () => {
+    const bytes = fixture("rgb-8.png");
+    const [header, rest] = [bytes.subarray(0, 33), bytes.subarray(33)];
+    const withEmpty = (count: number) => concat([header, latin1("\0\0\0\0IDAT\x35\xaf\x06\x1e".repeat(count)), rest]);
+    expect(probe(withEmpty(60_000))).toMatchObject(PLAIN);
+    expect(failure(withEmpty(70_000))).toMatchObject({
+      code: "undecodable_image",
+      message: expect.stringMatching(/more than 65536 chunks/),
+    });
+  });
+
   it.each([
     ["more segments than any has", repeated(Uint8Array.of(0xff, 0xfe, 0, 2)), "a JPEG of more than 4096 segments"],
     ["a second start", Uint8Array.of(0xff, 0xd8), "a JPEG with a second start"],
