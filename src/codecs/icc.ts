@@ -19,11 +19,18 @@ const MAX_ICC_BYTES = 4 * 2 ** 20;
 export async function readIcc(bytes: Uint8Array, format: Format): Promise<Uint8Array | undefined> {
   const icc = await READERS[format](bytes);
   if (!icc) return undefined;
-  if (icc.length > MAX_ICC_BYTES) throw corrupt("a colour profile of more than 4 MB");
+  checkLength(icc);
   if (icc.length < 132 || u32be(icc, 0) > icc.length || text(icc, 36, 4) !== "acsp") return undefined;
   const space = text(icc, 16, 4);
-  if (space === "GRAY") return IS_GREY[format](bytes) ? rgbFromGrey(icc) : undefined;
-  return space === "RGB " ? new Uint8Array(icc) : undefined;
+  if (space !== "GRAY") return space === "RGB " ? new Uint8Array(icc) : undefined;
+  const rgb = IS_GREY[format](bytes) ? rgbFromGrey(icc) : undefined;
+  // Its tags may all have been the same bytes.
+  if (rgb) checkLength(rgb);
+  return rgb;
+}
+
+function checkLength(icc: Uint8Array): void {
+  if (icc.length > MAX_ICC_BYTES) throw corrupt("a colour profile of more than 4 MB");
 }
 
 /** Puts a profile into an encoded picture that has none. */

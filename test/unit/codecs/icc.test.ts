@@ -1,7 +1,7 @@
 import { deflateSync } from "node:zlib";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
-import { concat, latin1 } from "../../../src/codecs/concat.ts";
+import { be32, concat, latin1 } from "../../../src/codecs/concat.ts";
 import { embedIcc, readIcc } from "../../../src/codecs/icc.ts";
 import { createCodecs } from "../../../src/codecs/jsquash.ts";
 import { CODEC_MODULES } from "../../../src/codecs/node-modules.ts";
@@ -9,6 +9,7 @@ import { pngChunk } from "../../../src/codecs/png-container.ts";
 import { createSharpCodecs } from "../../../src/codecs/sharp.ts";
 import { riffChunk, webpFile } from "../../../src/codecs/webp-container.ts";
 import { FORMATS } from "../../../src/core/image.ts";
+import { u32be } from "../../../src/core/probe/bytes.ts";
 import { jpegSegments } from "../../../src/core/probe/jpeg.ts";
 import { probe } from "../../../src/core/probe/probe.ts";
 import { webpChunks } from "../../../src/core/probe/webp.ts";
@@ -100,6 +101,16 @@ describe("readIcc", () => {
     const packed = deflateSync(new Uint8Array(64 * 2 ** 20));
     const chunk = pngChunk("iCCP", concat([Uint8Array.of(97, 0, 0), packed]));
     const bytes = concat([plain.subarray(0, 33), chunk, plain.subarray(33)]);
+    await expect(readIcc(bytes, "png")).rejects.toMatchObject({ code: "undecodable_image" });
+  });
+
+  it("refuses a grey profile that would be more than 4 MB as RGB", async () => {
+    const large = padded(GREY, 2 ** 21);
+    // Each of its tags is all of it.
+    for (let at = 132; at < 132 + 12 * u32be(GREY, 128); at += 12)
+      large.set(concat([be32(0), be32(large.length)]), at + 4);
+    const bytes = await embedIcc(fixture("grey-8.png"), "png", large);
+    expect(bytes.length).toBeLessThan(10_000);
     await expect(readIcc(bytes, "png")).rejects.toMatchObject({ code: "undecodable_image" });
   });
 
