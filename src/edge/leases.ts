@@ -27,7 +27,15 @@ export function durableLeases(namespace: DurableObjectNamespace<Lease>, patience
         .catch((cause) => {
           throw new ServiceError("overloaded", "Who computes this result cannot be settled now", { cause });
         });
-      if (entry.state === "lead") return entry.turn;
+      if (entry.state === "lead") {
+        return {
+          async end(outcome) {
+            // While there is a stub of it, its object stays in memory, for as long as the client takes to read.
+            using turn = entry.turn;
+            await turn.end(outcome);
+          },
+        };
+      }
       if (entry.state === "done") return undefined;
       if (entry.state === "failed") throw new ServiceError(entry.code, entry.message, { detail: entry.detail });
       throw new ServiceError("overloaded", `The result is still being computed after ${patience.waitMs} ms`);
