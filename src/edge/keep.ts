@@ -31,7 +31,8 @@ export async function keep(
   const strong = isOurs || (await put) === true;
   const kept = isOurs ? undefined : await results.get(path, range).catch(onFailure);
   if (kept) return { result: kept, strong: true };
-  const part = parseRange(range, bytes.length);
+  // Nothing that a client has can be completed with a part of what is not made again (RFC 9110 §13.1.5).
+  const part = strong ? parseRange(range, bytes.length) : undefined;
   const body = part === undefined ? bytes : bytes.subarray(part.offset, part.offset + part.length);
   return { result: { facts, bytes: bytes.length, body, range: part }, strong };
 }

@@ -209,4 +209,13 @@ describe("what an origin made", () => {
     expect(new Uint8Array(await response.arrayBuffer())).toEqual(Uint8Array.from([4, 5, 6]));
     expect(response.headers.get("etag")).toMatch(/^W\/"[0-9a-f]{64}"$/);
   });
+
+  it("completes no part of what was made before if it cannot be stored", async () => {
+    const etag = (await request({ origin })).headers.get("etag") ?? "";
+    const headers = { Range: "bytes=1-", "If-Range": etag };
+    expect((await request({ origin }, undefined, { headers })).status).toBe(206);
+    const response = await request({ origin, results: { ...results, put: secret } }, undefined, { headers });
+    expect(response.status).toBe(200);
+    expect(new Uint8Array(await response.arrayBuffer())).toEqual(Uint8Array.from([4, 5, 6]));
+  });
 });
