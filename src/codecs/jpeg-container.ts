@@ -2,6 +2,8 @@ import { text } from "../core/probe/bytes.ts";
 import {
   APP0,
   APP14,
+  APP15,
+  COM,
   EOI,
   isFrame,
   type JpegSegment,
@@ -17,12 +19,14 @@ import { concat } from "./concat.ts";
  * segments (but not behind a scan, where they may be what is left of it), scans of a sequential JPEG that say they are of a
  * part of the coefficients (Samsung's cameras), versions of JFIF and transforms of Adobe that nobody knows. libjpeg tells of
  * its first warning only.
+ *
+ * @param isKept - which segments are; all by default.
  */
-export function plainJpeg(bytes: Uint8Array): Uint8Array {
+export function plainJpeg(bytes: Uint8Array, isKept: (segment: JpegSegment) => boolean = () => true): Uint8Array {
   const segments = [...jpegSegments(bytes)];
   const frame = segments.find(({ marker }) => isFrame(marker));
   const parts: Uint8Array[] = [bytes.subarray(0, 2)];
-  for (const segment of segments) {
+  for (const segment of segments.filter(isKept)) {
     parts.push(plainSegment(segment, frame));
     if (segment.marker !== SOS) continue;
     const start = segment.whole.byteOffset - bytes.byteOffset + segment.whole.length;
@@ -41,6 +45,12 @@ function plainSegment({ marker, data, whole }: JpegSegment, frame: JpegSegment |
     if (!known.includes(data[11] ?? 0)) return set(15, known[1] ?? 1);
   }
   return whole;
+}
+
+/** Whether pixels depend on a segment, or what their colours are: not on comments, and of applications' data on JFIF's and Adobe's alone. */
+export function isNeeded({ marker }: JpegSegment): boolean {
+  const isOther = marker === COM || (marker >= APP0 && marker <= APP15);
+  return !isOther || marker === APP0 || marker === APP14;
 }
 
 /** Each scan has all coefficients of its components. */

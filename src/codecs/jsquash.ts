@@ -9,10 +9,10 @@ import type { Codecs } from "./codec.ts";
 import { concat } from "./concat.ts";
 import { embedIcc, readIcc } from "./icc.ts";
 import { createInstanceSlot } from "./instance-slot.ts";
-import { plainJpeg } from "./jpeg-container.ts";
+import { isNeeded, plainJpeg } from "./jpeg-container.ts";
 import { checkStorable } from "./storable.ts";
 import { type CodecModules, DECODERS, type Decode, ENCODERS, type Encode } from "./wasm-codecs.ts";
-import { firstWebpFrame } from "./webp-container.ts";
+import { firstWebpFrame, plainWebp } from "./webp-container.ts";
 
 /**
  * Codecs over jSquash, PNG written by ourselves: for the Worker, and wherever else WebAssembly runs. At most one decoder
@@ -30,6 +30,7 @@ export function createCodecs(modules: CodecModules): Codecs {
       }
       const icc = await readIcc(bytes, format);
       const prepared = prepare(bytes, probe);
+      checkLength(prepared.bytes, probe);
       const image = await decoders(
         format,
         () => DECODERS[format](modules),
@@ -76,13 +77,23 @@ function prepare(bytes: Uint8Array, probe: Probe): Prepared {
       return { bytes: essentialPng(bytes) };
     case "webp": {
       const frame = firstWebpFrame(bytes, probe);
-      return frame ? { bytes: frame.bytes, place: frame } : { bytes };
+      return frame ? { bytes: frame.bytes, place: frame } : { bytes: plainWebp(bytes) };
     }
     case "avif":
       return { bytes: stillAvif(bytes) };
     case "jpeg":
-      return { bytes: plainJpeg(bytes) };
+      return { bytes: plainJpeg(bytes, isNeeded) };
   }
+}
+
+/** A pixel of 16 bits a channel takes 8 bytes as it is. */
+const MAX_BYTES_PER_PIXEL = 16;
+const MAX_OTHER_BYTES = 2 ** 20;
+
+/** What is no pixel is a burden all the same: decoders hold what they are given up to four times. AVIF may be of many pictures. */
+function checkLength({ length }: Uint8Array, { format, width, height }: Probe): void {
+  if (format === "avif" || length <= MAX_BYTES_PER_PIXEL * width * height + MAX_OTHER_BYTES) return;
+  throw corrupt(`${length} bytes of ${format} for ${width}x${height} pixels`);
 }
 
 /** Chunks that pixels depend on; the rest (animation, compressed text and profiles) only costs time and memory. */

@@ -25,6 +25,19 @@ export function vp8x(flags: number, { width, height }: Size): Uint8Array {
   return riffChunk("VP8X", concat([le(flags, 4), le(width - 1, 3), le(height - 1, 3)]));
 }
 
+/** The same still picture without what its decoder need not see. */
+export function plainWebp(bytes: Uint8Array): Uint8Array {
+  let canvas: Uint8Array | undefined;
+  let alpha: Uint8Array | undefined;
+  for (const { type, whole } of webpChunks(bytes)) {
+    if (type === "VP8X") canvas ??= whole;
+    if (type === "ALPH") alpha = whole;
+    if (type !== "VP8 " && type !== "VP8L") continue;
+    return webpFile([canvas, alpha, whole].filter((chunk) => chunk !== undefined));
+  }
+  return bytes;
+}
+
 /**
  * Takes the first frame out of an animation, which libwebp's still decoder refuses as a whole.
  * @param canvas - the probed size, which has passed the limits.

@@ -17,6 +17,8 @@ export const SOS = 0xda;
 export const APP0 = 0xe0;
 const APP1 = 0xe1;
 export const APP14 = 0xee;
+export const APP15 = 0xef;
+export const COM = 0xfe;
 /** Progressive; the two before it are sequential. */
 export const SOF2 = 0xc2;
 

@@ -5,10 +5,13 @@ import { be32, concat, latin1 } from "../../../src/codecs/concat.ts";
 import { createCodecs } from "../../../src/codecs/jsquash.ts";
 import { createNodeCodecs } from "../../../src/codecs/node.ts";
 import { CODEC_MODULES } from "../../../src/codecs/node-modules.ts";
+import { pngChunk } from "../../../src/codecs/png-container.ts";
 import { createSharpCodecs } from "../../../src/codecs/sharp.ts";
+import { riffChunk, webpFile } from "../../../src/codecs/webp-container.ts";
 import type { Rgba } from "../../../src/core/image.ts";
 import { readAvif } from "../../../src/core/probe/avif.ts";
 import { probe } from "../../../src/core/probe/probe.ts";
+import { webpChunks } from "../../../src/core/probe/webp.ts";
 import { fixture, fixtureNames } from "../../fixtures/read.ts";
 import { avifFile, box, ispe, reference } from "../avif-file.ts";
 import { difference } from "./difference.ts";
@@ -158,6 +161,43 @@ describe("what only sharp reads", () => {
     const bytes = fixture("cmyk.jpg");
     const { image } = await IMPLEMENTATIONS.sharp.decode(bytes, probe(bytes));
     expect(difference(image, await oracle(fixture("rgb-8.png"))).mean).toBeLessThan(12);
+  });
+});
+
+describe("bytes that no pixel depends on", () => {
+  const plenty = new Uint8Array(3_000_000);
+  const comments = Array.from({ length: 60 }, () =>
+    concat([Uint8Array.of(0xff, 0xfe, 0xff, 0xff), plenty.subarray(0, 65_533)]),
+  );
+  const insert = (name: string, at: number, ...parts: Uint8Array[]) => {
+    const bytes = fixture(name);
+    const end = at < 0 ? bytes.length + at : at;
+    return concat([bytes.subarray(0, end), ...parts, bytes.subarray(end)]);
+  };
+  const webp = (chunk: Uint8Array) =>
+    webpFile([...[...webpChunks(fixture("p3.webp"))].map(({ whole }) => whole), chunk]);
+
+  it.each([
+    ["in chunks of a PNG", "rgb-8.png", () => insert("rgb-8.png", 33, pngChunk("teXt", plenty))],
+    ["in comments of a JPEG", "444.jpg", () => insert("444.jpg", 2, ...comments)],
+    ["in chunks of a WebP", "p3.webp", () => webp(riffChunk("XMP ", plenty))],
+  ])("are no burden %s", async (_, name, make) => {
+    const bytes = make();
+    expect(bytes.length).toBeGreaterThan(plenty.length);
+    const plain = fixture(name);
+    expect(await jsquash.decode(bytes, probe(bytes))).toEqual(await jsquash.decode(plain, probe(plain)));
+  });
+
+  it.each([
+    ["PNG", () => insert("rgb-8.png", -12, pngChunk("IDAT", plenty))],
+    ["JPEG", () => insert("444.jpg", -2, plenty)],
+    ["WebP", () => webpFile([riffChunk("VP8L", concat([fixture("lossless.webp").subarray(20), plenty]))])],
+  ])("are refused among the pixels of a %s, before a decoder makes more of them", async (_, make) => {
+    const bytes = make();
+    await expect(jsquash.decode(bytes, probe(bytes))).rejects.toMatchObject({
+      code: "undecodable_image",
+      message: expect.stringMatching(/\d{7} bytes of \w+ for 45x29 pixels/),
+    });
   });
 });
 
