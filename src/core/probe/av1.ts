@@ -1,6 +1,11 @@
 import { corrupt, u8 } from "./bytes.ts";
 
 const OBU_SEQUENCE_HEADER = 1;
+const OBU_FRAME_HEADER = 3;
+const OBU_FRAME = 6;
+
+/** More than a still picture has, whose layers are four at most: all are decoded, and one of 34 bytes takes as long as any. */
+const MAX_FRAMES = 16;
 
 /** How colours are stored; `matrix` as in ITU-T H.273 table 4. */
 export interface Av1Colours {
@@ -20,18 +25,25 @@ export interface Av1Stream {
   readonly colours: Av1Colours;
 }
 
-/** @see AV1 Bitstream & Decoding Process Specification, sections 5.3 and 5.5 */
+/**
+ * @throws {ServiceError} `undecodable_image`
+ * @see AV1 Bitstream & Decoding Process Specification, sections 5.3 and 5.5
+ */
 export function readAv1(obus: Uint8Array): Av1Stream {
   let width = 0;
   let height = 0;
   let colours: Av1Colours | undefined;
+  let frames = 0;
   for (let at = 0; at < obus.length; ) {
     const header = u8(obus, at);
     at += header & 4 ? 2 : 1;
     let size = obus.length - at;
     if (header & 2) [size, at] = leb128(obus, at);
     if (at + size > obus.length) throw corrupt("an AVIF whose AV1 data ends early");
-    if (((header >> 3) & 15) === OBU_SEQUENCE_HEADER) {
+    const type = (header >> 3) & 15;
+    if (type === OBU_FRAME || type === OBU_FRAME_HEADER) frames += 1;
+    if (frames > MAX_FRAMES) throw corrupt(`an AVIF whose picture is of more than ${MAX_FRAMES} frames`);
+    if (type === OBU_SEQUENCE_HEADER) {
       const frame = readSequenceHeader(obus.subarray(at, at + size));
       width = Math.max(width, frame.width);
       height = Math.max(height, frame.height);

@@ -173,6 +173,18 @@ describe("probe", () => {
     );
   });
 
+  it("refuses an AVIF whose picture is many, of which a decoder shows the last", () => {
+    const data = item();
+    // A temporal delimiter of 2 bytes, a sequence header of 2 + its second, and the frame.
+    const frame = data.subarray(4 + (data[3] ?? 0));
+    expect((frame[0] ?? 0) >> 3).toBe(6);
+    const ofFrames = (count: number) => concat([data, ...Array.from({ length: count - 1 }, () => frame)]);
+    expect(avifOf(ofFrames(4))).toMatchObject({ width: 45, height: 29 });
+    expect(() => avifOf(ofFrames(17))).toThrow(
+      expect.objectContaining({ code: "undecodable_image", message: expect.stringMatching(/more than 16 frames/) }),
+    );
+  });
+
   it("refuses AVIF items whose data overlap, in linear time", () => {
     const bytes = manyItems(2);
     const started = performance.now();
