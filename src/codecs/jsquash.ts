@@ -88,12 +88,15 @@ function prepare(bytes: Uint8Array, probe: Probe): Prepared {
 
 /** A pixel of 16 bits a channel takes 8 bytes as it is. */
 const MAX_BYTES_PER_PIXEL = 16;
-const MAX_OTHER_BYTES = 2 ** 20;
+/** Beside the pixels; an AVIF may have metadata, and be a sequence. */
+const MAX_OTHER_BYTES: Readonly<Record<Format, number>> = { png: 2 ** 20, jpeg: 2 ** 20, webp: 2 ** 20, avif: 2 ** 22 };
 
-/** What is no pixel is a burden all the same: decoders hold what they are given up to four times. AVIF may be of many pictures. */
-function checkLength({ length }: Uint8Array, { format, width, height }: Probe): void {
-  if (format === "avif" || length <= MAX_BYTES_PER_PIXEL * width * height + MAX_OTHER_BYTES) return;
-  throw corrupt(`${length} bytes of ${format} for ${width}x${height} pixels`);
+/** What is no pixel is a burden all the same: decoders hold what they are given up to four times. */
+function checkLength({ length: actual }: Uint8Array, { format, width, height }: Probe): void {
+  const limit = MAX_BYTES_PER_PIXEL * width * height + MAX_OTHER_BYTES[format];
+  if (actual <= limit) return;
+  const message = `Expected at most ${limit} bytes of ${format} for ${width}x${height} pixels, got ${actual}`;
+  throw new ServiceError("source_too_large", message, { detail: { limit, actual, unit: "bytes" } });
 }
 
 /** Chunks that pixels depend on; the rest (animation, compressed text and profiles) only costs time and memory. */
