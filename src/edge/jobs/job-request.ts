@@ -50,14 +50,16 @@ export function checkCallback(
   { allowLocalCallbacks, webhookKeys }: Pick<JobConfig, "allowLocalCallbacks" | "webhookKeys">,
 ): void {
   if (callback === undefined) return;
-  if (webhookKeys.length === 0) throw invalid(expected("none, as there is no key to sign with", "callback", callback));
   const url = new URL(callback);
-  if (url.host === ownHost) throw invalid(expected("another host than ours", "callback", callback));
+  // The origin only: what else stands in the URL may be a password.
+  const refuse = (what: string, options?: ErrorOptions) => invalid(expected(what, "callback", url.origin), options);
+  if (webhookKeys.length === 0) throw refuse("none, as there is no key to sign with");
+  if (url.host === ownHost) throw refuse("another host than ours");
   if (allowLocalCallbacks && /^(localhost|127\.0\.0\.1|\[::1\])$/.test(url.hostname)) return;
   try {
     assertPublicUrl(url);
   } catch (cause) {
-    throw invalid(expected("a public https address", "callback", callback), { cause });
+    throw refuse("a public https address", { cause });
   }
 }
 

@@ -1,0 +1,19 @@
+import { expect, it } from "vitest";
+import { parseWebhookKeys } from "../../../src/core/webhook.ts";
+import { checkCallback } from "../../../src/edge/jobs/job-request.ts";
+
+const webhookKeys = parseWebhookKeys("whsec_c3NpdS1lZGdlLWxvY2FsLXdlYmhvb2tz");
+
+it.each([
+  ["with a password", "https://user:secret@example.com/?token=secret", { webhookKeys }],
+  ["to ourselves", "https://own.example.com/?token=secret", { webhookKeys }],
+  ["where there is no key", "https://example.com/?token=secret", { webhookKeys: [] }],
+])("tells and logs no more of a refused callback %s than its origin", (_, callback, config) => {
+  const check = () => checkCallback(callback, "own.example.com", { allowLocalCallbacks: false, ...config });
+  expect(check).toThrow(
+    expect.objectContaining({
+      code: "invalid_job",
+      message: expect.stringMatching(/got "https:\/\/(own\.)?example\.com"$/),
+    }),
+  );
+});
