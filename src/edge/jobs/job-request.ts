@@ -63,6 +63,9 @@ export function checkCallback(
   }
 }
 
+/** Characters of what a schema has to say. */
+const MAX_MESSAGE = 200;
+
 /**
  * Reads the body of a request by its schema.
  *
@@ -78,7 +81,9 @@ export function parseBody<T>(schema: z.ZodType<T>, text: string): T {
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  throw invalid(`${issue?.message} for ${issue?.path.join(".") || "body"}`, { cause: parsed.error });
+  // It names every field that is not known.
+  const message = issue?.message.slice(0, MAX_MESSAGE);
+  throw invalid(`${message} for ${issue?.path.join(".") || "body"}`);
 }
 
 function invalid(message: string, options?: ErrorOptions): ServiceError {

@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
+import * as z from "zod";
 import { parseWebhookKeys } from "../../../src/core/webhook.ts";
-import { checkCallback } from "../../../src/edge/jobs/job-request.ts";
+import { checkCallback, JobFields, parseBody } from "../../../src/edge/jobs/job-request.ts";
 
 const webhookKeys = parseWebhookKeys("whsec_c3NpdS1lZGdlLWxvY2FsLXdlYmhvb2tz");
 
@@ -16,4 +17,10 @@ it.each([
       message: expect.stringMatching(/got "https:\/\/(own\.)?example\.com"$/),
     }),
   );
+});
+
+it("does not give back or log a body of fields that it does not know", () => {
+  const read = () => parseBody(z.strictObject(JobFields), JSON.stringify({ source: "a.png", ["x".repeat(16_000)]: 1 }));
+  expect(read).toThrow(expect.objectContaining({ code: "invalid_job", message: expect.stringMatching(/^.{1,300}$/) }));
+  expect(read).not.toThrow(expect.objectContaining({ cause: expect.anything() }));
 });
