@@ -34,7 +34,7 @@ export function createCodecs(modules: CodecModules): Codecs {
       const image = await decoders(
         format,
         () => DECODERS[format](modules),
-        (decode) => attempt(() => decode(prepared.bytes), format),
+        (decode) => attempt(() => decode(prepared.bytes, maxMemoryBytes(probe)), format),
       );
       const whole = prepared.place ? paste(image, prepared.place, probe) : image;
       if (whole.width !== probe.width || whole.height !== probe.height) {
@@ -97,6 +97,14 @@ function checkLength({ length: actual }: Uint8Array, { format, width, height }: 
   if (actual <= limit) return;
   const message = `Expected at most ${limit} bytes of ${format} for ${width}x${height} pixels, got ${actual}`;
   throw new ServiceError("source_too_large", message, { detail: { limit, actual, unit: "bytes" } });
+}
+
+/**
+ * More than twice what a JPEG or WebP takes that an encoder wrote. One that was made for it may take hundreds of MB, such as a WebP
+ * with codes of its own for each 4x4 pixels.
+ */
+function maxMemoryBytes({ width, height }: Probe): number {
+  return 40 * 2 ** 20 + 64 * width * height;
 }
 
 /** Chunks that pixels depend on; the rest (animation, compressed text and profiles) only costs time and memory. */

@@ -25,8 +25,8 @@ export interface CodecModules {
   readonly "@jsquash/avif/codec/enc/avif_enc.wasm": WebAssembly.Module;
 }
 
-/** Throws, or prints and returns null, for bytes it cannot decode. */
-export type Decode = (bytes: Uint8Array) => Rgba;
+/** Throws, or prints and returns null, for bytes it cannot decode, or, of JPEG and WebP, not in so much memory. */
+export type Decode = (bytes: Uint8Array, maxMemoryBytes: number) => Rgba;
 /** A promise only of what runs without an instance. */
 export type Encode = (picture: Picture, quality: number) => Uint8Array | Promise<Uint8Array>;
 
@@ -43,10 +43,11 @@ export const DECODERS: Readonly<Record<Format, Start<Decode>>> = {
   png: async (modules) => startPngDecoder(modules["@jsquash/png/codec/pkg/squoosh_png_bg.wasm"]),
   jpeg: async (modules) => {
     const module = modules["@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm"];
-    const { codec, memory, printed } = await startEmscripten<Decoder<[upright: boolean]>>(mozjpegDec, module);
+    const { codec, memory, bound, printed } = await startEmscripten<Decoder<[upright: boolean]>>(mozjpegDec, module);
     return {
       memory,
-      run: (bytes) => {
+      run: (bytes, maxMemoryBytes) => {
+        bound(maxMemoryBytes);
         const image = codec.decode(bytes, false);
         // libjpeg's only sign that it made up what is damaged or missing.
         if (!printed.every((line) => isHarmless(line, bytes))) throw new Error(printed.join());
@@ -56,8 +57,14 @@ export const DECODERS: Readonly<Record<Format, Start<Decode>>> = {
   },
   webp: async (modules) => {
     const module = modules["@jsquash/webp/codec/dec/webp_dec.wasm"];
-    const { codec, memory, printed } = await startEmscripten<Decoder<[]>>(webpDec, module);
-    return { memory, run: (bytes) => found(codec.decode(bytes), printed) };
+    const { codec, memory, bound, printed } = await startEmscripten<Decoder<[]>>(webpDec, module);
+    return {
+      memory,
+      run: (bytes, maxMemoryBytes) => {
+        bound(maxMemoryBytes);
+        return found(codec.decode(bytes), printed);
+      },
+    };
   },
   avif: async (modules) => {
     const module = modules["@jsquash/avif/codec/dec/avif_dec.wasm"];
@@ -111,6 +118,8 @@ type EmscriptenFactory<Codec> = (options: {
 interface Emscripten<Codec> {
   readonly codec: Codec;
   readonly memory: WebAssembly.Memory;
+  /** Lets the memory grow no further than that: the codec finds none left. */
+  readonly bound: (maxBytes: number) => void;
   /** What the codec wrote to its standard streams. */
   readonly printed: string[];
 }
@@ -135,7 +144,22 @@ async function startEmscripten<Codec>(
     },
   });
   if (!(memory instanceof WebAssembly.Memory)) throw new TypeError("Expected a memory among the exports of a codec");
-  return { codec, memory, printed };
+  return { codec, memory, bound: boundGrowth(memory), printed };
+}
+
+const PAGE_BYTES = 65_536;
+
+/** Emscripten's glue grows a memory by the object that stands for it. */
+function boundGrowth(memory: WebAssembly.Memory): (maxBytes: number) => void {
+  let most = Number.POSITIVE_INFINITY;
+  const grow = memory.grow.bind(memory);
+  memory.grow = (pages) => {
+    if (memory.buffer.byteLength + PAGE_BYTES * pages > most) throw new RangeError(`Expected at most ${most} bytes`);
+    return grow(pages);
+  };
+  return (maxBytes) => {
+    most = maxBytes;
+  };
 }
 
 async function startEncoder(

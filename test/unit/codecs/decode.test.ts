@@ -202,6 +202,50 @@ describe("bytes that no pixel depends on", () => {
   });
 });
 
+it("refuses a WebP whose codes take hundreds of MB to decode", async () => {
+  const bytes = manyCodes(512);
+  expect(bytes.length).toBeLessThan(75_000);
+  await expect(jsquash.decode(bytes, probe(bytes))).rejects.toMatchObject({ code: "undecodable_image" });
+});
+
+/** A black WebP with prefix codes of its own for each 4x4 pixels. @see RFC 9649 sections 3.7 and 3.8 */
+function manyCodes(side: number): Uint8Array {
+  const bits: number[] = [];
+  const put = (value: number, count: number) => {
+    for (let i = 0; i < count; i++) bits.push((value >> i) & 1);
+  };
+  /** A code of a single symbol, 0, which then takes no bits. */
+  const single = () => put(1, 4);
+  /** 8 bits for each of the first 256 symbols of an alphabet. */
+  const plain = (alphabet: number) => {
+    const order = [17, 18, 0, 1, 2, 3, 4, 5, 16, 6, 7, 8];
+    put((order.length - 4) << 1, 5);
+    for (const length of order) put(length === 0 || length === 8 ? 1 : 0, 3);
+    put(0, 1);
+    for (let symbol = 0; symbol < alphabet; symbol++) put(symbol < 256 ? 1 : 0, 1);
+  };
+  put(0x2f, 8);
+  put(side - 1, 14);
+  put(side - 1, 14);
+  put(0, 4); // no alpha, version 0
+  put(0, 2); // no transform, no cache of colours
+  put(1, 4); // groups of codes, for blocks of 4x4
+  put(0, 1);
+  plain(256 + 24);
+  plain(256);
+  for (let i = 0; i < 3; i++) single();
+  const groups = (side / 4) ** 2;
+  for (let group = 0; group < groups; group++) {
+    // Green, red: codes begin with their highest bit.
+    for (const byte of [group & 255, group >> 8]) for (let bit = 7; bit >= 0; bit--) put(byte >> bit, 1);
+  }
+  for (let i = 0; i < 5 * groups; i++) single();
+  put(0, 64);
+  const data = new Uint8Array(bits.length >> 3);
+  for (const [i, bit] of bits.entries()) data[i >> 3] = (data[i >> 3] ?? 0) | (bit << (i & 7));
+  return webpFile([riffChunk("VP8L", data)]);
+}
+
 /** The data of a picture of 16x16 of one colour, and how it is coded. */
 async function avifItem(background: string) {
   const picture = sharp({ create: { width: 16, height: 16, channels: 3, background } });
