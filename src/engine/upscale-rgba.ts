@@ -18,82 +18,57 @@ export async function upscaleRgba(engine: Engine, image: Rgba, scale: Scale, opt
     onTile: (done, total) => options.onTile?.(pass * total + done, passes * total),
   });
 
-  const visible = constant ? rgb : splitAlpha(bleedColours(image)).rgb;
+  const visible = constant ? image : bleedColours(image);
   const untinted = isGrey(visible) ? withoutColour : (upscaled: Rgb) => upscaled;
-  const onBlack = constant ? rgb : premultiply(rgb, alpha);
-  const colours = untinted(await upscaleRgb(engine, onBlack, scale, onPass(0)));
+  const colours = untinted(await upscaleRgb(engine, constant ? rgb : premultiply(rgb, alpha), scale, onPass(0)));
   if (constant) return joinAlpha(colours, new Uint8ClampedArray(colours.width * colours.height).fill(level));
-  const grey = rgbOf(alpha, image);
-  const upscaledAlpha = keepFlat(greyOf(await upscaleRgb(engine, grey, scale, onPass(1))), alpha, image, scale);
-  return joinAlpha(straightColours(colours, upscaledAlpha, visible, scale), upscaledAlpha);
+  const grey = await upscaleRgb(engine, rgbOf(alpha, image), scale, onPass(1));
+  return undoBlack(colours, greyOf(grey), visible, scale);
 }
 
 function withoutColour(image: Rgb): Rgb {
   return rgbOf(greyOf(image), image);
 }
 
-/** Alpha stays exactly what it was where 3x3 pixels of it are all alike. */
-function keepFlat(upscaled: AlphaPlane, data: AlphaPlane, { width, height }: Rgba, scale: Scale): AlphaPlane {
-  const kept = upscaled.slice();
-  everySample({ width, height, data, channels: 1 }, scale, (at, value, low, high) => {
-    if (low === high) kept[at] = value;
-  });
-  return kept;
-}
-
 /**
- * Undoes {@link premultiply}. Where alpha is small that makes much of the little that the network is off by: so what is not
- * opaque stays within the colours around it in `source`, of which each pixel has one.
+ * Divides the colours by alpha, which stays exactly what it was where 3x3 pixels of `source` are alike in it. Where it is small
+ * that makes much of the little that the network is off by, and at an edge it overshoots: so beside transparency a pixel stays
+ * within the colours of those 3x3, each of which has one.
  */
-function straightColours({ width, height, data }: Rgb, alpha: AlphaPlane, source: Rgb, scale: Scale): Rgb {
-  const colours = data.slice();
-  everySample({ ...source, channels: 3 }, scale, (at, value, low, high) => {
-    const a = alpha[Math.floor(at / 3)] ?? 0;
-    if (a === 0) colours[at] = value;
-    else if (a < 255) colours[at] = Math.max(low, Math.min((255 * (data[at] ?? 0)) / a, high));
-  });
-  return { width, height, data: colours };
-}
-
-interface Samples {
-  readonly width: number;
-  readonly height: number;
-  readonly channels: number;
-  readonly data: Uint8ClampedArray;
-}
-
-/**
- * Visits every sample of a picture `scale` times as large as `source`: where it is, the value there in `source`, and the
- * smallest and the largest one in the 3x3 pixels around that.
- */
-function everySample(
-  { width, height, channels, data }: Samples,
-  scale: Scale,
-  visit: (at: number, value: number, low: number, high: number) => void,
-): void {
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      for (let channel = 0; channel < channels; channel++) {
-        const [low, high] = around(x, y, channel);
-        const value = data[channels * (y * width + x) + channel] ?? 0;
-        for (let v = scale * y; v < scale * (y + 1); v++) {
-          for (let u = scale * x; u < scale * (x + 1); u++) {
-            visit(channels * (v * scale * width + u) + channel, value, low, high);
-          }
+function undoBlack({ width, height, data }: Rgb, alpha: AlphaPlane, source: Rgba, scale: Scale): Rgba {
+  const result = new Uint8ClampedArray(4 * width * height);
+  for (let pixel = 0; pixel < source.width * source.height; pixel++) {
+    const column = pixel % source.width;
+    const row = Math.floor(pixel / source.width);
+    const here = source.data.subarray(4 * pixel, 4 * pixel + 4);
+    const { least, most } = around(source, row, column);
+    for (let y = scale * row; y < scale * (row + 1); y++) {
+      for (let at = y * width + scale * column, end = at + scale; at < end; at++) {
+        const a = least[3] === most[3] ? here[3] : alpha[at];
+        for (let c = 0; c < 3; c++) {
+          const colour = a ? (255 * (data[3 * at + c] ?? 0)) / a : (here[c] ?? 0);
+          const isInside = least[3] === 255;
+          result[4 * at + c] = isInside ? colour : Math.max(least[c] ?? 0, Math.min(colour, most[c] ?? 0));
         }
+        result[4 * at + 3] = a ?? 0;
       }
     }
   }
+  return { width, height, data: result };
+}
 
-  function around(x: number, y: number, channel: number): readonly [number, number] {
-    let [low, high] = [255, 0];
-    for (let v = Math.max(0, y - 1); v <= Math.min(height - 1, y + 1); v++) {
-      for (let u = Math.max(0, x - 1); u <= Math.min(width - 1, x + 1); u++) {
-        const value = data[channels * (v * width + u) + channel] ?? 0;
-        low = Math.min(low, value);
-        high = Math.max(high, value);
+/** The least and the most of each channel in 3x3 pixels. */
+function around({ width, height, data }: Rgba, row: number, column: number) {
+  const least = new Uint8ClampedArray(4).fill(255);
+  const most = new Uint8ClampedArray(4);
+  for (let y = Math.max(0, row - 1); y <= Math.min(height - 1, row + 1); y++) {
+    for (let x = Math.max(0, column - 1); x <= Math.min(width - 1, column + 1); x++) {
+      for (let c = 0; c < 4; c++) {
+        const value = data[4 * (y * width + x) + c] ?? 0;
+        least[c] = Math.min(least[c] ?? 0, value);
+        most[c] = Math.max(most[c] ?? 0, value);
       }
     }
-    return [low, high];
   }
+  return { least, most };
 }

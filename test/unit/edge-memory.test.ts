@@ -34,9 +34,9 @@ it.each(["simd", "ort-web"] as const)("fits the largest picture into the isolate
 
   for (const format of FORMATS) {
     const side = format === "avif" ? LARGEST_AVIF_SIDE : largest;
-    // Alive while the upscaled picture is joined: source RGBA, colour, alpha, visible colour, colour on black, alpha picture;
-    // colour on black, alpha, straight colour, RGBA.
-    const joining = (largest / 2) ** 2 * (4 + 3 + 1 + 3 + 3 + 3) + largest ** 2 * (3 + 1 + 3 + 4);
+    // Alive while the upscaled picture is joined: source RGBA, colour, alpha, visible RGBA, colour on black, alpha picture;
+    // colour on black, alpha picture, alpha, RGBA.
+    const joining = (largest / 2) ** 2 * (4 + 3 + 1 + 4 + 3 + 3) + largest ** 2 * (3 + 3 + 1 + 4);
     // And while it is resized and padded: source and upscaled RGBA; resized and padded RGBA, a row in floats.
     const resizing = (largest / 2) ** 2 * 4 + largest ** 2 * 4 + side ** 2 * (4 + 4) + 4 * 8 * largest;
     // And while colours bleed: source, upscaled and resized RGBA; padded and bled RGBA, where to go on, what is done.

@@ -71,11 +71,12 @@ it("lets no colour that cannot be seen come through", async () => {
   expect(channel(result, 1)).toEqual(new Array(16).fill(0));
 });
 
-it("keeps what is not opaque within the colours around it, and takes the network's word for the rest", async () => {
+it("keeps what is beside transparency within the colours around it, and takes the network's word for the rest", async () => {
   const brighter = altering((value) => value + 20);
-  const image = withAlpha(row(60, 60, 0, 70, 60, 0, 65, 60, 0, 65, 60, 0), (x) => [100, 100, 100, 255][x] ?? 0);
+  const red = [60, 70, 65, 65, 66, 67];
+  const image = withAlpha(row(...red.flatMap((value) => [value, 60, 0])), (x) => (x < 3 ? 100 : 255));
   const result = await upscaleRgba(brighter, image, 2, OPTIONS);
-  expect(channel(result, 0).slice(0, 8)).toEqual([70, 70, 70, 70, 70, 70, 85, 85]);
+  expect(channel(result, 0).slice(0, 12)).toEqual([70, 70, 70, 70, 70, 70, 66, 66, 86, 86, 87, 87]);
 });
 
 /** Adds 0 to red, 3 to green, and 6 to blue, as a network adds a little of each. */
