@@ -17,8 +17,10 @@ import { firstWebpFrame, plainWebp } from "./webp-container.ts";
 /**
  * Codecs over jSquash, PNG written by ourselves: for the Worker, and wherever else WebAssembly runs. At most one decoder
  * and one encoder live.
+ *
+ * @param limits.avifBytes - what the decoder of AVIF may take of memory; some pictures take ten times as much as others.
  */
-export function createCodecs(modules: CodecModules): Codecs {
+export function createCodecs(modules: CodecModules, { avifBytes = Number.POSITIVE_INFINITY } = {}): Codecs {
   const decoders = createInstanceSlot<Format, Decode>();
   const encoders = createInstanceSlot<Format, Encode>();
 
@@ -34,7 +36,8 @@ export function createCodecs(modules: CodecModules): Codecs {
       const image = await decoders(
         format,
         () => DECODERS[format](modules),
-        (decode) => attempt(() => decode(prepared.bytes, maxMemoryBytes(probe)), format),
+        (decode) =>
+          attempt(() => decode(prepared.bytes, format === "avif" ? avifBytes : maxMemoryBytes(probe)), format),
       );
       const whole = prepared.place ? paste(image, prepared.place, probe) : image;
       if (whole.width !== probe.width || whole.height !== probe.height) {
@@ -60,6 +63,7 @@ function attempt<Result>(decode: () => Result, format: Format): Result {
   try {
     return decode();
   } catch (cause) {
+    if (cause instanceof ServiceError) throw cause;
     throw corrupt(`damaged ${format} data`, { cause });
   }
 }

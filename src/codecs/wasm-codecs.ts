@@ -7,6 +7,7 @@ import { defaultOptions as jpegDefaults } from "@jsquash/jpeg/meta.js";
 import webpDec from "@jsquash/webp/codec/dec/webp_dec.js";
 import webpEnc from "@jsquash/webp/codec/enc/webp_enc_simd.js";
 import { defaultOptions as webpDefaults } from "@jsquash/webp/meta.js";
+import { ServiceError } from "../core/errors.ts";
 import type { Format, Rgba } from "../core/image.ts";
 import { isStoredGrey, jpegHasFullChroma, type Picture } from "./codec.ts";
 import type { Running } from "./instance-slot.ts";
@@ -25,7 +26,7 @@ export interface CodecModules {
   readonly "@jsquash/avif/codec/enc/avif_enc.wasm": WebAssembly.Module;
 }
 
-/** Throws, or prints and returns null, for bytes it cannot decode, or, of JPEG and WebP, not in so much memory. */
+/** Throws, or prints and returns null, for bytes it cannot decode; `image_too_large` where it has too little memory (not PNG). */
 export type Decode = (bytes: Uint8Array, maxMemoryBytes: number) => Rgba;
 /** A promise only of what runs without an instance. */
 export type Encode = (picture: Picture, quality: number) => Uint8Array | Promise<Uint8Array>;
@@ -43,12 +44,11 @@ export const DECODERS: Readonly<Record<Format, Start<Decode>>> = {
   png: async (modules) => startPngDecoder(modules["@jsquash/png/codec/pkg/squoosh_png_bg.wasm"]),
   jpeg: async (modules) => {
     const module = modules["@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm"];
-    const { codec, memory, bound, printed } = await startEmscripten<Decoder<[upright: boolean]>>(mozjpegDec, module);
+    const { codec, memory, within, printed } = await startEmscripten<Decoder<[upright: boolean]>>(mozjpegDec, module);
     return {
       memory,
       run: (bytes, maxMemoryBytes) => {
-        bound(maxMemoryBytes);
-        const image = codec.decode(bytes, false);
+        const image = within(maxMemoryBytes, () => codec.decode(bytes, false));
         // libjpeg's only sign that it made up what is damaged or missing.
         if (!printed.every((line) => isHarmless(line, bytes))) throw new Error(printed.join());
         return found(image, printed);
@@ -57,20 +57,29 @@ export const DECODERS: Readonly<Record<Format, Start<Decode>>> = {
   },
   webp: async (modules) => {
     const module = modules["@jsquash/webp/codec/dec/webp_dec.wasm"];
-    const { codec, memory, bound, printed } = await startEmscripten<Decoder<[]>>(webpDec, module);
+    const { codec, memory, within, printed } = await startEmscripten<Decoder<[]>>(webpDec, module);
     return {
       memory,
-      run: (bytes, maxMemoryBytes) => {
-        bound(maxMemoryBytes);
-        return found(codec.decode(bytes), printed);
-      },
+      run: (bytes, most) =>
+        found(
+          within(most, () => codec.decode(bytes)),
+          printed,
+        ),
     };
   },
   avif: async (modules) => {
     const module = modules["@jsquash/avif/codec/dec/avif_dec.wasm"];
-    const { codec, memory, printed } = await startEmscripten<Decoder<[bitDepth: 8]>>(avifDec, module);
+    const { codec, memory, within, printed } = await startEmscripten<Decoder<[bitDepth: 8]>>(avifDec, module);
     // Where libavif fails, jSquash returns memory as it was: in a new instance, nothing of another picture.
-    return { memory, once: true, run: (bytes) => found(codec.decode(bytes, 8), printed) };
+    return {
+      memory,
+      once: true,
+      run: (bytes, most) =>
+        found(
+          within(most, () => codec.decode(bytes, 8)),
+          printed,
+        ),
+    };
   },
 };
 
@@ -118,8 +127,7 @@ type EmscriptenFactory<Codec> = (options: {
 interface Emscripten<Codec> {
   readonly codec: Codec;
   readonly memory: WebAssembly.Memory;
-  /** Lets the memory grow no further than that: the codec finds none left. */
-  readonly bound: (maxBytes: number) => void;
+  readonly within: Within;
   /** What the codec wrote to its standard streams. */
   readonly printed: string[];
 }
@@ -144,22 +152,40 @@ async function startEmscripten<Codec>(
     },
   });
   if (!(memory instanceof WebAssembly.Memory)) throw new TypeError("Expected a memory among the exports of a codec");
-  return { codec, memory, bound: boundGrowth(memory), printed };
+  return { codec, memory, within: boundGrowth(memory), printed };
 }
+
+/** Runs a codec whose memory may grow to so many bytes. @throws {ServiceError} `image_too_large` where it would need more. */
+type Within = <Result>(maxBytes: number, run: () => Result) => Result;
 
 const PAGE_BYTES = 65_536;
 
-/** Emscripten's glue grows a memory by the object that stands for it. */
-function boundGrowth(memory: WebAssembly.Memory): (maxBytes: number) => void {
+/** Emscripten's glue grows a memory by the object that stands for it, and asks for less when it is refused. */
+function boundGrowth(memory: WebAssembly.Memory): Within {
   let most = Number.POSITIVE_INFINITY;
+  let isRefused = false;
   const grow = memory.grow.bind(memory);
   memory.grow = (pages) => {
-    if (memory.buffer.byteLength + PAGE_BYTES * pages > most) throw new RangeError(`Expected at most ${most} bytes`);
+    isRefused = memory.buffer.byteLength + PAGE_BYTES * pages > most;
+    if (isRefused) throw new RangeError(`Expected at most ${most} bytes`);
     return grow(pages);
   };
-  return (maxBytes) => {
-    most = maxBytes;
+  return (maxBytes, run) => {
+    [most, isRefused] = [maxBytes, false];
+    try {
+      const result = run();
+      // Without memory a codec may return a picture all the same.
+      if (isRefused) throw new RangeError("Expected memory");
+      return result;
+    } catch (cause) {
+      throw isRefused ? tooLarge(maxBytes, cause) : cause;
+    }
   };
+}
+
+function tooLarge(maxBytes: number, cause: unknown): ServiceError {
+  const megabytes = Math.floor(maxBytes / 2 ** 20);
+  return new ServiceError("image_too_large", `Expected a picture that ${megabytes} MB are enough to decode`, { cause });
 }
 
 async function startEncoder(

@@ -205,7 +205,21 @@ describe("bytes that no pixel depends on", () => {
 it("refuses a WebP whose codes take hundreds of MB to decode", async () => {
   const bytes = manyCodes(512);
   expect(bytes.length).toBeLessThan(75_000);
-  await expect(jsquash.decode(bytes, probe(bytes))).rejects.toMatchObject({ code: "undecodable_image" });
+  await expect(jsquash.decode(bytes, probe(bytes))).rejects.toMatchObject({
+    code: "image_too_large",
+    message: "Expected a picture that 56 MB are enough to decode",
+  });
+});
+
+it("refuses an AVIF that takes more memory than it may, and only that", async () => {
+  const noise = Uint8Array.from({ length: 4 * 384 ** 2 }, (_, i) => Math.imul(i + 1, 2_654_435_761) >>> 24);
+  const picture = sharp(noise, { raw: { width: 384, height: 384, channels: 4 } });
+  const bytes = new Uint8Array(await picture.avif({ lossless: true, effort: 0 }).toBuffer());
+  const [bounded, free] = [createCodecs(CODEC_MODULES, { avifBytes: 24 * 2 ** 20 }), jsquash];
+  await expect(bounded.decode(bytes, probe(bytes))).rejects.toMatchObject({ code: "image_too_large" });
+  const { image } = await free.decode(bytes, probe(bytes));
+  const small = fixture("8-bit.avif");
+  expect([image.width, (await bounded.decode(small, probe(small))).image.width]).toEqual([384, probe(small).width]);
 });
 
 /** A black WebP with prefix codes of its own for each 4x4 pixels. @see RFC 9649 sections 3.7 and 3.8 */
