@@ -88,7 +88,7 @@ const Options = z.strictObject({
     .optional(),
 });
 
-const OPS = [...SCALE_OPS.keys(), ...Object.keys(Options.shape).map((key) => `${key}=`)].join(", ");
+const OPS = [...SCALE_OPS.keys(), ...[...Object.keys(Options.shape), "preset"].map((key) => `${key}=`)].join(", ");
 
 /**
  * Parses `x2,format=webp,quality=80`. Order does not matter, aliases (`w`, `h`, `f`, `q`) are accepted, nothing may stand

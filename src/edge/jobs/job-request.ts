@@ -3,6 +3,7 @@ import { assertPublicUrl } from "../../core/address.ts";
 import { expected, ServiceError } from "../../core/errors.ts";
 import { formatSource, type ImagePath, parseImagePath } from "../../core/image-path.ts";
 import { NO_PRESETS, type Presets } from "../../core/presets.ts";
+import { isRemote } from "../../core/remote-url.ts";
 import { formatTransform } from "../../core/transform.ts";
 import type { JobConfig } from "./config.ts";
 import type { JobRequest } from "./job.ts";
@@ -26,6 +27,9 @@ export function parseJobPath({ source, ops }: JobRequest, presets: Presets = NO_
   // No URL can spell half a character.
   if (/\p{Surrogate}/u.test(`${source} ${ops}`)) {
     throw new ServiceError("invalid_path", expected("well-formed Unicode", "source and ops", `${source} ${ops}`));
+  }
+  if (!isRemote(source) && /%[0-9a-f]{2}/i.test(source)) {
+    throw new ServiceError("invalid_path", expected("a key as it is, nothing percent-encoded", "source", source));
   }
   return parseImagePath(jobPath({ source, ops: encodeURIComponent(ops) }), presets);
 }

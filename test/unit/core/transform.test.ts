@@ -41,6 +41,7 @@ describe("parseTransform", () => {
     ["w=9,dpr=4.5", "for dpr"],
     ["w=9,dpr=1.125", "for dpr"],
     ["w=9,fit=fill", "Expected one of contain, scale-down"],
+    ["x9", 'onerror=, preset= for transform, got "x9"'],
     ["w=9,width=9", "width once"],
     ["x2,metadata=keep", "Expected none (no other metadata is passed on) for metadata"],
     ["x2,format=gif", 'Expected one of png, jpeg, webp, avif, jpg, auto, json for format, got "gif"'],

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import * as z from "zod";
 import { parseWebhookKeys } from "../../../src/core/webhook.ts";
-import { checkCallback, JobFields, parseBody } from "../../../src/edge/jobs/job-request.ts";
+import { checkCallback, JobFields, parseBody, parseJobPath } from "../../../src/edge/jobs/job-request.ts";
 
 const webhookKeys = parseWebhookKeys("whsec_c3NpdS1lZGdlLWxvY2FsLXdlYmhvb2tz");
 
@@ -23,4 +23,11 @@ it("does not give back or log a body of fields that it does not know", () => {
   const read = () => parseBody(z.strictObject(JobFields), JSON.stringify({ source: "a.png", ["x".repeat(16_000)]: 1 }));
   expect(read).toThrow(expect.objectContaining({ code: "invalid_job", message: expect.stringMatching(/^.{1,300}$/) }));
   expect(read).not.toThrow(expect.objectContaining({ cause: expect.anything() }));
+});
+
+it("says of a percent-encoded source that a job takes the key as it is", () => {
+  const error = 'Expected a key as it is, nothing percent-encoded for source, got "samples/my%20cat.png"';
+  expect(() => parseJobPath({ source: "samples/my%20cat.png", ops: "x2" })).toThrow(error);
+  expect(parseJobPath({ source: "samples/my cat.png", ops: "x2" }).source).toBe("samples/my cat.png");
+  expect(parseJobPath({ source: "https://a.example/my%20cat.png", ops: "x2" }).source).toContain("my%20cat");
 });
