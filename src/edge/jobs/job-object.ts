@@ -1,11 +1,11 @@
 import { DurableObject } from "cloudflare:workers";
 import { logError } from "../../service/problem.ts";
-import { type Attempt, deliver } from "../webhooks/deliver.ts";
+import { deliver } from "../webhooks/deliver.ts";
 import { jobEvent } from "../webhooks/event.ts";
-import type { Env } from "../worker.ts";
 import { parseJobConfig } from "./config.ts";
 import { deadJobs } from "./dead-jobs.ts";
 import {
+  type Attempt,
   attempted,
   begun,
   dispatched,
@@ -31,11 +31,17 @@ const EARLY_MS = 1000;
 
 const KEY = "job";
 
+/** What it needs of the Worker's bindings, beside the settings of jobs. */
+interface JobEnv {
+  readonly RESULTS: R2Bucket;
+  readonly JOB_QUEUE: Queue;
+}
+
 /**
  * One job. Its record and the alarm that acts on it are written together, so that whatever dies in between, the
  * alarm finds the next thing to do: put the job into the queue, deliver its webhook, forget it.
  */
-export class JobObject extends DurableObject<Env> {
+export class JobObject extends DurableObject<JobEnv> {
   readonly #config = parseJobConfig(this.env);
   readonly #dead = deadJobs(this.env.RESULTS);
 

@@ -1,6 +1,5 @@
 import { withJitter } from "../../core/backoff.ts";
 import { type ErrorCode, ServiceError } from "../../core/errors.ts";
-import type { Attempt } from "../webhooks/deliver.ts";
 import type { JobConfig } from "./config.ts";
 
 /** What a job is to do, in canonical form. */
@@ -114,6 +113,14 @@ export function replayed(job: Job, nowMs: number): Job | undefined {
   }
   if (job.delivery?.state !== "disabled" && job.delivery?.state !== "exhausted") return undefined;
   return { ...job, delivery: { state: "pending", attempts: 0 }, wakeAtMs: nowMs };
+}
+
+/** What came of one attempt to deliver an event. */
+export interface Attempt {
+  /** Absent where there was no answer. */
+  readonly status?: number | undefined;
+  /** The receiver asked not to be called before. */
+  readonly retryAfterMs?: number | undefined;
 }
 
 /** What follows from an attempt to deliver the event of a settled job. @param random - as Math.random. */

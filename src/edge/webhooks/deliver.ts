@@ -1,16 +1,9 @@
 import { parseRetryAfter } from "../../core/retry-after.ts";
 import { type WebhookKeys, webhookHeaders } from "../../core/webhook.ts";
+import type { Attempt } from "../jobs/job.ts";
 import type { WebhookEvent } from "./event.ts";
 
 const TIMEOUT_MS = 15_000;
-
-/** What came of one attempt to deliver an event. */
-export interface Attempt {
-  /** Absent where there was no answer. */
-  readonly status?: number | undefined;
-  /** The receiver asked not to be called before. */
-  readonly retryAfterMs?: number | undefined;
-}
 
 /** Sends an event once. A redirect is an answer like any other: the address was checked, where it leads was not. */
 export async function deliver(
