@@ -42,12 +42,12 @@ function undoBlack({ width, height, data }: Rgb, alpha: AlphaPlane, source: Rgba
     const row = Math.floor(pixel / source.width);
     const here = source.data.subarray(4 * pixel, 4 * pixel + 4);
     const { least, most } = around(source, row, column);
+    const isInside = least[3] === 255;
     for (let y = scale * row; y < scale * (row + 1); y++) {
       for (let at = y * width + scale * column, end = at + scale; at < end; at++) {
         const a = least[3] === most[3] ? here[3] : alpha[at];
         for (let c = 0; c < 3; c++) {
           const colour = a ? (255 * (data[3 * at + c] ?? 0)) / a : (here[c] ?? 0);
-          const isInside = least[3] === 255;
           result[4 * at + c] = isInside ? colour : Math.max(least[c] ?? 0, Math.min(colour, most[c] ?? 0));
         }
         result[4 * at + 3] = a ?? 0;
