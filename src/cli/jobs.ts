@@ -11,7 +11,7 @@ const Server = z.strictObject({
 });
 type Server = z.infer<typeof Server>;
 
-const DeadJobs = z.object({ jobs: z.array(z.string()), cursor: z.string().optional() });
+const JobIds = z.object({ jobs: z.array(z.string()), cursor: z.string().optional() });
 const JobState = z.object({ id: z.string(), state: z.string() });
 const Problem = z.object({ detail: z.string() });
 
@@ -19,17 +19,22 @@ const server = () =>
   new Option("--server <url>", "where the Worker is").env("SSIU_SERVER").default("http://localhost:8787");
 const token = () => new Option("--token <token>", "one of the Worker's JOB_TOKENS").env("SSIU_TOKEN");
 
-/** Adds `ssiu jobs dead` and `ssiu jobs replay [IDS…]`. */
+/** Adds `ssiu jobs dead`, `ssiu jobs failed` and `ssiu jobs replay [IDS…]`. */
 export function addJobs(program: Command): void {
   const jobs = program.command("jobs").description("look after the jobs of a Worker");
-  jobs
-    .command("dead")
-    .description("list the jobs whose retries are used up")
-    .addOption(server())
-    .addOption(token())
-    .action(async (options) => {
-      for (const id of await fetchDead(Server.parse(options))) console.log(id);
-    });
+  for (const [state, what] of [
+    ["dead", "list the jobs whose retries are used up"],
+    ["failed", "list the jobs that their source or ops are to blame for"],
+  ] as const) {
+    jobs
+      .command(state)
+      .description(what)
+      .addOption(server())
+      .addOption(token())
+      .action(async (options) => {
+        for (const id of await fetchIds(Server.parse(options), state)) console.log(id);
+      });
+  }
   jobs
     .command("replay")
     .description("start jobs anew that are dead or failed; send webhooks again that were given up")
@@ -38,7 +43,7 @@ export function addJobs(program: Command): void {
     .addOption(token())
     .action(async (ids: string[], options) => {
       const where = Server.parse(options);
-      for (const id of ids.length > 0 ? ids : await fetchDead(where)) {
+      for (const id of ids.length > 0 ? ids : await fetchIds(where, "dead")) {
         const path = `/v1/jobs/${encodeURIComponent(id)}/replay`;
         await call(where, JobState, path, { method: "POST" }).then(
           (job) => console.log(`${job.id} ${job.state}`),
@@ -52,12 +57,12 @@ export function addJobs(program: Command): void {
     });
 }
 
-async function fetchDead(where: Server): Promise<string[]> {
+async function fetchIds(where: Server, state: "dead" | "failed"): Promise<string[]> {
   const ids: string[] = [];
   let cursor: string | undefined;
   do {
-    const query = new URLSearchParams({ state: "dead", ...(cursor !== undefined && { cursor }) });
-    const page = await call(where, DeadJobs, `/v1/jobs?${query}`);
+    const query = new URLSearchParams({ state, ...(cursor !== undefined && { cursor }) });
+    const page = await call(where, JobIds, `/v1/jobs?${query}`);
     ids.push(...page.jobs);
     cursor = page.cursor;
   } while (cursor !== undefined);

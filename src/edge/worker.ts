@@ -8,9 +8,9 @@ import { CODEC_MODULES } from "./codec-modules.ts";
 import { parseConfig } from "./config.ts";
 import { parseJobConfig } from "./jobs/config.ts";
 import { createConsumer } from "./jobs/consumer.ts";
-import { deadJobs } from "./jobs/dead-jobs.ts";
 import type { JobObject } from "./jobs/job-object.ts";
 import { createJobRoutes } from "./jobs/routes.ts";
+import { unsuccessfulJobs } from "./jobs/unsuccessful-jobs.ts";
 import { parseUploadRules } from "./jobs/upload-rules.ts";
 import { bucketVersions, lastKnown } from "./last-known.ts";
 import type { Lease } from "./lease.ts";
@@ -94,7 +94,12 @@ function createHandlers(env: Env, createEngine: CreateEngine) {
       engine: renderer.engine.name,
       authorize: createAuthorize({ mode: signing.mode, keys: signing.keys, cacheControl, clock: Date.now }),
       rates: { requests: rateLimiter(env.REQUEST_LIMIT), misses: rateLimiter(env.MISS_LIMIT) },
-      v1: createJobRoutes({ ...jobs, presets: config.presets, dead: deadJobs(env.RESULTS), uploads: env.UPLOAD_QUEUE }),
+      v1: createJobRoutes({
+        ...jobs,
+        presets: config.presets,
+        unsuccessful: unsuccessfulJobs(env.RESULTS),
+        uploads: env.UPLOAD_QUEUE,
+      }),
     }),
     consume: createConsumer({ ...jobs, uploadRules, results, pipeline, produceOnce, urlLength: limits.urlLength, now }),
   };

@@ -89,6 +89,20 @@ describe("a job", () => {
     await expect.poll(() => eventsOf(id).length, SLOW).toBe(1);
     expect(eventsOf(id)[0]?.event).toMatchObject({ type: "image.failed", data: { job: id, source, error: { code } } });
   });
+
+  it("is listed from its failure until it is replayed", async () => {
+    const listed = async (state: string) =>
+      (await worker.call<{ jobs: string[] }>("GET", `/v1/jobs?state=${state}`)).json.jobs;
+    const id = await worker.post({ source: "late.png", ops: "x2" });
+    await worker.until(id, "failed");
+    expect(await listed("failed")).toContain(id);
+    expect(await listed("dead")).not.toContain(id);
+
+    await worker.putSource("late.png", await pattern(24, 16).png().toBuffer());
+    expect((await worker.call("POST", `/v1/jobs/${id}/replay`)).status).toBe(202);
+    await worker.until(id, "done");
+    expect(await listed("failed")).not.toContain(id);
+  });
 });
 
 describe("authorization", () => {

@@ -3,7 +3,6 @@ import { logError } from "../../service/problem.ts";
 import { deliver } from "../webhooks/deliver.ts";
 import { jobEvent } from "../webhooks/event.ts";
 import { parseJobConfig } from "./config.ts";
-import { deadJobs } from "./dead-jobs.ts";
 import {
   type Attempt,
   attempted,
@@ -19,6 +18,7 @@ import {
   replayed,
   settled,
 } from "./job.ts";
+import { unsuccessfulJobs } from "./unsuccessful-jobs.ts";
 
 /** The platform gives an alarm up after six failures; ours sets itself again instead. */
 const ALARM_RETRY_MS = 30_000;
@@ -43,7 +43,7 @@ interface JobEnv {
  */
 export class JobObject extends DurableObject<JobEnv> {
   readonly #config = parseJobConfig(this.env);
-  readonly #dead = deadJobs(this.env.RESULTS);
+  readonly #unsuccessful = unsuccessfulJobs(this.env.RESULTS);
 
   /** Makes the job, or answers the one that was made by this id before. */
   async create(id: string, request: JobRequest): Promise<Job> {
@@ -70,8 +70,8 @@ export class JobObject extends DurableObject<JobEnv> {
   /** Ends a run; the first end counts. */
   async settle(run: number, end: JobEnd): Promise<void> {
     const before = this.#open(run);
-    // Listed before it is dead: what dies in between leaves an entry too many, never one too few.
-    if (before !== undefined && end.state === "dead") await this.#dead.add(before.id);
+    // Listed before it has ended: what dies in between leaves an entry too many, never one too few.
+    if (before !== undefined && end.state !== "done") await this.#unsuccessful.add(end.state, before.id);
     const job = this.#open(run);
     if (job !== undefined) await this.#save(settled(job, end, Date.now(), this.#config));
   }
@@ -82,7 +82,7 @@ export class JobObject extends DurableObject<JobEnv> {
     if (job === undefined) return undefined;
     const next = replayed(job, Date.now());
     if (next !== undefined) await this.#save(next);
-    await this.#dead.remove(job.id);
+    await this.#unsuccessful.remove(job.id);
     return { job: next ?? job, isReplayed: next !== undefined };
   }
 
@@ -126,7 +126,7 @@ export class JobObject extends DurableObject<JobEnv> {
   }
 
   async #forget({ id, run }: Job): Promise<void> {
-    await this.#dead.remove(id);
+    await this.#unsuccessful.remove(id);
     const now = this.#load();
     if (now?.run === run && now.delivery?.state !== "pending") await this.ctx.storage.deleteAll();
   }

@@ -1,6 +1,7 @@
 import { withJitter } from "../../core/backoff.ts";
 import { type ErrorCode, ServiceError } from "../../core/errors.ts";
 import type { JobConfig } from "./config.ts";
+import type { Unsuccessful } from "./unsuccessful-jobs.ts";
 
 /** What a job is to do, in canonical form. */
 export interface JobRequest {
@@ -30,7 +31,7 @@ export interface JobError {
 /** How a job ended: `failed` is final, `dead` means that the retries are used up. Both may be replayed. */
 export type JobEnd =
   | { readonly state: "done"; readonly result: JobResult }
-  | { readonly state: "failed" | "dead"; readonly error?: JobError | undefined };
+  | { readonly state: Unsuccessful; readonly error?: JobError | undefined };
 
 interface Delivery {
   /** `disabled`: the receiver answered 410; `exhausted`: the schedule has come to its end. */

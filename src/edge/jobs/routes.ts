@@ -8,12 +8,12 @@ import { problem } from "../../service/problem.ts";
 import { receiveSource } from "../webhooks/source.ts";
 import { requireToken } from "./authorize.ts";
 import type { JobConfig } from "./config.ts";
-import type { DeadJobs } from "./dead-jobs.ts";
 import { assertSameRequest, type Job } from "./job.ts";
 import { derivedJobId, isJobId, randomJobId } from "./job-id.ts";
 import type { JobObject } from "./job-object.ts";
 import { canonicalRequest, checkCallback, JobFields, Ops, parseBody } from "./job-request.ts";
 import { jobView } from "./job-view.ts";
+import { UNSUCCESSFUL, type UnsuccessfulJobs } from "./unsuccessful-jobs.ts";
 import { UploadEvent } from "./uploads.ts";
 
 const MAX_BODY_BYTES = 16_384;
@@ -24,12 +24,12 @@ export interface JobRoutesDeps {
   readonly config: JobConfig;
   readonly presets: Presets;
   readonly jobs: DurableObjectNamespace<JobObject>;
-  readonly dead: DeadJobs;
+  readonly unsuccessful: UnsuccessfulJobs;
   readonly uploads: Queue;
 }
 
 /** What stands below /v1. */
-export function createJobRoutes({ config, presets, jobs, dead, uploads }: JobRoutesDeps) {
+export function createJobRoutes({ config, presets, jobs, unsuccessful, uploads }: JobRoutesDeps) {
   const app = new Hono<{ Variables: RequestIdVariables }>();
   const authorized = requireToken(config.tokens);
   const view = (job: Job) => jobView(job, config.signing);
@@ -49,9 +49,10 @@ export function createJobRoutes({ config, presets, jobs, dead, uploads }: JobRou
   });
 
   app.get("/jobs", async (c) => {
-    const { state, cursor } = c.req.query();
-    if (state !== "dead") throw new ServiceError("invalid_job", expected("dead", "state", state ?? ""));
-    const page = await dead.list(cursor);
+    const { state: asked = "", cursor } = c.req.query();
+    const state = UNSUCCESSFUL.find((name) => name === asked);
+    if (state === undefined) throw new ServiceError("invalid_job", expected(UNSUCCESSFUL.join(" or "), "state", asked));
+    const page = await unsuccessful.list(state, cursor);
     return c.json({ jobs: page.ids, cursor: page.cursor }, 200, { "Cache-Control": "no-store" });
   });
 

@@ -28,6 +28,14 @@ test.each(["", "/", "/edge", "/edge/"])("asks the Worker at http://host%s", asyn
   expect(asked).toEqual([`Bearer t ${path.replace(/\/$/, "")}/v1/jobs?state=dead`]);
 });
 
+test("asks for those that failed", async () => {
+  const where = await serve((request, response) => {
+    response.end(JSON.stringify({ jobs: [request.url] }));
+  });
+  const stdout = "/v1/jobs?state=failed\n";
+  expect(await ssiu("jobs", "failed", "--server", where, "--token", "t")).toEqual({ code: 0, stdout, stderr: "" });
+});
+
 test.each([
   ["a proxy's error page", 502, "text/html", "<html>", "/v1/jobs?state=dead: 502 Bad Gateway"],
   ["nothing", 503, "text/plain", "", "/v1/jobs?state=dead: 503 Service Unavailable"],
