@@ -58,7 +58,8 @@ A job, as docs/jobs.md has it (webhooks are signed with ${WEBHOOK_KEY}):
 
   curl -H "Authorization: Bearer ${TOKEN}" ${ORIGIN}/v1/jobs -d '{"source":"samples/${samples[0]}","ops":"x2"}'
 
-The original of each is ${ORIGIN}/samples/<name>. Any picture put into src/web/samples is served too.
+The original of each is ${ORIGIN}/samples/<name>. Any picture put into src/web/samples is served too, and
+shown by the page at ${ORIGIN}/?sample=<name>.
 Stop with Ctrl-C.
 `);
 

@@ -15,7 +15,7 @@ describe.skipIf(!hasChromium)("the demo page", () => {
   afterAll(() => browser.close());
 
   /** The page from a server that answers so for each picture. */
-  async function open(answer: Answer): Promise<Page> {
+  async function open(answer: Answer, query = ""): Promise<Page> {
     const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
     const html = await readFile("src/web/index.html", "utf8");
     await page.route("**/*", (route) => route.fulfill({ contentType: "text/html", body: html }));
@@ -23,7 +23,7 @@ describe.skipIf(!hasChromium)("the demo page", () => {
       route.fulfill({ path: `src/web${new URL(route.request().url()).pathname}` }),
     );
     await page.route("**/img/**", answer);
-    await page.goto("http://demo.test/");
+    await page.goto(`http://demo.test/${query}`);
     return page;
   }
 
@@ -38,6 +38,13 @@ describe.skipIf(!hasChromium)("the demo page", () => {
     const page = await open(answer);
     await expect.poll(() => page.textContent("#status")).toContain(said);
     expect(await page.isVisible("#after")).toBe(isShown);
+    await page.close();
+  });
+
+  it("begins with the sample that its address names", async () => {
+    const page = await open(picture, "?sample=logo.png");
+    expect(await page.textContent("button[aria-pressed=true]")).toBe("logo.png");
+    await expect.poll(() => page.textContent("#command")).toContain("/img/x4/samples/logo.png");
     await page.close();
   });
 
