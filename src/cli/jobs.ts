@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import * as z from "zod";
 import { expected } from "../core/errors.ts";
+import { parseJson } from "../core/json.ts";
 import { expecting } from "./options.ts";
 
 const Server = z.strictObject({
@@ -84,13 +85,4 @@ async function call<T>(where: Server, schema: z.ZodType<T>, path: string, init: 
   if (answer.success) return answer.data;
   const type = response.headers.get("Content-Type") ?? "no type";
   throw new Error(`${path}: ${expected("the answer of a Worker", "--server", `${status}, ${type}`)}`);
-}
-
-/** Undefined for what is no JSON, as the error page of a proxy. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -97,24 +97,7 @@ const OPS = [...SCALE_OPS.keys(), ...[...Object.keys(Options.shape), "preset"].m
  * @throws {ServiceError} `invalid_transform`
  */
 export function parseTransform(ops: string): Transform {
-  let scale: Transform["scale"] | undefined;
-  const given: Record<string, string> = {};
-  for (const op of ops.split(",")) {
-    const [name = "", ...rest] = op.split("=");
-    const key = ALIASES.get(name) ?? name;
-    const asScale = SCALE_OPS.get(op);
-    if (asScale !== undefined) {
-      if (scale !== undefined) throw invalid(expected("one scale", "transform", ops));
-      scale = asScale;
-    } else if (rest.length !== 1 || !Object.hasOwn(Options.shape, key)) {
-      throw invalid(expected(`one of ${OPS}`, "transform", op));
-    } else if (Object.hasOwn(given, key)) {
-      throw invalid(expected(`${key} once`, "transform", ops));
-    } else {
-      given[key] = rest.join("=");
-    }
-  }
-
+  const { scale, given } = readOps(ops);
   const options = Options.safeParse(given);
   if (!options.success) {
     const issue = options.error.issues[0];
@@ -140,6 +123,28 @@ export function parseTransform(ops: string): Transform {
     background: others.format === "jpeg" && others.background === "ffffff" ? undefined : others.background,
     model: scale === 1 ? undefined : model,
   };
+}
+
+/** The ops by their names, each known and given once; their values are still text. */
+function readOps(ops: string): { scale: Transform["scale"] | undefined; given: Record<string, string> } {
+  let scale: Transform["scale"] | undefined;
+  const given: Record<string, string> = {};
+  for (const op of ops.split(",")) {
+    const [name = "", value, ...rest] = op.split("=");
+    const key = ALIASES.get(name) ?? name;
+    const asScale = SCALE_OPS.get(op);
+    if (asScale !== undefined) {
+      if (scale !== undefined) throw invalid(expected("one scale", "transform", ops));
+      scale = asScale;
+    } else if (value === undefined || rest.length > 0 || !Object.hasOwn(Options.shape, key)) {
+      throw invalid(expected(`one of ${OPS}`, "transform", op));
+    } else if (Object.hasOwn(given, key)) {
+      throw invalid(expected(`${key} once`, "transform", ops));
+    } else {
+      given[key] = value;
+    }
+  }
+  return { scale, given };
 }
 
 /** The one canonical spelling of a transform, `onerror` apart; inverse of {@link parseTransform}. Keys and signatures are made from it. */

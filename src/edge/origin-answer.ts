@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { expected, ServiceError } from "../core/errors.ts";
 import { type Format, MEDIA_TYPE } from "../core/image.ts";
+import { parseJson } from "../core/json.ts";
 import { contentDigest } from "../core/origin-request.ts";
 import { probe } from "../core/probe/probe.ts";
 import { parseRetryAfter } from "../core/retry-after.ts";
@@ -179,14 +180,6 @@ function pictureFault(text: string, cause: Error): ServiceError | undefined {
   const { data: fault } = Problem.safeParse(problem);
   const { data: detail } = Detail.safeParse(problem);
   return fault && new ServiceError(fault.code, PICTURE_FAULTS[fault.code], { cause, ...(detail && { detail }) });
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function unusable(cause: Error): ServiceError {
