@@ -34,17 +34,20 @@ export interface PictureFile {
 }
 
 /**
- * Reads a still picture, whatever its name says it is.
+ * Reads a still picture, whatever its name says it is; with `anim: false` the first frame of an animation too.
  *
  * @throws {ServiceError} `source_not_found`, or as {@link probe} does.
  */
-export async function readPicture(path: string): Promise<PictureFile> {
+export async function readPicture(path: string, { anim = true } = {}): Promise<PictureFile> {
   const bytes = await readFile(path).catch((cause) => {
     throw new ServiceError("source_not_found", expected("a readable file", "the picture", path), { cause });
   });
   try {
     const header = probe(bytes);
-    if (header.frames > 1) throw new ServiceError("unsupported_format", `Expected 1 frame, got ${header.frames}`);
+    if (header.frames > 1 && anim) {
+      const message = `Expected a still picture, got ${header.frames} frames; upscale --no-anim takes the first`;
+      throw new ServiceError("unsupported_format", message);
+    }
     return { path, bytes, header };
   } catch (cause) {
     throw unreadable(path, cause);

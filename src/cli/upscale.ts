@@ -20,6 +20,7 @@ const Options = z.strictObject({
     .regex(/^([1-9]\d?|100)$/, { error: expecting(quality, "--quality") })
     .transform(Number)
     .optional(),
+  anim: z.boolean(),
   json: z.boolean().default(false),
 });
 
@@ -34,6 +35,7 @@ export function addUpscale(program: Command): void {
     .option("--model <name>", "clean, or web, which removes what JPEG and WebP leave behind (default: as IN needs it)")
     .option("--engine <name>", ENGINE_HELP, "simd")
     .option("--quality <number>", `${quality}; PNG has none`)
+    .option("--no-anim", "take the first frame of an animation, which is refused otherwise")
     .option("--json", "print the result as JSON")
     .action((input, output, options) => upscale(Options.parse({ input, output, ...options })));
 }
@@ -42,7 +44,7 @@ async function upscale(options: z.infer<typeof Options>): Promise<void> {
   const { input, output, scale } = options;
   const transform = { scale, model: options.model };
   const started = performance.now();
-  const file = await readPicture(input);
+  const file = await readPicture(input, options);
   await checkWritable(output, file, scale);
   const find = await readManifest();
   // Refuses a model that was asked for and is not there, in whose place chooseModel would take another.

@@ -36,6 +36,16 @@ test.each([
   expect(await sharp(output).metadata()).toMatchObject({ format, width, height, channels });
 });
 
+test("takes the first frame of an animation where that is asked for, and says so where it is not", async () => {
+  const [animation, output] = ["test/fixtures/animated.webp", join(folder, "first.png")];
+  const { code, stderr } = await ssiu("upscale", animation, output, "--scale", "2");
+  expect([code, stderr]).toEqual([1, expect.stringMatching(/got \d frames; upscale --no-anim takes the first\n$/)]);
+
+  expect((await ssiu("upscale", animation, output, "--scale", "2", "--no-anim")).code).toBe(0);
+  const { width = 0, height = 0 } = await sharp(animation).metadata();
+  expect(await sharp(output).metadata()).toMatchObject({ width: 2 * width, height: 2 * height });
+});
+
 test("replaces an existing result and leaves nothing beside it", async () => {
   const output = join(folder, "existing.png");
   await writeFile(output, "old");
