@@ -22,6 +22,9 @@ const SAMPLES = new URL("../src/web/samples/", import.meta.url);
 /** The origin, where there is one: `ORIGIN_URL=http://127.0.0.1:8788 npm start` beside `npm run origin`. */
 const { ORIGIN_URL, ORIGIN_KEYS = DEVELOPMENT_KEYS } = process.env;
 const ORIGIN_VARS = ORIGIN_URL ? [`ORIGIN_URL:${ORIGIN_URL}`, `ORIGIN_KEYS:${ORIGIN_KEYS}`] : [];
+const TOO_LARGE = `
+What is too large for an isolate (413) needs an origin: npm run origin in another terminal, and here, instead of this,
+ORIGIN_URL=http://127.0.0.1:8788 npm start`;
 const vars = [...LOCAL_VARS, ...ORIGIN_VARS].flatMap((pair) => ["--var", pair]);
 
 const wrangler = spawn("wrangler", ["dev", "--log-level", "warn", ...vars, ...process.argv.slice(2)], {
@@ -54,12 +57,13 @@ ssiu-edge: open ${ORIGIN}/ or try
 ${samples.map((name) => `  ${ORIGIN}/img/x2/samples/${name}`).join("\n")}
   ${ORIGIN}/img/x4,format=webp,quality=90/samples/${samples[0]}
 
+The original of each is ${ORIGIN}/samples/<name>. Any picture put into src/web/samples is served too, and
+shown by the page at ${ORIGIN}/?sample=<name>.${ORIGIN_URL ? "" : TOO_LARGE}
+
 A job, as docs/jobs.md has it (webhooks are signed with ${WEBHOOK_KEY}):
 
   curl -H "Authorization: Bearer ${TOKEN}" ${ORIGIN}/v1/jobs -d '{"source":"samples/${samples[0]}","ops":"x2"}'
 
-The original of each is ${ORIGIN}/samples/<name>. Any picture put into src/web/samples is served too, and
-shown by the page at ${ORIGIN}/?sample=<name>.
 Stop with Ctrl-C.
 `);
 
