@@ -51,7 +51,9 @@ export async function startOrigin(env: Readonly<Record<string, string>> = {}): P
 
 /** Starts the program and waits until it is alive. @throws {Error} with what it printed, if it ends instead. */
 export async function spawnOrigin(env: Readonly<Record<string, string>> = {}): Promise<TestOrigin> {
-  const child = spawn(process.execPath, ["--import", "tsx", "src/origin/main.ts"], {
+  // From Node 24 on as the image starts it.
+  const loader = Number.parseInt(process.versions.node, 10) >= 24 ? [] : ["--import", "tsx"];
+  const child = spawn(process.execPath, [...loader, "src/origin/main.ts"], {
     cwd: ROOT,
     env: { ...process.env, PORT: "0", PROVIDER: "simd", ORIGIN_KEYS, ...env },
     stdio: ["ignore", "pipe", "pipe"],
