@@ -10,6 +10,7 @@ import { concat } from "./concat.ts";
 import { embedIcc, readIcc } from "./icc.ts";
 import { createInstanceSlot } from "./instance-slot.ts";
 import { isNeeded, plainJpeg } from "./jpeg-container.ts";
+import { isIntact } from "./png-container.ts";
 import { checkStorable } from "./storable.ts";
 import { type CodecModules, DECODERS, type Decode, ENCODERS, type Encode } from "./wasm-codecs.ts";
 import { firstWebpFrame, plainWebp } from "./webp-container.ts";
@@ -116,7 +117,12 @@ const ESSENTIAL = new Set(["IHDR", "PLTE", "tRNS", "IDAT", "IEND"]);
 
 function essentialPng(bytes: Uint8Array): Uint8Array {
   const parts = [bytes.subarray(0, 8)];
-  for (const { type, whole } of pngChunks(bytes)) if (ESSENTIAL.has(type)) parts.push(whole);
+  for (const { type, whole } of pngChunks(bytes)) {
+    if (!ESSENTIAL.has(type)) continue;
+    // The decoder does not look, and makes up what cannot be told from a picture.
+    if (!isIntact(whole)) throw corrupt(`a PNG with a damaged ${type} chunk`);
+    parts.push(whole);
+  }
   return concat(parts);
 }
 

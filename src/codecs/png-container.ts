@@ -1,3 +1,4 @@
+import { u32be } from "../core/probe/bytes.ts";
 import { be32, concat, latin1 } from "./concat.ts";
 
 /** A PNG file of these chunks. @see PNG (third edition) section 5.2 */
@@ -10,6 +11,11 @@ export function pngChunk(type: string, data: Uint8Array): Uint8Array {
   const chunk = concat([be32(data.length), latin1(type), data, be32(0)]);
   chunk.set(be32(crc32(chunk.subarray(4, -4))), chunk.length - 4);
   return chunk;
+}
+
+/** Whether a chunk, whole, is as it was written. @see PNG (third edition) section 5.5 */
+export function isIntact(chunk: Uint8Array): boolean {
+  return crc32(chunk.subarray(4, -4)) >>> 0 === u32be(chunk, chunk.length - 4);
 }
 
 /** The CRC of each byte. */

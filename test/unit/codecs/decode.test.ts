@@ -10,6 +10,7 @@ import { createSharpCodecs } from "../../../src/codecs/sharp.ts";
 import { riffChunk, webpFile } from "../../../src/codecs/webp-container.ts";
 import type { Rgba } from "../../../src/core/image.ts";
 import { readAvif } from "../../../src/core/probe/avif.ts";
+import { pngChunks } from "../../../src/core/probe/png.ts";
 import { probe } from "../../../src/core/probe/probe.ts";
 import { webpChunks } from "../../../src/core/probe/webp.ts";
 import { fixture, fixtureNames } from "../../fixtures/read.ts";
@@ -114,6 +115,24 @@ describe.each(Object.entries(IMPLEMENTATIONS))("decode with %s", (_, codecs) => 
   it("refuses a JPEG that breaks off before its EOI marker", async () => {
     const bytes = fixture("truncated-with-eoi.jpg");
     await expect(codecs.decode(bytes, probe(bytes))).rejects.toMatchObject({ code: "undecodable_image" });
+  });
+
+  it.each(["PLTE", "tRNS", "IDAT"])("refuses a PNG whose %s chunk is damaged", async (type) => {
+    const bytes = fixture("palette-trns.png");
+    const [chunk] = [...pngChunks(bytes)].filter((chunk) => chunk.type === type);
+    if (!chunk) throw new Error("The fixture has lost a chunk");
+    const middle = chunk.data.length >> 1;
+    chunk.data[middle] = (chunk.data[middle] ?? 0) ^ 1;
+    await expect(codecs.decode(bytes, probe(bytes))).rejects.toMatchObject({ code: "undecodable_image" });
+  });
+
+  it("accepts a PNG with damage that no pixel depends on", async () => {
+    const plain = fixture("rgb-8.png");
+    const comment = pngChunk("tEXt", latin1("Comment\0hello"));
+    comment[12] = 0;
+    const bytes = concat([plain.subarray(0, 33), comment, plain.subarray(33)]);
+    const { image } = await codecs.decode(bytes, probe(bytes));
+    expect(image).toEqual((await codecs.decode(plain, probe(plain))).image);
   });
 
   it("accepts stray bytes between markers, which cameras write", async () => {

@@ -3,9 +3,11 @@ import type { Codecs } from "../../../src/codecs/codec.ts";
 import { createInstanceSlot } from "../../../src/codecs/instance-slot.ts";
 import { createCodecs } from "../../../src/codecs/jsquash.ts";
 import { CODEC_MODULES } from "../../../src/codecs/node-modules.ts";
+import { pngChunk, pngFile } from "../../../src/codecs/png-container.ts";
 import { createSharpCodecs } from "../../../src/codecs/sharp.ts";
 import { ServiceError } from "../../../src/core/errors.ts";
 import type { Format, Rgba } from "../../../src/core/image.ts";
+import { pngChunks } from "../../../src/core/probe/png.ts";
 import { probe } from "../../../src/core/probe/probe.ts";
 import { fixture } from "../../fixtures/read.ts";
 
@@ -34,7 +36,16 @@ function damaged(format: Format, seed: number): Uint8Array {
   }
   const start = Math.floor(bytes.length * (format === "avif" ? 0.7 : 0.4));
   for (let i = start; i < bytes.length - 16; i++) bytes[i] = (i * 167 + seed * 13) & 0x7f;
-  return bytes;
+  return format === "png" ? resealed(bytes) : bytes;
+}
+
+/** A PNG whose checksums are right, so that its decoder sees the damage; as it is, where there are no chunks any more. */
+function resealed(png: Uint8Array): Uint8Array {
+  try {
+    return pngFile([...pngChunks(png)].map(({ type, data }) => pngChunk(type, data)));
+  } catch {
+    return png;
+  }
 }
 
 describe("a codec after failures", () => {
@@ -73,7 +84,7 @@ describe("codecs", () => {
       for (let at = 0; at < bytes.length; at += step) {
         const copy = bytes.slice();
         copy[at] = (copy[at] ?? 0) ^ (1 + (at % 255));
-        outcomes.add(await outcome(codecs, copy));
+        outcomes.add(await outcome(codecs, name.endsWith(".png") ? resealed(copy) : copy));
       }
     }
     expect(["decoded", "undecodable_image", "unsupported_format"]).toEqual(expect.arrayContaining([...outcomes]));
