@@ -13,6 +13,8 @@ export function readFromJpeg(bytes: Uint8Array): Uint8Array | undefined {
   let count = 0;
   for (const { marker, data } of jpegSegments(bytes)) {
     if (marker === SOS) break;
+    // CMYK is converted: no profile in the file is of the result.
+    if (isFrame(marker) && u8(data, 5) === 4) return undefined;
     if (marker !== APP2 || text(data, 0, SIGNATURE.length) !== SIGNATURE) continue;
     const [number = 0, total = 0] = data.subarray(SIGNATURE.length, SIGNATURE.length + 2);
     if (number === 0 || number > total || parts[number - 1]) return undefined;

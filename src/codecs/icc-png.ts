@@ -1,4 +1,4 @@
-import { u8 } from "../core/probe/bytes.ts";
+import { text, u8 } from "../core/probe/bytes.ts";
 import { pngChunks } from "../core/probe/png.ts";
 import { profileOfCicp } from "./cicp.ts";
 import { concat, latin1 } from "./concat.ts";
@@ -17,7 +17,9 @@ export async function readFromPng(bytes: Uint8Array, maxBytes: number): Promise<
     const nameEnd = data.indexOf(0);
     if (type === "iCCP" && nameEnd > 0 && data[nameEnd + 1] === 0) packed ??= data.subarray(nameEnd + 2);
   }
-  return packed && inflate(packed, maxBytes);
+  const icc = packed && (await inflate(packed, maxBytes));
+  // Optimizers make grey of a picture and keep its profile; libpng takes none of RGB there.
+  return icc && isGreyPng(bytes) && text(icc, 16, 4) === "RGB " ? undefined : icc;
 }
 
 /** Whether the colour type is greyscale, with or without alpha. @see PNG (third edition) table 9 */

@@ -61,10 +61,11 @@ describe("a colour space that is named by numbers", () => {
     expect(Math.max(...differences)).toBeLessThan(1.5);
   });
 
-  it("is read from AVIF as from PNG", async () => {
+  it("is read from AVIF as from PNG, grey or not", async () => {
     const icc = await readIcc(nclxAvif(12, 13), "avif");
     expect(icc).toBeDefined();
     expect(icc).toEqual(await readIcc(cicpPng(12, 13), "png"));
+    expect(icc).toEqual(await readIcc(cicpPng(12, 13, fixture("grey-8.png")), "png"));
   });
 
   it.each([

@@ -85,6 +85,15 @@ describe("readIcc", () => {
     },
   );
 
+  it.each(["grey-8.png", "grey-alpha-8.png", "cmyk.jpg"])(
+    "leaves an RGB profile out of %s, which is not in RGB",
+    async (name) => {
+      const bytes = fixture(name);
+      const { format } = probe(bytes);
+      expect(await readIcc(await embedIcc(bytes, format, P3), format)).toBeUndefined();
+    },
+  );
+
   it("gives the grey profile of a grey PNG with alpha and of a monochrome AVIF", async () => {
     // The header alone says it: sharp writes no monochrome AVIF.
     const monochrome = fixture("8-bit.avif");
