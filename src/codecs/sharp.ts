@@ -11,6 +11,7 @@ import { type Codecs, isStoredGrey, jpegHasFullChroma } from "./codec.ts";
 import { embedIcc, readIcc } from "./icc.ts";
 import { plainJpeg } from "./jpeg-container.ts";
 import { checkStorable } from "./storable.ts";
+import { plainWebp } from "./webp-container.ts";
 
 export interface SharpCodecsOptions {
   /** After which decoding or encoding is given up; never by default. */
@@ -55,6 +56,7 @@ const ENCODERS: Readonly<Record<Format, (image: Sharp, quality: number) => Sharp
 const PREPARE: Readonly<Partial<Record<Format, (bytes: Uint8Array) => Uint8Array>>> = {
   avif: stillAvif,
   jpeg: plainJpeg,
+  webp: plainWebp,
 };
 
 async function decodePixels(bytes: Uint8Array, probe: Probe, seconds: number): Promise<Rgba> {

@@ -1,6 +1,13 @@
 import type { Size } from "../core/image.ts";
-import { corrupt, u24le } from "../core/probe/bytes.ts";
-import { bitstreamSize, riffChunks, VP8X_ALPHA, VP8X_ANIMATION, webpChunks } from "../core/probe/webp.ts";
+import { corrupt, u8, u24le } from "../core/probe/bytes.ts";
+import {
+  bitstreamSize,
+  type RiffChunk,
+  riffChunks,
+  VP8X_ALPHA,
+  VP8X_ANIMATION,
+  webpChunks,
+} from "../core/probe/webp.ts";
 import { concat, latin1, le } from "./concat.ts";
 
 /** The first frame of an animation as a still WebP, and where it stands on the canvas. */
@@ -25,15 +32,16 @@ export function vp8x(flags: number, { width, height }: Size): Uint8Array {
   return riffChunk("VP8X", concat([le(flags, 4), le(width - 1, 3), le(height - 1, 3)]));
 }
 
-/** The same still picture without what its decoder need not see. */
+/**
+ * The same still picture without what its decoder need not see; an animation as it is. Whether there is alpha, the chunks say: libvips
+ * would believe a header that denies it.
+ */
 export function plainWebp(bytes: Uint8Array): Uint8Array {
-  let canvas: Uint8Array | undefined;
   let alpha: Uint8Array | undefined;
-  for (const { type, whole } of webpChunks(bytes)) {
-    if (type === "VP8X") canvas ??= whole;
-    if (type === "ALPH") alpha = whole;
-    if (type !== "VP8 " && type !== "VP8L") continue;
-    return webpFile([canvas, alpha, whole].filter((chunk) => chunk !== undefined));
+  for (const chunk of webpChunks(bytes)) {
+    if (chunk.type === "VP8X" && u8(chunk.data, 0) & VP8X_ANIMATION) return bytes;
+    if (chunk.type === "ALPH") alpha = chunk.whole;
+    if (isBitstream(chunk)) return stillWebp(chunk, alpha);
   }
   return bytes;
 }
@@ -67,10 +75,20 @@ function stillFrame(data: Uint8Array, size: Size): Uint8Array {
   let alpha: Uint8Array | undefined;
   for (const chunk of riffChunks(data)) {
     if (chunk.type === "ALPH") alpha = chunk.whole;
-    if (chunk.type !== "VP8 " && chunk.type !== "VP8L") continue;
+    if (!isBitstream(chunk)) continue;
     const stored = bitstreamSize(chunk.type, chunk.data);
     if (stored.width !== size.width || stored.height !== size.height) throw corrupt("a WebP frame of two sizes");
-    return webpFile(alpha && chunk.type === "VP8 " ? [vp8x(VP8X_ALPHA, size), alpha, chunk.whole] : [chunk.whole]);
+    return stillWebp(chunk, alpha);
   }
   throw corrupt("a WebP frame without pixels");
+}
+
+type Bitstream = RiffChunk & { readonly type: "VP8 " | "VP8L" };
+
+function isBitstream(chunk: RiffChunk): chunk is Bitstream {
+  return chunk.type === "VP8 " || chunk.type === "VP8L";
+}
+
+function stillWebp({ type, data, whole }: Bitstream, alpha: Uint8Array | undefined): Uint8Array {
+  return webpFile(alpha && type === "VP8 " ? [vp8x(VP8X_ALPHA, bitstreamSize(type, data)), alpha, whole] : [whole]);
 }

@@ -7,7 +7,7 @@ import { createNodeCodecs } from "../../../src/codecs/node.ts";
 import { CODEC_MODULES } from "../../../src/codecs/node-modules.ts";
 import { pngChunk } from "../../../src/codecs/png-container.ts";
 import { createSharpCodecs } from "../../../src/codecs/sharp.ts";
-import { riffChunk, webpFile } from "../../../src/codecs/webp-container.ts";
+import { riffChunk, vp8x, webpFile } from "../../../src/codecs/webp-container.ts";
 import type { Rgba } from "../../../src/core/image.ts";
 import { readAvif } from "../../../src/core/probe/avif.ts";
 import { pngChunks } from "../../../src/core/probe/png.ts";
@@ -134,6 +134,17 @@ describe.each(Object.entries(IMPLEMENTATIONS))("decode with %s", (_, codecs) => 
     const { image } = await codecs.decode(bytes, probe(bytes));
     expect(image).toEqual((await codecs.decode(plain, probe(plain))).image);
   });
+
+  it.each(["lossy-alpha.webp", "lossless-alpha.webp"])(
+    "keeps the alpha of %s where its header denies it",
+    async (name) => {
+      const plain = fixture(name);
+      const [canvas, pixels] = [vp8x(0, probe(plain)), [...webpChunks(plain)].filter(({ type }) => type !== "VP8X")];
+      const bytes = webpFile([canvas, ...pixels.map(({ whole }) => whole)]);
+      const { image } = await codecs.decode(bytes, probe(bytes));
+      expect(image).toEqual((await codecs.decode(plain, probe(plain))).image);
+    },
+  );
 
   it("accepts stray bytes between markers, which cameras write", async () => {
     const whole = fixture("420.jpg");

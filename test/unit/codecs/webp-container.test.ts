@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { concat, le } from "../../../src/codecs/concat.ts";
 import { createCodecs } from "../../../src/codecs/jsquash.ts";
 import { CODEC_MODULES } from "../../../src/codecs/node-modules.ts";
-import { firstWebpFrame, riffChunk, vp8x, webpFile } from "../../../src/codecs/webp-container.ts";
+import { firstWebpFrame, plainWebp, riffChunk, vp8x, webpFile } from "../../../src/codecs/webp-container.ts";
 import type { Size } from "../../../src/core/image.ts";
 import { probe } from "../../../src/core/probe/probe.ts";
 import { VP8X_ANIMATION, webpChunks } from "../../../src/core/probe/webp.ts";
@@ -23,6 +23,11 @@ function frame({ width, height }: Size, still: Uint8Array, { x = 0, y = 0 } = {}
 }
 
 const LARGE_FRAME = frame(LARGE, LARGE_STILL);
+
+it("leaves an animation as it is, whatever else is in it", () => {
+  const bytes = webpFile([SMALL_HEADER, LARGE_STILL, frame(SMALL, SMALL_STILL)]);
+  expect(plainWebp(bytes)).toBe(bytes);
+});
 
 describe("firstWebpFrame", () => {
   it.each([
