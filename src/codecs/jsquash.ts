@@ -1,3 +1,4 @@
+import { cut } from "../core/canvas.ts";
 import { ServiceError } from "../core/errors.ts";
 import { DEFAULT_QUALITY, type Format, type Rgba } from "../core/image.ts";
 import { orient } from "../core/orient.ts";
@@ -27,7 +28,7 @@ export function createCodecs(modules: CodecModules, { avifBytes = Number.POSITIV
 
   return {
     async decode(bytes, probe) {
-      const { format, unsupported, orientation } = probe;
+      const { format, unsupported, crop, orientation } = probe;
       if (unsupported) {
         throw new ServiceError("unsupported_format", `Expected a picture that can be decoded here, got ${unsupported}`);
       }
@@ -44,7 +45,7 @@ export function createCodecs(modules: CodecModules, { avifBytes = Number.POSITIV
       if (whole.width !== probe.width || whole.height !== probe.height) {
         throw corrupt(`a picture of ${whole.width}x${whole.height} that says it is ${probe.width}x${probe.height}`);
       }
-      return { image: orient(whole, orientation), ...(icc && { icc }) };
+      return { image: orient(crop ? cut(whole, crop) : whole, orientation), ...(icc && { icc }) };
     },
 
     async encode(picture, format, { quality = DEFAULT_QUALITY[format] } = {}) {

@@ -2,7 +2,7 @@ import sharp, { type Sharp, type SharpOptions } from "sharp";
 import { isOpaque, unpremultiply } from "../core/alpha.ts";
 import { ServiceError } from "../core/errors.ts";
 import { DEFAULT_QUALITY, type Format, type Rgba } from "../core/image.ts";
-import { orient } from "../core/orient.ts";
+import { orient, uprightSize } from "../core/orient.ts";
 import { readAvif } from "../core/probe/avif.ts";
 import { corrupt } from "../core/probe/bytes.ts";
 import type { Probe } from "../core/probe/probe-result.ts";
@@ -18,7 +18,7 @@ export interface SharpCodecsOptions {
   readonly timeoutSeconds?: number;
 }
 
-/** Codecs over sharp, for Node. They also read what the edge cannot: CMYK, arithmetic-coded JPEG, grids, crops. */
+/** Codecs over sharp, for Node. They also read what the edge cannot: CMYK, arithmetic-coded JPEG, grids. */
 export function createSharpCodecs({ timeoutSeconds: seconds = 0 }: SharpCodecsOptions = {}): Codecs {
   return {
     async decode(bytes, probe) {
@@ -77,8 +77,7 @@ async function decodePixels(bytes: Uint8Array, probe: Probe, seconds: number): P
   const image = { width: info.width, height: info.height, data: new Uint8ClampedArray(data) };
   // libheif has turned and cropped an AVIF already.
   const upright = probe.format === "avif" ? image : orient(image, probe.orientation);
-  const sides = [probe.width, probe.height];
-  const [width, height] = probe.orientation >= 5 ? sides.reverse() : sides;
+  const { width, height } = uprightSize(probe);
   if (!probe.unsupported && (upright.width !== width || upright.height !== height)) {
     throw corrupt(`a picture of ${upright.width}x${upright.height} that says it is ${width}x${height}`);
   }

@@ -2,8 +2,9 @@ import type { Rgba, Size } from "./image.ts";
 import type { Orientation, Probe } from "./probe/probe-result.ts";
 
 /** Of a picture as it is shown: cropped and turned. */
-export function uprightSize({ width, height, crop = { width, height }, orientation }: Probe): Size {
-  return orientation >= 5 ? { width: crop.height, height: crop.width } : crop;
+export function uprightSize(picture: Probe): Size {
+  const { width, height } = picture.crop ?? picture;
+  return picture.orientation >= 5 ? { width: height, height: width } : { width, height };
 }
 
 /** Turns and flips a stored picture the way its orientation tag asks for. @see TIFF 6.0 tag 274 */

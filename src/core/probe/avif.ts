@@ -1,5 +1,5 @@
 import { ServiceError } from "../errors.ts";
-import type { Size } from "../image.ts";
+import type { Rect, Size } from "../image.ts";
 import { type Av1Colours, type Av1Stream, readAv1 } from "./av1.ts";
 import { corrupt, text, u8, u16be, u32be } from "./bytes.ts";
 import {
@@ -52,12 +52,15 @@ export function probeAvif(bytes: Uint8Array): Probe {
   const clap = byType.get("clap");
   const stored = checkData(bytes, items, { width, height });
   const colours = { ...stored.colours, ...readNclx(bytes, items.properties) };
-  const unsupported = stored.unsupported ?? (clap && "cropped AVIF") ?? unknownMatrix(colours);
+  const shown = clap && crop(bytes, clap, { width, height });
+  const isBetween = shown && !Object.values(shown).every(Number.isInteger);
+  const unsupported =
+    stored.unsupported ?? (isBetween ? "AVIF cropped between pixels" : undefined) ?? unknownMatrix(colours);
   return {
     format: "avif",
     width,
     height,
-    ...(clap && { crop: crop(bytes, clap, { width, height }) }),
+    ...(shown && { crop: { ...shown, width: Math.round(shown.width), height: Math.round(shown.height) } }),
     orientation: orientation(bytes, byType.get("irot"), byType.get("imir")),
     frames: countFrames(bytes),
     scans: 1,
@@ -190,12 +193,14 @@ function checkData(bytes: Uint8Array, { locations, types, primary }: AvifItems, 
   return { unsupported, colours };
 }
 
-/** Size of the clean aperture, two fractions. @see ISO/IEC 14496-12 section 12.1.4 */
-function crop(bytes: Uint8Array, { at }: Box, size: Size): Size {
-  const width = Math.round(u32be(bytes, at) / u32be(bytes, at + 4));
-  const height = Math.round(u32be(bytes, at + 8) / u32be(bytes, at + 12));
-  if (width >= 1 && width <= size.width && height >= 1 && height <= size.height) return { width, height };
-  throw corrupt(`an AVIF of ${size.width}x${size.height} pixels cropped to ${width}x${height}`);
+/** The clean aperture: its size, and how far its middle is from the picture's, in fractions. @see ISO/IEC 14496-12 section 12.1.4 */
+function crop(bytes: Uint8Array, { at }: Box, size: Size): Rect {
+  const fraction = (from: number) => (u32be(bytes, from) | 0) / u32be(bytes, from + 4);
+  const [width, height] = [fraction(at), fraction(at + 8)];
+  const [x, y] = [fraction(at + 16) + (size.width - width) / 2, fraction(at + 24) + (size.height - height) / 2];
+  const isWithin = x >= 0 && y >= 0 && x + width <= size.width && y + height <= size.height;
+  if (isWithin && width >= 1 && height >= 1) return { x, y, width, height };
+  throw corrupt(`an AVIF of ${size.width}x${size.height} pixels cropped to ${width}x${height} at ${x},${y}`);
 }
 
 /** @see ISO/IEC 23008-12 sections 6.5.10 and 6.5.12; in MIAF (ISO/IEC 23000-22 section 7.3.6.7) irot comes first. */

@@ -1,4 +1,4 @@
-import type { Format, Size } from "../image.ts";
+import type { Format, Rect } from "../image.ts";
 
 /** EXIF orientation, 1..8 (TIFF 6.0 tag 274). */
 export type Orientation = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8;
@@ -9,8 +9,8 @@ export interface Probe {
   /** Stored size in pixels, before orientation is applied. */
   readonly width: number;
   readonly height: number;
-  /** What an AVIF's clap leaves of that, in pixels, before orientation is applied; absent where all of it shows. */
-  readonly crop?: Size;
+  /** What an AVIF's clap leaves of that, before orientation is applied; absent where all of it shows. */
+  readonly crop?: Rect;
   readonly orientation: Orientation;
   /** 1 for a still picture. */
   readonly frames: number;
@@ -22,6 +22,6 @@ export interface Probe {
   readonly opaque?: boolean;
   /** Bits per sample as stored. */
   readonly bitDepth: number;
-  /** Why the edge codecs cannot decode it ("CMYK JPEG", "cropped AVIF", …), if so. */
+  /** Why the edge codecs cannot decode it ("CMYK JPEG", "AVIF made of grid items", …), if so. */
   readonly unsupported?: string;
 }

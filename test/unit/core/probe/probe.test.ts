@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { addAvifProperty } from "../../../../src/codecs/avif-container.ts";
 import { be32, concat, latin1 } from "../../../../src/codecs/concat.ts";
 import { pngChunk } from "../../../../src/codecs/png-container.ts";
 import { riffChunk } from "../../../../src/codecs/webp-container.ts";
@@ -68,7 +69,7 @@ const EXPECTED: Readonly<Record<string, Partial<Probe>>> = {
   "imir-1.avif": { orientation: 2 },
   "irot-1-imir-0.avif": { orientation: 5 },
   "animated.avif": { frames: 2 },
-  "clap.avif": { unsupported: "cropped AVIF", crop: { width: 20, height: 10 } },
+  "clap.avif": { crop: { x: 13, y: 10, width: 20, height: 10 } },
   "grid.avif": { width: 128, height: 64, unsupported: "AVIF made of grid items" },
 };
 /** Those with alpha, and lossless WebP. */
@@ -212,6 +213,25 @@ describe("probe", () => {
     const started = performance.now();
     expect(probe(bytes)).toMatchObject({ width: 45, height: 29 });
     expect(performance.now() - started).toBeLessThan(2000);
+  });
+
+  it.each([
+    ["in a corner", [20, 1, 10, 1, -25, 2, -19, 2], { crop: { x: 0, y: 0, width: 20, height: 10 } }],
+    ["to all of it", [45, 1, 29, 1, 0, 1, 0, 1], { crop: { x: 0, y: 0, width: 45, height: 29 } }],
+    ["between pixels", [20, 1, 10, 1, 0, 1, 0, 1], { unsupported: "AVIF cropped between pixels" }],
+  ] as const)("reads an AVIF that is cropped %s", (_, clap, expected) => {
+    const bytes = addAvifProperty(fixture("8-bit.avif"), box("clap", ...clap.map(be32)));
+    expect(probe(bytes)).toMatchObject(expected);
+  });
+
+  it.each([
+    ["beyond its side", [20, 1, 10, 1, 27, 2, 1, 2]],
+    ["above its top", [20, 1, 10, 1, 1, 2, -21, 2]],
+    ["to nothing", [0, 1, 10, 1, 1, 2, 1, 2]],
+    ["by a fraction of 0", [20, 0, 10, 1, 1, 2, 1, 2]],
+  ])("refuses an AVIF that is cropped %s", (_, clap) => {
+    const bytes = addAvifProperty(fixture("8-bit.avif"), box("clap", ...clap.map(be32)));
+    expect(() => probe(bytes)).toThrow(expect.objectContaining({ code: "undecodable_image" }));
   });
 
   it("refuses a PNG of chunks that would take more memory than their file", () => {
