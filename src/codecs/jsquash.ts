@@ -2,7 +2,7 @@ import { cut } from "../core/canvas.ts";
 import { ServiceError } from "../core/errors.ts";
 import { DEFAULT_QUALITY, type Format, type Rgba } from "../core/image.ts";
 import { orient } from "../core/orient.ts";
-import { corrupt } from "../core/probe/bytes.ts";
+import { corrupt, u8 } from "../core/probe/bytes.ts";
 import { pngChunks } from "../core/probe/png.ts";
 import type { Probe } from "../core/probe/probe-result.ts";
 import { stillAvif } from "./avif-container.ts";
@@ -118,8 +118,10 @@ const ESSENTIAL = new Set(["IHDR", "PLTE", "tRNS", "IDAT", "IEND"]);
 
 function essentialPng(bytes: Uint8Array): Uint8Array {
   const parts = [bytes.subarray(0, 8)];
+  // A tRNS is forbidden there; libpng does without it, this decoder without the picture. @see PNG (third edition) section 11.3.1.1
+  const hasAlpha = (u8(bytes, 8 + 8 + 9) & 4) !== 0;
   for (const { type, whole } of pngChunks(bytes)) {
-    if (!ESSENTIAL.has(type)) continue;
+    if (!ESSENTIAL.has(type) || (type === "tRNS" && hasAlpha)) continue;
     // The decoder does not look, and makes up what cannot be told from a picture.
     if (!isIntact(whole)) throw corrupt(`a PNG with a damaged ${type} chunk`);
     parts.push(whole);

@@ -127,6 +127,13 @@ describe.each(Object.entries(IMPLEMENTATIONS))("decode with %s", (_, codecs) => 
     await expect(codecs.decode(bytes, probe(bytes))).rejects.toMatchObject({ code: "undecodable_image" });
   });
 
+  it.each(["grey-alpha-8.png", "rgba-16.png"])("looks past a tRNS chunk in %s, which has alpha", async (name) => {
+    const plain = fixture(name);
+    const bytes = concat([plain.subarray(0, 33), pngChunk("tRNS", new Uint8Array(6)), plain.subarray(33)]);
+    const { image } = await codecs.decode(bytes, probe(bytes));
+    expect(image).toEqual((await codecs.decode(plain, probe(plain))).image);
+  });
+
   it("accepts a PNG with damage that no pixel depends on", async () => {
     const plain = fixture("rgb-8.png");
     const comment = pngChunk("tEXt", latin1("Comment\0hello"));
