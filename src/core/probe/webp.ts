@@ -49,10 +49,9 @@ export function probeWebp(bytes: Uint8Array): Probe {
     if (type === "VP8X" && !canvas) {
       canvas = { width: 1 + u24le(data, 4), height: 1 + u24le(data, 7) };
       animated = (u8(data, 0) & VP8X_ANIMATION) !== 0;
-      opaque &&= (u8(data, 0) & VP8X_ALPHA) === 0;
     }
-    // VP8L says for itself whether it has alpha, but is not asked.
-    if (type === "ALPH" || type === "VP8L" || (type === "ANMF" && !/VP8 /.test(text(data, 16, 4)))) opaque = false;
+    // VP8L says for itself whether it has alpha, but is not asked; a frame need not fill its canvas.
+    if (type === "ALPH" || type === "VP8L" || type === "ANMF") opaque = false;
     if (type === "VP8 " || type === "VP8L") still ??= bitstreamSize(type, data);
     if (type === "ANMF") frames += 1;
     // A frame's own chunks follow 16 bytes of its header; alpha of its own is lossy VP8's alone.

@@ -3,12 +3,43 @@ import { describe, expect, it } from "vitest";
 import { addAvifProperty } from "../../../../src/codecs/avif-container.ts";
 import { be32, concat, latin1 } from "../../../../src/codecs/concat.ts";
 import { pngChunk } from "../../../../src/codecs/png-container.ts";
-import { riffChunk } from "../../../../src/codecs/webp-container.ts";
+import { riffChunk, vp8x, webpFile } from "../../../../src/codecs/webp-container.ts";
 import { ServiceError } from "../../../../src/core/errors.ts";
+import { readAvif } from "../../../../src/core/probe/avif.ts";
+import { exifOrientation } from "../../../../src/core/probe/exif.ts";
 import { probe } from "../../../../src/core/probe/probe.ts";
 import type { Probe } from "../../../../src/core/probe/probe-result.ts";
+import { VP8X_ALPHA, VP8X_ANIMATION, VP8X_ICC } from "../../../../src/core/probe/webp.ts";
 import { fixture, fixtureNames } from "../../../fixtures/read.ts";
 import { avifFile, be16, box, infe, ispe, reference } from "../../avif-file.ts";
+
+const SIDE_16 = { width: 16, height: 16 };
+/** The header of a VP8 key frame of 16x16. */
+const VP8_HEADER = Uint8Array.of(0x10, 1, 0, 0x9d, 1, 0x2a, 16, 0, 16, 0);
+const VP8 = riffChunk("VP8 ", VP8_HEADER);
+/** A frame of 16x16 in the corner. */
+const ANMF = riffChunk("ANMF", concat([Uint8Array.of(0, 0, 0, 0, 0, 0, 15, 0, 0, 15, 0, 0, 0, 0, 0, 0), VP8]));
+const vp8With = (at: number, value: number) => webpFile([riffChunk("VP8 ", VP8_HEADER.with(at, value))]);
+
+/** Of 16x16, 8-bit grey. */
+const HEADER = Uint8Array.of(0, 0, 0, 16, 0, 0, 0, 16, 8, 0, 0, 0, 0);
+const ihdr = (at: number, value: number) => pngChunk("IHDR", (at === 8 ? HEADER.with(9, 2) : HEADER).with(at, value));
+const IHDR = pngChunk("IHDR", HEADER);
+const IDAT = pngChunk("IDAT", new Uint8Array(1));
+const png = (...chunks: Uint8Array[]) =>
+  concat([latin1("\x89PNG\r\n\x1a\n"), ...chunks, pngChunk("IEND", new Uint8Array())]);
+
+/** Of 16x16, grey. */
+const SOF = Uint8Array.of(0xff, 0xc0, 0, 11, 8, 0, 16, 0, 16, 1, 1, 17, 0);
+const SOS = Uint8Array.of(0xff, 0xda, 0, 2);
+const jpeg = (...segments: Uint8Array[]) => concat([Uint8Array.of(0xff, 0xd8), ...segments, Uint8Array.of(0xff, 0xd9)]);
+
+/** Of a picture that lies upside down. */
+const EXIF_3 = concat([latin1("MM\0*"), be32(8), be16(1), be16(0x0112), be16(3), be32(1), be16(3), be16(0), be32(0)]);
+const EXIF_3_LE = concat([
+  latin1("II*\0"),
+  Uint8Array.of(8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0),
+]);
 
 const PLAIN = { width: 45, height: 29, orientation: 1, frames: 1, scans: 1, bitDepth: 8 };
 
@@ -130,16 +161,104 @@ describe("probe", () => {
     });
   });
 
-  it.each([
+  it.each<[name: string, bytes: Uint8Array, got: string]>([
     ["a PNG of no height", fixture("size-16x0.png"), "a PNG of 16x0 pixels"],
     ["a truncated JPEG", fixture("truncated.jpg"), "a JPEG that ends before its EOI marker"],
-    ["a WebP whose canvas is not its picture", smallCanvas(), "a WebP whose picture is not the size of its canvas"],
+    ["a WebP wider than its canvas", canvasOf(16, 29), "a WebP whose picture is not the size of its canvas"],
+    ["a WebP taller than its canvas", canvasOf(45, 16), "a WebP whose picture is not the size of its canvas"],
+    ["a WebP of a canvas alone", webpFile([vp8x(0, SIDE_16)]), "a WebP without pixels"],
+    ["a WebP of no frames", webpFile([vp8x(VP8X_ANIMATION, SIDE_16), VP8]), "a WebP without pixels"],
+    ["a WebP of no chunks", webpFile([]), "a WebP without pixels"],
+    ["a WebP of a frame that is no key", vp8With(0, 0x11), "a WebP with a damaged VP8 header"],
+    ["a WebP of another start code", vp8With(3, 0), "a WebP with a damaged VP8 header"],
+    ["a WebP of a start code that ends otherwise", vp8With(5, 0), "a WebP with a damaged VP8 header"],
+    ["a WebP of no width", vp8With(6, 0), "a WebP of 0x16 pixels"],
+    ["a WebP of no height", vp8With(8, 0), "a WebP of 16x0 pixels"],
+    [
+      "a lossless WebP without its signature",
+      webpFile([riffChunk("VP8L", new Uint8Array(5))]),
+      "a WebP with a damaged VP8L header",
+    ],
     ["an AVIF that is larger than it says", smallIspe(), "an AVIF whose AV1 data is larger than its size"],
+    ["an AVIF of no width", avifOfSize(ispe(0, 29)), "an AVIF of 0x29 pixels"],
+    ["an AVIF of no height", avifOfSize(ispe(45, 0)), "an AVIF of 45x0 pixels"],
+    ["an AVIF that says no size", avifOfSize(), "an AVIF without a size"],
+    ["an AVIF whose data ends behind it", withIloc(19, 1), "an AVIF whose data lies past its end"],
+    ["an AVIF of more items than it places", withIloc(7, 2), "an AVIF with a damaged iloc box"],
+    ["an AVIF whose picture is nowhere", withIloc(7, 0), "an AVIF without pixels"],
+    ...["meta", "iprp", "ipco", "ipma", "pitm", "iinf", "iloc"].map((type): [string, Uint8Array, string] => [
+      `an AVIF without ${type}`,
+      renamed(type, "free"),
+      `an AVIF without its ${type} box`,
+    ]),
+    ["a PNG of two headers", png(IHDR, IHDR, IDAT), "a PNG whose first chunk is not its only IHDR"],
+    ["a PNG that begins otherwise", png(IDAT, IHDR), "a PNG whose first chunk is not its only IHDR"],
+    ["a PNG of a header alone", png(IHDR), "a PNG without pixels"],
+    ["a PNG of no width", png(ihdr(3, 0), IDAT), "a PNG of 0x16 pixels"],
+    ["a PNG of a width below none", png(ihdr(0, 0x80), IDAT), "a PNG of 2147483664x16 pixels"],
+    ["a PNG of a height below none", png(ihdr(4, 0x80), IDAT), "a PNG of 16x2147483664 pixels"],
+    ["a PNG of a depth that is none", png(ihdr(8, 4), IDAT), "a PNG with an invalid IHDR chunk"],
+    ["a PNG of a colour type that is none", png(ihdr(9, 1), IDAT), "a PNG with an invalid IHDR chunk"],
+    ["a PNG of another compression", png(ihdr(10, 1), IDAT), "a PNG with an invalid IHDR chunk"],
+    ["a PNG of other filters", png(ihdr(11, 1), IDAT), "a PNG with an invalid IHDR chunk"],
+    ["a PNG of a long header", png(pngChunk("IHDR", new Uint8Array([...HEADER, 0])), IDAT), "an invalid IHDR chunk"],
+    ["a JPEG of two frames", jpeg(SOF, SOF, SOS), "a JPEG with two frame headers"],
+    ["a JPEG that begins with a scan", jpeg(SOS, SOF), "a JPEG without a frame header before its first scan"],
+    ["a JPEG of a header alone", jpeg(SOF), "a JPEG without pixels"],
+    ["a JPEG of nothing", jpeg(), "a JPEG without pixels"],
+    ["a JPEG of no height", jpeg(SOF.with(6, 0), SOS), "a JPEG of 16x0 pixels"],
+    ["a JPEG of no width", jpeg(SOF.with(8, 0), SOS), "a JPEG of 0x16 pixels"],
+    ["a JPEG of no components", jpeg(SOF.with(9, 0), SOS), "a JPEG with an invalid frame header"],
+    ["a JPEG of fewer components than it says", jpeg(SOF.with(9, 3), SOS), "a JPEG with an invalid frame header"],
   ])("refuses %s", (_, bytes, got) => {
     expect(failure(bytes)).toMatchObject({
       code: "undecodable_image",
-      message: `Expected a complete, valid picture for source, got ${got}`,
+      message: expect.stringMatching(new RegExp(`^Expected a complete, valid picture for source, got .*${got}$`)),
     });
+  });
+
+  it("refuses an AVIF that is nothing but a video", () => {
+    expect(failure(renamed("meta", "moov"))).toMatchObject({
+      code: "unsupported_format",
+      message: expect.stringMatching(/AVIF video$/),
+    });
+  });
+
+  it("reads an AVIF whose fields are all of the widest kind", () => {
+    const bytes = wideAvif();
+    expect(probe(bytes)).toMatchObject({ format: "avif", width: 45, height: 29, orientation: 6, opaque: false });
+    expect(readAvif(bytes)).toMatchObject({ primary: 70_000, premultiplied: true });
+  });
+
+  it("takes an AVIF's data of no length to the end of the file, and leaves scattered data to others", () => {
+    expect(probe(withIloc(19, 0, 0, 0, 0))).toMatchObject({ width: 45, height: 29 });
+    expect(probe(withIloc(19, 0, 0, 0, 0)).unsupported).toBeUndefined();
+    expect(probe(withIloc(13, 0)).unsupported).toBe("AVIF with scattered data");
+  });
+
+  it.each([
+    [[45, 1, 29, 1], { width: 45, height: 29 }],
+    [[1, 1, 1, 1], { width: 1, height: 1 }],
+    [[87, 2, 7, 2], { width: 44, height: 4 }],
+    [[46, 1, 29, 1], undefined],
+    [[45, 1, 30, 1], undefined],
+    [[1, 3, 29, 1], undefined],
+    [[45, 1, 0, 1], undefined],
+    [[45, 0, 29, 1], undefined],
+  ])("an AVIF cut to %j is of %j", (fractions, crop) => {
+    const clap = box("clap", ...[...fractions, 0, 1, 0, 1].map(be32));
+    if (crop) expect(avifOf(item(), clap)).toMatchObject({ crop, unsupported: "cropped AVIF" });
+    else expect(() => avifOf(item(), clap)).toThrow(/cropped to/);
+  });
+
+  it.each([
+    ["with alpha", false, [vp8x(VP8X_ALPHA, SIDE_16), riffChunk("ALPH", new Uint8Array(1)), VP8]],
+    ["with alpha that its header denies", false, [vp8x(0, SIDE_16), riffChunk("ALPH", new Uint8Array(1)), VP8]],
+    ["whose first frame does not fill its canvas", false, [vp8x(VP8X_ANIMATION, { width: 45, height: 29 }), ANMF]],
+    ["with nothing but pixels", true, [VP8]],
+    ["with a profile", true, [vp8x(VP8X_ICC, SIDE_16), VP8]],
+  ])("a lossy WebP %s is opaque: %s", (_, opaque, chunks) => {
+    expect(probe(webpFile(chunks))).toMatchObject({ opaque, lossy: true });
   });
 
   it.each(Object.keys(EXPECTED).filter((name) => name !== "trailing-bytes.jpg"))(
@@ -276,6 +395,35 @@ describe("probe", () => {
   });
 
   it.each([
+    [3, "whole", EXIF_3],
+    [3, "whole, the lowest byte first", EXIF_3_LE],
+    [3, "whole, with its name", concat([latin1("Exif\0\0"), EXIF_3])],
+    [3, "behind another entry", concat([EXIF_3.slice(0, 8), be16(2), new Uint8Array(12), EXIF_3.slice(10)])],
+    [3, "of more entries than there are", EXIF_3.with(9, 9)],
+    [1, "of one entry less than there are", EXIF_3.with(9, 0)],
+    [1, "of no TIFF", EXIF_3.with(3, 0)],
+    [1, "that ends within its header", EXIF_3.slice(0, 7)],
+    [1, "that ends at its header", EXIF_3.slice(0, 8)],
+    [1, "that ends within its number of entries", EXIF_3.slice(0, 9)],
+    [1, "that ends within its entry", EXIF_3.slice(0, 21)],
+    [1, "whose entries are beyond its end", EXIF_3.with(4, 1)],
+    [1, "of another tag", EXIF_3.with(11, 0x13)],
+    [1, "of no such orientation", EXIF_3.with(19, 0)],
+    [8, "of the last orientation", EXIF_3.with(19, 8)],
+    [1, "of an orientation beyond the last", EXIF_3.with(19, 9)],
+  ])("takes orientation %i from a block %s", (orientation, _, block) => {
+    expect(exifOrientation(block)).toBe(orientation);
+  });
+
+  it("takes a JPEG's orientation from nothing but EXIF", () => {
+    const segment = (marker: number, data: Uint8Array) =>
+      concat([Uint8Array.of(0xff, marker), be16(2 + data.length), data]);
+    const named = concat([latin1("Exif\0\0"), EXIF_3]);
+    const orientation = (app: Uint8Array) => probe(jpeg(app, SOF, SOS)).orientation;
+    expect([segment(0xe1, named), segment(0xe1, EXIF_3), segment(0xe2, named)].map(orientation)).toEqual([3, 1, 1]);
+  });
+
+  it.each([
     ["PNG chunks of nothing", "rgba-8.png", 33, latin1("\0\0\0\0aaaa\0\0\0\0")],
     ["JPEG segments of nothing", "420.jpg", 20, Uint8Array.of(0xff, 0xe0, 0, 2)],
     ["JPEG fill bytes", "420.jpg", 20, Uint8Array.of(0xff)],
@@ -349,9 +497,6 @@ function avifOf(data: Uint8Array, ...properties: Uint8Array[]): Probe {
     avifFile({ items: [{ type: "av01", data, properties: indices }], properties: [ispe(45, 29), ...properties] }),
   );
 }
-
-/** Of a picture that lies upside down. */
-const EXIF_3 = concat([latin1("MM\0*"), be32(8), be16(1), be16(0x0112), be16(3), be32(1), be16(3), be16(0), be32(0)]);
 
 /** An AVIF of 2000 items, each of 200 kB of empty OBUs from the same start and `step` bytes shorter than the last. */
 function manyItems(step: number): Uint8Array {
@@ -428,11 +573,78 @@ function hiddenAlpha(): Uint8Array {
   });
 }
 
-/** A VP8X canvas of 16x16 around a picture of 45x29. */
-function smallCanvas(): Uint8Array {
+/** A VP8X canvas around a picture of 45x29. */
+function canvasOf(width: number, height: number): Uint8Array {
   const bytes = fixture("p3.webp");
-  bytes.set([15, 0, 0, 15, 0, 0], 24);
+  bytes.set([width - 1, 0, 0, height - 1, 0, 0], 24);
   return bytes;
+}
+
+/** An AVIF of 45x29 with these properties. */
+function avifOfSize(...properties: Uint8Array[]): Uint8Array {
+  return avifFile({ items: [{ type: "av01", data: item(), properties: [1] }], properties });
+}
+
+/** An AVIF with these bytes in the body of its iloc: behind 7 of items, an entry of id, number of extents (13), offset and length (19). */
+function withIloc(at: number, ...values: number[]): Uint8Array {
+  const bytes = avifOfSize(ispe(45, 29));
+  bytes.set(values, Buffer.from(bytes).indexOf("iloc") + 4 + at);
+  return bytes;
+}
+
+function renamed(type: string, name: string): Uint8Array {
+  const bytes = avifOfSize(ispe(45, 29));
+  bytes.set(latin1(name), Buffer.from(bytes).indexOf(type));
+  return bytes;
+}
+
+/** An AVIF of 45x29, turned, and its premultiplied alpha, by the last version of each box, its sizes of 64 bits, or none at the end. */
+function wideAvif(): Uint8Array {
+  const wide = (type: string, ...parts: Uint8Array[]): Uint8Array => {
+    const body = concat(parts);
+    return concat([be32(1), latin1(type), be32(0), be32(16 + body.length), body]);
+  };
+  const [first, second] = [be32(70_000), be32(70_001)];
+  const ids = [first, second];
+  const meta = (at: number): Uint8Array => {
+    const extent = [be32(99), be32(0), be32(5), be32(0), be32(item().length)];
+    return wide(
+      "meta",
+      be32(0),
+      wide("pitm", be32(1 << 24), first),
+      wide(
+        "iinf",
+        be32(1 << 24),
+        be32(2),
+        ...ids.map((id) => wide("infe", be32(3 << 24), id, be16(0), latin1("av01\0"))),
+      ),
+      wide("iref", be32(1 << 24), wide("auxl", second, be16(1), first), wide("prem", first, be16(1), second)),
+      wide(
+        "iloc",
+        be32(2 << 24),
+        be16(0x8884),
+        be32(2),
+        ...ids.flatMap((id) => [id, be16(0), be16(0), be32(0), be32(at - 5), be16(1), ...extent]),
+      ),
+      wide(
+        "iprp",
+        wide("ipco", ispe(16, 16), ispe(45, 29), box("irot", Uint8Array.of(3))),
+        wide(
+          "ipma",
+          be32((1 << 24) | 1),
+          be32(2),
+          second,
+          Uint8Array.of(0),
+          first,
+          Uint8Array.of(2),
+          be16(0x8002),
+          be16(3),
+        ),
+      ),
+    );
+  };
+  const ftyp = box("ftyp", latin1("mif1\0\0\0\0miafavif"));
+  return concat([ftyp, meta(ftyp.length + meta(0).length + 8), be32(0), latin1("mdat"), item()]);
 }
 
 /** An ispe of 16x16 for AV1 data of 45x29. */
