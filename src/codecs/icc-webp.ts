@@ -12,18 +12,14 @@ export function readFromWebp(bytes: Uint8Array): Uint8Array | undefined {
   return undefined;
 }
 
-/** Rewrites a still WebP in the extended format with an ICCP chunk, which comes before the pixels. */
+/** Rewrites a lossy still WebP, as our encoders write it, in the extended format with an ICCP chunk, which comes before the pixels. */
 export function embedInWebp(bytes: Uint8Array, icc: Uint8Array): Uint8Array {
   let size = { width: 0, height: 0 };
   let alpha = false;
   const pixels: Uint8Array[] = [];
   for (const { type, data, whole } of webpChunks(bytes)) {
     if (type === "ALPH") alpha = true;
-    if (type === "VP8 " || type === "VP8L") {
-      size = bitstreamSize(type, data);
-      // alpha_is_used, RFC 9649 section 3.4
-      if (type === "VP8L" && ((data[4] ?? 0) & 0x10) !== 0) alpha = true;
-    }
+    if (type === "VP8 ") size = bitstreamSize(type, data);
     if (type !== "VP8X") pixels.push(whole);
   }
   const header = vp8x(VP8X_ICC | (alpha ? VP8X_ALPHA : 0), size);
