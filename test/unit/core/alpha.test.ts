@@ -1,5 +1,13 @@
 import { expect, it } from "vitest";
-import { bleedColours, flatten, joinAlpha, premultiply, splitAlpha } from "../../../src/core/alpha.ts";
+import {
+  bleedColours,
+  flatten,
+  isOpaque,
+  joinAlpha,
+  premultiply,
+  splitAlpha,
+  unpremultiply,
+} from "../../../src/core/alpha.ts";
 
 const rgba = (width: number, ...data: number[]) => ({
   width,
@@ -38,6 +46,7 @@ it("bleeds downwards and upwards, but not from one line's end into the next line
   expect(bled(2, [0, 0], [0, 0], [0, 0], [5, 8], [0, 0], [0, 0])).toEqual([5, 5, 5, 5, 5, 5]);
   expect(bled(3, [0, 0], [1, 0], [8, 255], [0, 0], [2, 0], [3, 0])).toEqual([8, 8, 8, 8, 8, 8]);
   expect(bled(2, [4, 255], [0, 0], [6, 255], [0, 0])).toEqual([4, 4, 6, 6]);
+  expect(bled(3, [0, 0], [0, 0], [5, 255], [0, 0], [0, 0], [9, 255])).toEqual([5, 5, 5, 9, 9, 9]);
 });
 
 it("leaves a wholly transparent picture as it is", () => {
@@ -47,6 +56,18 @@ it("leaves a wholly transparent picture as it is", () => {
 it("premultiplies to the nearest", () => {
   const row = { width: 3, height: 1, data: Uint8ClampedArray.from([255, 100, 1, 255, 100, 1, 255, 100, 1]) };
   expect([...premultiply(row, Uint8ClampedArray.from([255, 127, 0])).data]).toEqual([255, 100, 1, 127, 50, 0, 0, 0, 0]);
+});
+
+it("divides by alpha to the nearest, and leaves what is seen through as it is", () => {
+  const { data } = unpremultiply(rgba(4, 200, 100, 50, 255, 100, 50, 20, 127, 9, 0, 1, 2, 7, 8, 9, 0));
+  expect([...data]).toEqual([200, 100, 50, 255, 201, 100, 40, 127, 255, 0, 128, 2, 7, 8, 9, 0]);
+});
+
+it("is opaque where all of it is", () => {
+  expect([rgba(2, 1, 2, 3, 255, 4, 5, 6, 255), rgba(2, 1, 2, 3, 255, 4, 5, 6, 254)].map(isOpaque)).toEqual([
+    true,
+    false,
+  ]);
 });
 
 it("composites on a background", () => {

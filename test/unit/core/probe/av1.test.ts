@@ -169,6 +169,13 @@ describe("readAv1", () => {
       ],
       { matrix: 2, isMonochrome: true, isFullRange: false },
     ],
+    [
+      "grey by the numbers of sRGB, which says its range",
+      0,
+      [[0, 1], [1, 1], ...described(1, 13, 0), [0, 1]],
+      { matrix: 0, isMonochrome: true, isFullRange: false },
+    ],
+    ["ten bits", 0, [[1, 1], [0, 1], ...described(1, 13, 6), [1, 1]], {}],
     ["sRGB, which says no range", 1, [[0, 1], ...described(1, 13, 0), [0, 1]], { matrix: 0, hasFullChroma: true }],
     [
       "other primaries as RGB",
