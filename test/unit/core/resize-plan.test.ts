@@ -27,8 +27,7 @@ describe("planResize", () => {
     ["w=300,h=300,fit=crop", [1000, 100], [300, 100]],
     ["w=480,h=480,fit=pad", [160, 90], [480, 480]],
     ["w=100,h=30,fit=squeeze", [160, 90], [100, 30]],
-    ["w=480,h=30,fit=squeeze", [160, 90], [480, 30]],
-    ["w=480,fit=pad,x1", [160, 90], [480, 270]],
+    ["w=80,h=270,fit=squeeze", [160, 90], [80, 270]],
     // A scale comes first, the box then.
     ["x2", [160, 90], [320, 180]],
     ["x2,w=480", [160, 90], [480, 270]],
@@ -67,6 +66,13 @@ describe("planResize", () => {
     expect(window).toEqual({ x: 150, y: 0, width: 100, height: 400 });
     expect(region).toEqual({ x: 128, y: 0, width: 138, height: 400 });
     expect(scale).toBe(2);
+  });
+
+  it("takes as much around what is seen as the filter reaches where it shrinks", () => {
+    const { window, region } = plan("w=8,h=70,fit=cover", 400, 400);
+    expect(window).toEqual({ x: 177, y: 0, width: 8 / 0.175, height: 400 });
+    // 3 / 0.175 px, rounded up.
+    expect(region).toEqual({ x: 144, y: 0, width: Math.ceil(177 + 8 / 0.175 + 18) - 144, height: 400 });
   });
 
   it("cuts on whole pixels where nothing is scaled", () => {

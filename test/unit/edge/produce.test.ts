@@ -70,6 +70,26 @@ it("keeps to what came of the work when the lease has gone", async () => {
   await expect(refused).rejects.toMatchObject({ code: "unsupported_format" });
 });
 
+const DETAIL = { limit: 1, actual: 2, unit: "pixels" };
+
+it.each<[string, Error, Outcome | undefined]>([
+  [
+    "what the picture is to blame for",
+    new ServiceError("image_too_large", "why", { detail: DETAIL }),
+    { state: "failed", code: "image_too_large", message: "why", detail: DETAIL },
+  ],
+  ["nothing, where one of them has had its share", new ServiceError("too_many_requests", "why"), undefined],
+  ["nothing, where the source's server answer the next time", new ServiceError("source_failed", "why"), undefined],
+  ["nothing, where the mistake is ours", new RangeError("why"), undefined],
+])("tells those who wait: %s", async (_, failure, outcome) => {
+  const noted = leases();
+  const results = { head: async () => undefined, get: async () => undefined, put: async () => true };
+  const admit = () => Promise.reject(failure);
+  const refused = createProduceOnce({ pipeline, results, leases: noted })(LOCATED, { ...options(), admit });
+  await expect(refused).rejects.toBe(failure);
+  expect(noted.ends).toEqual([outcome]);
+});
+
 it("computes nothing when the result was stored while it waited for its turn", async () => {
   const noted = leases();
   const results = { head: async () => ({ facts: FACTS }), get: async () => undefined, put: async () => true };
