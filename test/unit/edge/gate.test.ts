@@ -78,6 +78,24 @@ describe("a gate", () => {
     expect(await happens(last)).toBe(true);
   });
 
+  it("lets in the next where who came first is not heard of any more", async () => {
+    const sleep = vi.fn(clock.sleep).mockReturnValueOnce(new Promise(() => {}));
+    const gate = createGate({ room: 1, ...clock, sleep });
+    const inside = await visitor(gate, 1);
+    void gate.open().hold(1);
+    const next = visitor(gate, 1);
+    inside.leave();
+    expect(await happens(next, 900)).toBe(false);
+    expect(await happens(next, 200)).toBe(true);
+  });
+
+  it("keeps what is held where less is asked for later", async () => {
+    const gate = createGate({ room: 10, ...clock });
+    const place = await visitor(gate, 8);
+    await place.hold(3);
+    expect(await happens(visitor(gate, 5))).toBe(false);
+  });
+
   it("lets the first go on where two inside both need more", async () => {
     const gate = createGate({ room: 10, ...clock });
     const [first, second] = await Promise.all([visitor(gate, 5), visitor(gate, 5)]);
