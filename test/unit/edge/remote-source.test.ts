@@ -1,0 +1,69 @@
+import { describe, expect, it, vi } from "vitest";
+import { parseAllowList } from "../../../src/core/allow-list.ts";
+import { remoteSource } from "../../../src/edge/remote-source.ts";
+
+// What another server sees of us, and what is left of its answers. The rest is tested in workerd (test/edge/remote-source.test.ts).
+
+const URL_A = "https://example.com/a.png";
+const noRoomNeeded = async () => {};
+
+function open(fetch: (url: URL, init: RequestInit) => Promise<Response>, { timeoutMs = 1000 } = {}) {
+  const allowed = parseAllowList("https://example.com");
+  return remoteSource({ fetch, allowed, timeoutMs, maxBytes: 10 })(URL_A, noRoomNeeded);
+}
+
+describe("another server", () => {
+  it("is told who asks, by which way, and for bytes as they are, and is followed nowhere by itself", async () => {
+    const fetch = vi.fn(async (_url: URL, _init: RequestInit) => new Response("a", { headers: { ETag: '"1"' } }));
+    await open(fetch);
+    expect(fetch.mock.calls).toEqual([
+      [
+        new URL(URL_A),
+        {
+          redirect: "manual",
+          headers: {
+            Accept: "image/*",
+            "Accept-Encoding": "identity",
+            "User-Agent": "ssiu-edge",
+            Via: "1.1 ssiu-edge",
+          },
+          signal: expect.any(AbortSignal),
+        },
+      ],
+    ]);
+  });
+
+  it.each([
+    ["sends elsewhere", 302, { Location: "/b.png" }],
+    ["fails", 500, {}],
+  ])("that %s is not kept sending", async (_, status, headers) => {
+    const cancel = vi.fn();
+    const answers = [new Response(new ReadableStream({ cancel }), { status, headers })];
+    await open(async () => answers.shift() ?? new Response("a", { headers: { ETag: '"1"' } })).catch(() => {});
+    expect(cancel).toHaveBeenCalledOnce();
+  });
+
+  it("has its time for each answer, and none once that has come", async () => {
+    let signal: AbortSignal | null | undefined;
+    const source = await open(
+      async (_, init) => {
+        signal = init.signal;
+        return new Response("a", { headers: { ETag: '"1"' } });
+      },
+      { timeoutMs: 20 },
+    );
+    await new Promise((resolve) => setTimeout(resolve, 40));
+    expect(await source?.read(10)).toHaveLength(1);
+    await new Promise((resolve) => setTimeout(resolve, 40));
+    expect(signal?.aborted).toBe(false);
+  });
+});
+
+it("is asked once for a body that is read again, which is held to each limit", async () => {
+  const fetch = vi.fn(async () => new Response("abc"));
+  const source = await open(fetch);
+  expect(source?.version).toMatch(/^sha256 /);
+  expect(await source?.read(3)).toHaveLength(3);
+  await expect(source?.read(2)).rejects.toMatchObject({ code: "source_too_large" });
+  expect(fetch).toHaveBeenCalledOnce();
+});
