@@ -59,6 +59,23 @@ describe("another server", () => {
   });
 });
 
+it("has no more time for a body in many pieces, each of which waits for room", async () => {
+  const source = await open(
+    async (_, { signal }) => {
+      let sent = 0;
+      const pull = async (controller: ReadableStreamDefaultController) => {
+        await new Promise((resolve) => setTimeout(resolve, 10));
+        if (signal?.aborted) controller.error(signal.reason);
+        else if (sent++ === 100) controller.close();
+        else controller.enqueue(new Uint8Array(1));
+      };
+      return new Response(new ReadableStream({ pull }, { highWaterMark: 0 }), { headers: { ETag: '"1"' } });
+    },
+    { timeoutMs: 50 },
+  );
+  await expect(source?.read(1000)).rejects.toMatchObject({ code: "deadline_exceeded" });
+});
+
 it("is asked once for a body that is read again, which is held to each limit", async () => {
   const fetch = vi.fn(async () => new Response("abc"));
   const source = await open(fetch);
