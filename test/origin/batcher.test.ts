@@ -85,6 +85,18 @@ it("refuses what cannot be done in time, with the time to wait", () => {
   batcher.admit({ tiles: 1, pixels: 256, dueMs: 1000 });
 });
 
+it("counts on all lanes", () => {
+  const { batcher } = setUp({ lanes: 2 });
+  batcher.admit({ tiles: 4, pixels: 1600, dueMs: 1000 });
+  expect(batcher.backlogMs).toBe(800);
+});
+
+it("sends nobody away for longer than a minute", () => {
+  const { batcher } = setUp();
+  batcher.admit({ ...LONG, pixels: 100_000 });
+  expect(() => batcher.admit({ ...LONG, dueMs: 1000 })).toThrow(expect.objectContaining({ retryAfterSeconds: 60 }));
+});
+
 it("refuses what would make somebody late who was admitted before", () => {
   const { batcher } = setUp();
   batcher.admit({ tiles: 4, pixels: 1000, dueMs: 1500 });
@@ -174,6 +186,22 @@ it("drops the tiles of a request that is closed", async () => {
   await soon();
   expect(batches.map(({ names }) => names)).toEqual([[0], [50]]);
   expect(batcher.tiles).toBe(10);
+});
+
+it("closes a request once, and no other in its place", () => {
+  const { batcher } = setUp();
+  const [gone, stays] = [batcher.admit(LONG), batcher.admit({ ...LONG, tiles: 3 })];
+  gone.close();
+  gone.close();
+  expect(batcher.tiles).toBe(3);
+  stays.close();
+  expect(batcher.tiles).toBe(0);
+});
+
+it("fails a tile that the network has left out", async () => {
+  const { batcher } = setUp({ run: async (tiles) => tiles.slice(1), batchTiles: 2, lanes: 1 });
+  const upscaled = batcher.admit(LONG).upscale(tile(0), 2);
+  await expect(upscaled).rejects.toThrow("Expected 1 tiles, got 0");
 });
 
 it("goes on after a batch that failed", async () => {

@@ -42,6 +42,44 @@ describe("readIcc", () => {
     expect(await readIcc(bytes, "webp")).toEqual(await sharpIcc(fixture("p3.webp")));
   });
 
+  it("finds the profile of a JPEG among what else stands in APP2, and not behind its pixels", async () => {
+    const segment = (marker: number, data: Uint8Array) =>
+      concat([Uint8Array.of(0xff, marker, 0, data.length + 2), data]);
+    const [plain, tagged] = [fixture("420.jpg"), await embedIcc(fixture("420.jpg"), "jpeg", P3)];
+    const others = [segment(0xe2, latin1("MPF\0MM\0*\0\0\0\x08\0\0")), segment(0xe1, latin1("ICC_PROFILE\0\x02\x01"))];
+    expect(await readIcc(concat([tagged.subarray(0, 2), ...others, tagged.subarray(2)]), "jpeg")).toEqual(P3);
+    const [profile] = [...jpegSegments(tagged)].map(({ whole }) => whole);
+    expect(
+      await readIcc(concat([plain.subarray(0, -2), profile ?? plain, plain.subarray(-2)]), "jpeg"),
+    ).toBeUndefined();
+  });
+
+  it("finds the profile of a PNG among its other chunks, and not behind its pixels", async () => {
+    const [plain, tagged] = [fixture("rgb-8.png"), await embedIcc(fixture("rgb-8.png"), "png", P3)];
+    const others = [pngChunk("gAMA", be32(45_455)), pngChunk("zTXt", concat([latin1("a\0\0"), deflateSync("b")]))];
+    expect(await readIcc(concat([tagged.subarray(0, 33), ...others, tagged.subarray(33)]), "png")).toEqual(P3);
+    const profile = tagged.subarray(33, 33 + tagged.length - plain.length);
+    expect(await readIcc(concat([plain.subarray(0, -12), profile, plain.subarray(-12)]), "png")).toBeUndefined();
+  });
+
+  const CURVE = Buffer.from(GREY).indexOf("kTRC");
+  it.each([
+    ["ends within it", [[CURVE + 8, 0x7fffffff]]],
+    ["ends within its type", [[CURVE + 8, 4]]],
+    ["begins behind its end", [[CURVE + 4, 0x7fffffff]]],
+    [
+      "is missing, and that has more tags than bytes",
+      [
+        [CURVE, 0],
+        [128, 0xffffffff],
+      ],
+    ],
+  ] as const)("leaves out a grey profile whose curve %s", async (_, damage) => {
+    const damaged = new Uint8Array(GREY);
+    for (const [at, value] of damage) damaged.set(be32(value), at);
+    expect(await readIcc(await embedIcc(fixture("grey-8.png"), "png", damaged), "png")).toBeUndefined();
+  });
+
   it.each(["rgb-8.png", "420.jpg", "lossy.webp", "8-bit.avif", "cmyk.jpg"])(
     "finds no RGB profile in %s",
     async (name) => {

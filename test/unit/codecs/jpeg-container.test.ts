@@ -2,7 +2,7 @@ import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import type { Codecs } from "../../../src/codecs/codec.ts";
 import { concat, latin1 } from "../../../src/codecs/concat.ts";
-import { plainJpeg } from "../../../src/codecs/jpeg-container.ts";
+import { isNeeded, plainJpeg } from "../../../src/codecs/jpeg-container.ts";
 import { createCodecs } from "../../../src/codecs/jsquash.ts";
 import { CODEC_MODULES } from "../../../src/codecs/node-modules.ts";
 import { createSharpCodecs } from "../../../src/codecs/sharp.ts";
@@ -45,7 +45,7 @@ function segment(marker: number, text: string, ...rest: number[]): Uint8Array {
 /** Of version 1.01, without a thumbnail. */
 const JFIF = segment(0xe0, "JFIF\0", 1, 1, 0, 0, 1, 0, 1, 0, 0);
 const JFIF_2 = segment(0xe0, "JFIF\0", 2, 1, 0, 0, 1, 0, 1, 0, 0);
-const ADOBE_2 = segment(0xee, "Adobe", 0, 100, 0, 0, 0, 0, 2);
+const adobe = (transform: number) => segment(0xee, "Adobe", 0, 100, 0, 0, 0, 0, transform);
 
 const HARMLESS: [string, Uint8Array, Uint8Array][] = [
   ...[0xc4, 0xc0, 0xda].map((code): [string, Uint8Array, Uint8Array] => [
@@ -56,7 +56,7 @@ const HARMLESS: [string, Uint8Array, Uint8Array][] = [
   ["stray bytes before the end", SEQUENTIAL, insert(SEQUENTIAL, SEQUENTIAL.length - 2, new Uint8Array(5))],
   ["a scan that says it is of one coefficient", SEQUENTIAL, shortScan(SEQUENTIAL)],
   ["JFIF of version 2", SEQUENTIAL, insert(SEQUENTIAL, 2, JFIF_2)],
-  ["a transform of Adobe's that is for four colours", SEQUENTIAL, insert(SEQUENTIAL, 2, ADOBE_2)],
+  ["a transform of Adobe's that is for four colours", SEQUENTIAL, insert(SEQUENTIAL, 2, adobe(2))],
 ];
 
 describe.each(IMPLEMENTATIONS)("JPEG with %s", (_, codecs) => {
@@ -91,6 +91,25 @@ describe.each(IMPLEMENTATIONS)("JPEG with %s", (_, codecs) => {
 
 it("leaves a plain JPEG as it is", () => {
   const jfif = insert(SEQUENTIAL, 2, JFIF);
-  for (const bytes of [SEQUENTIAL, PROGRESSIVE, jfif]) expect(plainJpeg(bytes)).toEqual(bytes);
+  for (const bytes of [SEQUENTIAL, PROGRESSIVE, jfif, fixture("cmyk.jpg")]) expect(plainJpeg(bytes)).toEqual(bytes);
   expect(plainJpeg(concat([jfif, jfif]))).toEqual(jfif);
+});
+
+it.each([
+  ["red, green and blue as they are", adobe(0)],
+  ["a transform that is known", adobe(1)],
+  ["an Adobe segment that ends early", segment(0xee, "Adobe", 0, 100, 0, 0, 0, 0)],
+  ["another APP14", segment(0xee, "Adobo", 0, 100, 0, 0, 0, 0, 2)],
+  ["a JFIF segment that ends early", segment(0xe0, "JFIF\0", 2, 1, 0, 0, 1, 0, 1, 0)],
+  ["another APP0", segment(0xe0, "JFXX\0", 2, 1, 0, 0, 1, 0, 1, 0, 0)],
+])("leaves a JPEG with %s as it is", (_, app) => {
+  const bytes = insert(SEQUENTIAL, 2, app);
+  expect(plainJpeg(bytes)).toEqual(bytes);
+});
+
+it("needs no comments and, of applications' data, JFIF's and Adobe's alone", () => {
+  const markers = [0xc0, 0xda, 0xdb, 0xdf, 0xe0, 0xe1, 0xe2, 0xed, 0xee, 0xef, 0xf0, 0xfd, 0xfe];
+  const data = new Uint8Array();
+  const needed = markers.filter((marker) => isNeeded({ marker, data, whole: data }));
+  expect(needed).toEqual([0xc0, 0xda, 0xdb, 0xdf, 0xe0, 0xee, 0xf0, 0xfd]);
 });

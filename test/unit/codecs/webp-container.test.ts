@@ -12,8 +12,10 @@ const SMALL = { width: 16, height: 16 };
 const LARGE = { width: 45, height: 29 };
 const SMALL_HEADER = vp8x(VP8X_ANIMATION, SMALL);
 const LARGE_HEADER = vp8x(VP8X_ANIMATION, LARGE);
-/** The header of a VP8 key frame of 16x16. */
-const SMALL_STILL = riffChunk("VP8 ", Uint8Array.of(0x10, 1, 0, 0x9d, 1, 0x2a, 16, 0, 16, 0));
+/** The header of a VP8 key frame. */
+const still = ({ width, height }: Size) =>
+  riffChunk("VP8 ", Uint8Array.of(0x10, 1, 0, 0x9d, 1, 0x2a, width, 0, height, 0));
+const SMALL_STILL = still(SMALL);
 const LARGE_STILL = concat([...webpChunks(fixture("lossless.webp"))].map(({ whole }) => whole));
 
 /** A frame of `size` by its header, in even pixels from the corner. */
@@ -32,12 +34,15 @@ it("leaves an animation as it is, whatever else is in it", () => {
 describe("firstWebpFrame", () => {
   it.each([
     ["a second canvas", [SMALL_HEADER, LARGE_HEADER, LARGE_FRAME]],
+    ["a second canvas that says it is still", [SMALL_HEADER, vp8x(0, LARGE), LARGE_STILL, frame(SMALL, SMALL_STILL)]],
     ["a canvas behind a still picture", [SMALL_STILL, LARGE_HEADER, LARGE_FRAME]],
     ["a frame behind a still picture", [SMALL_STILL, frame(SMALL, SMALL_STILL)]],
     ["a frame larger than its canvas", [SMALL_HEADER, LARGE_FRAME]],
     ["a frame right of its canvas", [SMALL_HEADER, frame(SMALL, SMALL_STILL, { x: 2 })]],
     ["a frame below its canvas", [SMALL_HEADER, frame(SMALL, SMALL_STILL, { y: 2 })]],
-    ["a bitstream larger than its frame", [SMALL_HEADER, frame(SMALL, LARGE_STILL)]],
+    ["a bitstream wider than its frame", [SMALL_HEADER, frame(SMALL, still({ width: 17, height: 16 }))]],
+    ["a bitstream taller than its frame", [SMALL_HEADER, frame(SMALL, still({ width: 16, height: 17 }))]],
+    ["a frame of no pixels", [SMALL_HEADER, frame(SMALL, new Uint8Array())]],
   ])("refuses %s, which the limits have not seen", async (_, chunks) => {
     const bytes = webpFile(chunks);
     const header = probe(bytes);
@@ -46,5 +51,10 @@ describe("firstWebpFrame", () => {
     await expect(createCodecs(CODEC_MODULES).decode(bytes, header)).rejects.toMatchObject({
       code: "undecodable_image",
     });
+  });
+
+  it("finds none where the header says that the picture is still", () => {
+    const bytes = webpFile([vp8x(0, LARGE), LARGE_STILL, frame(SMALL, SMALL_STILL)]);
+    expect(firstWebpFrame(bytes, LARGE)).toBeUndefined();
   });
 });
