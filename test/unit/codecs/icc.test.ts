@@ -62,6 +62,15 @@ describe("readIcc", () => {
     expect(await readIcc(concat([plain.subarray(0, -12), profile, plain.subarray(-12)]), "png")).toBeUndefined();
   });
 
+  it.each([
+    ["of another colour space", damaged(P3, 16, "CMYK")],
+    ["without its signature", damaged(P3, 36, "none")],
+    ["that is shorter than it says", damaged(P3, 0, "\x7f")],
+    ["that ends within its length", P3.slice(0, 3)],
+  ])("leaves out a profile %s", async (_, icc) => {
+    expect(await readIcc(await embedIcc(fixture("rgb-8.png"), "png", icc), "png")).toBeUndefined();
+  });
+
   const CURVE = Buffer.from(GREY).indexOf("kTRC");
   it.each([
     ["ends within it", [[CURVE + 8, 0x7fffffff]]],
@@ -75,9 +84,9 @@ describe("readIcc", () => {
       ],
     ],
   ] as const)("leaves out a grey profile whose curve %s", async (_, damage) => {
-    const damaged = new Uint8Array(GREY);
-    for (const [at, value] of damage) damaged.set(be32(value), at);
-    expect(await readIcc(await embedIcc(fixture("grey-8.png"), "png", damaged), "png")).toBeUndefined();
+    const icc = new Uint8Array(GREY);
+    for (const [at, value] of damage) icc.set(be32(value), at);
+    expect(await readIcc(await embedIcc(fixture("grey-8.png"), "png", icc), "png")).toBeUndefined();
   });
 
   it.each(["rgb-8.png", "420.jpg", "lossy.webp", "8-bit.avif", "cmyk.jpg"])(
@@ -232,6 +241,12 @@ describe("embedIcc", () => {
   });
 });
 
+it("puts a profile behind JFIF, which comes first", async () => {
+  const { image } = await IMPLEMENTATIONS.jsquash.decode(fixture("rgb-8.png"), probe(fixture("rgb-8.png")));
+  const bytes = await IMPLEMENTATIONS.jsquash.encode({ image, icc: P3 }, "jpeg");
+  expect([...jpegSegments(bytes)].slice(0, 2).map(({ marker }) => marker)).toEqual([0xe0, 0xe2]);
+});
+
 function isProfile({ type }: { type: string }): boolean {
   return type === "ICCP";
 }
@@ -252,4 +267,11 @@ function padded(icc: Uint8Array, length: number): Uint8Array {
   larger.set(icc);
   new DataView(larger.buffer).setUint32(0, length);
   return larger;
+}
+
+/** The profile with these characters in it. */
+function damaged(icc: Uint8Array, at: number, text: string): Uint8Array {
+  const copy = icc.slice();
+  copy.set(latin1(text), at);
+  return copy;
 }
