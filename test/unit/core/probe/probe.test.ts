@@ -217,6 +217,48 @@ describe("probe", () => {
     });
   });
 
+  it("reads each depth that a PNG's colour type may have, and no other", () => {
+    const fits = (type: number, depth: number) => {
+      const header = HEADER.with(8, depth).with(9, type);
+      return failure(png(pngChunk("IHDR", header), IDAT)) === undefined;
+    };
+    const depths = Array.from({ length: 18 }, (_, depth) => depth);
+    expect([0, 1, 2, 3, 4, 5, 6, 7].map((type) => depths.filter((depth) => fits(type, depth)))).toEqual([
+      [1, 2, 4, 8, 16],
+      [],
+      [8, 16],
+      [1, 2, 4, 8],
+      [8, 16],
+      [],
+      [8, 16],
+      [],
+    ]);
+  });
+
+  it("says of each frame of a JPEG why it cannot be decoded, if so", () => {
+    const unsupported = (marker: number) => probe(jpeg(SOF.with(1, marker), SOS)).unsupported;
+    expect([0xc0, 0xc1, 0xc2].map(unsupported)).toEqual([undefined, undefined, undefined]);
+    expect([0xc3, 0xc9, 0xca, 0xcb].map(unsupported)).toEqual([
+      "lossless JPEG",
+      "arithmetic-coded JPEG",
+      "arithmetic-coded JPEG",
+      "lossless arithmetic-coded JPEG",
+    ]);
+    const others = [0xc5, 0xc6, 0xc7, 0xcd, 0xce, 0xcf];
+    expect(new Set(others.map(unsupported))).toEqual(new Set(["hierarchical JPEG"]));
+  });
+
+  it("takes an AVIF of each matrix that libavif knows, and no other", () => {
+    const matrices = Array.from({ length: 18 }, (_, matrix) => matrix);
+    const known = (range: number) =>
+      matrices.filter((matrix) => {
+        const nclx = box("colr", latin1("nclx"), be16(1), be16(13), be16(matrix), Uint8Array.of(range));
+        return avifOf(item(), nclx).unsupported === undefined;
+      });
+    expect(known(0)).toEqual([0, 1, 2, 4, 5, 6, 7, 9, 12]);
+    expect(known(0x80)).toEqual([0, 1, 2, 4, 5, 6, 7, 8, 9, 12]);
+  });
+
   it("refuses an AVIF that is nothing but a video", () => {
     expect(failure(renamed("meta", "moov"))).toMatchObject({
       code: "unsupported_format",
