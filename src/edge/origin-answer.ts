@@ -33,6 +33,9 @@ export type Outcome =
 /** Where the origin does not say how long to wait. */
 const RETRY_PAUSE_MS = 200;
 
+/** A client is sent away for an hour at most, and not told to come back at once. */
+const [MIN_RETRY_AFTER_SECONDS, MAX_RETRY_AFTER_SECONDS] = [1, 3600];
+
 /** What the origin may blame the picture for, in our words: nothing of its text is shown to a client. */
 const PICTURE_FAULTS = {
   source_too_large: "The source has too many bytes",
@@ -73,7 +76,8 @@ export async function readAnswer(response: Response, expectation: Expectation, n
       return { alive: false, error: unusable(cause) };
     }
     case 503: {
-      const retryAfterSeconds = Math.ceil((retryAfterMs ?? 1000) / 1000);
+      const askedSeconds = Math.ceil((retryAfterMs ?? 0) / 1000);
+      const retryAfterSeconds = Math.min(MAX_RETRY_AFTER_SECONDS, Math.max(MIN_RETRY_AFTER_SECONDS, askedSeconds));
       const error = new ServiceError("overloaded", "The origin is busy, still starting or too slow for the picture", {
         cause,
         retryAfterSeconds,

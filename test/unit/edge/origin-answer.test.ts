@@ -55,7 +55,7 @@ async function headers(bytes: Uint8Array, others: Record<string, string> = {}): 
 }
 
 const read = (response: Response, expectation: Partial<Expectation> = {}) =>
-  readAnswer(response, { ...EXPECTED, ...expectation }, 0);
+  readAnswer(response, { ...EXPECTED, ...expectation }, Date.parse("2026-11-27T00:00:00Z"));
 
 describe("a result", () => {
   it("is believed where all that it says is so", async () => {
@@ -137,6 +137,18 @@ describe("a problem", () => {
   ])("of being busy that says %s", async (_, said, outcome, retryAfterSeconds) => {
     const answer = await read(new Response(null, { status: 503, headers: said }));
     expect(answer).toEqual({ ...outcome, error: expect.objectContaining({ code: "overloaded", retryAfterSeconds }) });
+  });
+
+  it.each([
+    ["40", 40],
+    ["0", 1],
+    ["999999999", 3600],
+    ["Fri, 31 Dec 9999 23:59:59 GMT", 3600],
+    ["Thu, 26 Nov 2026 00:00:00 GMT", 1],
+    ["soon", 1],
+  ])("of being busy that asks for %s sends clients away for a time that they can live with", async (header, seconds) => {
+    const answer = await read(new Response("{}", { status: 503, headers: { "Retry-After": header } }));
+    expect(answer).toMatchObject({ error: { code: "overloaded", retryAfterSeconds: seconds } });
   });
 
   it("is read no further than any of ours is long", async () => {
