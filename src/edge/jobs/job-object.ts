@@ -2,7 +2,7 @@ import { DurableObject } from "cloudflare:workers";
 import { logError } from "../../service/problem.ts";
 import { deliver } from "../webhooks/deliver.ts";
 import { jobEvent } from "../webhooks/event.ts";
-import { parseJobConfig } from "./config.ts";
+import { type JobConfig, parseJobConfig } from "./config.ts";
 import {
   type Attempt,
   attempted,
@@ -42,8 +42,12 @@ interface JobEnv {
  * alarm finds the next thing to do: put the job into the queue, deliver its webhook, forget it.
  */
 export class JobObject extends DurableObject<JobEnv> {
-  readonly #config = parseJobConfig(this.env);
   readonly #unsuccessful = unsuccessfulJobs(this.env.RESULTS);
+
+  /** With a wrong setting an object that reads it to begin with would not come to set its alarm again. */
+  get #config(): JobConfig {
+    return parseJobConfig(this.env);
+  }
 
   /** Makes the job, or answers the one that was made by this id before. */
   async create(id: string, request: JobRequest): Promise<Job> {
@@ -102,9 +106,10 @@ export class JobObject extends DurableObject<JobEnv> {
   }
 
   async #dispatch({ id, run }: Job): Promise<void> {
+    const config = this.#config;
     await this.env.JOB_QUEUE.send({ job: id, run });
     const job = this.#open(run);
-    if (job !== undefined) await this.#save(dispatched(job, Date.now(), this.#config));
+    if (job !== undefined) await this.#save(dispatched(job, Date.now(), config));
   }
 
   async #deliver(job: Job): Promise<void> {

@@ -43,9 +43,11 @@ function startObject() {
   const sends: { resolve: () => void; reject: (cause: Error) => void }[] = [];
   const send = () => new Promise<void>((resolve, reject) => sends.push({ resolve, reject }));
   const results = { put: async () => {}, delete: async () => {}, head: async () => ({}) };
-  const env = { ...VARS, RESULTS: results, JOB_QUEUE: { send } };
-  const job = Reflect.construct(JobObject, [{ storage }, env]) as InstanceType<typeof JobObject>;
-  return { job, sends, alarmInMs: () => alarm - Date.now() };
+  const restart = (vars: Readonly<Record<string, string>>) => {
+    const env = { ...vars, RESULTS: results, JOB_QUEUE: { send } };
+    return Reflect.construct(JobObject, [{ storage }, env]) as InstanceType<typeof JobObject>;
+  };
+  return { job: restart(VARS), restart, sends, alarmInMs: () => alarm - Date.now() };
 }
 
 beforeEach(() => {
@@ -102,4 +104,18 @@ it("keeps a job whose webhook is sent again at the moment it would have been for
   expect(await job.replay()).toMatchObject({ isReplayed: true });
   await forgetting;
   expect(await job.read()).toMatchObject({ delivery: { state: "pending" } });
+});
+
+it("tries again in half a minute, and sends nothing, where a setting is wrong: the platform would give its alarm up", async () => {
+  const { job, restart, sends, alarmInMs } = startObject();
+  await job.create("1", REQUEST);
+  const broken = restart({ ...VARS, SIGNED_URLS: "all" });
+  for (let i = 0; i < 7; i++) {
+    await broken.alarm();
+    expect(alarmInMs()).toBe(30 * SECOND);
+    vi.advanceTimersByTime(alarmInMs());
+  }
+  expect(sends).toHaveLength(0);
+  void restart(VARS).alarm();
+  expect(sends).toHaveLength(1);
 });
