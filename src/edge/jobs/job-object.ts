@@ -1,4 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
+import { expected } from "../../core/errors.ts";
 import { logError } from "../../service/problem.ts";
 import { deliver } from "../webhooks/deliver.ts";
 import { jobEvent } from "../webhooks/event.ts";
@@ -127,6 +128,11 @@ export class JobObject extends DurableObject<JobEnv> {
   async #tell(job: Job): Promise<Attempt> {
     if (job.callback === undefined) return {};
     const { signing, webhookKeys: keys } = this.#config;
+    if (keys.length === 0) {
+      // They were taken away since the job was taken. A receiver would refuse what nobody has signed, and may say so for good.
+      logError(job.id, new TypeError(expected("a key that signs webhooks", "WEBHOOK_KEYS", "")));
+      return {};
+    }
     return await deliver(await jobEvent(job, signing), job.callback, { keys, nowMs: Date.now() });
   }
 

@@ -27,6 +27,7 @@ const VARS = {
   JOB_RETENTION_SECONDS: "2592000",
   WEBHOOK_SCHEDULE_SECONDS: "0,5,300",
   SIGNED_URLS: "off",
+  WEBHOOK_KEYS: `whsec_${"A".repeat(32)}`,
 };
 
 /** An object whose messages stay on their way until they are let through or lost. */
@@ -104,6 +105,24 @@ it("keeps a job whose webhook is sent again at the moment it would have been for
   expect(await job.replay()).toMatchObject({ isReplayed: true });
   await forgetting;
   expect(await job.read()).toMatchObject({ delivery: { state: "pending" } });
+});
+
+it("sends no webhook that no key signs, and the same one once there is a key again", async () => {
+  const fetch = vi.spyOn(globalThis, "fetch").mockResolvedValue(new Response(null, { status: 204 }));
+  const { job, restart, alarmInMs } = startObject();
+  await job.create("1", { ...REQUEST, callback: "https://example.com/" });
+  await job.begin(1);
+  await job.settle(1, DONE);
+  const { WEBHOOK_KEYS, ...keyless } = VARS;
+  const without = restart(keyless);
+  await without.alarm();
+  expect(fetch).not.toHaveBeenCalled();
+  expect(await without.read()).toMatchObject({ delivery: { state: "pending", attempts: 1 } });
+  vi.advanceTimersByTime(alarmInMs());
+  const again = restart({ ...keyless, WEBHOOK_KEYS });
+  await again.alarm();
+  expect(fetch).toHaveBeenCalledOnce();
+  expect(await again.read()).toMatchObject({ delivery: { state: "delivered" } });
 });
 
 it("tries again in half a minute, and sends nothing, where a setting is wrong: the platform would give its alarm up", async () => {
