@@ -1,4 +1,4 @@
-import type { Server } from "node:http";
+import type { Server, ServerResponse } from "node:http";
 import { Server as TcpServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -9,16 +9,18 @@ import { setTimeout as sleep } from "node:timers/promises";
  *   connection when its answer is written, though most of it may not have left.
  */
 export function drainable(server: Server): () => Promise<void> {
-  let open = 0;
+  const open = new Set<ServerResponse>();
   let isClosing = false;
   server.prependListener("request", (_, response) => {
-    open++;
-    response.once("close", () => open--);
+    open.add(response);
+    response.once("close", () => open.delete(response));
     if (isClosing) response.shouldKeepAlive = false;
   });
   return async () => {
     isClosing = true;
     TcpServer.prototype.close.call(server);
-    while (open > 0) await sleep(20);
+    // The next request would come by the same connection.
+    for (const response of open) response.shouldKeepAlive = false;
+    while (open.size > 0) await sleep(20);
   };
 }

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
+import { Agent, type IncomingMessage, request } from "node:http";
 import sharp from "sharp";
 import { afterEach, expect, it } from "vitest";
 import { contentDigest } from "../../src/core/origin-request.ts";
@@ -80,6 +81,25 @@ it("finishes what is running after SIGTERM, said once or twice, says it is not r
   expect((await answer).status).toBe(200);
   expect(await exit).toEqual([0, null]);
   await expect(origin.get("/healthz")).rejects.toThrow();
+});
+
+it("takes no next request after SIGTERM by the connection of one that is running", async () => {
+  origin = await startOrigin();
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const picture = await scene(300, 300).jpeg().toBuffer();
+  const { url, headers } = await origin.sign("x2", picture);
+  const ask = () =>
+    new Promise<IncomingMessage>((resolve, reject) =>
+      request(url, { method: "POST", headers, agent }, (response) => resolve(response.resume()))
+        .on("error", reject)
+        .end(picture),
+    );
+  const running = ask();
+  await until(async () => (await queue()) > 0);
+  origin.process.kill("SIGTERM");
+  const next = expect(ask()).rejects.toMatchObject({ code: "ECONNREFUSED" });
+  expect((await running).headers.connection).toBe("close");
+  await next;
 });
 
 it("sends an answer to its end after SIGTERM, however slowly it is read", async () => {
