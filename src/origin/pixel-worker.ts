@@ -1,6 +1,8 @@
 import type { MessagePort } from "node:worker_threads";
 import { workerData } from "piscina";
+import type { Codecs } from "../codecs/codec.ts";
 import { createNodeCodecs } from "../codecs/node.ts";
+import { ServiceError } from "../core/errors.ts";
 import type { Probe } from "../core/probe/probe-result.ts";
 import type { Tiling } from "../core/tiles.ts";
 import type { Transform } from "../core/transform.ts";
@@ -43,8 +45,14 @@ export function load(): void {}
 /** The same steps as in the Worker, in a thread of its own; only the network is elsewhere. */
 export async function renderPicture({ port, tiling, concurrency, ...source }: PictureTask): Promise<PictureAnswer> {
   const stopwatch = createStopwatch(() => performance.now());
+  const engine = portEngine(port);
+  // What needs no network asks for no tile that could fail.
+  const encode: Codecs["encode"] = async (...picture) => {
+    if (engine.isStopped) throw new ServiceError("deadline_exceeded", "Nobody waits for the picture any more");
+    return await codecs.encode(...picture);
+  };
   try {
-    const data = await render({ codecs, engine: portEngine(port), tiling, concurrency }, source, stopwatch);
+    const data = await render({ codecs: { ...codecs, encode }, engine, tiling, concurrency }, source, stopwatch);
     // A copy: what sharp gives is its own, and Node 24 gives away no such memory.
     const answer = { data: new Uint8Array(data), serverTiming: stopwatch.header(), steps: stopwatch.steps() };
     return moving(answer, [answer]);

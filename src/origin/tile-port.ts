@@ -20,8 +20,8 @@ interface Answer {
   readonly tile?: Rgb;
 }
 
-/** An engine on the other side of a port, where {@link answerTiles} stands. */
-export function portEngine(port: MessagePort): Engine {
+/** An engine on the other side of a port, where {@link answerTiles} stands. Once it is stopped nobody wants the picture any more. */
+export function portEngine(port: MessagePort): Engine & { readonly isStopped: boolean } {
   const waiting = new Map<number, (answer: Answer) => void>();
   let last = 0;
   let isStopped = false;
@@ -36,6 +36,9 @@ export function portEngine(port: MessagePort): Engine {
   });
   return {
     name: "origin",
+    get isStopped() {
+      return isStopped;
+    },
     upscale: (tile, scale, variant) =>
       new Promise((resolve, reject) => {
         const id = ++last;

@@ -56,6 +56,22 @@ it("drops the work of a client that has gone", async () => {
   expect(done).toBeLessThan(tiles);
 });
 
+it("does not encode what needed no network and whose client has gone: others wait for its turn", async () => {
+  origin = await startOrigin();
+  const source = await scene(3900, 3900).jpeg({ progressive: true }).toBuffer();
+  const clients = new AbortController();
+  // As many as are made at a time; in AVIF each takes a core for a minute or so.
+  const gone = Array.from({ length: 4 }, () => origin.upscale("x1,format=avif", source, { signal: clients.signal }));
+  const refused = Promise.all(gone.map((answer) => expect(answer).rejects.toThrow()));
+  await until(async () => /^ssiu_origin_running_requests 4$/m.test(await metrics()));
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  clients.abort();
+  await refused;
+  const small = await scene(16, 16).png().toBuffer();
+  const answer = await origin.upscale("x1", small, { signal: AbortSignal.timeout(30_000) });
+  expect(answer.status).toBe(200);
+});
+
 it("does not block its event loop while a picture of 4 MP is made", async () => {
   origin = await startOrigin({ DEADLINE_MS: "600000" });
   const source = await scene(1000, 1000).jpeg().toBuffer();

@@ -146,10 +146,13 @@ describe("a problem", () => {
     ["Fri, 31 Dec 9999 23:59:59 GMT", 3600],
     ["Thu, 26 Nov 2026 00:00:00 GMT", 1],
     ["soon", 1],
-  ])("of being busy that asks for %s sends clients away for a time that they can live with", async (header, seconds) => {
-    const answer = await read(new Response("{}", { status: 503, headers: { "Retry-After": header } }));
-    expect(answer).toMatchObject({ error: { code: "overloaded", retryAfterSeconds: seconds } });
-  });
+  ])(
+    "of being busy that asks for %s sends clients away for a time that they can live with",
+    async (header, seconds) => {
+      const answer = await read(new Response("{}", { status: 503, headers: { "Retry-After": header } }));
+      expect(answer).toMatchObject({ error: { code: "overloaded", retryAfterSeconds: seconds } });
+    },
+  );
 
   it("is read no further than any of ours is long", async () => {
     const { body, seen } = sent(...new Array(100).fill(new TextEncoder().encode(" ".repeat(1000))));
