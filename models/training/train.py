@@ -160,6 +160,9 @@ class Trainer:
         torch._foreach_lerp_(self.averages, self.parameters, 1 - decay)
 
     def state(self) -> dict[str, Any]:
+        """What a checkpoint holds; refused once the weights are lost, so that the last good one is kept."""
+        if not torch.stack(torch._foreach_norm(self.averages)).isfinite().all():
+            raise ValueError(f"Expected finite weights after step {self.step}, got others: try a lower learning_rate")
         return {
             "network": self.network.state_dict(),
             "average": self.average.state_dict(),

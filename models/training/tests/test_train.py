@@ -242,6 +242,15 @@ def test_keeps_the_best_average_and_says_where_it_comes_from(config: Config) -> 
     assert load_file(Path(config.output) / "best.safetensors").keys() == trainer.average.state_dict().keys()
 
 
+def test_a_run_that_has_diverged_ends_and_keeps_its_last_good_checkpoint(config: Config) -> None:
+    last = Path(config.output) / "last.pt"
+    with pytest.raises(ValueError, match="Expected finite weights after step 2, got others: try a lower learning_rate"):
+        train(dataclasses.replace(config, learning_rate=1e10), CPU)
+    checkpoint = load_checkpoint(last, CPU)
+    assert checkpoint["step"] == 1
+    assert all(value.isfinite().all() for value in checkpoint["network"].values())
+
+
 def test_learns(config: Config) -> None:
     """From the start of a step to a few later the loss on the training pictures falls clearly."""
     train(dataclasses.replace(config, steps=12, learning_rate=2e-3, batch=2, validate_every=100), CPU)
