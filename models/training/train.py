@@ -125,6 +125,7 @@ class Trainer:
         self.step, self.rate = 0, 0.0
         self.seconds = 0.0  # spent in training, over all processes of this run
         self.best_psnr = -math.inf
+        self.commit = git_commit()  # now: the code that is loaded may be changed on the disk during the run
         # On a CPU compiling takes minutes for slower steps, where it does not fail on the reflection (PyTorch 2.13).
         if config.compile and device.type == "cuda":
             self.gradients = RecordedGradients(self.network, gradients, config.batch, config.patch, layout)
@@ -173,7 +174,7 @@ class Trainer:
             "seconds": self.seconds,
             "best_psnr": self.best_psnr,
             "config": dataclasses.asdict(self.config),
-            "commit": git_commit(),
+            "commit": self.commit,
             "dataset": self.dataset.digest,
         }
 
@@ -214,7 +215,7 @@ class Trainer:
                 "seed": str(config.seed),
                 "data": config.data,
                 "dataset_sha256": self.dataset.digest,
-                "commit": git_commit(),
+                "commit": self.commit,
                 "validation_psnr": f"{score:.4f}",
             }
             save_tensors(Path(config.output) / "best.safetensors", self.average.state_dict(), metadata)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -249,6 +250,15 @@ def test_a_run_that_has_diverged_ends_and_keeps_its_last_good_checkpoint(config:
     checkpoint = load_checkpoint(last, CPU)
     assert checkpoint["step"] == 1
     assert all(value.isfinite().all() for value in checkpoint["network"].values())
+
+
+def test_names_the_commit_it_began_with(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    commits = iter(["began-with", *["later"] * 20])
+    monkeypatch.setattr("training.train.git_commit", lambda: next(commits))
+    train(dataclasses.replace(config, steps=2), CPU)
+    assert load_checkpoint(Path(config.output) / "last.pt", CPU)["commit"] == "began-with"
+    with safe_open(Path(config.output) / "best.safetensors", "pt") as file:
+        assert file.metadata()["commit"] == "began-with"
 
 
 def test_learns(config: Config) -> None:
