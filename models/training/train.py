@@ -39,6 +39,7 @@ from training.weights import body_of, read_state
 
 DEGRADATIONS = {"none": CLEAN, "web": WEB}
 BF16_FEATURES = ("avx512_bf16", "amx_bf16", "bf16")
+FOLDERS = ("data", "output")  # may be moved: the pictures are known by their hash
 LONGEST_STEP = 60.0  # seconds
 LARGEST_PSNR = 100.0  # dB: a flat picture that comes out exactly would drown all others
 LOG_FIELDS = ("step", "minutes", "learning_rate", "loss", "validation_psnr")
@@ -181,7 +182,7 @@ class Trainer:
     def restore(self, checkpoint: dict[str, Any]) -> None:
         then = dataclasses.asdict(parse_config(checkpoint["config"])) | {"dataset": checkpoint["dataset"]}
         now = dataclasses.asdict(self.config) | {"dataset": self.dataset.digest}
-        others = ", ".join(name for name in now if then[name] != now[name])
+        others = ", ".join(name for name in now if name not in FOLDERS and then[name] != now[name])
         if others:
             raise ValueError(f"Expected {others} as in the checkpoint, got another; use an empty output folder")
         self.network.load_state_dict(checkpoint["network"])

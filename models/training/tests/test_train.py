@@ -223,6 +223,14 @@ def test_a_finished_run_is_left_as_it_is(config: Config) -> None:
     assert (Path(once.output) / "last.pt").read_bytes() == before
 
 
+def test_goes_on_where_its_folders_were_moved_to(config: Config, tmp_path: Path) -> None:
+    assert train(config, CPU, budget_minutes=0).step == 1
+    moved = dataclasses.replace(config, data=str(tmp_path / "a"), output=str(tmp_path / "b"))
+    Path(config.data).rename(moved.data)
+    Path(config.output).rename(moved.output)
+    assert train(moved, CPU, budget_minutes=0).step == 2
+
+
 def test_refuses_to_go_on_with_other_settings_or_pictures(config: Config) -> None:
     train(dataclasses.replace(config, steps=1), CPU)
     with pytest.raises(ValueError, match="Expected steps as in the checkpoint"):
