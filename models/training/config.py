@@ -51,11 +51,13 @@ class Config:
         for name in ("optimizer", "degradation", "precision"):
             choices = get_args(Config.__annotations__[name])
             check(getattr(self, name) in choices, " or ".join(choices), name, getattr(self, name))
-        for name in ("body_share", "luma_weight"):
+        for name in ("body_share", "luma_weight", "ema_decay"):
             check(0 <= getattr(self, name) <= 1, "0 to 1", name, getattr(self, name))
         check(self.body_share == 1 or bool(self.body_before), "body_before as well", "body_share", self.body_share)
-        for name in ("patch", "batch", "validate_every", "checkpoint_every", "log_every", "validation_images"):
+        counts = ("patch", "batch", "validate_every", "checkpoint_every", "log_every", "validation_images")
+        for name in (*counts, "learning_rate", "gradient_clip"):
             check(getattr(self, name) > 0, "a positive number", name, getattr(self, name))
+        check(self.warmup_steps >= 0, "0 or more", "warmup_steps", self.warmup_steps)
         # A pixel at each border is not scored.
         check(self.validation_side >= 3, "3 or more", "validation_side", self.validation_side)
 
