@@ -2,10 +2,14 @@
 
 import os
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import save
 from torch import Tensor
 
@@ -28,8 +32,18 @@ def save_checkpoint(path: Path, checkpoint: dict[str, Any]) -> None:
     temporary.replace(path)
 
 
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """What PyTorch and safetensors say of a damaged file does not name it."""
+    try:
+        yield
+    except (RuntimeError, EOFError, UnpicklingError, SafetensorError) as error:
+        raise ValueError(f"Expected a whole file of weights for {path}, got {error!s:.80}") from error
+
+
 def load_checkpoint(path: Path, device: torch.device) -> dict[str, Any]:
-    return torch.load(path, map_location=device, weights_only=True)
+    with naming(path):
+        return torch.load(path, map_location=device, weights_only=True)
 
 
 def save_tensors(path: Path, state: dict[str, Tensor], metadata: dict[str, str]) -> None:

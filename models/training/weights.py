@@ -6,6 +6,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+from training.checkpoint import load_checkpoint, naming
 from training.network import SSIU
 
 PUBLISHED_PREFIX = "module."
@@ -14,8 +15,9 @@ PUBLISHED_PREFIX = "module."
 def read_state(path: Path) -> dict[str, Tensor]:
     """Parameters by name, from `.safetensors` or from a published checkpoint (`model_state_dict`, `module.` prefix)."""
     if path.suffix == ".safetensors":
-        return load_file(path)
-    checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+        with naming(path):
+            return load_file(path)
+    checkpoint = load_checkpoint(path, torch.device("cpu"))
     state = checkpoint.get("model_state_dict")
     if state is None:
         raise ValueError(f"Expected a published checkpoint, with model_state_dict, for {path}")

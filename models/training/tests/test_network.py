@@ -91,6 +91,19 @@ def test_loads_the_published_format(tmp_path: Path) -> None:
     assert all(torch.equal(value, loaded.state_dict()[name]) for name, value in network.state_dict().items())
 
 
+@pytest.mark.parametrize("name", ["weights.safetensors", "model_x2_290.pt"])
+@pytest.mark.parametrize("share", [0, 0.5])
+def test_names_the_file_that_is_damaged(name: str, share: float, tmp_path: Path) -> None:
+    path, network = tmp_path / name, SSIU(2)
+    if path.suffix == ".pt":
+        published_checkpoint(path, network)
+    else:
+        save_file(network.state_dict(), path)
+    path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
+    with pytest.raises(ValueError, match=f"Expected a whole file of weights for .*{name}, got"):
+        load_network(path, 2)
+
+
 @pytest.mark.parametrize("change", ["missing", "extra", "shape"])
 def test_refuses_weights_that_do_not_fit(change: str, tmp_path: Path, models: Path) -> None:
     state = read_state(models / "ssiu-x2.safetensors")
