@@ -75,8 +75,9 @@ def rounded_weights(weight: Tensor, covariance: Tensor) -> tuple[Tensor, Tensor]
 
 def noise(x: Tensor, weight: Tensor, offset: Tensor, factor: Tensor) -> Tensor:
     """Logarithm of the power that rounding x [P, C] has in the outputs of `weight` [O, C], but for a constant."""
-    low, high = torch.aminmax((x - offset) * factor, dim=1)
-    return (high - low).square().mean().log() + (weight / factor).square().sum().log()
+    values = (x - offset) * factor
+    ranges = values.amax(dim=1) - values.amin(dim=1)  # torch.aminmax has no gradient in PyTorch 2.11
+    return ranges.square().mean().log() + (weight / factor).square().sum().log()
 
 
 def quietest(x: Tensor, weight: Tensor) -> Tensor:
