@@ -1,5 +1,6 @@
 """Checkpoints: everything a run needs to go on as if it had never stopped."""
 
+import json
 import os
 import subprocess
 from collections.abc import Iterator
@@ -46,10 +47,21 @@ def load_checkpoint(path: Path, device: torch.device) -> dict[str, Any]:
         return torch.load(path, map_location=device, weights_only=True)
 
 
+def with_notes(tensors: dict[str, Tensor], notes: dict[str, str]) -> bytes:
+    """As safetensors, of which the notes are in another order each time: the same bytes for the same contents."""
+    data = save(tensors, notes)
+    start = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:start])
+    header["__metadata__"] = dict(sorted(notes.items()))
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    text = text.ljust(-(-len(text) // 8) * 8)  # tensors begin at a multiple of 8 bytes
+    return len(text).to_bytes(8, "little") + text + data[start:]
+
+
 def save_tensors(path: Path, state: dict[str, Tensor], metadata: dict[str, str]) -> None:
     """As fp32 safetensors."""
     tensors = {name: value.detach().float().cpu().contiguous() for name, value in state.items()}
-    write_atomically(path, save(tensors, metadata))
+    write_atomically(path, with_notes(tensors, metadata))
 
 
 def random_state() -> dict[str, Tensor]:

@@ -11,10 +11,9 @@ import hashlib
 from pathlib import Path
 
 import torch
-from safetensors.torch import save
 from torch import Tensor
 
-from training.checkpoint import write_atomically
+from training.checkpoint import with_notes, write_atomically
 from training.data import read_picture
 from training.models import MODELS, Model, present
 from training.network import CHANNELS, SSIU
@@ -106,7 +105,7 @@ def pack(model: Model, pictures: list[Path]) -> None:
         "pictures": ", ".join(path.name for path in pictures),
     }
     tensors = matrices | packed_rest(network.state_dict())
-    write_atomically(model.packed, save({name: t.contiguous() for name, t in tensors.items()}, notes))
+    write_atomically(model.packed, with_notes({name: t.contiguous() for name, t in tensors.items()}, notes))
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 import csv
 import dataclasses
 import itertools
+import json
 import os
 import signal
 import subprocess
@@ -11,10 +12,10 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors import safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load, load_file, save_file
 from torch import Tensor
 
-from training.checkpoint import git_commit, load_checkpoint, write_atomically
+from training.checkpoint import git_commit, load_checkpoint, with_notes, write_atomically
 from training.config import Config
 from training.data import load_dataset
 from training.gradients import BatchGradients, parts_of
@@ -340,6 +341,16 @@ def test_a_share_of_the_loss_is_that_of_the_luma() -> None:
     rgb, luma = 0.1 / 3 + 0.01 * 1.6 / 72, 0.299 * (0.1 + 0.01 * 1.6 / 24)
     for share in (0.0, 0.25, 1.0):
         assert loss_of(red, target, 0.01, share).item() == pytest.approx(rgb + share * (luma - rgb))
+
+
+def test_the_same_weights_and_notes_are_the_same_bytes() -> None:
+    notes = {"scale": "2", "data": 'a folder "of" pictures: Gärten, \\, \n', "initial": "", "seed": "1", "steps": "5"}
+    tensors = {"b": torch.rand(3, 5), "a": torch.arange(7, dtype=torch.int8)}
+    (data,) = {with_notes(tensors, notes) for _ in range(20)}
+    assert_same(load(data), tensors)
+    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    assert list(header.pop("__metadata__").items()) == sorted(notes.items())
+    assert header.keys() == tensors.keys()
 
 
 def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
