@@ -90,13 +90,18 @@ def evaluate_set(
 ) -> dict[str, float | int]:
     """Means over the set; with `storage` the low-resolution pictures are stored in that way first."""
 
-    def read_low(path: Path) -> Tensor:
-        return storage.apply(planes(path)) if storage else planes(path)
+    def read(low_path: Path, high_path: Path) -> tuple[Tensor, Tensor]:
+        low, high = planes(low_path), planes(high_path)
+        rests = [n - network.scale * m for n, m in zip(high.shape[1:], low.shape[1:], strict=True)]
+        if not all(0 <= rest < network.scale for rest in rests):
+            got = " and ".join("x".join(map(str, reversed(x.shape[1:]))) for x in (low, high))
+            raise ValueError(f"Expected 1/{network.scale} of {high_path} for {low_path}, got {got}")
+        return (storage.apply(low) if storage else low), high
 
     torch.backends.cudnn.allow_tf32 = False  # PyTorch's default on a GPU; its products have ten bits
     pairs = benchmark_pairs(folder, network.scale)
     bar = tqdm(pairs, desc=f"{folder.name} x{network.scale}", disable=not sys.stderr.isatty())
-    rows = torch.stack([scores(network, read_low(low), planes(high), device) for low, high in bar])
+    rows = torch.stack([scores(network, *read(low, high), device) for low, high in bar])
     psnr, ssim, bicubic_psnr, bicubic_ssim = rows.mean(dim=0).tolist()
     return {
         "images": len(pairs),

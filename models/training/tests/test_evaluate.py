@@ -33,6 +33,15 @@ def test_says_what_it_looked_for(tmp_path: Path) -> None:
         evaluate_set(SSIU(2, steps=3), tmp_path, CPU)
 
 
+@pytest.mark.parametrize("side", [13, 19, 21])
+def test_refuses_low_resolution_pictures_of_another_scale(side: int, tmp_path: Path) -> None:
+    """A third of a picture would pass for the half of its corner, and score 12 dB."""
+    write_picture(tmp_path / "HR" / "a.png", picture(40, 40, 1))
+    write_picture(tmp_path / "LR_X2" / "a.png", picture(side, 20, 1))
+    with pytest.raises(ValueError, match=rf"Expected 1/2 of .*HR/a.png for .*LR_X2/a.png, got 20x{side} and 40x40"):
+        evaluate_set(SSIU(2, steps=3), tmp_path, CPU)
+
+
 def test_a_network_that_adds_nothing_scores_as_the_bilinear_base() -> None:
     network = SSIU(2, steps=3)
     torch.nn.init.zeros_(network.tail[3].weight)
