@@ -64,19 +64,6 @@ def save_tensors(path: Path, state: dict[str, Tensor], metadata: dict[str, str])
     write_atomically(path, with_notes(tensors, metadata))
 
 
-def random_state() -> dict[str, Tensor]:
-    state = {"cpu": torch.get_rng_state()}
-    if torch.cuda.is_available():
-        state["cuda"] = torch.cuda.get_rng_state()
-    return state
-
-
-def restore_random_state(state: dict[str, Tensor]) -> None:
-    torch.set_rng_state(state["cpu"].cpu())
-    if "cuda" in state and torch.cuda.is_available():
-        torch.cuda.set_rng_state(state["cuda"].cpu())
-
-
 def git_commit() -> str:
     """The commit of the code that trains, `-dirty` if it was changed since.
 

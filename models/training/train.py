@@ -21,8 +21,6 @@ from tqdm import tqdm
 from training.checkpoint import (
     git_commit,
     load_checkpoint,
-    random_state,
-    restore_random_state,
     save_checkpoint,
     save_tensors,
     write_atomically,
@@ -170,7 +168,6 @@ class Trainer:
             "average": self.average.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "generator": self.generator.get_state(),
-            "random": random_state(),
             "step": self.step,
             "seconds": self.seconds,
             "best_psnr": self.best_psnr,
@@ -189,7 +186,6 @@ class Trainer:
         self.average.load_state_dict(checkpoint["average"])
         self.optimizer.load_state_dict(checkpoint["optimizer"])
         self.generator.set_state(checkpoint["generator"].cpu())
-        restore_random_state(checkpoint["random"])
         self.step, self.seconds = checkpoint["step"], checkpoint["seconds"]
         self.best_psnr = checkpoint["best_psnr"]
 
