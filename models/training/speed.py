@@ -34,7 +34,7 @@ def create_step(
 ) -> Callable[[], None]:
     layout = torch.channels_last if channels_last else torch.contiguous_format
     network = SSIU(scale).to(device, memory_format=layout)
-    optimizer = AdamW(network.parameters(), fused=device.type == "cpu")
+    optimizer = AdamW(network.parameters(), fused=True)
     low = torch.rand(batch, 3, patch, patch, device=device).contiguous(memory_format=layout)
     high = torch.rand(batch, 3, scale * patch, scale * patch, device=device)
 
