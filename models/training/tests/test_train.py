@@ -216,6 +216,20 @@ def test_the_settings_for_a_gpu_run_on_a_cpu_too(config: Config) -> None:
     assert train(gpu, CPU).step == 1
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("degradation", ["none", "web"])
+def test_a_run_in_pieces_on_a_gpu(degradation: str, config: Config) -> None:
+    settings = {"optimizer": "muon", "compile": True, "precision": "bf16", "channels_last": True, "luma_weight": 0.5}
+    gpu = dataclasses.replace(config, steps=3, batch=4, degradation=degradation, **settings)
+    for step in (1, 2, 3):
+        trainer = train(gpu, torch.device("cuda"), budget_minutes=0)
+        assert trainer.step == step
+    assert {p.device.type for p in trainer.parameters} == {"cuda"}
+    losses = [float(loss) for (loss,) in rows(gpu, "loss") if loss]
+    assert len(losses) == 3
+    assert max(losses) < 0.2
+
+
 def test_a_finished_run_is_left_as_it_is(config: Config) -> None:
     once = dataclasses.replace(config, steps=1)
     train(once, CPU)
