@@ -80,6 +80,23 @@ def test_validation_pictures_are_held_out(pictures: Path) -> None:
     assert len(everything - trained) == 2
 
 
+def test_which_are_held_out_depends_on_their_names_alone(pictures: Path) -> None:
+    """Other ones would have been trained on, by the weights that go on from here."""
+    train = load(pictures).high
+    sizes = {f"p{i}.png": (61 + 4 * i, 83 - 3 * i) for i in range(6)}
+    trained = set(zip(train.height.tolist(), train.width.tolist(), strict=True))
+    assert {name for name, size in sizes.items() if size not in trained} == {"p5.png", "p2.png"}
+
+
+def test_a_larger_picture_is_cut_from_as_often_as_it_is_larger(tmp_path: Path) -> None:
+    for name, side in (("a", 40), ("b", 40), ("c", 40), ("d", 120)):
+        write_picture(tmp_path / f"{name}.png", torch.zeros(side, side, 3, dtype=torch.uint8))
+    dataset = load_dataset(tmp_path, 2, 40, validation_images=1, validation_side=24, device=CPU)
+    assert dataset.high.height.tolist() == [40, 40, 120]
+    shares = sampler(dataset).crop(4000).picture.bincount() / 4000
+    torch.testing.assert_close(shares, torch.tensor([1, 1, 9]) / 11, atol=0.03, rtol=0)
+
+
 def test_small_pictures_are_left_out(pictures: Path) -> None:
     assert load(pictures, smallest_side=70).pictures < load(pictures, smallest_side=40).pictures
 

@@ -13,7 +13,7 @@ import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import load, load_file, save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from training.checkpoint import git_commit, load_checkpoint, with_notes, write_atomically
 from training.config import Config
@@ -228,6 +228,27 @@ def test_a_run_in_pieces_on_a_gpu(degradation: str, config: Config) -> None:
     losses = [float(loss) for (loss,) in rows(gpu, "loss") if loss]
     assert len(losses) == 3
     assert max(losses) < 0.2
+
+
+def test_the_average_forgets_the_weights_it_began_with(config: Config) -> None:
+    trainer = Trainer(config, load_dataset(Path(config.data), 2, 44, 1, 16, CPU), CPU)
+    name, expected = "tail.0.bias", trainer.network.state_dict()["tail.0.bias"].clone()
+    for decay in (1 / 10, 2 / 11, 3 / 12):
+        trainer.train_step()
+        expected = decay * expected + (1 - decay) * trainer.network.state_dict()[name]
+        torch.testing.assert_close(trainer.average.state_dict()[name], expected)
+    trainer.step = 10**6
+    before = trainer.average.state_dict()[name].clone()
+    trainer.train_step()
+    expected = before.lerp(trainer.network.state_dict()[name], 1 - config.ema_decay)
+    torch.testing.assert_close(trainer.average.state_dict()[name], expected)
+
+
+def test_gradients_are_clipped(config: Config) -> None:
+    clipped = dataclasses.replace(config, gradient_clip=1e-3)
+    trainer = Trainer(clipped, load_dataset(Path(config.data), 2, 44, 1, 16, CPU), CPU)
+    trainer.train_step()
+    assert nn.utils.get_total_norm([p.grad for p in trainer.parameters]) == pytest.approx(1e-3, rel=1e-2)
 
 
 def test_a_finished_run_is_left_as_it_is(config: Config) -> None:
