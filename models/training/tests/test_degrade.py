@@ -1,9 +1,10 @@
 from fractions import Fraction
 
+import pytest
 from conftest import picture
 from torch import Generator, Tensor, equal
 
-from training.degrade import KERNELS, WEB
+from training.degrade import KERNELS, WEB, saves
 from training.imresize import imresize_bytes
 
 
@@ -25,6 +26,18 @@ def test_every_patch_suffers_its_own_way() -> None:
 def test_the_same_seed_gives_the_same_damage() -> None:
     first, second = (WEB.spoil(patches(4), Generator().manual_seed(1)) for _ in range(2))
     assert equal(first, second)
+
+
+def test_pictures_are_stored_as_on_the_web() -> None:
+    generator = Generator().manual_seed(1)
+    stored = [saves(generator) for _ in range(2000)]
+    every = [save for one in stored for save in one]
+    jpeg = [save for save in every if save["format"] == "JPEG"]
+    assert {save["format"] for save in every} == {"JPEG", "WEBP"}
+    assert len(jpeg) / len(every) == pytest.approx(0.6, abs=0.04)
+    assert sum(save["subsampling"] == "4:2:0" for save in jpeg) / len(jpeg) == pytest.approx(0.5, abs=0.04)
+    assert {save["quality"] for save in every} == set(range(40, 96))
+    assert sum(len(one) == 2 for one in stored) / len(stored) == pytest.approx(0.3, abs=0.04)
 
 
 def test_every_kernel_is_used() -> None:

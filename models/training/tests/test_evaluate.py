@@ -27,6 +27,18 @@ def test_finds_the_pictures_in_every_layout(low: str, tmp_path: Path) -> None:
     assert compressed["bicubicPsnr"] < row["bicubicPsnr"] - 0.5
 
 
+def test_a_set_scores_the_mean_of_its_pictures(tmp_path: Path) -> None:
+    for name, seed in (("a", 1), ("b", 2)):
+        for folder in ("both", name):
+            write_picture(tmp_path / folder / "HR" / f"{name}.png", picture(40, 50, seed))
+            write_picture(tmp_path / folder / "LR_X2" / f"{name}.png", picture(20, 25, seed))
+    network = SSIU(2, steps=3)
+    a, b, both = (evaluate_set(network, tmp_path / folder, CPU) for folder in ("a", "b", "both"))
+    for figure in ("psnr", "ssim", "bicubicPsnr", "bicubicSsim"):
+        assert both[figure] == pytest.approx((a[figure] + b[figure]) / 2, abs=1e-4)
+        assert a[figure] != b[figure]
+
+
 def test_says_what_it_looked_for(tmp_path: Path) -> None:
     write_picture(tmp_path / "HR" / "img_001.png", picture(40, 50, 1))
     with pytest.raises(FileNotFoundError, match="img_001x2"):

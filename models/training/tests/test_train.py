@@ -136,6 +136,16 @@ def test_keeps_the_best_where_a_held_out_picture_comes_out_exactly() -> None:
     assert validation_psnr(exact, [(flat, torch.full((1, 3, 16, 16), 0.5))], 2) == LARGEST_PSNR
 
 
+def test_the_border_of_a_held_out_picture_is_not_scored() -> None:
+    twice = torch.nn.Upsample(scale_factor=2)
+    twice.weight = torch.nn.Parameter(torch.zeros(1))  # for its device
+    truth = torch.full((1, 3, 16, 16), 0.5)
+    for border, exact in ((2, True), (3, False)):
+        truth[:, :, :border] = 0
+        score = validation_psnr(twice, [(torch.full((1, 3, 8, 8), 0.5), truth)], 2)
+        assert (score == LARGEST_PSNR) == exact
+
+
 def test_a_run_that_was_killed_before_its_first_checkpoint_begins_anew(config: Config) -> None:
     output = Path(config.output)
     output.mkdir()
@@ -285,6 +295,14 @@ def test_keeps_the_best_average_and_says_where_it_comes_from(config: Config) -> 
     assert checkpoint["config"]["seed"] == config.seed
     assert "commit" in checkpoint
     assert load_file(Path(config.output) / "best.safetensors").keys() == trainer.average.state_dict().keys()
+
+
+def test_worse_weights_do_not_take_the_place_of_the_best(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    scores = iter([1.0, 3.0, 2.0])
+    monkeypatch.setattr("training.train.validation_psnr", lambda *_: next(scores))
+    assert train(dataclasses.replace(config, steps=4), CPU).best_psnr == 3
+    with safe_open(Path(config.output) / "best.safetensors", "pt") as file:
+        assert (file.metadata()["steps"], file.metadata()["validation_psnr"]) == ("2", "3.0000")
 
 
 def test_a_run_that_has_diverged_ends_and_keeps_its_last_good_checkpoint(config: Config) -> None:
