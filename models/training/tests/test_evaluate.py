@@ -5,7 +5,7 @@ import pytest
 import torch
 from conftest import picture, write_picture
 
-from training.evaluate import Storage, benchmark_pairs, evaluate_set, markdown, merged, planes, scores
+from training.evaluate import Storage, benchmark_pairs, evaluate, evaluate_set, markdown, merged, planes, scores
 from training.imresize import imresize, imresize_bytes, round_half_up
 from training.metrics import luma, psnr, shaved
 from training.network import SSIU
@@ -37,6 +37,16 @@ def test_a_set_scores_the_mean_of_its_pictures(tmp_path: Path) -> None:
     for figure in ("psnr", "ssim", "bicubicPsnr", "bicubicSsim"):
         assert both[figure] == pytest.approx((a[figure] + b[figure]) / 2, abs=1e-4)
         assert a[figure] != b[figure]
+
+
+def test_figures_in_int8_are_those_of_the_packed_weights(models: Path, tmp_path: Path) -> None:
+    write_picture(tmp_path / "Set" / "HR" / "a.png", picture(64, 80, 1))
+    write_picture(tmp_path / "Set" / "LR_X4" / "a.png", picture(16, 20, 1))
+    exact, int8 = (
+        evaluate(models / "ssiu-x4.safetensors", 4, tmp_path, ["Set"], CPU, int8)["sets"]["Set"]["psnr"]
+        for int8 in (False, True)
+    )
+    assert 0 < abs(int8 - exact) < 0.1
 
 
 def test_says_what_it_looked_for(tmp_path: Path) -> None:
