@@ -17,9 +17,9 @@ export function readFromAvif(bytes: Uint8Array): Uint8Array | undefined {
   return numbers && profileOfCicp(u16be(bytes, numbers.at + 4), u16be(bytes, numbers.at + 6));
 }
 
-/** Whether the primary item is monochrome. @see AV1 Codec ISO Media File Format Binding section 2.3.3 */
+/** Whether the picture is monochrome. @see AV1 Codec ISO Media File Format Binding section 2.3.3 */
 export function isGreyAvif(bytes: Uint8Array): boolean {
-  const av1C = readAvif(bytes).properties.find(({ type }) => type === "av1C");
+  const { av1C } = readAvif(bytes);
   return av1C !== undefined && (u8(bytes, av1C.at + 2) & 0x10) !== 0;
 }
 

@@ -18,7 +18,7 @@ export interface SharpCodecsOptions {
   readonly timeoutSeconds?: number;
 }
 
-/** Codecs over sharp, for Node. They also read what the edge cannot: CMYK, arithmetic-coded JPEG, grids. */
+/** Codecs over sharp, for Node. They also read what the edge cannot: CMYK, arithmetic-coded JPEG, scattered AVIF. */
 export function createSharpCodecs({ timeoutSeconds: seconds = 0 }: SharpCodecsOptions = {}): Codecs {
   return {
     async decode(bytes, probe) {

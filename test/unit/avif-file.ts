@@ -48,9 +48,9 @@ export function infe(id: number, type: string): Uint8Array {
   return box("infe", be32(2 << 24), be16(id), be16(0), latin1(`${type}\0`));
 }
 
-/** One item refers to another. */
-export function reference(type: string, from: number, to: number): Uint8Array {
-  return box(type, be16(from), be16(1), be16(to));
+/** One item refers to others. */
+export function reference(type: string, from: number, ...to: number[]): Uint8Array {
+  return box(type, be16(from), be16(to.length), ...to.map(be16));
 }
 
 export function ispe(width: number, height: number): Uint8Array {

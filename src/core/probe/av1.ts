@@ -21,6 +21,7 @@ export interface Av1Stream {
   /** The largest frame that they allow: what a decoder may allocate, whatever the container says. */
   readonly width: number;
   readonly height: number;
+  readonly frames: number;
   /** Of the first. */
   readonly colours: Av1Colours;
 }
@@ -52,7 +53,7 @@ export function readAv1(obus: Uint8Array): Av1Stream {
     at += size;
   }
   if (colours === undefined) throw corrupt("an AVIF without an AV1 sequence header");
-  return { width, height, colours };
+  return { width, height, frames, colours };
 }
 
 function leb128(bytes: Uint8Array, start: number): [value: number, next: number] {
@@ -66,7 +67,7 @@ function leb128(bytes: Uint8Array, start: number): [value: number, next: number]
 }
 
 /** sequence_header_obu(), section 5.5; names as there. */
-function readSequenceHeader(bytes: Uint8Array): Av1Stream {
+function readSequenceHeader(bytes: Uint8Array): Omit<Av1Stream, "frames"> {
   let at = 0;
   const bits = (count: number): number => {
     let value = 0;

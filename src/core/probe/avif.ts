@@ -11,7 +11,7 @@ import {
   readItemTypes,
   readLocations,
   readPrimary,
-  refers,
+  readReference,
 } from "./iso-bmff.ts";
 import type { Orientation, Probe } from "./probe-result.ts";
 
@@ -22,10 +22,14 @@ export interface AvifItems {
   readonly ipco: Box;
   readonly ipma: Box;
   readonly primary: number;
+  /** The item that says how the pixels are coded: the primary one, or of a grid the first tile. */
+  readonly coded: number | undefined;
   readonly types: ReadonlyMap<number, string>;
   readonly locations: readonly ItemLocation[];
   /** Properties of the primary item, in the order of their association. */
   readonly properties: readonly Box[];
+  /** The AV1 configuration; a grid has but those of its tiles. */
+  readonly av1C: Box | undefined;
   /** Whether an item, such as alpha, belongs to another. */
   readonly hasAuxiliary: boolean;
   /** Whether the colours of the primary item have been multiplied by its alpha. */
@@ -49,6 +53,7 @@ export function probeAvif(bytes: Uint8Array): Probe {
   const [width, height] = [u32be(bytes, ispe.at + 4), u32be(bytes, ispe.at + 8)];
   if (width === 0 || height === 0) throw corrupt(`an AVIF of ${width}x${height} pixels`);
   checkSizes(bytes, items, width * height);
+  checkGrids(bytes, items, width * height);
   const clap = byType.get("clap");
   const stored = checkData(bytes, items, { width, height });
   const colours = { ...stored.colours, ...readNclx(bytes, items.properties) };
@@ -66,7 +71,7 @@ export function probeAvif(bytes: Uint8Array): Probe {
     scans: 1,
     lossy: colours.matrix !== IDENTITY,
     opaque: !items.hasAuxiliary,
-    bitDepth: bitDepth(bytes, byType.get("av1C") ?? findBox(bytes, "av1C", body(items.ipco))),
+    bitDepth: bitDepth(bytes, items.av1C),
     ...(unsupported && { unsupported }),
   };
 }
@@ -96,17 +101,21 @@ export function readAvif(bytes: Uint8Array): AvifItems {
   const properties: Box[] = [];
   let index = 0;
   for (const box of boxes(bytes, ipco.at, ipco.end)) if (associations?.indices.includes(++index)) properties.push(box);
+  const types = readItemTypes(bytes, child("iinf", meta, 4));
+  const referred = (type: string) => iref && readReference(bytes, iref, type, primary);
   return {
     meta,
     iprp,
     ipco,
     ipma,
     primary,
-    types: readItemTypes(bytes, child("iinf", meta, 4)),
+    coded: types.get(primary) === "grid" ? referred("dimg") : primary,
+    types,
     locations: readLocations(bytes, child("iloc", meta, 4)),
     properties,
+    av1C: properties.find(({ type }) => type === "av1C") ?? findBox(bytes, "av1C", body(ipco)),
     hasAuxiliary: iref !== undefined && findBox(bytes, "auxl", body(iref, 4)) !== undefined,
-    premultiplied: iref !== undefined && refers(bytes, iref, "prem", primary),
+    premultiplied: referred("prem") !== undefined,
   };
 }
 
@@ -153,20 +162,44 @@ function checkSizes(bytes: Uint8Array, { ipco }: AvifItems, pixels: number): voi
   }
 }
 
+/** A grid says once more how large it is, and decoders believe it. @see ISO/IEC 23008-12 section 6.6.2.3 */
+function checkGrids(bytes: Uint8Array, { meta, types, locations }: AvifItems, pixels: number): void {
+  const idat = findBox(bytes, "idat", body(meta, 4));
+  for (const { id, method, extents } of locations) {
+    if (types.get(id) !== "grid") continue;
+    const [extent] = extents;
+    if (!extent || extents.length > 1 || method > 1) throw corrupt("an AVIF with a scattered grid");
+    const at = extent.start + (method === 1 ? (idat?.at ?? 0) : 0);
+    const [width, height] =
+      (u8(bytes, at + 1) & 1) === 0
+        ? [u16be(bytes, at + 4), u16be(bytes, at + 6)]
+        : [u32be(bytes, at + 4), u32be(bytes, at + 8)];
+    if (width * height > pixels) throw corrupt(`an AVIF of ${pixels} pixels with a grid of ${width}x${height}`);
+  }
+}
+
 /** What the items' data say of the picture. */
 interface Stored {
   /** Why the edge codecs cannot decode it, if so. */
   readonly unsupported?: string | undefined;
-  /** Of the primary item, where that is one AV1 stream. */
+  /** Of the primary item or its first tile, where that is one AV1 stream. */
   readonly colours?: Av1Colours | undefined;
 }
 
 /** Checks that every item lies within the file and that no AV1 stream is larger than the picture says it is. */
-function checkData(bytes: Uint8Array, { locations, types, primary }: AvifItems, size: Size): Stored {
+function checkData(bytes: Uint8Array, { ipco, locations, types, primary, coded }: AvifItems, size: Size): Stored {
   const walked = new Map<string, Av1Stream>();
   let colours: Av1Colours | undefined;
   let budget = 2 * bytes.length;
-  let unsupported = types.get(primary) === "av01" ? undefined : `AVIF made of ${types.get(primary) ?? "nothing"} items`;
+  const codedType = types.get(coded ?? 0) ?? "no";
+  let unsupported = codedType === "av01" ? undefined : `AVIF made of ${codedType} items`;
+  const hasGrid = [...types.values()].includes("grid");
+  // libavif would keep a decoder for each tile.
+  if (hasGrid && ["a1op", "lsel"].some((type) => findBox(bytes, type, body(ipco))))
+    unsupported ??= "AVIF of layered tiles";
+  // Tiles may stick out, and alpha has its own.
+  const mostOfTiles = Math.max(8 * size.width * size.height, 2 ** 21);
+  let ofTiles = 0;
   for (const { id, method, extents } of locations) {
     for (const { start, length } of extents) {
       if (method === 0 && start + length > bytes.length) throw corrupt("an AVIF whose data lies past its end");
@@ -184,8 +217,11 @@ function checkData(bytes: Uint8Array, { locations, types, primary }: AvifItems, 
     if (budget < 0) throw corrupt("an AVIF whose items overlap");
     const stream = walked.get(range) ?? readAv1(bytes.subarray(extent.start, end));
     walked.set(range, stream);
-    if (id === primary) colours = stream.colours;
-    if (!unsupported && (stream.width > size.width || stream.height > size.height)) {
+    if (id === coded) colours = stream.colours;
+    ofTiles += stream.width * stream.height * stream.frames;
+    if (hasGrid && ofTiles > mostOfTiles) throw corrupt("an AVIF whose tiles are larger than its size");
+    const isWhole = coded === primary && !unsupported;
+    if (isWhole && (stream.width > size.width || stream.height > size.height)) {
       throw corrupt("an AVIF whose AV1 data is larger than its size");
     }
   }

@@ -105,11 +105,13 @@ export function readPrimary(bytes: Uint8Array, pitm: Box): number {
   return version(bytes, pitm) === 0 ? u16be(bytes, pitm.at + 4) : u32be(bytes, pitm.at + 4);
 }
 
-/** Whether an item refers to others by this type. @see ISO/IEC 14496-12 section 8.11.12 */
-export function refers(bytes: Uint8Array, iref: Box, type: string, item: number): boolean {
-  const from = (at: number) => (version(bytes, iref) === 0 ? u16be(bytes, at) : u32be(bytes, at));
-  for (const box of boxes(bytes, iref.at + 4, iref.end)) if (box.type === type && from(box.at) === item) return true;
-  return false;
+/** The first item that an item refers to by this type. @see ISO/IEC 14496-12 section 8.11.12 */
+export function readReference(bytes: Uint8Array, iref: Box, type: string, item: number): number | undefined {
+  const [id, size] = version(bytes, iref) === 0 ? [u16be, 2] : [u32be, 4];
+  for (const box of boxes(bytes, iref.at + 4, iref.end)) {
+    if (box.type === type && id(bytes, box.at) === item) return id(bytes, box.at + size + 2);
+  }
+  return undefined;
 }
 
 /** Type of each item; no two may have one id, as decoders differ in which of them they take. @see ISO/IEC 14496-12 section 8.11.6 */

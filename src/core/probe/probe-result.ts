@@ -22,6 +22,6 @@ export interface Probe {
   readonly opaque?: boolean;
   /** Bits per sample as stored. */
   readonly bitDepth: number;
-  /** Why the edge codecs cannot decode it ("CMYK JPEG", "AVIF made of grid items", …), if so. */
+  /** Why the edge codecs cannot decode it ("CMYK JPEG", "AVIF with scattered data", …), if so. */
   readonly unsupported?: string;
 }

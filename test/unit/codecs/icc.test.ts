@@ -141,12 +141,14 @@ describe("readIcc", () => {
     },
   );
 
-  it("gives the grey profile of a grey PNG with alpha and of a monochrome AVIF", async () => {
+  it("gives the grey profile of a grey PNG with alpha and of a monochrome AVIF, whole or of tiles", async () => {
     // The header alone says it: sharp writes no monochrome AVIF.
-    const monochrome = fixture("8-bit.avif");
-    const flags = Buffer.from(monochrome).indexOf("av1C") + 6;
-    monochrome[flags] = (monochrome[flags] ?? 0) | 0x10;
-    for (const bytes of [fixture("grey-alpha-8.png"), monochrome]) {
+    const monochrome = ["8-bit.avif", "grid.avif"].map((name) => {
+      const bytes = fixture(name);
+      const flags = Buffer.from(bytes).indexOf("av1C") + 6;
+      return bytes.with(flags, (bytes[flags] ?? 0) | 0x10);
+    });
+    for (const bytes of [fixture("grey-alpha-8.png"), ...monochrome]) {
       const { format } = probe(bytes);
       expect(await readIcc(await embedIcc(bytes, format, GREY), format), format).toBeDefined();
     }

@@ -101,7 +101,7 @@ const EXPECTED: Readonly<Record<string, Partial<Probe>>> = {
   "irot-1-imir-0.avif": { orientation: 5 },
   "animated.avif": { frames: 2 },
   "clap.avif": { crop: { x: 13, y: 10, width: 20, height: 10 } },
-  "grid.avif": { width: 128, height: 64, unsupported: "AVIF made of grid items" },
+  "grid.avif": { width: 128, height: 64 },
 };
 /** Those with alpha, and lossless WebP. */
 const MAY_BE_SEEN_THROUGH = new Set([
@@ -340,7 +340,13 @@ describe("probe", () => {
   });
 
   it.each([
-    ["a tile much larger than the picture it is in", () => largeTile(1025), /4096 pixels with an item of 1025x1025/],
+    [
+      "a tile much larger than the picture it is in",
+      () => gridOf({ tile: item(), tileSays: 1025 }),
+      /4096 pixels with an item of 1025x1025/,
+    ],
+    ["tiles much larger than it", () => gridOf({ tile: square(1024), count: 3 }), /tiles are larger/],
+    ["a grid larger than it", () => gridOf({ tile: item(), says: 65 }), /4096 pixels with a grid of 65x65/],
     ["two items of one id", hiddenAlpha, /two items of one id/],
     ["a larger picture before the one it says it is", () => twoSizes(widened(item()), item()), /larger than its size/],
     ["a larger picture behind the one it says it is", () => twoSizes(item(), widened(item())), /larger than its size/],
@@ -350,8 +356,18 @@ describe("probe", () => {
     expect(failure(make())).toMatchObject({ code: "undecodable_image", message: expect.stringMatching(message) });
   });
 
-  it("accepts an AVIF whose tile sticks out of it", () => {
-    expect(probe(largeTile(1024))).toMatchObject({ width: 64, unsupported: "AVIF made of grid items" });
+  it("accepts an AVIF whose tiles stick out of it", () => {
+    const header = probe(gridOf({ tile: square(1024), count: 2, tileSays: 1024 }));
+    expect(header).toMatchObject({ width: 64, height: 64 });
+    expect(header.unsupported).toBeUndefined();
+  });
+
+  it.each(["a1op", "lsel"])("leaves AVIF tiles with %s to others, which need no decoder for each", (type) => {
+    expect(probe(gridOf({ tile: item(), more: [box(type, be16(1))] })).unsupported).toBe("AVIF of layered tiles");
+  });
+
+  it("leaves an AVIF of tiles that are none of AV1 to others", () => {
+    expect(probe(gridOf({ tile: item(), type: "hvc1" })).unsupported).toBe("AVIF made of hvc1 items");
   });
 
   it("accepts AVIF items that share their data, in linear time", () => {
@@ -498,8 +514,9 @@ describe("what a picture says twice or wrongly", () => {
     // Bits 53 to 60 of the sequence header, which begins at the fourth byte.
     data[10] = ((data[10] ?? 0) & 0xf8) | (matrix >> 5);
     data[11] = ((data[11] ?? 0) & 0x07) | ((matrix & 31) << 3);
-    const { lossy: isLossy, unsupported: why } = avifOf(data);
-    expect([isLossy, why]).toEqual([lossy, unsupported]);
+    for (const { lossy: isLossy, unsupported: why } of [avifOf(data), probe(gridOf({ tile: data }))]) {
+      expect([isLossy, why]).toEqual([lossy, unsupported]);
+    }
   });
 
   it("takes the first EXIF block of a JPEG and of a WebP", () => {
@@ -577,16 +594,31 @@ function repeated(part: Uint8Array): Uint8Array {
   return concat(new Array(4100).fill(part));
 }
 
-/** A picture of 64x64 made of one tile that says it is larger. */
-function largeTile(side: number): Uint8Array {
-  const grid = concat([Uint8Array.of(0, 0, 0, 0), be16(64), be16(64)]);
+/** AV1 data of one frame without pixels: a square of up to 1024 px. @see AV1 specification section 5.5.1 */
+function square(side: number): Uint8Array {
+  const length = (side - 1).toString(2).padStart(10, "0");
+  const header = `0011100000${"1001".repeat(2)}${length.repeat(2)}`.padEnd(64, "0");
+  return Uint8Array.of(0x0a, 8, ...(header.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)), 0x32, 0);
+}
+
+interface Grid {
+  readonly tile: Uint8Array;
+  readonly count?: number;
+  /** What the grid says of its size, and its tiles of theirs. */
+  readonly says?: number;
+  readonly tileSays?: number;
+  readonly type?: string;
+  readonly more?: readonly Uint8Array[];
+}
+
+/** A picture of 64x64 made of tiles. */
+function gridOf({ tile, count = 1, says = 64, tileSays = 64, type = "av01", more = [] }: Grid): Uint8Array {
+  const tiles = new Array(count).fill({ type, data: tile, properties: [2] });
+  const grid = concat([Uint8Array.of(0, 0, 0, count - 1), be16(says), be16(says)]);
   return avifFile({
-    items: [
-      { type: "grid", data: grid, properties: [1] },
-      { type: "av01", data: item(), properties: [2] },
-    ],
-    properties: [ispe(64, 64), ispe(side, side)],
-    references: [reference("dimg", 1, 2)],
+    items: [{ type: "grid", data: grid, properties: [1] }, ...tiles],
+    properties: [ispe(64, 64), ispe(tileSays, tileSays), ...more],
+    references: [reference("dimg", 1, ...tiles.map((_, i) => i + 2))],
   });
 }
 
