@@ -2,23 +2,33 @@ import { ServiceError } from "../core/errors.ts";
 import { be32, concat, latin1 } from "./concat.ts";
 import { BT709, D50, fixed, ICC_HEADER_BYTES, matrixTags, rgbProfile } from "./icc-profile.ts";
 
-/** Of BT.2020 and Display P3, as {@link BT709}. */
-const WIDE: ReadonlyMap<number, readonly number[]> = new Map([
-  [9, [0.673459, 0.279033, -0.001931, 0.165661, 0.675338, 0.029979, 0.1251, 0.045629, 0.797162]],
-  [12, [0.515102, 0.241182, -0.001049, 0.291965, 0.692236, 0.041882, 0.157153, 0.066582, 0.784378]],
+/** What takes a white to D50, Bradford's matrix: of D65, C, equal energy and DCI. */
+const D65 = [1.047882, 0.022919, -0.050217, 0.029587, 0.990479, -0.017059, -0.009247, 0.015076, 0.751678];
+const C = [1.037695, 0.01536, -0.058426, 0.016998, 1.005746, -0.018944, -0.012055, 0.020513, 0.689639];
+const E = [0.997783, -0.004151, -0.029428, -0.009756, 1.018323, -0.008567, -0.007429, 0.013463, 0.818872];
+const DCI = [1.073824, 0.038797, -0.036905, 0.055567, 0.963987, -0.014351, -0.004293, 0.005297, 0.862778];
+
+/** Of BT.470 M and BG, film, BT.2020, XYZ, DCI P3, Display P3 and EBU 3213, as {@link BT709}, and what brought their white there. */
+const PRIMARIES: ReadonlyMap<number, readonly [colours: readonly number[], adaptation: readonly number[]]> = new Map([
+  [4, [[0.634466, 0.311002, -0.001184, 0.185134, 0.591487, 0.055507, 0.144603, 0.097511, 0.770583], C]],
+  [5, [[0.455247, 0.232284, 0.014533, 0.367596, 0.70782, 0.104874, 0.14136, 0.059896, 0.705498], D65]],
+  [8, [[0.565655, 0.264244, -0.001324, 0.253878, 0.685075, 0.054985, 0.144671, 0.05068, 0.771245], C]],
+  [9, [[0.673459, 0.279033, -0.001931, 0.165661, 0.675338, 0.029979, 0.1251, 0.045629, 0.797162], D65]],
+  [10, [[0.997783, -0.009756, -0.007429, -0.004151, 1.018323, 0.013463, -0.029428, -0.008567, 0.818872], E]],
+  [11, [[0.486162, 0.226684, -0.000802, 0.323853, 0.710333, 0.043235, 0.154189, 0.062983, 0.782472], DCI]],
+  [12, [[0.515102, 0.241182, -0.001049, 0.291965, 0.692236, 0.041882, 0.157153, 0.066582, 0.784378], D65]],
+  [22, [[0.454269, 0.241899, 0.014891, 0.353317, 0.673652, 0.090624, 0.156617, 0.084449, 0.719391], D65]],
 ]);
 
-/** What takes D65, the white of all of them, to D50: Bradford's matrix. */
-const ADAPTATION = [1.047882, 0.022919, -0.050217, 0.029587, 0.990479, -0.017059, -0.009247, 0.015076, 0.751678];
-
-/** The curves that are powers alone: of BT.470 M and BG, and linear light. */
-const GAMMA: ReadonlyMap<number, number> = new Map([
-  [4, 2.2],
-  [5, 2.8],
-  [8, 1],
+/** The curves that are powers alone: of BT.470 M and BG, linear light, and ST 428-1, whose white is less than 1. */
+const CURVES: ReadonlyMap<number, Uint8Array> = new Map([
+  [4, parametric(0, [2.2])],
+  [5, parametric(0, [2.8])],
+  [8, parametric(0, [1])],
+  [17, parametric(1, [2.6, (52.37 / 48) ** (1 / 2.6), 0])],
 ]);
 /** @see IEC 61966-2-1; video's curves, which are made for its displays, are taken for it. */
-const SRGB_CURVE = [2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045];
+const SRGB_CURVE = parametric(3, [2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045]);
 
 /** PQ and HLG. */
 const HIGH_DYNAMIC_RANGE = [16, 18];
@@ -34,14 +44,14 @@ export function profileOfCicp(primaries: number, transfer: number): Uint8Array |
     const curve = transfer === 16 ? "PQ" : "HLG";
     throw new ServiceError("unsupported_format", `Expected standard dynamic range for source, got ${curve}`);
   }
-  const [colours, gamma] = [WIDE.get(primaries), GAMMA.get(transfer)];
-  if (colours === undefined && gamma === undefined) return undefined;
-  const curve = gamma === undefined ? parametric(3, SRGB_CURVE) : parametric(0, [gamma]);
+  const [known, curve] = [PRIMARIES.get(primaries), CURVES.get(transfer)];
+  if (known === undefined && curve === undefined) return undefined;
+  const [colours, adaptation] = known ?? [BT709, D65];
   return rgbProfile(header(), [
     ["desc", unicode(`CICP ${primaries}/${transfer}`)],
     ["cprt", unicode("CC0")],
-    ["chad", concat([latin1("sf32"), be32(0), ...ADAPTATION.map(fixed)])],
-    ...matrixTags(colours ?? BT709, curve),
+    ["chad", concat([latin1("sf32"), be32(0), ...adaptation.map(fixed)])],
+    ...matrixTags(colours, curve ?? SRGB_CURVE),
   ]);
 }
 

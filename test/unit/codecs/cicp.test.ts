@@ -28,11 +28,20 @@ function nclxAvif(primaries: number, transfer: number): Uint8Array {
 const srgb = { linear: (v: number) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4) };
 const encode = (v: number) => (v <= 0.0031308 ? 12.92 * v : 1.055 * v ** (1 / 2.4) - 0.055);
 
-/** To linear BT.709, by rows. @see ITU-R BT.2087, SMPTE EG 432-1 */
+/**
+ * To linear BT.709, by rows. @see ITU-R BT.2087, SMPTE EG 432-1; the others calculated from the chromaticities of ITU-T H.273 table 2,
+ * white to white by Bradford's matrix.
+ */
 const TO_709 = {
   1: [1, 0, 0, 0, 1, 0, 0, 0, 1],
+  4: [1.4862, -0.4036, -0.0826, -0.0251, 0.954, 0.0711, -0.0272, -0.0441, 1.0713],
+  5: [1.044, -0.044, 0, 0, 1, 0, 0, 0.0118, 0.9882],
+  8: [1.3462, -0.3392, -0.007, -0.0474, 1.0661, -0.0187, -0.0217, -0.0613, 1.083],
   9: [1.6605, -0.5876, -0.0728, -0.1246, 1.1329, -0.0083, -0.0182, -0.1006, 1.1187],
+  10: [3.1467, -1.6665, -0.4802, -0.9955, 1.9558, 0.0398, 0.0636, -0.2146, 1.151],
+  11: [1.1575, -0.155, -0.0026, -0.0415, 1.0456, -0.0041, -0.0181, -0.0786, 1.0966],
   12: [1.2249, -0.2247, 0, -0.042, 1.042, 0, -0.0196, -0.0786, 1.0979],
+  22: [1.0253, -0.0265, 0.0013, 0.0194, 0.948, 0.0326, -0.0018, -0.0014, 1.0032],
 };
 
 describe("a colour space that is named by numbers", () => {
@@ -43,6 +52,13 @@ describe("a colour space that is named by numbers", () => {
     [1, 4, (v: number) => v ** 2.2],
     [12, 5, (v: number) => v ** 2.8],
     [1, 8, (v: number) => v],
+    [4, 4, (v: number) => v ** 2.2],
+    [5, 5, (v: number) => v ** 2.8],
+    [8, 13, srgb.linear],
+    [10, 13, srgb.linear],
+    [10, 17, (v: number) => (52.37 / 48) * v ** 2.6],
+    [11, 17, (v: number) => (52.37 / 48) * v ** 2.6],
+    [22, 13, srgb.linear],
   ] as const)("%i/%i becomes a profile that shows its colours", async (primaries, transfer, linear) => {
     const icc = (await readIcc(cicpPng(primaries, transfer), "png")) ?? new Uint8Array();
     const colours = [100, 150, 120, 180, 160, 150, 70, 70, 90, 128, 128, 128, 255, 255, 255, 0, 0, 0];
@@ -55,7 +71,8 @@ describe("a colour space that is named by numbers", () => {
     const expected = colours.map((_, i) => {
       const light = colours.slice(i - (i % 3), i - (i % 3) + 3).map((value) => linear(value / 255));
       const row = TO_709[primaries].slice(3 * (i % 3), 3 * (i % 3) + 3);
-      return 255 * encode(row.reduce((sum, share, c) => sum + share * (light[c] ?? 0), 0));
+      const value = row.reduce((sum, share, c) => sum + share * Math.min(light[c] ?? 0, 1), 0);
+      return 255 * encode(Math.min(Math.max(value, 0), 1));
     });
     const differences = [...shown].map((value, i) => Math.abs(value - (expected[i] ?? 0)));
     expect(Math.max(...differences)).toBeLessThan(1.5);
