@@ -8,7 +8,7 @@ export const ICC_HEADER_BYTES = 128;
 /** The white of the profile connection space, X, Y, Z as s15Fixed16. @see ICC.1:2022 section 7.2.16 */
 export const D50 = [0xf6d6, 0x10000, 0xd32d] as const;
 
-/** An RGB profile with this header, whose size, colour space and id are set. @see ICC.1:2022 section 7 */
+/** An RGB profile with this header, whose size, colour spaces and id are set. @see ICC.1:2022 section 7 */
 export function rgbProfile(header: Uint8Array, tags: IccTags): Uint8Array {
   let at = ICC_HEADER_BYTES + 4 + 12 * tags.length;
   const table: Uint8Array[] = [be32(tags.length)];
@@ -21,7 +21,7 @@ export function rgbProfile(header: Uint8Array, tags: IccTags): Uint8Array {
   }
   const own = new Uint8Array(header.subarray(0, ICC_HEADER_BYTES));
   own.set(be32(at), 0);
-  own.set(latin1("RGB "), 16);
+  own.set(latin1("RGB XYZ "), 16);
   own.fill(0, 84, 100); // the id is a hash of all else
   return concat([own, ...table, ...bodies]);
 }

@@ -1,5 +1,5 @@
 import type { Format } from "../core/image.ts";
-import { corrupt, text, u32be } from "../core/probe/bytes.ts";
+import { corrupt, text, u16be, u32be } from "../core/probe/bytes.ts";
 import { be32, concat, latin1 } from "./concat.ts";
 import { embedInAvif, isGreyAvif, readFromAvif } from "./icc-avif.ts";
 import { embedInJpeg, isGreyJpeg, readFromJpeg } from "./icc-jpeg.ts";
@@ -62,15 +62,28 @@ const WRITERS: Readonly<Record<Format, (bytes: Uint8Array, icc: Uint8Array) => P
 
 /** An RGB profile that shows R = G = B = v as the grey profile shows v. @see ICC.1:2022 sections 8.3.4 and 8.3.2 */
 function rgbFromGrey(grey: Uint8Array): Uint8Array | undefined {
-  const curve = readTag(grey, "kTRC");
-  // A curve to L* (PCSLAB) has no counterpart among matrix profiles.
-  if (!curve || text(grey, 20, 4) !== "XYZ ") return undefined;
+  const tone = readTag(grey, "kTRC");
+  const curve = tone && text(grey, 20, 4) === "Lab " ? luminanceCurve(tone) : tone;
+  if (!curve) return undefined;
   const description = readTag(grey, "desc");
   return rgbProfile(grey, [
     ...(description ? [["desc", description] as const] : []),
     ["cprt", readTag(grey, "cprt") ?? concat([latin1("text"), be32(0), latin1("CC0\0")])],
     ...matrixTags(BT709, curve), // any primaries would do for R = G = B
   ]);
+}
+
+/** The curve to Y that a curve to L* amounts to, which matrix profiles know nothing of; of a power, or none. @see ICC.1:2022 section 10.6 */
+function luminanceCurve(curve: Uint8Array): Uint8Array | undefined {
+  const count = curve.length < 12 || text(curve, 0, 4) !== "curv" ? 2 : u32be(curve, 8);
+  if (count > 1 || curve.length < 12 + 2 * count) return undefined;
+  const power = count === 1 ? u16be(curve, 12) / 256 : 1;
+  const entries = Array.from({ length: 256 }, (_, i) => {
+    const lightness = 100 * (i / 255) ** power;
+    const luminance = lightness > 8 ? ((lightness + 16) / 116) ** 3 : (lightness * 27) / 24_389;
+    return be32(Math.round(65_535 * luminance)).subarray(2);
+  });
+  return concat([latin1("curv"), be32(0), be32(entries.length), ...entries]);
 }
 
 /** Data of a tag, whole with its type signature; `undefined` if it is missing or damaged. @see ICC.1:2022 section 7.3 */

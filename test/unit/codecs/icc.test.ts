@@ -206,7 +206,28 @@ describe("readIcc", () => {
   });
 
   it.each([
-    ["whose curve leads to L*", (icc: Uint8Array) => icc.set(latin1("Lab "), 20)],
+    ["as it is", 0],
+    ["by a power", 1],
+  ])("gives a grey profile whose curve leads to L* %s", async (_, count) => {
+    const ramp = Uint8Array.from({ length: 256 }, (_, i) => i);
+    const raw = { width: 256, height: 1, channels: 1 } as const;
+    const plain = await sharp(ramp, { raw }).toColourspace("b-w").png().toBuffer();
+    const grey = await embedIcc(plain, "png", lightness(GREY.slice(), count));
+    const icc = (await readIcc(grey, "png")) ?? new Uint8Array();
+    const shown = async (png: Uint8Array) => sharp(png).toColourspace("srgb").removeAlpha().raw().toBuffer();
+    const inColour = await embedIcc(await sharp(plain).toColourspace("srgb").png().toBuffer(), "png", icc);
+    const [expected, got] = [await shown(grey), await shown(inColour)];
+    expect(got.length).toBe(3 * ramp.length);
+    expect(Math.max(...got.map((value, i) => Math.abs(value - (expected[i] ?? 0))))).toBeLessThan(2);
+  });
+
+  it.each([
+    ["whose curve leads to L* by a table", (icc: Uint8Array) => lightness(icc, 2)],
+    [
+      "whose curve to L* is none",
+      (icc: Uint8Array) => lightness(icc, 0).set(latin1("none"), u32be(icc, tagOf(icc, "kTRC") + 4)),
+    ],
+    ["whose curve to L* has no power", (icc: Uint8Array) => lightness(icc, 1).set(be32(12), tagOf(icc, "kTRC") + 8)],
     ["whose curve lies past its end", (icc: Uint8Array) => icc.set([0, 1, 0, 0], tagOf(icc, "kTRC") + 4)],
     ["whose curve has no bytes", (icc: Uint8Array) => icc.fill(0, tagOf(icc, "kTRC") + 8, tagOf(icc, "kTRC") + 12)],
     ["without a curve", (icc: Uint8Array) => icc.set(latin1("none"), tagOf(icc, "kTRC"))],
@@ -259,6 +280,13 @@ function tagOf(icc: Uint8Array, name: string): number {
 }
 
 /** Equality for large arrays, which `toEqual` takes seconds over. */
+/** Makes of a grey profile one whose curve, with so many entries, leads to L*. */
+function lightness(icc: Uint8Array, count: number): Uint8Array {
+  icc.set(latin1("Lab "), 20);
+  icc.set(be32(count), u32be(icc, tagOf(icc, "kTRC") + 4) + 8);
+  return icc;
+}
+
 function same(a: Uint8Array | undefined, b: Uint8Array): boolean {
   return a !== undefined && Buffer.compare(a, b) === 0;
 }
