@@ -1,6 +1,6 @@
 import { readAvif } from "../core/probe/avif.ts";
 import { text, u8, u32be } from "../core/probe/bytes.ts";
-import { boxes, readAssociations } from "../core/probe/iso-bmff.ts";
+import { boxes, findBox, readAssociations } from "../core/probe/iso-bmff.ts";
 import { be32, concat, latin1 } from "./concat.ts";
 
 /**
@@ -15,14 +15,29 @@ export function stillAvif(bytes: Uint8Array): Uint8Array {
 }
 
 /**
- * Gives the primary item one more property: a box at the end of ipco, its index at the end of the item's list in ipma,
- * and every offset behind them moved.
+ * An AVIF whose picture and alpha have a pixi property: libavif asks for one, browsers do not, and libheif up to 1.11, which libvips and
+ * ImageMagick wrote with, wrote none.
+ *
+ * @throws {TypeError} if it is not laid out plainly.
+ * @see ISO/IEC 23008-12 section 6.5.6
  */
-export function addAvifProperty(bytes: Uint8Array, property: Uint8Array): Uint8Array {
+export function withPixi(bytes: Uint8Array, bitDepth: number): Uint8Array {
+  const { ipco, primary, auxiliary } = readAvif(bytes);
+  if (findBox(bytes, "pixi", { start: ipco.at, end: ipco.end })) return bytes;
+  const pixi = concat([be32(14), latin1("pixi"), be32(0), Uint8Array.of(1, bitDepth)]);
+  const whole = addAvifProperty(bytes, pixi, primary);
+  return auxiliary === undefined ? whole : addAvifProperty(whole, pixi, auxiliary);
+}
+
+/**
+ * Gives an item, the primary one unless told, one more property: a box at the end of ipco, its index at the end of the
+ * item's list in ipma, and every offset behind them moved.
+ */
+export function addAvifProperty(bytes: Uint8Array, property: Uint8Array, item?: number): Uint8Array {
   const { meta, iprp, ipco, ipma, primary, locations } = readAvif(bytes);
-  const list = readAssociations(bytes, ipma, primary);
+  const list = readAssociations(bytes, ipma, item ?? primary);
   const index = 1 + [...boxes(bytes, ipco.at, ipco.end)].length;
-  if (!list || list.countAt < ipco.end || index > 0x7f)
+  if (!list || list.countAt < ipco.end || list.end > ipma.end || index > 0x7f)
     throw new TypeError("Expected a plain AVIF to add a property to");
 
   const association = list.indexSize === 1 ? Uint8Array.of(index) : Uint8Array.of(0, index);
@@ -40,8 +55,10 @@ export function addAvifProperty(bytes: Uint8Array, property: Uint8Array): Uint8A
   result[moved(list.countAt)] = u8(bytes, list.countAt) + 1;
   for (const { method, extents } of locations) {
     if (method !== 0) continue;
-    for (const { start, field } of extents) {
-      if (field.size === 0) throw new TypeError("Expected an AVIF with offsets to move");
+    for (const { start, length, field } of extents) {
+      // Else it would be other data than what has been probed.
+      const isBeside = start >= list.end || (length > 0 && start + length <= ipco.end);
+      if (field.size === 0 || !isBeside) throw new TypeError("Expected an AVIF with offsets to move");
       // The low half of a 64-bit offset.
       const at = field.at + field.size - 4;
       result.set(be32(u32be(bytes, at) + moved(start) - start), moved(at));

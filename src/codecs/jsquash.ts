@@ -5,7 +5,7 @@ import { orient } from "../core/orient.ts";
 import { corrupt, u8 } from "../core/probe/bytes.ts";
 import { pngChunks } from "../core/probe/png.ts";
 import type { Probe } from "../core/probe/probe-result.ts";
-import { stillAvif } from "./avif-container.ts";
+import { stillAvif, withPixi } from "./avif-container.ts";
 import type { Codecs } from "./codec.ts";
 import { concat } from "./concat.ts";
 import { embedIcc, readIcc } from "./icc.ts";
@@ -33,7 +33,7 @@ export function createCodecs(modules: CodecModules, { avifBytes = Number.POSITIV
         throw new ServiceError("unsupported_format", `Expected a picture that can be decoded here, got ${unsupported}`);
       }
       const icc = await readIcc(bytes, format);
-      const prepared = prepare(bytes, probe);
+      const prepared = attempt(() => prepare(bytes, probe), format);
       checkLength(prepared.bytes, probe);
       const image = await decoders(
         format,
@@ -76,7 +76,7 @@ interface Prepared {
   readonly place?: { readonly x: number; readonly y: number };
 }
 
-/** The still picture, without what a decoder need not see. */
+/** The still picture, without what a decoder need not see, and with what it asks for. */
 function prepare(bytes: Uint8Array, probe: Probe): Prepared {
   switch (probe.format) {
     case "png":
@@ -86,7 +86,7 @@ function prepare(bytes: Uint8Array, probe: Probe): Prepared {
       return frame ? { bytes: frame.bytes, place: frame } : { bytes: plainWebp(bytes) };
     }
     case "avif":
-      return { bytes: stillAvif(bytes) };
+      return { bytes: withPixi(stillAvif(bytes), probe.bitDepth) };
     case "jpeg":
       return { bytes: plainJpeg(bytes, isNeeded) };
   }

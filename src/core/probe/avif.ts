@@ -12,6 +12,7 @@ import {
   readLocations,
   readPrimary,
   readReference,
+  readReferrer,
 } from "./iso-bmff.ts";
 import type { Orientation, Probe } from "./probe-result.ts";
 
@@ -30,8 +31,8 @@ export interface AvifItems {
   readonly properties: readonly Box[];
   /** The AV1 configuration; a grid has but those of its tiles. */
   readonly av1C: Box | undefined;
-  /** Whether an item, such as alpha, belongs to another. */
-  readonly hasAuxiliary: boolean;
+  /** The first item that belongs to another, as alpha does. */
+  readonly auxiliary: number | undefined;
   /** Whether the colours of the primary item have been multiplied by its alpha. */
   readonly premultiplied: boolean;
 }
@@ -70,7 +71,7 @@ export function probeAvif(bytes: Uint8Array): Probe {
     frames: countFrames(bytes),
     scans: 1,
     lossy: colours.matrix !== IDENTITY,
-    opaque: !items.hasAuxiliary,
+    opaque: items.auxiliary === undefined,
     bitDepth: bitDepth(bytes, items.av1C),
     ...(unsupported && { unsupported }),
   };
@@ -114,7 +115,7 @@ export function readAvif(bytes: Uint8Array): AvifItems {
     locations: readLocations(bytes, child("iloc", meta, 4)),
     properties,
     av1C: properties.find(({ type }) => type === "av1C") ?? findBox(bytes, "av1C", body(ipco)),
-    hasAuxiliary: iref !== undefined && findBox(bytes, "auxl", body(iref, 4)) !== undefined,
+    auxiliary: iref && readReferrer(bytes, iref, "auxl"),
     premultiplied: referred("prem") !== undefined,
   };
 }

@@ -114,6 +114,12 @@ export function readReference(bytes: Uint8Array, iref: Box, type: string, item: 
   return undefined;
 }
 
+/** The first item that belongs to another by this type of reference. @see ISO/IEC 14496-12 section 8.11.12 */
+export function readReferrer(bytes: Uint8Array, iref: Box, type: string): number | undefined {
+  const box = findBox(bytes, type, { start: iref.at + 4, end: iref.end });
+  return box && (version(bytes, iref) === 0 ? u16be : u32be)(bytes, box.at);
+}
+
 /** Type of each item; no two may have one id, as decoders differ in which of them they take. @see ISO/IEC 14496-12 section 8.11.6 */
 export function readItemTypes(bytes: Uint8Array, iinf: Box): Map<number, string> {
   const types = new Map<number, string>();

@@ -193,6 +193,20 @@ describe("what only sharp reads", () => {
     }
   });
 
+  it.each(["8-bit.avif", "10-bit.avif", "alpha.avif", "grid.avif", "animated.avif"])(
+    "is not %s without pixi either, as libheif once wrote it",
+    async (name) => {
+      const plain = fixture(name);
+      const bytes = new Uint8Array(
+        Buffer.from(Buffer.from(plain).toString("latin1").replaceAll("pixi", "free"), "latin1"),
+      );
+      expect(bytes).not.toEqual(plain);
+      for (const { decode } of [jsquash, createNodeCodecs()]) {
+        expect(await decode(bytes, probe(bytes))).toEqual(await decode(plain, probe(plain)));
+      }
+    },
+  );
+
   it("is not a cropped AVIF either, whose alpha libheif squeezes into the crop", async () => {
     const plain = fixture("alpha.avif");
     const { image } = await jsquash.decode(plain, probe(plain));
@@ -298,6 +312,15 @@ it("refuses an AVIF that takes more memory than it may, and only that", async ()
   const { image } = await free.decode(bytes, probe(bytes));
   const small = fixture("8-bit.avif");
   expect([image.width, (await bounded.decode(small, probe(small))).image.width]).toEqual([384, probe(small).width]);
+});
+
+it.each([
+  ["data around its properties", (bytes: Uint8Array, iloc: number) => bytes.set(be32(200), iloc + 16)],
+  ["a list of properties beyond its box", (bytes: Uint8Array) => (bytes[Buffer.from(bytes).indexOf("ipma") + 14] = 40)],
+])("gives no property to an AVIF with %s, which might become another than has been probed", (_, change) => {
+  const bytes = fixture("8-bit.avif");
+  change(bytes, Buffer.from(bytes).indexOf("iloc"));
+  expect(() => addAvifProperty(bytes, box("free"))).toThrow(TypeError);
 });
 
 /** A black WebP with prefix codes of its own for each 4x4 pixels. @see RFC 9649 sections 3.7 and 3.8 */
