@@ -1,3 +1,4 @@
+import type { Size } from "../core/image.ts";
 import { readAvif } from "../core/probe/avif.ts";
 import { text, u8, u32be } from "../core/probe/bytes.ts";
 import { boxes, findBox, readAssociations } from "../core/probe/iso-bmff.ts";
@@ -11,6 +12,20 @@ export function stillAvif(bytes: Uint8Array): Uint8Array {
   if (text(bytes, 8, 4) === "avif") return bytes;
   const copy = new Uint8Array(bytes);
   copy.set(latin1("avif"), 8);
+  return copy;
+}
+
+/**
+ * An AVIF cropped to 2x2 in its corner, if it is cropped: libavif, which crops nothing, is strict about where 4:2:0 may be.
+ * @see ISO/IEC 14496-12 section 12.1.4
+ */
+export function plainlyCropped(bytes: Uint8Array, { width, height }: Size): Uint8Array {
+  const clap = readAvif(bytes).properties.find(({ type }) => type === "clap");
+  const [across, down] = [Math.min(2, width), Math.min(2, height)];
+  const body = concat([across, 1, down, 1, across - width, 2, down - height, 2].map(be32));
+  if (!clap || clap.at + body.length > clap.end) return bytes;
+  const copy = new Uint8Array(bytes);
+  copy.set(body, clap.at);
   return copy;
 }
 

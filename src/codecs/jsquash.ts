@@ -5,7 +5,7 @@ import { orient } from "../core/orient.ts";
 import { corrupt, u8 } from "../core/probe/bytes.ts";
 import { pngChunks } from "../core/probe/png.ts";
 import type { Probe } from "../core/probe/probe-result.ts";
-import { stillAvif, withPixi } from "./avif-container.ts";
+import { plainlyCropped, stillAvif, withPixi } from "./avif-container.ts";
 import type { Codecs } from "./codec.ts";
 import { concat } from "./concat.ts";
 import { embedIcc, readIcc } from "./icc.ts";
@@ -86,7 +86,7 @@ function prepare(bytes: Uint8Array, probe: Probe): Prepared {
       return frame ? { bytes: frame.bytes, place: frame } : { bytes: plainWebp(bytes) };
     }
     case "avif":
-      return { bytes: withPixi(stillAvif(bytes), probe.bitDepth) };
+      return { bytes: withPixi(plainlyCropped(stillAvif(bytes), probe), probe.bitDepth) };
     case "jpeg":
       return { bytes: plainJpeg(bytes, isNeeded) };
   }
