@@ -14,6 +14,10 @@ export interface EngineChoice {
   readonly tiling: Tiling;
 }
 
+// Since 1.29 ONNX Runtime tells Microsoft what it loads and what fails, unless this is set before its first session. A thread
+// cannot: its environment is a copy that no library sees. https://github.com/microsoft/onnxruntime/pull/27379 (2026-11-27)
+process.env.ORT_DISABLE_TELEMETRY = "1";
+
 const MODELS = new URL("../../models/", import.meta.url);
 
 const KERNELS = new URL("kernels/build/", import.meta.url);

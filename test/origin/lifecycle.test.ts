@@ -1,9 +1,12 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { Agent, type IncomingMessage, request } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import sharp from "sharp";
-import { afterEach, expect, it } from "vitest";
+import { afterEach, expect, it, onTestFinished, vi } from "vitest";
 import { contentDigest } from "../../src/core/origin-request.ts";
 import { offer } from "./load.ts";
 import { startOrigin, type TestOrigin } from "./origin.ts";
@@ -153,6 +156,19 @@ it("does four fifths of what it can when four times as much is asked for, and re
   const capacity = Math.min(before, await measureCapacity());
   console.info({ before, capacity, over, growth });
   expect(over.good / over.seconds).toBeGreaterThan(0.8 * capacity);
+});
+
+it("keeps ONNX Runtime from telling anybody what it runs", async () => {
+  const home = await mkdtemp(join(tmpdir(), "ssiu-origin-"));
+  onTestFinished(async () => {
+    vi.unstubAllEnvs();
+    await rm(home, { recursive: true });
+  });
+  // Where a variable says that this is CI, it is silent by itself.
+  for (const name of Object.keys(process.env)) vi.stubEnv(name, undefined);
+  origin = await startOrigin({ PROVIDER: "cpu", HOME: home });
+  // It would have put there an id of this machine and what is to be sent.
+  expect(await readdir(home)).toEqual([]);
 });
 
 it("ends with the npm that started it", async () => {

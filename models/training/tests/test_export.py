@@ -1,3 +1,4 @@
+import subprocess
 import sys
 from pathlib import Path
 
@@ -43,6 +44,15 @@ def test_a_wrong_model_is_noticed(models: Path) -> None:
     with torch.no_grad():
         network.tail[3].bias[0] += 2 * TOLERANCE
     assert largest_difference((models / "ssiu-x2.onnx").read_bytes(), network) > TOLERANCE
+
+
+def test_keeps_onnx_runtime_from_telling_anybody_what_it_runs(models: Path, tmp_path: Path) -> None:
+    program = "import sys, training.export as e; e.onnxruntime.InferenceSession(sys.argv[1])"
+    command = [sys.executable, "-c", program, str(models / "ssiu-x2.onnx")]
+    # Where a variable says that this is CI, it is silent by itself.
+    subprocess.run(command, check=True, cwd=models, env={"HOME": str(tmp_path)})
+    # It would have put there an id of this machine and what is to be sent.
+    assert list(tmp_path.rglob("*onnxruntime*")) == []
 
 
 def test_imports_a_published_checkpoint(models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
