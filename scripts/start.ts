@@ -1,5 +1,8 @@
 import { spawn } from "node:child_process";
+import { lookup } from "node:dns/promises";
+import { once } from "node:events";
 import { readdir } from "node:fs/promises";
+import { createServer } from "node:net";
 import { parseArgs } from "node:util";
 import { expected } from "../src/core/errors.ts";
 import { DEVELOPMENT_KEYS } from "../src/core/origin-request.ts";
@@ -27,6 +30,7 @@ What is too large for an isolate (413) needs an origin: npm run origin in anothe
 ORIGIN_URL=http://127.0.0.1:8788 npm start`;
 const vars = [...LOCAL_VARS, ...ORIGIN_VARS].flatMap((pair) => ["--var", pair]);
 
+await checkLocalhost();
 const wrangler = spawn("wrangler", ["dev", "--log-level", "warn", ...vars, ...process.argv.slice(2)], {
   stdio: "inherit",
   // Neither account nor network is needed; wrangler would look for both.
@@ -73,6 +77,22 @@ function portOf(args: readonly string[]): string {
   if (typeof port === "string" && /^[1-9]\d{0,4}$/.test(port) && Number(port) <= 65_535) return port;
   process.stderr.write(`error: ${expected("1 to 65535", "--port", port === true ? "" : `${port}`)}\n`);
   process.exit(2);
+}
+
+/**
+ * Ends the program where localhost is also an address that nobody here can listen on, as `::1` is without IPv6: wrangler up
+ * to 4.95 waits for ever then, and says nothing. https://github.com/cloudflare/workers-sdk/issues/14077 (2026-11-27)
+ */
+async function checkLocalhost(): Promise<void> {
+  for (const { address } of await lookup("localhost", { all: true })) {
+    const server = createServer().listen(0, address);
+    await once(server, "listening").catch(() => {
+      const message = expected("an address of this machine", "localhost", address);
+      process.stderr.write(`error: ${message}; without IPv6, take its line out of /etc/hosts\n`);
+      process.exit(1);
+    });
+    server.close();
+  }
 }
 
 /** Of `/healthz`; undefined while nobody listens. */

@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { text } from "node:stream/consumers";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 
 let folder: string;
 
@@ -51,6 +51,20 @@ test.each([[" "], ["="]])("waits where --port%s<number> says and names that", as
   expect(code).toBe(0);
   expect(stdout).toContain(`open http://localhost:${port}/ or try`);
   expect(stdout).not.toContain("8787");
+});
+
+test("says so where localhost is no address to listen on, instead of waiting for a wrangler that does", async () => {
+  const resolver = join(folder, "resolver.mjs");
+  const lookup = `async () => [{ address: "127.0.0.1", family: 4 }, { address: "2001:db8::1", family: 6 }]`;
+  await writeFile(
+    resolver,
+    `import dns from "node:dns/promises"; import { syncBuiltinESMExports } from "node:module";
+    dns.lookup = ${lookup}; syncBuiltinESMExports();`,
+  );
+  vi.stubEnv("NODE_OPTIONS", `--import ${resolver}`);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const stderr = `error: Expected an address of this machine for localhost, got "2001:db8::1"; without IPv6, take its line out of /etc/hosts\n`;
+  expect(await start()).toEqual({ code: 1, stdout: "", stderr });
 });
 
 test.each([
