@@ -1,4 +1,5 @@
 import type { Server } from "node:http";
+import { isIPv6 } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { serve } from "@hono/node-server";
 import { SCALES, VARIANTS } from "../core/image.ts";
@@ -88,7 +89,7 @@ async function listen(fetch: Parameters<typeof serve>[0]["fetch"], { host, port 
     // The cast is for @hono/node-server, which also makes servers of other protocols.
     const options = { keepAliveTimeout: KEEP_ALIVE_MS };
     const server = serve({ fetch, hostname: host, port, serverOptions: options }, (address) => {
-      console.info(`ssiu-edge origin on http://${host}:${address.port}`);
+      console.info(`ssiu-edge origin on http://${isIPv6(host) ? `[${host}]` : host}:${address.port}`);
       resolve(server);
     }) as Server;
     server.once("error", reject);

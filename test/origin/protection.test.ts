@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { connect } from "node:net";
+import { networkInterfaces } from "node:os";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { parseOriginConfig } from "../../src/origin/config.ts";
 import { fixture } from "../fixtures/read.ts";
@@ -131,6 +132,13 @@ describe("the environment", () => {
     [{ HOST: "0.0.0.0" }, "ORIGIN_KEYS"],
   ])("%o is refused", async (environment, named) => {
     await expect(parseOriginConfig(environment)).rejects.toThrow(named);
+  });
+
+  const hasIpv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === "::1"));
+  it.runIf(hasIpv6)("HOST may be an IPv6 address: the URL that is printed can be asked", async () => {
+    const listening = await spawnOrigin({ HOST: "::1" });
+    expect((await listening.get("/healthz")).status).toBe(200);
+    await listening.stop();
   });
 
   it("stops the program when the provider that was asked for does not work here", async () => {
