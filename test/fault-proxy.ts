@@ -59,11 +59,13 @@ export const slow =
   async (forward, response) => {
     const { status, headers, body } = await forward();
     response.writeHead(status, headers);
-    for (let i = 0; i < 10 && !response.destroyed; i++) {
-      response.write(body.subarray((body.length * i) / 10, (body.length * (i + 1)) / 10));
-      await sleep(ms / 10);
+    const piece = (i: number) => body.subarray((body.length * i) / 10, (body.length * (i + 1)) / 10);
+    for (let i = 0; i < 9 && !response.destroyed; i++) {
+      response.write(piece(i));
+      await sleep(ms / 9);
     }
-    response.end();
+    // With the last: who has the whole body sends the next request, whose answer would wait behind this one.
+    response.end(piece(9));
   };
 
 /** Half the body, then the end of the connection. */
