@@ -80,8 +80,8 @@ function portOf(args: readonly string[]): string {
 }
 
 /**
- * Ends the program where localhost is also an address that nobody here can listen on, as `::1` is without IPv6: wrangler up
- * to 4.95 waits for ever then, and says nothing. https://github.com/cloudflare/workers-sdk/issues/14077 (2026-11-27)
+ * Ends the program where localhost is also an address that nobody here can listen on, as `::1` is without IPv6: wrangler
+ * waits for ever then, and says nothing. https://github.com/cloudflare/workers-sdk/issues/14077 (2026-11-27)
  */
 async function checkLocalhost(): Promise<void> {
   for (const { address } of await lookup("localhost", { all: true })) {
