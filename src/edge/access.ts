@@ -32,7 +32,7 @@ export function needsSignature(source: string, mode: Signing["mode"]): boolean {
 export function createAuthorize({ mode, keys, cacheControl, clock }: AccessRules): Authorize {
   return async (path, request) => {
     const { searchParams, host } = new URL(request.url);
-    if (request.headers.get("Via")?.includes(VIA) || (isRemote(path.source) && new URL(path.source).host === host)) {
+    if (hasPassedUs(request) || (isRemote(path.source) && new URL(path.source).host === host)) {
       throw new ServiceError("source_forbidden", "A picture from here is no source");
     }
     if (!needsSignature(path.source, mode)) return { cacheControl };
@@ -41,4 +41,9 @@ export function createAuthorize({ mode, keys, cacheControl, clock }: AccessRules
     const { expires, keyId } = await verifyUrl(path, searchParams, { keys, nowSeconds });
     return { cacheControl: cappedCacheControl(cacheControl, expires - nowSeconds), keyId };
   };
+}
+
+/** One entry of the list and not any text in it: a proxy before us may be called `ssiu-edge.example.com`. */
+function hasPassedUs({ headers }: Request): boolean {
+  return (headers.get("Via") ?? "").split(",").some((hop) => hop.trim() === VIA);
 }
