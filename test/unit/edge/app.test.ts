@@ -219,3 +219,8 @@ describe("what an origin made", () => {
     expect(new Uint8Array(await response.arrayBuffer())).toEqual(Uint8Array.from([4, 5, 6]));
   });
 });
+
+it("says how it is now, to caches too", async () => {
+  const { status, headers } = await request({}, "/healthz");
+  expect([status, headers.get("cache-control")]).toEqual([200, "no-store"]);
+});
