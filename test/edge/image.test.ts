@@ -39,7 +39,7 @@ describe("GET /img/<ops>/<source>", () => {
       "access-control-allow-origin": "*",
       "cache-control": "public, max-age=3600, stale-while-revalidate=86400",
       "content-length": `${response.body.length}`,
-      "content-security-policy": "default-src 'none'; sandbox",
+      "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
       "content-type": "image/png",
       etag: expect.stringMatching(/^"[0-9a-f]{64}"$/),
       "timing-allow-origin": "*",
