@@ -17,6 +17,8 @@ export interface AnswersDeps {
 /** One request for a result. */
 interface Visit {
   readonly requestId: string;
+  /** Key or URL of the picture. */
+  readonly name: string;
   readonly stopwatch: Stopwatch;
   /** Of every answer about this result. */
   readonly headers: Headers;
@@ -97,8 +99,8 @@ function once(admit: () => Promise<void>): () => Promise<void> {
   };
 }
 
-function respond(cacheStatus: string, result: Result, { headers, stopwatch }: Visit): Response {
+function respond(cacheStatus: string, result: Result, { name, headers, stopwatch }: Visit): Response {
   headers.set("Cache-Status", `ssiu-edge; ${cacheStatus}`);
   headers.set("Server-Timing", stopwatch.header());
-  return imageResponse(headers, result);
+  return imageResponse(headers, name, result);
 }

@@ -66,6 +66,7 @@ export function createApp({ config, engine, authorize, rates, now, v1, ...deps }
     const answer = transform.format === "json" ? answers.facts : c.req.method === "HEAD" ? answers.head : answers.get;
     return await answer(located, {
       requestId: c.get("requestId"),
+      name: asked.source,
       stopwatch,
       headers,
       range: (c.req.header("If-Range") ?? etag) === etag ? c.req.header("Range") : undefined,

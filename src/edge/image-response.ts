@@ -1,3 +1,4 @@
+import { disposition } from "../core/disposition.ts";
 import { MEDIA_TYPE } from "../core/image.ts";
 import type { Inspected } from "./pipeline.ts";
 import type { Result } from "./results.ts";
@@ -24,9 +25,14 @@ export function resultHeaders({ etag, cacheControl, negotiated }: HeaderOptions)
   });
 }
 
-/** 200 with a result, 206 with a part of it; without a body where the result has none (HEAD). */
-export function imageResponse(headers: Headers, { facts, bytes, body, range }: Result): Response {
+/**
+ * 200 with a result, 206 with a part of it; without a body where the result has none (HEAD).
+ *
+ * @param source - key or URL of the picture that it was made of.
+ */
+export function imageResponse(headers: Headers, source: string, { facts, bytes, body, range }: Result): Response {
   headers.set("Content-Type", MEDIA_TYPE[facts.format]);
+  headers.set("Content-Disposition", disposition(source, facts.format));
   headers.set("X-SSIU-Engine", facts.engine);
   headers.set("X-SSIU-Model", facts.model);
   headers.set("X-SSIU-Source-Size", `${facts.sourceWidth}x${facts.sourceHeight}`);

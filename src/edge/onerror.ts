@@ -4,6 +4,8 @@ import { imageResponse } from "./image-response.ts";
 import type { Located, Pipeline } from "./pipeline.ts";
 
 interface FallbackDeps {
+  /** Key or URL of the picture. */
+  readonly name: string;
   readonly pipeline: Pipeline;
   readonly stopwatch: Stopwatch;
   /** Throws where the client has had its share of work. */
@@ -23,14 +25,14 @@ const UNFIT: readonly number[] = [413, 415, 422];
 export async function fallback(
   error: ServiceError,
   located: Located,
-  { pipeline, stopwatch, admit, headers: ofResult }: FallbackDeps,
+  { name, pipeline, stopwatch, admit, headers: ofResult }: FallbackDeps,
 ): Promise<Response | undefined> {
   const { transform, source } = located;
   const onerror = transform.onerror;
   if (onerror === undefined || !(error.status >= 500 || (onerror === "original" && UNFIT.includes(error.status))))
     return undefined;
   const headers = new Headers(ofResult);
-  for (const name of ["ETag", "Accept-Ranges"]) headers.delete(name);
+  for (const header of ["ETag", "Accept-Ranges"]) headers.delete(header);
   headers.set("Cache-Control", "no-store");
   headers.set("Cache-Status", "ssiu-edge; fwd=uri-miss");
   headers.set("X-SSIU-Fallback", onerror);
@@ -45,5 +47,5 @@ export async function fallback(
   if (interpolated === undefined) return undefined;
   const { facts, bytes } = interpolated;
   headers.set("Server-Timing", stopwatch.header());
-  return imageResponse(headers, { facts, bytes: bytes.length, body: bytes });
+  return imageResponse(headers, name, { facts, bytes: bytes.length, body: bytes });
 }

@@ -49,4 +49,15 @@ describe.skipIf(!hasChromium)("a picture that is opened by itself", () => {
     expect(await page.title()).toBe("");
     await page.close();
   });
+
+  it.each([
+    ["photo.png", "photo.webp"],
+    ["https://cdn.example.com/ü (1).jpg?v=2", "ü (1).webp"],
+  ])("is saved under the name of its source and the extension of its format: %s", async (source, name) => {
+    const page = await browser.newPage();
+    await page.goto(`${base}/link/img/x1,f=webp/${encodeURIComponent(source)}`);
+    const [download] = await Promise.all([page.waitForEvent("download"), page.click("a")]);
+    expect(download.suggestedFilename()).toBe(name);
+    await page.close();
+  });
 });

@@ -38,6 +38,7 @@ describe("GET /img/<ops>/<source>", () => {
     expect(Object.fromEntries(response.headers)).toMatchObject({
       "access-control-allow-origin": "*",
       "cache-control": "public, max-age=3600, stale-while-revalidate=86400",
+      "content-disposition": 'inline; filename="pattern.png"',
       "content-length": `${response.body.length}`,
       "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
       "content-type": "image/png",

@@ -1,0 +1,29 @@
+import type { Format } from "./image.ts";
+import { isRemote } from "./remote-url.ts";
+
+const EXTENSION: Readonly<Record<Format, string>> = { png: "png", jpeg: "jpg", webp: "webp", avif: "avif" };
+
+/**
+ * Value of Content-Disposition: a result is shown, and saved under its source's name with its own format's extension. A browser
+ * would take the end of the URL, which is `photo.png` for a WebP and all of a remote source that is percent-encoded.
+ *
+ * @see RFC 6266 and, for what is not ASCII, RFC 8187
+ */
+export function disposition(source: string, format: Format): string {
+  const [stem = ""] = lastSegment(source).split(/\.(?:png|jpe?g|webp|avif)$/i);
+  const name = `${stem === "" ? "picture" : stem}.${EXTENSION[format]}`;
+  if (/^[\w.-]+$/.test(name)) return `inline; filename="${name}"`;
+  const escaped = encodeURIComponent(name).replace(/['()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+  return `inline; filename*=UTF-8''${escaped}`;
+}
+
+function lastSegment(source: string): string {
+  if (!isRemote(source)) return source.slice(source.lastIndexOf("/") + 1);
+  const { pathname } = new URL(source);
+  const segment = pathname.slice(pathname.lastIndexOf("/") + 1);
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}
