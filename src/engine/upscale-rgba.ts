@@ -32,8 +32,8 @@ function withoutColour(image: Rgb): Rgb {
 
 /**
  * Divides the colours by alpha, which stays exactly what it was where 3x3 pixels of `source` are alike in it. Where it is small
- * that makes much of the little that the network is off by, and at an edge it overshoots: so beside transparency a pixel stays
- * within the colours of those 3x3, each of which has one.
+ * that makes much of the little that the network is off by, and at an edge it overshoots, up to two pixels away: so near
+ * transparency a pixel stays within the colours of those 3x3, each of which has one.
  */
 function undoBlack({ width, height, data }: Rgb, alpha: AlphaPlane, source: Rgba, scale: Scale): Rgba {
   const result = new Uint8ClampedArray(4 * width * height);
@@ -42,7 +42,7 @@ function undoBlack({ width, height, data }: Rgb, alpha: AlphaPlane, source: Rgba
     const row = Math.floor(pixel / source.width);
     const here = source.data.subarray(4 * pixel, 4 * pixel + 4);
     const { least, most } = around(source, row, column);
-    const isInside = least[3] === 255;
+    const isInside = least[3] === 255 && isOpaqueAround(source, row, column);
     for (let y = scale * row; y < scale * (row + 1); y++) {
       for (let at = y * width + scale * column, end = at + scale; at < end; at++) {
         const a = least[3] === most[3] ? here[3] : alpha[at];
@@ -55,6 +55,16 @@ function undoBlack({ width, height, data }: Rgb, alpha: AlphaPlane, source: Rgba
     }
   }
   return { width, height, data: result };
+}
+
+/** Whether 5x5 pixels are opaque. */
+function isOpaqueAround({ width, height, data }: Rgba, row: number, column: number): boolean {
+  for (let y = Math.max(0, row - 2); y <= Math.min(height - 1, row + 2); y++) {
+    for (let x = Math.max(0, column - 2); x <= Math.min(width - 1, column + 2); x++) {
+      if (data[4 * (y * width + x) + 3] !== 255) return false;
+    }
+  }
+  return true;
 }
 
 /** The least and the most of each channel in 3x3 pixels. */

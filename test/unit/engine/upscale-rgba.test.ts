@@ -1,7 +1,7 @@
 import sharp, { type Sharp } from "sharp";
 import { expect, it } from "vitest";
 import { flatten, splitAlpha } from "../../../src/core/alpha.ts";
-import type { Rgb, Rgba, Scale } from "../../../src/core/image.ts";
+import { type Rgb, type Rgba, SCALES, type Scale } from "../../../src/core/image.ts";
 import { psnr } from "../../../src/core/metrics.ts";
 import type { Engine } from "../../../src/engine/engine.ts";
 import { ENGINES } from "../../../src/engine/node-engines.ts";
@@ -71,12 +71,28 @@ it("lets no colour that cannot be seen come through", async () => {
   expect(channel(result, 1)).toEqual(new Array(16).fill(0));
 });
 
-it("keeps what is beside transparency within the colours around it, and takes the network's word for the rest", async () => {
+it("keeps what is near transparency within the colours around it, and takes the network's word for the rest", async () => {
   const brighter = altering((value) => value + 20);
-  const red = [60, 70, 65, 65, 66, 67];
+  const red = [60, 70, 65, 65, 66, 67, 68];
   const image = withAlpha(row(...red.flatMap((value) => [value, 60, 0])), (x) => (x < 3 ? 100 : 255));
   const result = await upscaleRgba(brighter, image, 2, OPTIONS);
-  expect(channel(result, 0).slice(0, 12)).toEqual([70, 70, 70, 70, 70, 70, 66, 66, 86, 86, 87, 87]);
+  expect(channel(result, 0).slice(0, 14)).toEqual([70, 70, 70, 70, 70, 70, 66, 66, 67, 67, 87, 87, 88, 88]);
+});
+
+it.each(SCALES)("draws no darker line along the edge of a plain shape at x%i", async (scale) => {
+  const { engine, tiling } = await ENGINES.simd();
+  const colour = [30, 90, 200];
+  const plain = {
+    width: 32,
+    height: 32,
+    data: Uint8ClampedArray.from({ length: 3 * 32 ** 2 }, (_, i) => colour[i % 3] ?? 0),
+  };
+  const disc = withAlpha(plain, (x, y) => (Math.hypot(x - 15.5, y - 15.5) < 11 ? 255 : 0));
+  const { data } = await upscaleRgba(engine, disc, scale, { tiling });
+  const shades = [...data].map((value, i) =>
+    (data[i | 3] ?? 0) < 128 ? 0 : Math.abs(value - (colour[i % 4] ?? value)),
+  );
+  expect(Math.max(...shades)).toBeLessThanOrEqual(6);
 });
 
 /** Adds 0 to red, 3 to green, and 6 to blue, as a network adds a little of each. */
