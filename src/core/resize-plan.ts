@@ -62,11 +62,15 @@ interface Span {
   readonly to: number;
 }
 
-/** The middle of an axis if it becomes longer than `most`, from a whole pixel on, so that an unscaled cut stays sharp. */
+/**
+ * The middle of an axis if it becomes longer than `most`, from a whole pixel on, so that an unscaled cut stays sharp: one of what
+ * is fitted or, where it is enlarged, of the result.
+ */
 function fitAxis(length: number, factor: number, most = Number.POSITIVE_INFINITY): Span {
   const to = Math.max(1, Math.round(length * factor));
   if (to <= most) return { start: 0, length, to };
-  return { start: Math.floor((length - most / factor) / 2), length: most / factor, to: most };
+  const start = factor > 1 ? Math.floor((to - most) / 2) / factor : Math.floor((length - most / factor) / 2);
+  return { start, length: most / factor, to: most };
 }
 
 function divide({ start, length, to }: Span, by: number): Span {

@@ -79,6 +79,27 @@ describe("planResize", () => {
     expect(plan("w=100,h=100,fit=crop,x1", 101, 100).window).toEqual({ x: 0, y: 0, width: 100, height: 100 });
   });
 
+  it("cuts from the middle to a pixel of the result", () => {
+    const side = fc.integer({ min: 1, max: 3000 });
+    const scale = fc.constantFrom<Transform["scale"]>(1, 2, 3, 4, "auto");
+    const asked = fc.record({ scale, width: side, height: side, fit: fc.constantFrom("cover", "crop") });
+    fc.assert(
+      fc.property(asked, side, side, (transform, width, height) => {
+        const { window, size } = planResize({ width, height }, transform);
+        const right = width - window.x - window.width;
+        const below = height - window.y - window.height;
+        expect((Math.abs(right - window.x) / 2) * (size.width / window.width)).toBeLessThan(1 + 1e-6);
+        expect((Math.abs(below - window.y) / 2) * (size.height / window.height)).toBeLessThan(1 + 1e-6);
+      }),
+    );
+  });
+
+  it("cuts on whole pixels of what the network makes", () => {
+    const { window, scale, size } = plan("w=100,h=303,fit=cover", 101, 101);
+    expect(scale * window.x).toBe(101);
+    expect(scale * window.width).toBe(size.width);
+  });
+
   it("keeps to the box, the picture and the smallest scale, whatever is asked for", () => {
     const side = fc.integer({ min: 1, max: 3000 });
     const asked = fc.record({
