@@ -13,6 +13,11 @@ addSign(program);
 addJobs(program);
 addWebhooks(program);
 
+// Who reads no further, as `head` does, ends the program as SIGPIPE would.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === "EPIPE" ? 141 : report(error));
+});
+
 try {
   await program.parseAsync();
 } catch (error) {

@@ -1,9 +1,12 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
-import { ssiu } from "./ssiu.ts";
+import { PROGRAM, ROOT, ssiu } from "./ssiu.ts";
 
 let folder: string;
 let input: string;
@@ -76,6 +79,15 @@ test("keeps the mode of what it replaces, and the link that leads there", async 
   expect((await lstat(link)).isSymbolicLink()).toBe(true);
   expect((await stat(target)).mode & 0o777).toBe(0o600);
   expect((await sharp(target).metadata()).width).toBe(24);
+});
+
+test("ends without a trace where nobody reads what it prints", async () => {
+  const output = join(folder, "unread.png");
+  const child = spawn(process.execPath, [...PROGRAM, "upscale", input, output, "--scale", "2"], { cwd: ROOT });
+  child.stdout.destroy();
+  const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, "exit")]);
+  expect({ code, stderr }).toEqual({ code: 141, stderr: "" });
+  expect((await sharp(output).metadata()).width).toBe(24);
 });
 
 test("takes any name that the file system does", async () => {
