@@ -103,11 +103,10 @@ export async function checkWritable(path: string, { header }: PictureFile, scale
   await access(dirname(target), constants.W_OK).catch((cause) => {
     throw unwritable(path, cause);
   });
-  const isFolder = await stat(target).then(
-    (is) => is.isDirectory(),
-    () => false,
-  );
-  if (isFolder) throw unwritable(path, new Error("it is a folder"));
+  const existing = await stat(target).catch(() => undefined);
+  if (existing?.isDirectory()) throw unwritable(path, new Error("it is a folder"));
+  // A device or a pipe would be replaced by a file of its name.
+  if (existing?.isFile() === false) throw unwritable(path, new Error("it is no regular file"));
 }
 
 /** Where a link leads, if it leads anywhere. */

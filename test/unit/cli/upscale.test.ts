@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -88,6 +89,17 @@ test("ends without a trace where nobody reads what it prints", async () => {
   const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, "exit")]);
   expect({ code, stderr }).toEqual({ code: 141, stderr: "" });
   expect((await sharp(output).metadata()).width).toBe(24);
+});
+
+test("does not put a file in place of a socket, a pipe or a device, by a link neither", async () => {
+  const [socket, link] = [join(folder, "socket.png"), join(folder, "null.png")];
+  const server = createServer().listen(socket);
+  await once(server, "listening");
+  await symlink(socket, link);
+  const { code, stderr } = await ssiu("upscale", input, link, "--scale", "2");
+  expect([code, stderr]).toEqual([1, expect.stringMatching(/got ".*null\.png": it is no regular file\n$/)]);
+  expect((await stat(socket)).isSocket()).toBe(true);
+  server.close();
 });
 
 test("takes any name that the file system does", async () => {
