@@ -3,12 +3,15 @@ import * as z from "zod";
 import { expected } from "../core/errors.ts";
 import { parseJson } from "../core/json.ts";
 import { expecting } from "./options.ts";
+import { reasonOf } from "./reason.ts";
 
 const Server = z.strictObject({
   server: z
     .url({ protocol: /^https?$/, error: expecting("an http(s) URL", "--server") })
     .transform((url) => url.replace(/\/+$/, "")),
-  token: z.string({ error: expecting("a token", "--token or SSIU_TOKEN") }),
+  token: z
+    .string({ error: expecting("a token", "--token or SSIU_TOKEN") })
+    .regex(/^[\x21-\x7e]+$/, "Expected a token, printable and without spaces, for --token or SSIU_TOKEN"),
 });
 type Server = z.infer<typeof Server>;
 
@@ -50,7 +53,7 @@ export function addJobs(program: Command): void {
           (job) => console.log(`${job.id} ${job.state}`),
           (error: Error) => {
             // The others are none the worse for it.
-            process.stderr.write(`error: ${error.message}\n`);
+            process.stderr.write(`error: ${reasonOf(error)}\n`);
             process.exitCode = 1;
           },
         );
@@ -72,13 +75,13 @@ async function fetchIds(where: Server, state: "dead" | "failed"): Promise<string
 
 async function call<T>(where: Server, schema: z.ZodType<T>, path: string, init: RequestInit = {}): Promise<T> {
   const headers = { Authorization: `Bearer ${where.token}` };
-  const response = await fetch(`${where.server}${path}`, {
-    ...init,
-    headers,
-    redirect: "error",
-    signal: AbortSignal.timeout(30_000),
-  });
-  const body = parseJson(await response.text());
+  const signal = AbortSignal.timeout(30_000);
+  const [response, text] = await fetch(`${where.server}${path}`, { ...init, headers, redirect: "error", signal })
+    .then(async (response) => [response, await response.text()] as const)
+    .catch((cause) => {
+      throw new Error(expected("a Worker that answers", "--server", where.server), { cause });
+    });
+  const body = parseJson(text);
   const status = `${response.status} ${response.statusText}`.trim();
   if (!response.ok) throw new Error(`${path}: ${Problem.safeParse(body).data?.detail ?? status}`);
   const answer = schema.safeParse(body);

@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import * as z from "zod";
 import { addEval } from "./eval.ts";
 import { addJobs } from "./jobs.ts";
+import { reasonOf } from "./reason.ts";
 import { addSign } from "./sign.ts";
 import { addUpscale } from "./upscale.ts";
 import { addWebhooks } from "./webhooks.ts";
@@ -31,9 +32,4 @@ function report(error: unknown): number {
   const reason = isUsage ? (error.issues[0]?.message ?? "") : reasonOf(error);
   process.stderr.write(`error: ${reason.replaceAll(/\s+/g, " ")}\n`);
   return isUsage ? 2 : 1;
-}
-
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause === undefined ? error.message : `${error.message}: ${reasonOf(error.cause)}`;
 }

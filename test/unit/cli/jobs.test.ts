@@ -1,7 +1,8 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
-import { ssiu } from "./ssiu.ts";
+import { freePort } from "../../free-port.ts";
+import { ssiu, ssiuWith } from "./ssiu.ts";
 
 let server: Server | undefined;
 
@@ -26,6 +27,59 @@ test.each(["", "/", "/edge", "/edge/"])("asks the Worker at http://host%s", asyn
   });
   expect(await dead(`${where}${path}`)).toEqual({ code: 0, stdout: "a\nb\n", stderr: "" });
   expect(asked).toEqual([`Bearer t ${path.replace(/\/$/, "")}/v1/jobs?state=dead`]);
+});
+
+test("asks page by page, where and with the token that the variables say", async () => {
+  const where = await serve(({ url, headers }, response) => {
+    const cursor = new URL(url ?? "", "http://localhost").searchParams.get("cursor");
+    const page = cursor === null ? { jobs: ["a"], cursor: "1&2" } : { jobs: [`${cursor} ${headers.authorization}`] };
+    response.end(JSON.stringify(page));
+  });
+  const said = await ssiuWith({ SSIU_SERVER: where, SSIU_TOKEN: "t" }, "jobs", "dead");
+  expect(said).toEqual({ code: 0, stdout: "a\n1&2 Bearer t\n", stderr: "" });
+});
+
+test("follows no redirect with its token", async () => {
+  const where = await serve(({ url }, response) => {
+    if (url === "/elsewhere") response.end(JSON.stringify({ jobs: ["a"] }));
+    else response.writeHead(302, { Location: "/elsewhere" }).end();
+  });
+  expect(await dead(where)).toMatchObject({ code: 1, stdout: "" });
+});
+
+test("replays the jobs that are named, the others too where one cannot be", async () => {
+  const asked: string[] = [];
+  const where = await serve(({ method, url }, response) => {
+    asked.push(`${method} ${url}`);
+    if (url?.includes("bad")) response.writeHead(409).end('{"detail": "Expected a job that failed"}');
+    else response.end(JSON.stringify({ id: url?.split("/")[3], state: "queued" }));
+  });
+  expect(await ssiu("jobs", "replay", "bad", "a/b", "--server", where, "--token", "t")).toEqual({
+    code: 1,
+    stdout: "a%2Fb queued\n",
+    stderr: "error: /v1/jobs/bad/replay: Expected a job that failed\n",
+  });
+  expect(asked).toEqual(["POST /v1/jobs/bad/replay", "POST /v1/jobs/a%2Fb/replay"]);
+});
+
+test("replays all that are dead where none is named", async () => {
+  const where = await serve(({ url }, response) => {
+    response.end(JSON.stringify(url === "/v1/jobs?state=dead" ? { jobs: ["a"] } : { id: "a", state: "queued" }));
+  });
+  const stdout = "a queued\n";
+  expect(await ssiu("jobs", "replay", "--server", where, "--token", "t")).toEqual({ code: 0, stdout, stderr: "" });
+});
+
+test.each([
+  ["dead", []],
+  ["replay", ["a"]],
+])("says of %s which Worker does not answer, and why", async (command, ids) => {
+  const port = await freePort();
+  const where = `http://127.0.0.1:${port}`;
+  const reason = `fetch failed: connect ECONNREFUSED 127.0.0.1:${port}`;
+  const stderr = `error: Expected a Worker that answers for --server, got "${where}": ${reason}\n`;
+  const said = await ssiu("jobs", command, ...ids, "--server", where, "--token", "t");
+  expect(said).toEqual({ code: 1, stdout: "", stderr });
 });
 
 test("asks for those that failed", async () => {
@@ -70,6 +124,11 @@ test.each([
 test.each(["dead", "replay"])("says that %s has no token", async (command) => {
   const stderr = "error: Expected a token for --token or SSIU_TOKEN, got nothing\n";
   expect(await ssiu("jobs", command)).toEqual({ code: 2, stdout: "", stderr });
+});
+
+test.each(["", "a b", "a\nb"])("takes no token %j, and does not repeat it", async (token) => {
+  const stderr = "error: Expected a token, printable and without spaces, for --token or SSIU_TOKEN\n";
+  expect(await ssiuWith({ SSIU_TOKEN: token }, "jobs", "dead")).toEqual({ code: 2, stdout: "", stderr });
 });
 
 test("takes no other URL for a server", async () => {
