@@ -6,13 +6,18 @@ import { expected, ServiceError } from "../core/errors.ts";
 import { parseWebhookKeys, verifyWebhook, type WebhookKeys } from "../core/webhook.ts";
 import { expecting } from "./options.ts";
 
-const Count = (name: string) =>
-  z
+const Options = z.strictObject({
+  key: z.string(),
+  port: z
     .string()
-    .regex(/^\d{1,5}$/, { error: expecting("a whole number", name) })
-    .transform(Number);
-
-const Options = z.strictObject({ key: z.string(), port: Count("--port"), fail: Count("--fail") });
+    .regex(/^[1-9]\d{0,4}$/, { error: expecting("1 to 65535", "--port") })
+    .refine((text) => Number(text) <= 65_535, { error: expecting("1 to 65535", "--port") })
+    .transform(Number),
+  fail: z
+    .string()
+    .regex(/^\d{1,5}$/, { error: expecting("a whole number of at most 5 digits", "--fail") })
+    .transform(Number),
+});
 
 const Event = z.object({
   type: z.string(),
