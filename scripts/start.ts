@@ -2,13 +2,14 @@ import { spawn } from "node:child_process";
 import { lookup } from "node:dns/promises";
 import { once } from "node:events";
 import { readdir } from "node:fs/promises";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { parseArgs } from "node:util";
 import { expected } from "../src/core/errors.ts";
 import { DEVELOPMENT_KEYS } from "../src/core/origin-request.ts";
 
 /** Starts the Worker in workerd with local R2 and says what to try. Everything after `npm start --` goes to wrangler. */
-const ORIGIN = `http://localhost:${portOf(process.argv.slice(2))}`;
+const PORT = portOf(process.argv.slice(2));
+const ORIGIN = `http://localhost:${PORT}`;
 /** Secrets of nobody: this Worker is reached from this machine only. */
 const TOKEN = "local-token-of-npm-start";
 const WEBHOOK_KEY = `whsec_${btoa("ssiu-edge-local-webhooks")}`;
@@ -31,6 +32,10 @@ ORIGIN_URL=http://127.0.0.1:8788 npm start`;
 const vars = [...LOCAL_VARS, ...ORIGIN_VARS].flatMap((pair) => ["--var", pair]);
 
 await checkLocalhost();
+if (await isTaken(Number(PORT))) {
+  process.stderr.write(`error: ${expected("a port that is free", "--port", PORT)}\n`);
+  process.exit(1);
+}
 const wrangler = spawn("wrangler", ["dev", "--log-level", "warn", ...vars, ...process.argv.slice(2)], {
   stdio: "inherit",
   // Neither account nor network is needed; wrangler would look for both.
@@ -93,6 +98,17 @@ async function checkLocalhost(): Promise<void> {
     });
     server.close();
   }
+}
+
+/** Whether somebody listens there already, who would be taken for the Worker. */
+async function isTaken(port: number): Promise<boolean> {
+  const socket = connect(port, "localhost");
+  const taken = await once(socket, "connect").then(
+    () => true,
+    () => false,
+  );
+  socket.destroy();
+  return taken;
 }
 
 /** Of `/healthz`; undefined while nobody listens. */

@@ -75,3 +75,12 @@ test.each([
   const stderr = `error: Expected 1 to 65535 for --port, got "${port}"\n`;
   expect(await start(...args)).toEqual({ code: 2, stdout: "", stderr });
 });
+
+test.each([200, 500])("does not take who listens there and answers %i for the Worker", async (status) => {
+  const other = createServer((_, response) => response.writeHead(status).end()).listen(0, "127.0.0.1");
+  await once(other, "listening");
+  const { port } = other.address() as AddressInfo;
+  const stderr = `error: Expected a port that is free for --port, got "${port}"\n`;
+  expect(await start("--port", `${port}`)).toEqual({ code: 1, stdout: "", stderr });
+  other.close();
+});
