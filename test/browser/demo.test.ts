@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { chromium, type Page, type Route } from "playwright-core";
+import { type BrowserContextOptions, chromium, type Page, type Route } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { EXECUTABLE, hasChromium } from "./chromium.ts";
 
@@ -15,8 +15,8 @@ describe.skipIf(!hasChromium)("the demo page", () => {
   afterAll(() => browser.close());
 
   /** The page from a server that answers so for each picture. */
-  async function open(answer: Answer, query = ""): Promise<Page> {
-    const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+  async function open(answer: Answer, query = "", options: BrowserContextOptions = {}): Promise<Page> {
+    const page = await browser.newPage({ viewport: { width: 1280, height: 900 }, ...options });
     const html = await readFile("src/web/index.html", "utf8");
     await page.route("**/*", (route) => route.fulfill({ contentType: "text/html", body: html }));
     await page.route("**/samples/*", (route) =>
@@ -45,6 +45,14 @@ describe.skipIf(!hasChromium)("the demo page", () => {
     const page = await open(picture, "?sample=logo.png");
     expect(await page.textContent("button[aria-pressed=true]")).toBe("logo.png");
     await expect.poll(() => page.textContent("#command")).toContain("/img/x4/samples/logo.png");
+    await page.close();
+  });
+
+  it("says without JavaScript why nothing is there, and leads to a picture", async () => {
+    const page = await open(picture, "", { javaScriptEnabled: false });
+    await page.getByText("This page needs JavaScript").waitFor({ timeout: 5000 });
+    await page.getByRole("link", { name: "at x4" }).click();
+    expect(page.url()).toBe("http://demo.test/img/x4/samples/scene.png");
     await page.close();
   });
 
