@@ -1,8 +1,9 @@
-import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { psnr, ssim } from "../../../src/core/metrics.ts";
 import { resize } from "../../../src/core/resample.ts";
 import { ssiu } from "./ssiu.ts";
 
@@ -12,7 +13,10 @@ let data: string;
 beforeAll(async () => {
   data = await mkdtemp(join(tmpdir(), "ssiu-eval-"));
   await makeSet("Ours", "LR_X2", (stem) => `${stem}.png`);
-  await makeSet("benchmark/Seed", "LR_bicubic/X2", (stem) => `${stem}x2.png`);
+  await makeSet("benchmark/Seed", "LR_bicubic/X2", (stem) => `${stem}x2.png`, [0, 0]);
+  await writeFile(join(data, "benchmark/Seed/HR/SOURCES.md"), "");
+  await makeSet("Narrow", "LR_X2", (stem) => `${stem}.png`, [-1, 0]);
+  await makeSet("Low", "LR_X2", (stem) => `${stem}.png`, [0, -1]);
   await makeSet("Broken", "LR_X2", (stem) => `${stem === "b" ? "c" : stem}.png`);
 });
 
@@ -20,14 +24,20 @@ afterAll(async () => {
   await rm(data, { recursive: true });
 });
 
-/** Two pictures of rings with hard edges, the truth a pixel larger than scale times LR, as where a side is odd. */
-async function makeSet(folder: string, lrFolder: string, lrName: (stem: string) => string): Promise<void> {
+/** Two pictures of rings with hard edges, the truth a pixel larger than scale times LR, as where a side is odd, or as `more` says. */
+async function makeSet(
+  folder: string,
+  lrFolder: string,
+  lrName: (stem: string) => string,
+  more = [1, 1],
+): Promise<void> {
+  const [right = 0, below = 0] = more;
   for (const [stem, pitch] of [
     ["a", 2.5],
     ["b", 4],
   ] as const) {
     const [width, height] = [40, 32];
-    const hr = rings(width + 1, height + 1, pitch);
+    const hr = rings(width + right, height + below, pitch);
     const lr = resize(rings(width, height, pitch), { width: width / SCALE, height: height / SCALE });
     await save(join(data, folder, "HR", `${stem}.png`), hr);
     await save(join(data, folder, lrFolder, lrName(stem)), lr);
@@ -51,6 +61,11 @@ async function save(path: string, image: { width: number; height: number; data: 
     .toFile(path);
 }
 
+async function read(path: string) {
+  const { data, info } = await sharp(path).raw().toBuffer({ resolveWithObject: true });
+  return { width: info.width, height: info.height, data: new Uint8ClampedArray(data) };
+}
+
 test("scores both layouts, each image and the mean, bicubic beside them", async () => {
   const { code, stdout, stderr } = await ssiu("eval", "--data", data, "--sets", "Ours,Seed", "--scale", "2", "--json");
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
@@ -69,6 +84,8 @@ test("scores both layouts, each image and the mean, bicubic beside them", async 
   expect(Seed).toEqual(Ours);
   expect(Ours.psnr).toBeCloseTo((Ours.perImage[0].psnr + Ours.perImage[1].psnr) / 2, 9);
   expect(Ours.psnr).toBeGreaterThan(Ours.bicubicPsnr + 1);
+  expect(Ours.ssim).toBeCloseTo((Ours.perImage[0].ssim + Ours.perImage[1].ssim) / 2, 9);
+  expect(Ours.ssim).toBeGreaterThan(Ours.bicubicSsim + 0.01);
 });
 
 test("the WebAssembly engine agrees with the native one to 0.01 dB", async () => {
@@ -103,6 +120,12 @@ test("takes the benchmark folder itself, prints a table and saves the pictures",
     "mean of 2",
     "",
   ]);
+  const [saved, truth] = await Promise.all([
+    read(join(out, "Seed/ax2.png")),
+    read(join(data, "benchmark/Seed/HR/a.png")),
+  ]);
+  const row = ["a", psnr(saved, truth, SCALE).toFixed(3), ssim(saved, truth, SCALE).toFixed(4)];
+  expect(stdout.split("\n")[1]?.split(/\s+/).slice(0, 3)).toEqual(row);
   expect(await readdir(join(out, "Seed"))).toEqual(["ax2.png", "bx2.png"]);
   expect(await sharp(join(out, "Seed/ax2.png")).metadata()).toMatchObject({ width: 40, height: 32 });
 });
@@ -116,7 +139,10 @@ test.each([
     "3",
     /^error: Expected a folder with LR_X3\/<name>\.png or LR_bicubic\/X3\/<name>x3\.png for the set, got /,
   ],
+  [1, "Narrow", "2", /^error: Expected at least 40x32 for .*Narrow\/HR\/a\.png, got 39x32$/m],
+  [1, "Low", "2", /^error: Expected at least 40x32 for .*Low\/HR\/a\.png, got 40x31$/m],
   [2, "Ours,,Seed", "2", /^error: Expected names with commas between for --sets, got "Ours,,Seed"/],
+  [2, ",Ours", "2", /^error: Expected names with commas between for --sets/],
   [2, "../Ours", "2", /^error: Expected names with commas between for --sets/],
 ])("exits %d for the sets %s at x%s, with one line", async (expected, sets, scale, message) => {
   const { code, stdout, stderr } = await ssiu("eval", "--data", data, "--sets", sets, "--scale", scale);

@@ -10,10 +10,15 @@ test("leaves a terminal as it was, whenever the program ends", () => {
     return true;
   });
   Object.assign(stderr, { isTTY: true });
-  createProgress("tiles").update(1, 9);
+  const progress = createProgress("tiles");
+  progress.update(9, 9);
+  progress.stop();
   Object.assign(stderr, { isTTY });
   vi.restoreAllMocks();
   expect(drawn).toContain("0/1 tiles");
+  expect(drawn).toContain("9/9 tiles");
+  // The line is cleared, or the bar would stand before what is printed.
+  expect(drawn.slice(-3)).toBe("[2K");
   // No cursor, no line wrap.
   for (const mode of ["25", "7"]) expect(drawn).not.toContain(`[?${mode}l`);
 });

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { parseImagePath } from "../../../src/core/image-path.ts";
 import { parseKeyring } from "../../../src/core/keyring.ts";
 import { verifyUrl } from "../../../src/core/signed-url.ts";
-import { ssiu } from "./ssiu.ts";
+import { ssiu, ssiuWith } from "./ssiu.ts";
 
 const KEY = "k1:0123456789abcdef";
 
@@ -22,6 +22,30 @@ test("signs a link that holds as long as asked", async () => {
   expect(keyId).toBe("k1");
   expect(expires - nowSeconds).toBeGreaterThan(7100);
   expect(expires - nowSeconds).toBeLessThanOrEqual(7200);
+});
+
+test.each([
+  ["10s", 10],
+  ["2m", 120],
+  ["999999d", 999_999 * 86_400],
+  [undefined, 3600],
+])("a link for %s holds for %i seconds", async (expires, seconds) => {
+  const args = ["sign", "/img/x2/a.jpg", "--key", KEY, ...(expires === undefined ? [] : ["--expires", expires])];
+  const before = Math.floor(Date.now() / 1000);
+  const exp = Number(new URLSearchParams((await ssiu(...args)).stdout.split("?")[1]).get("exp"));
+  expect(exp).toBeGreaterThanOrEqual(before + seconds);
+  expect(exp).toBeLessThanOrEqual(Date.now() / 1000 + seconds);
+});
+
+test("signs by the first key of the variable, and names the server that stands in the link", async () => {
+  const link = "http://localhost:8787/img/x2/a.jpg";
+  const { stdout } = await ssiuWith({ URL_KEYS: `${KEY},k2:abcdefabcdefabcd` }, "sign", link);
+  expect(stdout).toMatch(/^http:\/\/localhost:8787\/img\/x2\/a\.jpg\?exp=\d+&kid=k1&sig=/);
+});
+
+test("says that there is no key", async () => {
+  const stderr = "error: Expected id:secret for --key or in URL_KEYS, got nothing\n";
+  expect(await ssiuWith({ URL_KEYS: undefined }, "sign", "/img/x2/a.jpg")).toEqual({ code: 2, stdout: "", stderr });
 });
 
 test("signs what a preset stands for", async () => {
@@ -46,7 +70,13 @@ test.each([
 test.each([
   [2, "query", ["/img/x2/a?x=1", "--key", KEY]],
   [2, "--expires", ["/img/x2/a", "--key", KEY, "--expires", "1y"]],
+  [2, "query", ["/img/x2/a#b", "--key", KEY]],
+  [2, "--expires", ["/img/x2/a", "--key", KEY, "--expires", "0h"]],
+  [2, "--expires", ["/img/x2/a", "--key", KEY, "--expires", "1000000s"]],
+  [2, "for URL", ["https://h:99999/img/x2/a", "--key", KEY]],
   [2, "--base", ["/img/x2/a", "--key", KEY, "--base", "there"]],
+  [2, "--base", ["/img/x2/a", "--key", KEY, "--base", "https://h:99999"]],
+  [2, "--base", ["/img/x2/a", "--key", KEY, "--base", "https://user:word@h"]],
   [2, "--base", ["/img/x2/a", "--key", KEY, "--base", "https://example.com/cdn"]],
   [2, "localhost:8787/img/x2/a", ["localhost:8787/img/x2/a", "--key", KEY]],
   [2, "ftp://h/img/x2/a", ["ftp://h/img/x2/a", "--key", KEY]],
