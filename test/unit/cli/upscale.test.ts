@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -26,8 +26,9 @@ afterAll(async () => {
 
 test.each([
   ["2", "out.png", "png", 4],
-  ["3", "out.webp", "webp", 4],
+  ["3", "out.WebP", "webp", 4],
   ["4", "out.jpeg", "jpeg", 3],
+  ["2", "out.avif", "heif", 4],
 ])("upscales x%s into %s", async (scale, name, format, channels) => {
   const output = join(folder, name);
   const { code, stdout, stderr } = await ssiu("upscale", input, output, "--scale", scale, "--json");
@@ -38,6 +39,23 @@ test.each([
   const model = expect.stringMatching(`^ssiu-x${scale}-[0-9a-f]{8}$`);
   expect(JSON.parse(stdout)).toEqual({ ...facts, model, ms: expect.any(Number) });
   expect(await sharp(output).metadata()).toMatchObject({ format, width, height, channels });
+  expect((await stat(output)).mode & 0o777).toBe(0o666 & ~process.umask());
+});
+
+test("makes JPEG on white, and keeps the colour profile", async () => {
+  const [clear, onWhite, wide] = [join(folder, "clear.png"), join(folder, "white.jpg"), join(folder, "wide.png")];
+  const nothing = { width: 8, height: 8, channels: 4, background: { r: 0, g: 0, b: 0, alpha: 0 } } as const;
+  await sharp({ create: nothing }).png().toFile(clear);
+  await ssiu("upscale", clear, onWhite, "--scale", "2");
+  expect((await sharp(onWhite).raw().toBuffer()).every((value) => value === 255)).toBe(true);
+  await ssiu("upscale", "test/fixtures/p3.png", wide, "--scale", "2");
+  expect((await sharp(wide).metadata()).icc).toEqual((await sharp("test/fixtures/p3.png").metadata()).icc);
+});
+
+test("leaves nothing behind where it cannot be written", async () => {
+  const { code, stderr } = await ssiu("upscale", input, join(folder, `${"a".repeat(252)}.png`), "--scale", "2");
+  expect([code, stderr]).toEqual([1, expect.stringMatching(/^error: Expected a place .*: ENAMETOOLONG: /)]);
+  expect((await readdir(folder)).filter((name) => name.startsWith("."))).toEqual([]);
 });
 
 test("takes the first frame of an animation where that is asked for, and says so where it is not", async () => {
@@ -74,11 +92,13 @@ test("keeps ONNX Runtime from telling anybody what it runs", async () => {
 
 test("keeps the mode of what it replaces, and the link that leads there", async () => {
   const [target, link] = [join(folder, "private.png"), join(folder, "link.png")];
-  await writeFile(target, "old", { mode: 0o600 });
+  await writeFile(target, "old");
+  // Not what a new file has, nor what the umask leaves of it.
+  await chmod(target, 0o620);
   await symlink("private.png", link);
   expect((await ssiu("upscale", input, link, "--scale", "2")).code).toBe(0);
   expect((await lstat(link)).isSymbolicLink()).toBe(true);
-  expect((await stat(target)).mode & 0o777).toBe(0o600);
+  expect((await stat(target)).mode & 0o777).toBe(0o620);
   expect((await sharp(target).metadata()).width).toBe(24);
 });
 
@@ -193,6 +213,11 @@ test.each([
   ],
   ["a quality of 0", ["a.png", "b.png", "--scale", "2", "--quality", "0"], 'Expected 1 to 100 for --quality, got "0"'],
   [
+    "a quality of 1000",
+    ["a.png", "b.png", "--scale", "2", "--quality", "1000"],
+    'Expected 1 to 100 for --quality, got "1000"',
+  ],
+  [
     "an unknown format",
     ["a.png", "b.bmp", "--scale", "2"],
     'Expected a name ending in .png, .jpg, .webp or .avif for OUT, got "b.bmp"',
@@ -216,10 +241,23 @@ test.each([
     "out.png",
     /^error: .*text.png cannot be read: Expected a PNG, JPEG, WebP or AVIF/,
   ],
+  [
+    "a damaged picture",
+    "damaged.jpg",
+    "out.png",
+    /^error: .*damaged.jpg cannot be read: Expected a complete, valid picture/,
+  ],
   ["a folder", "picture.jpg", "folder.png", /^error: Expected a place .* got ".*folder.png": it is a folder/],
-  ["a missing folder", "picture.jpg", "none/out.png", /^error: Expected a place that can be written to for the result/],
+  [
+    "a missing folder, before it decodes",
+    "damaged.jpg",
+    "none/out.png",
+    /^error: Expected a place that can be written to for the result/,
+  ],
 ])("fails on %s: exit 1 and one line", async (_, from, to, message) => {
   await writeFile(join(folder, "text.png"), "not a picture\n");
+  const bytes = await readFile("test/fixtures/rgb-8.png");
+  await writeFile(join(folder, "damaged.jpg"), bytes.fill(0, bytes.length - 40, bytes.length - 20));
   await mkdir(join(folder, "folder.png"), { recursive: true });
   const { code, stdout, stderr } = await ssiu("upscale", join(folder, from), join(folder, to), "--scale", "2");
   expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
