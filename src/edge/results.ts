@@ -62,8 +62,7 @@ export function bucketResults(bucket: R2Bucket): Results {
 
 function describe({ key, size, httpMetadata, customMetadata = {} }: R2Object): Result & { bytes: number } {
   const format = FORMATS.find((f) => MEDIA_TYPE[f] === httpMetadata?.contentType);
-  // Results older than the choice of models have theirs in the key alone: r1/<model id>/<sha256>.
-  const { engine, model = key.split("/")[1], sourceWidth, sourceHeight } = customMetadata;
+  const { engine, model, sourceWidth, sourceHeight } = customMetadata;
   if (format === undefined || engine === undefined || model === undefined)
     throw new TypeError(`Expected a result for ${key}`);
   return {
