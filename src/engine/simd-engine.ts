@@ -5,6 +5,7 @@ import type { Engine } from "./engine.ts";
 import { planMemory, runNetwork } from "./network.ts";
 import type { Ops } from "./ops.ts";
 import type { Tensors } from "./safetensors.ts";
+import { cut } from "./upscale.ts";
 import { kernelBlocks, type MatrixLayout } from "./weights.ts";
 
 const PAGE = 65_536;
@@ -67,7 +68,7 @@ export function createSimdEngine({ kernels, loadWeights }: SimdEngineOptions): E
         const [width, height] = [padded(tile.width), padded(tile.height)];
         const plan = planMemory({ width, height }, scale, end);
         const bytes = reserve(plan.end);
-        writePadded(bytes.subarray(plan.input), tile, { width, height });
+        bytes.set(cut(tile, { x: { from: 0, to: width }, y: { from: 0, to: height } }).data, plan.input);
         const weight = (name: string) => pointers.get(name) ?? missing(name);
         runNetwork(ops, weight, { plan, scale, width, height });
         return crop(bytes.subarray(plan.output), scale * width, {
@@ -109,22 +110,6 @@ function missing(name: string): never {
 
 function padded(side: number): number {
   return Math.ceil(side / GRID) * GRID;
-}
-
-/** Continues the picture to the right and below by reflection, as often as a short side needs it. */
-function writePadded(to: Uint8Array, { data, width, height }: Rgb, size: Size): void {
-  for (let y = 0; y < size.height; y++) {
-    for (let x = 0; x < size.width; x++) {
-      const from = 3 * (reflected(y, height) * width + reflected(x, width));
-      to.set(data.subarray(from, from + 3), 3 * (y * size.width + x));
-    }
-  }
-}
-
-function reflected(index: number, length: number): number {
-  const period = 2 * (length - 1);
-  const within = period === 0 ? 0 : index % period;
-  return Math.min(within, period - within);
 }
 
 function crop(data: Uint8Array, stride: number, { width, height }: Size): Rgb {

@@ -1,5 +1,5 @@
 import type { Rgb, Scale, Variant } from "../core/image.ts";
-import { planTiles, type Tile, type Tiling } from "../core/tiles.ts";
+import { planTiles, type Span, type Tile, type Tiling } from "../core/tiles.ts";
 import type { Engine } from "./engine.ts";
 
 export interface UpscaleOptions {
@@ -35,8 +35,11 @@ export async function upscaleRgb(engine: Engine, image: Rgb, scale: Scale, optio
   return output;
 }
 
+/** What a cut takes, along one axis. */
+type Reach = Pick<Span, "from" | "to">;
+
 /** A tile out of a picture; beyond its right and lower edge as the network itself continues it. */
-export function cut({ width, height, data }: Rgb, { x, y }: Tile): Rgb {
+export function cut({ width, height, data }: Rgb, { x, y }: { readonly x: Reach; readonly y: Reach }): Rgb {
   const columns = x.to - x.from;
   const rows = y.to - y.from;
   const inside = Math.min(columns, width - x.from);
@@ -53,9 +56,10 @@ export function cut({ width, height, data }: Rgb, { x, y }: Tile): Rgb {
   return { width: columns, height: rows, data: tile };
 }
 
-/** What the network itself pads a picture with to the right and below. */
+/** What the network itself pads a picture with to the right and below: its reflection, as often as a short side needs it. */
 function mirrored(index: number, length: number): number {
-  return index < length ? index : 2 * (length - 1) - index;
+  const period = Math.max(1, 2 * (length - 1));
+  return Math.min(index % period, period - (index % period));
 }
 
 function paste(output: Rgb, upscaled: Rgb, { x, y }: Tile, scale: Scale): void {
