@@ -1,6 +1,6 @@
-import { cut } from "../core/canvas.ts";
+import { cut, pad } from "../core/canvas.ts";
 import { ServiceError } from "../core/errors.ts";
-import { DEFAULT_QUALITY, type Format, type Rgba } from "../core/image.ts";
+import { DEFAULT_QUALITY, type Format } from "../core/image.ts";
 import { orient } from "../core/orient.ts";
 import { corrupt, u8 } from "../core/probe/bytes.ts";
 import { pngChunks } from "../core/probe/png.ts";
@@ -28,7 +28,7 @@ export function createCodecs(modules: CodecModules, { avifBytes = Number.POSITIV
 
   return {
     async decode(bytes, probe) {
-      const { format, unsupported, crop, orientation } = probe;
+      const { format, width, height, unsupported, crop, orientation } = probe;
       if (unsupported) {
         throw new ServiceError("unsupported_format", `Expected a picture that can be decoded here, got ${unsupported}`);
       }
@@ -41,9 +41,10 @@ export function createCodecs(modules: CodecModules, { avifBytes = Number.POSITIV
         (decode) =>
           attempt(() => decode(prepared.bytes, format === "avif" ? avifBytes : maxMemoryBytes(probe)), format),
       );
-      const whole = prepared.place ? paste(image, prepared.place, probe) : image;
-      if (whole.width !== probe.width || whole.height !== probe.height) {
-        throw corrupt(`a picture of ${whole.width}x${whole.height} that says it is ${probe.width}x${probe.height}`);
+      // Transparent around a frame, as browsers show it whatever background colour the file asks for.
+      const whole = prepared.place ? pad(image, { ...prepared.place, width, height }, [0, 0, 0, 0]) : image;
+      if (whole.width !== width || whole.height !== height) {
+        throw corrupt(`a picture of ${whole.width}x${whole.height} that says it is ${width}x${height}`);
       }
       return { image: orient(crop ? cut(whole, crop) : whole, orientation), ...(icc && { icc }) };
     },
@@ -127,15 +128,4 @@ function essentialPng(bytes: Uint8Array): Uint8Array {
     parts.push(whole);
   }
   return concat(parts);
-}
-
-/** The frame on a transparent canvas, as browsers show it whatever background colour the file asks for. */
-function paste(frame: Rgba, { x, y }: { x: number; y: number }, { width, height }: Probe): Rgba {
-  if (frame.width === width && frame.height === height) return frame;
-  const data = new Uint8ClampedArray(4 * width * height);
-  for (let row = 0; row < frame.height; row++) {
-    const line = frame.data.subarray(4 * frame.width * row, 4 * frame.width * (row + 1));
-    data.set(line, 4 * ((y + row) * width + x));
-  }
-  return { width, height, data };
 }

@@ -11,15 +11,18 @@ export function cut(image: Rgba, { x, y, width, height }: Rect): Rgba {
   return { width, height, data };
 }
 
-/** The picture in the middle of a larger one of one colour, [r, g, b, alpha], 0..255. */
-export function pad(image: Rgba, { width, height }: Size, colour: readonly [number, number, number, number]): Rgba {
+/** The picture in a larger one of one colour, [r, g, b, alpha], 0..255: at (`x`, `y`), or else in the middle. */
+export function pad(
+  image: Rgba,
+  { width, height, x = (width - image.width) >> 1, y = (height - image.height) >> 1 }: Size & Partial<Rect>,
+  colour: readonly [number, number, number, number],
+): Rgba {
   if (width === image.width && height === image.height) return image;
   const data = new Uint8ClampedArray(4 * width * height);
   for (let i = 0; i < data.length; i += 4) data.set(colour, i);
-  const [left, top] = [Math.floor((width - image.width) / 2), Math.floor((height - image.height) / 2)];
   for (let row = 0; row < image.height; row++) {
     const line = image.data.subarray(4 * image.width * row, 4 * image.width * (row + 1));
-    data.set(line, 4 * (width * (top + row) + left));
+    data.set(line, 4 * (width * (y + row) + x));
   }
   return { width, height, data };
 }
