@@ -3,7 +3,7 @@ import { expected, ServiceError } from "../core/errors.ts";
 import { SCALES, type Scale, VARIANTS } from "../core/image.ts";
 import type { Probe } from "../core/probe/probe-result.ts";
 import type { Transform } from "../core/transform.ts";
-import type { FindModel, Model } from "../engine/models.ts";
+import { type FindModel, type Model, modelFor } from "../engine/models.ts";
 
 /**
  * The models of which one makes the result, or none; which one is only known once the source has been read.
@@ -33,8 +33,5 @@ interface ChoiceOptions {
 
 /** The model for a source: "web" was trained on what JPEG and WebP leave behind, and AVIF leaves the like (ADR 9). */
 export function chooseModel(find: FindModel, scale: Scale, { transform, source }: ChoiceOptions): Model {
-  const preferred = transform.model ?? (source.lossy ? "web" : "clean");
-  const chosen = find(scale, preferred) ?? find(scale);
-  if (chosen === undefined) throw new RangeError(`Expected a model for x${scale} in models/manifest.json`);
-  return chosen;
+  return find(scale, transform.model ?? (source.lossy ? "web" : "clean")) ?? modelFor(find, scale, "clean");
 }
