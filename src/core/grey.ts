@@ -1,9 +1,8 @@
 import type { Rgb, Rgba, Size } from "./image.ts";
 
 /** Whether no pixel has a colour: red, green and blue alike. */
-export function isGrey({ width, height, data }: Rgb | Rgba): boolean {
-  const channels = data.length / (width * height);
-  for (let i = 0; i < data.length; i += channels) {
+export function isGrey({ data }: Rgba): boolean {
+  for (let i = 0; i < data.length; i += 4) {
     if (data[i] !== data[i + 1] || data[i] !== data[i + 2]) return false;
   }
   return true;
