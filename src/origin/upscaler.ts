@@ -1,4 +1,3 @@
-import type { Format } from "../core/image.ts";
 import { probe } from "../core/probe/probe.ts";
 import type { Probe } from "../core/probe/probe-result.ts";
 import { networkPixels, planTiles, type Tiling } from "../core/tiles.ts";
@@ -32,9 +31,6 @@ interface Until {
   readonly dueMs: number;
 }
 
-/** First guess at what it takes to encode a pixel of the result, in milliseconds; then it is measured. */
-const ENCODE_MS: Readonly<Record<Format, number>> = { png: 6e-4, jpeg: 3e-4, webp: 4e-4, avif: 3e-3 };
-
 /** From so many pixels of the result on, encoding takes as long as they are many; below, what does not depend on them shows. */
 const MANY_PIXELS = 2 ** 18;
 
@@ -52,8 +48,8 @@ export function inspect(
 
 /** Takes sources in, if there is time for them, and makes their results. */
 export function createUpscaler({ steps }: Pick<Metrics, "steps">) {
-  const { png, jpeg, webp, avif } = ENCODE_MS;
-  const encodeMs = { png: createMean(png), jpeg: createMean(jpeg), webp: createMean(webp), avif: createMean(avif) };
+  // What it takes to encode a pixel of the result: a first guess, then it is measured.
+  const encodeMs = { png: createMean(6e-4), jpeg: createMean(3e-4), webp: createMean(4e-4), avif: createMean(3e-3) };
 
   /** @throws {ServiceError} `overloaded`, `deadline_exceeded`, or what the codecs and the network throw. */
   return async ({ engine, batcher, pictures }: Running, source: Inspected, until: Until): Promise<Rendered> => {
