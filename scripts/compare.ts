@@ -46,7 +46,7 @@ for (const { name, scale, at, jpeg, variants } of COMPARISONS) {
   const stem = name.replace(/\.\w+$/, "");
   const source = await read(path(`../src/web/samples/${name}`), jpeg);
   const truth = await read(join(truths, `x${scale}`, `${stem}.png`));
-  const made: Record<string, Rgb> = { bicubic: { ...truth, data: resize(source, truth).data } };
+  const made: Record<string, Rgb> = { bicubic: resize(source, truth) };
   for (const variant of variants) {
     made[variant] = await upscaleRgb(engine, source, scale, { tiling, variant });
   }

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import sharp, { type Sharp } from "sharp";
-import { splitAlpha } from "../src/core/alpha.ts";
+import { isOpaque, splitAlpha } from "../src/core/alpha.ts";
 import type { Rgb, Rgba } from "../src/core/image.ts";
 import { type Raster, resize } from "../src/core/resample.ts";
 import { drawHarbour } from "./samples/harbour.ts";
@@ -47,9 +47,7 @@ for (const name of positionals.length > 0 ? positionals : Object.keys(SAMPLES)) 
 
 /** Without an alpha channel that says nothing. */
 function opaque(picture: Rgb | Rgba): Raster {
-  const { width, height, data } = picture;
-  const visible = data.length === 4 * width * height && data.every((value, i) => i % 4 !== 3 || value === 255);
-  return visible ? splitAlpha(picture).rgb : picture;
+  return channelsOf(picture) === 4 && isOpaque(picture) ? splitAlpha(picture).rgb : picture;
 }
 
 /** By the bicubic filter that the network was trained to undo; colours weigh as much as they are seen. */
