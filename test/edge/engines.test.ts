@@ -3,7 +3,8 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { psnr } from "../../src/core/metrics.ts";
 import { ENGINES } from "../../src/engine/node-engines.ts";
 import { upscaleRgb } from "../../src/engine/upscale.ts";
-import { colours, pattern } from "./pictures.ts";
+import { colours } from "../origin/pictures.ts";
+import { pattern } from "./pictures.ts";
 import { startWorker, type TestWorker } from "./worker.ts";
 
 let simd: TestWorker;
@@ -18,13 +19,7 @@ async function upscaled(worker: TestWorker, scale: number, picture: Buffer) {
   await worker.putSource("picture.png", picture);
   const { status, headers, body } = await worker.get(`/img/x${scale}/picture.png`);
   expect(status).toBe(200);
-  const { data, info } = await colours(body);
-  return {
-    engine: headers.get("x-ssiu-engine"),
-    width: info.width,
-    height: info.height,
-    data: new Uint8ClampedArray(data),
-  };
+  return { engine: headers.get("x-ssiu-engine"), ...(await colours(body)) };
 }
 
 it.each([2, 3, 4] as const)(

@@ -1,7 +1,8 @@
 import { readdir } from "node:fs/promises";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { colours, disc, pattern, pixels } from "./pictures.ts";
+import { colours, decibel } from "../origin/pictures.ts";
+import { disc, pattern, pixels } from "./pictures.ts";
 import { startWorker, type TestWorker } from "./worker.ts";
 
 let worker: TestWorker;
@@ -24,13 +25,13 @@ describe("GET /img/<ops>/<source>", () => {
   it.each([2, 3, 4])("answers x%i with that many times the size, and like the picture", async (scale) => {
     const response = await get(`/img/x${scale}/pattern.png`);
     expect(response.status).toBe(200);
-    const { data, info } = await colours(response.body);
-    expect([info.width, info.height]).toEqual([48 * scale, 32 * scale]);
+    const { width, height, data } = await colours(response.body);
+    expect([width, height]).toEqual([48 * scale, 32 * scale]);
     const lanczos = await pattern()
       .resize(48 * scale)
       .raw()
       .toBuffer();
-    expect(psnr(data, lanczos)).toBeGreaterThan(25);
+    expect(decibel(data, lanczos)).toBeGreaterThan(25);
   });
 
   it("says what it is in its headers", async () => {
@@ -111,7 +112,7 @@ describe("formats", () => {
     expect(response.headers.get("content-type")).toBe(`image/${format}`);
     const png = await colours((await get("/img/x2/pattern.png")).body);
     const other = await colours(response.body);
-    expect(psnr(other.data, png.data)).toBeGreaterThan(format === "png" ? 99 : 28);
+    expect(decibel(other.data, png.data)).toBeGreaterThan(format === "png" ? 99 : 28);
   });
 
   it("writes PNG as small as sharp's, without alpha where it is opaque", async () => {
@@ -242,12 +243,6 @@ describe("conditional and partial requests", () => {
     expect(preflight.headers.get("access-control-allow-methods")).toBe("GET,HEAD");
   });
 });
-
-function psnr(a: Uint8Array, b: Uint8Array): number {
-  expect(a.length).toBe(b.length);
-  const mse = a.reduce((sum, value, i) => sum + (value - (b[i] ?? 0)) ** 2, 0) / a.length;
-  return 10 * Math.log10(255 ** 2 / Math.max(mse, 1e-9));
-}
 
 it("answers others while it computes a large picture", async () => {
   await worker.putSource("large.png", await pattern(500, 400).png().toBuffer());

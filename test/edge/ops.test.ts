@@ -1,6 +1,7 @@
 import sharp, { type ResizeOptions, type Sharp } from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { colours, disc, pattern, pixels } from "./pictures.ts";
+import { colours, decibel } from "../origin/pictures.ts";
+import { disc, pattern, pixels } from "./pictures.ts";
 import { startWorker, type TestWorker } from "./worker.ts";
 
 let worker: TestWorker;
@@ -42,9 +43,9 @@ describe("fit, of a picture of 48x32", () => {
   ])("%s is %j, and like what another program makes of it", async (ops, [width, height], theirs) => {
     const response = await get(`/img/${ops}/pattern.png`);
     expect(response.status).toBe(200);
-    const { data, info } = await colours(response.body);
-    expect([info.width, info.height]).toEqual([width, height]);
-    expect(psnr(data, await rgb(pattern(), theirs))).toBeGreaterThan(25);
+    const picture = await colours(response.body);
+    expect([picture.width, picture.height]).toEqual([width, height]);
+    expect(decibel(picture.data, await rgb(pattern(), theirs))).toBeGreaterThan(25);
   });
 
   it("pads with nothing where the format can have nothing, and with white or the background elsewhere", async () => {
@@ -65,7 +66,7 @@ describe("fit, of a picture of 48x32", () => {
     expect(part.headers.get("x-ssiu-model")).toMatch(/^ssiu-x2-/);
     const whole = sharp((await get("/img/x2/weave.png")).body).extract({ left: 160, top: 0, width: 64, height: 64 });
     // 55 dB; 40 dB if nothing were seen around it.
-    expect(psnr((await colours(part.body)).data, await rgb(whole))).toBeGreaterThan(50);
+    expect(decibel((await colours(part.body)).data, await rgb(whole))).toBeGreaterThan(50);
   });
 
   it("fits what is seen: a turned picture upright", async () => {
@@ -107,8 +108,8 @@ describe("auto", () => {
 
 describe("resizing", () => {
   it("keeps the brightness of a 1-px checkerboard: 188, not 128", async () => {
-    const { data, info } = await colours((await get("/img/w=16/board.png")).body);
-    expect(info.width).toBe(16);
+    const { data, width } = await colours((await get("/img/w=16/board.png")).body);
+    expect(width).toBe(16);
     for (let y = 2; y < 14; y++) {
       for (const value of data.subarray(3 * (16 * y + 2), 3 * (16 * y + 14))) {
         expect(Math.abs(value - 188)).toBeLessThanOrEqual(2);
@@ -263,10 +264,4 @@ function weave(width: number, height: number): Sharp {
 function checkerboard(side: number): Sharp {
   const data = Uint8Array.from({ length: side * side }, (_, i) => 255 * (((i % side) + Math.floor(i / side)) % 2));
   return sharp(data, { raw: { width: side, height: side, channels: 1 } });
-}
-
-function psnr(a: Uint8Array, b: Uint8Array): number {
-  expect(a.length).toBe(b.length);
-  const mse = a.reduce((sum, value, i) => sum + (value - (b[i] ?? 0)) ** 2, 0) / a.length;
-  return 10 * Math.log10(255 ** 2 / Math.max(mse, 1e-9));
 }

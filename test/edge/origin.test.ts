@@ -4,7 +4,8 @@ import type { Scale } from "../../src/core/image.ts";
 import { psnr } from "../../src/core/metrics.ts";
 import { fixture } from "../fixtures/read.ts";
 import { ORIGIN_KEYS, startOrigin, type TestOrigin } from "../origin/origin.ts";
-import { colours, pattern, pixels } from "./pictures.ts";
+import { colours } from "../origin/pictures.ts";
+import { pattern, pixels } from "./pictures.ts";
 import { startWorker, type TestWorker } from "./worker.ts";
 
 // With an origin that works: who does what, and that nobody sees the seam.
@@ -74,8 +75,7 @@ describe("the same picture by edge and by origin", () => {
   async function decoded(by: TestWorker, path: string) {
     const { status, headers, body } = await by.get(path);
     expect(status).toBe(200);
-    const { data, info } = await colours(body);
-    return { headers: [...headers], ...info, data: new Uint8ClampedArray(data) };
+    return { headers: [...headers], ...(await colours(body)) };
   }
 
   it.each<[Scale, number]>([

@@ -24,17 +24,7 @@ export function disc(side = 40): Sharp {
   return sharp(data, { raw: { width: side, height: side, channels: 4 } });
 }
 
-interface Pixels {
-  readonly data: Buffer;
-  readonly info: OutputInfo;
-}
-
 /** Decodes with a decoder that is not ours. */
-export async function pixels(bytes: Uint8Array): Promise<Pixels> {
+export async function pixels(bytes: Uint8Array): Promise<{ data: Buffer; info: OutputInfo }> {
   return await sharp(bytes).raw().toBuffer({ resolveWithObject: true });
-}
-
-/** The same without transparency: three channels. */
-export async function colours(bytes: Uint8Array): Promise<Pixels> {
-  return await sharp(bytes).removeAlpha().raw().toBuffer({ resolveWithObject: true });
 }

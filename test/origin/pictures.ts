@@ -23,8 +23,9 @@ export async function colours(bytes: Uint8Array): Promise<Raster> {
   return { width: info.width, height: info.height, data: new Uint8ClampedArray(data) };
 }
 
-/** Peak signal to noise over all channels, in dB. */
-export function decibel(a: Raster, b: Raster): number {
-  const error = a.data.reduce((sum, value, i) => sum + (value - (b.data[i] ?? 0)) ** 2, 0) / a.data.length;
-  return 10 * Math.log10(255 ** 2 / error);
+/** Peak signal to noise over all samples, in dB. */
+export function decibel(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  if (a.length !== b.length) throw new RangeError(`Expected ${b.length} samples, got ${a.length}`);
+  const squares = Array.from(a).reduce((sum, value, i) => sum + (value - (b[i] ?? 0)) ** 2, 0);
+  return 10 * Math.log10((255 ** 2 * a.length) / squares);
 }

@@ -52,7 +52,7 @@ it.each([2, 3, 4])("makes what the edge makes of a picture of several tiles, x%i
     createStopwatch(() => 0),
   );
   const answer = await body(await origin.upscale(`x${scale},format=png`, source));
-  expect(decibel(await colours(answer), await colours(edge))).toBeGreaterThan(45);
+  expect(decibel((await colours(answer)).data, (await colours(edge)).data)).toBeGreaterThan(45);
 });
 
 describe("what only the origin can read", () => {
