@@ -111,15 +111,6 @@ describe("where remote URLs must be signed", () => {
   });
 });
 
-it.each([{ SIGNED_URLS: "all" }, { SIGNED_URLS: "some" }, { SIGNED_URLS: "all", URL_KEYS: "k1:short" }])(
-  "stops at start-up with %j",
-  async (vars) => {
-    const misconfigured = await startWorker({ vars });
-    expect((await misconfigured.get("/healthz")).status).toBe(500);
-    await misconfigured.stop();
-  },
-);
-
 describe("rate limits", () => {
   const from = (address: string) => ({ headers: { "CF-Connecting-IP": address } });
 

@@ -194,15 +194,6 @@ describe("an upload", () => {
     await Promise.all([worker.stop(), receiver.close()]);
   });
 
-  it.each(["{", "{}", '[{"prefix":"a","ops":["x9"]}]', '[{"prefix":"a","ops":["x2"],"callback":"https://10.0.0.1/"}]'])(
-    "stops the Worker at start-up where the rules are %s",
-    async (rules) => {
-      const worker = await startJobWorker({ vars: { UPLOAD_RULES: rules } });
-      expect((await worker.picture("/healthz")).status).toBe(500);
-      await worker.stop();
-    },
-  );
-
   it("is done as its rules say, also where others may have presets only", async () => {
     const rules = [{ prefix: "photos/", ops: ["x2", "preset=large"] }];
     const vars = { PRESETS: '{"large": "x4"}', PRESETS_ONLY: "true", UPLOAD_RULES: JSON.stringify(rules) };

@@ -236,12 +236,6 @@ describe("presets", () => {
     }
     await locked.stop();
   });
-
-  it("that make no sense stop the Worker at its start", async () => {
-    const misconfigured = await startWorker({ vars: { PRESETS: '{"thumb": "x9"}' } });
-    expect((await misconfigured.get("/healthz")).status).toBe(500);
-    await misconfigured.stop();
-  });
 });
 
 async function rgb(picture: Sharp, size: ResizeOptions = {}): Promise<Buffer> {

@@ -150,13 +150,3 @@ it("refuses what is too large for the origin without asking it", async () => {
   expect(status).toBe(413);
   expect(problemOf(body)).toMatchObject({ code: "image_too_large", limit: 16_000_000, actual: 900_000_000 });
 });
-
-it.each([
-  ["an origin without keys", { ORIGIN_URL: "http://127.0.0.1:9" }],
-  ["an address that is no URL", { ORIGIN_URL: "127.0.0.1:9", ORIGIN_KEYS }],
-  ["an address with a query", { ORIGIN_URL: "http://127.0.0.1:9/?a", ORIGIN_KEYS }],
-])("stops at start-up with %s", async (_, vars) => {
-  const misconfigured = await startWorker({ vars });
-  expect((await misconfigured.get("/healthz")).status).toBe(500);
-  await misconfigured.stop();
-});

@@ -27,6 +27,23 @@ it.each([...Object.keys(VARS), ...OTHERS])("says that it is %s where that is wro
   expect(() => parse({ ...VARS, [name]: "?" })).toThrow(name);
 });
 
+it.each<Record<string, string>>([
+  { LEASE_WAIT_MS: "2147483648" },
+  { CACHE_CONTROL: 'public, max-age="86400"' },
+  { CACHE_CONTROL: "public; max-age=86400" },
+  { SIGNED_URLS: "all" },
+  { ORIGIN_URL: "127.0.0.1:9" },
+  { ORIGIN_URL: "http://127.0.0.1:9/?a" },
+  { UPLOAD_RULES: "{}" },
+  { UPLOAD_RULES: '[{"prefix":"a","ops":["x9"]}]' },
+  {
+    UPLOAD_RULES: '[{"prefix":"a","ops":["x2"],"callback":"https://10.0.0.1/"}]',
+    WEBHOOK_KEYS: "whsec_c3NpdS1lZGdlLWxvY2FsLXdlYmhvb2tz",
+  },
+])("does not take %j, and names it", (vars) => {
+  expect(() => parse({ ...VARS, ...vars })).toThrow(Object.keys(vars)[0]);
+});
+
 it.each(OTHERS.slice(2))("does not tell a secret: %s", (name) => {
   expect(() => parse({ ...VARS, [name]: "?secret?" })).toThrow(/^(?!.*\?secret\?)/s);
 });
