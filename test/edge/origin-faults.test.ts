@@ -1,4 +1,3 @@
-import sharp from "sharp";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import {
   answer,
@@ -73,7 +72,6 @@ const HTML = answer(200, { "Content-Type": "text/html" }, "<!doctype html><title
 const problem = (status: number, code: string, headers = {}) =>
   answer(status, { "Content-Type": "application/problem+json", ...headers }, JSON.stringify({ status, code }));
 const corrupted = (body: Uint8Array) => body.map((byte, i) => (i === 60 ? byte ^ 1 : byte));
-const picture = (width: number, height: number) => async () => await pattern(width, height).png().toBuffer();
 
 describe("an origin that fails", () => {
   it.each<[string, number, string, number, Fault[]]>([
@@ -88,16 +86,11 @@ describe("an origin that fails", () => {
     ["does not answer", 504, "deadline_exceeded", DEADLINE_MS + AT_ONCE_MS, [hang]],
     ["is too slow", 504, "deadline_exceeded", DEADLINE_MS + AT_ONCE_MS, [slow(4 * DEADLINE_MS)]],
     ["answers with HTML", 502, "origin_failed", AT_ONCE_MS, [HTML]],
-    ["names another media type", 502, "origin_failed", AT_ONCE_MS, [withHeaders({ "content-type": "image/webp" })]],
-    ["has another model", 502, "origin_failed", AT_ONCE_MS, [withHeaders({ "x-ssiu-model": "ssiu-x2-00000000" })]],
     ["has no digest", 502, "origin_failed", AT_ONCE_MS, [withHeaders({ "content-digest": null })]],
     ["does not say how long", 502, "origin_failed", AT_ONCE_MS, [withHeaders({ "content-length": null })]],
     ["sends corrupt bytes", 502, "origin_failed", AT_ONCE_MS, [withCorruptBytes()]],
-    ["sends a picture of another size", 502, "origin_failed", AT_ONCE_MS, [withBody(picture(95, 64))]],
-    ["sends another format", 502, "origin_failed", AT_ONCE_MS, [withBody((png) => sharp(png).webp().toBuffer())]],
     ["sends no picture", 502, "origin_failed", AT_ONCE_MS, [withBody(() => Buffer.from("nothing of the kind"))]],
     ["sends half a picture", 502, "origin_failed", AT_ONCE_MS, [withBody((png) => png.subarray(0, png.length / 2))]],
-    ["sends a turned picture", 502, "origin_failed", AT_ONCE_MS, [withBody(turned)]],
   ])("%s -> %i, and nothing of it is stored", async (_, status, code, withinMs, faults) => {
     const before = await worker.storedKeys();
     const requests = proxy.requests();
@@ -120,8 +113,4 @@ function withCorruptBytes(): Fault {
     const { status, headers, body } = await forward();
     response.writeHead(status, { ...headers }).end(corrupted(body));
   };
-}
-
-async function turned(png: Uint8Array): Promise<Buffer> {
-  return await sharp(png).withMetadata({ orientation: 3 }).png().toBuffer();
 }

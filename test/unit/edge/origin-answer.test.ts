@@ -6,7 +6,7 @@ import { contentDigest } from "../../../src/core/origin-request.ts";
 import { type Expectation, readAnswer } from "../../../src/edge/origin-answer.ts";
 import { PIXEL } from "./pixel.ts";
 
-// What an origin may say over HTTP is tested in workerd (test/edge/origin-faults.test.ts); here is what a connection would hide.
+// What becomes of a request is tested in workerd (test/edge/origin-faults.test.ts); here is all that may be wrong with an answer.
 
 const MODEL = "ssiu-x2-01234567";
 /** Orientation 3. */
