@@ -6,11 +6,10 @@ import { createApp, type Deps } from "../../../src/edge/app.ts";
 import type { Leases } from "../../../src/edge/leases.ts";
 import { createPipeline, type PipelineDeps } from "../../../src/edge/pipeline.ts";
 import { createProduceOnce } from "../../../src/edge/produce.ts";
+import { everyModel } from "../service/every-model.ts";
 import { PIXEL } from "./pixel.ts";
 
 // What goes wrong below the app: all that is real is tested in workerd (test/edge).
-
-const FILE = { file: "f", sha256: "0".repeat(64), bytes: 1 };
 
 /** What the app's parts are made of. */
 type Parts = Omit<Deps, "pipeline" | "produceOnce"> & Omit<PipelineDeps, "limits"> & { readonly leases: Leases };
@@ -46,7 +45,7 @@ function deps(broken: Partial<Parts>): Parts {
       },
       tiling: { size: 48, overlap: 16 },
     },
-    model: (scale) => ({ id: `fake-x${scale}`, scale, weights: FILE, onnx: FILE, packed: FILE }),
+    model: everyModel,
     authorize: async () => ({ cacheControl: "public" }),
     leases: { enter: async () => ({ end: async () => {} }) },
     rates: { requests: async () => {}, misses: async () => {} },

@@ -1,13 +1,11 @@
-import type { FindModel } from "../../../src/engine/models.ts";
+import type { Scale, Variant } from "../../../src/core/image.ts";
+import type { FindModel, Model } from "../../../src/engine/models.ts";
 
-const FILE = { file: "f", sha256: "0".repeat(64), bytes: 1 };
+/** `x2-clean` and so on. */
+export function model(scale: Scale, variant: Variant): Model {
+  const file = { file: "f", sha256: "0".repeat(64), bytes: 1 };
+  return { id: `x${scale}-${variant}`, scale, variant, weights: file, onnx: file, packed: file };
+}
 
-/** One clean model for each scale, `x2`, `x3`, `x4`. */
-export const everyModel: FindModel = (scale) => ({
-  id: `x${scale}`,
-  scale,
-  variant: "clean",
-  weights: FILE,
-  onnx: FILE,
-  packed: FILE,
-});
+/** One clean model for each scale. */
+export const everyModel: FindModel = (scale) => model(scale, "clean");

@@ -1,19 +1,11 @@
 import { describe, expect, it } from "vitest";
-import type { Scale, Variant } from "../../../src/core/image.ts";
+import type { Variant } from "../../../src/core/image.ts";
 import type { Probe } from "../../../src/core/probe/probe-result.ts";
 import type { Transform } from "../../../src/core/transform.ts";
-import type { FindModel, Model } from "../../../src/engine/models.ts";
+import type { FindModel } from "../../../src/engine/models.ts";
 import { candidateModels, chooseModel, modelsId } from "../../../src/service/model-choice.ts";
+import { model } from "./every-model.ts";
 
-const FILE = { file: "f", sha256: "0".repeat(64), bytes: 1 };
-const model = (scale: Scale, variant: Variant): Model => ({
-  id: `x${scale}-${variant}`,
-  scale,
-  variant,
-  weights: FILE,
-  onnx: FILE,
-  packed: FILE,
-});
 const CLEAN: FindModel = (scale, variant = "clean") => (variant === "clean" ? model(scale, variant) : undefined);
 const BOTH: FindModel = (scale, variant = "clean") => model(scale, variant);
 
