@@ -69,7 +69,7 @@ export interface OriginConfig {
 }
 
 /** @throws {Error} that names what is wrong with the environment. */
-export async function parseOriginConfig(environment: unknown): Promise<OriginConfig> {
+export function parseOriginConfig(environment: unknown): OriginConfig {
   const parsed = Environment.safeParse(environment);
   if (!parsed.success) throw new Error(`Invalid environment:\n${z.prettifyError(parsed.error)}`);
   const env = parsed.data;

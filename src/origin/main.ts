@@ -26,7 +26,7 @@ await main().catch((error: unknown) => {
 
 /** `npm run origin`: alive at once, ready when the models are loaded, gone when it is told to and nobody waits any more. */
 async function main(): Promise<void> {
-  const config = await parseOriginConfig(process.env);
+  const config = parseOriginConfig(process.env);
   let running: Running | undefined;
   let isDraining = false;
   const model = await readManifest();

@@ -26,7 +26,7 @@ async function setUp(isLoaded: boolean, run: RunTiles = () => new Promise(() => 
   const pictures: Running["pictures"] = { render: () => new Promise(() => {}) };
   const engine = { provider: "cuda", tiling: { size: 32, overlap: 0 } } as const;
   const state = { isDraining: false };
-  const { limits } = await parseOriginConfig({ DEADLINE_MS: "60000" });
+  const { limits } = parseOriginConfig({ DEADLINE_MS: "60000" });
   const app = createOriginApp({
     limits,
     queueTiles: 10,

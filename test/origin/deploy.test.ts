@@ -36,7 +36,7 @@ it("sets what the program reads, and gives it the time that it takes to end", as
     entry.name,
     entry.value ?? "key:from-the-secret-of-the-cluster",
   ]);
-  const config = await parseOriginConfig(Object.fromEntries(pairs));
+  const config = parseOriginConfig(Object.fromEntries(pairs));
   expect(config.port).toBe(containers[0].ports[0].containerPort);
   expect(1000 * terminationGracePeriodSeconds).toBeGreaterThan(config.drainMs + config.limits.deadlineMs);
   const documented = await file("docs/deploy.md");

@@ -116,10 +116,10 @@ it("counts the bytes of a body that does not say how long it is", async () => {
 });
 
 describe("the environment", () => {
-  it("has defaults for everything", async () => {
-    const config = await parseOriginConfig({});
-    expect(config).toMatchObject({ host: "127.0.0.1", port: 8788, provider: "auto", isDevelopment: true });
-    expect(config.limits).toMatchObject({ inputPixels: 16_000_000, outputPixels: 64_000_000 });
+  it("has defaults for everything", () => {
+    const limits = { inputPixels: 16_000_000, outputPixels: 64_000_000 };
+    const defaults = { host: "127.0.0.1", port: 8788, provider: "auto", isDevelopment: true, limits };
+    expect(parseOriginConfig({})).toMatchObject(defaults);
   });
 
   it.each([
@@ -129,9 +129,8 @@ describe("the environment", () => {
     [{ PORT: "65536" }, "PORT"],
     [{ DEADLINE_MS: "3600001" }, "DEADLINE_MS"],
     [{ ORIGIN_KEYS: "short:key" }, "key 1 of ORIGIN_KEYS"],
-    [{ HOST: "0.0.0.0" }, "ORIGIN_KEYS"],
-  ])("%o is refused", async (environment, named) => {
-    await expect(parseOriginConfig(environment)).rejects.toThrow(named);
+  ])("%o is refused", (environment, named) => {
+    expect(() => parseOriginConfig(environment)).toThrow(named);
   });
 
   const hasIpv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === "::1"));

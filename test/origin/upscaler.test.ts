@@ -31,7 +31,7 @@ async function setUp() {
   };
   const upscale = createUpscaler(createMetrics({ queueTiles: () => 0 }));
   const bytes = new Uint8Array(await scene(600, 600).png().toBuffer());
-  const [{ limits }, model] = [await parseOriginConfig({}), await readManifest()];
+  const [{ limits }, model] = [parseOriginConfig({}), await readManifest()];
   return async (ops: string, encodeMs: number) => {
     state.encodeMs = encodeMs;
     const deadline = createDeadline(30_000, new AbortController().signal);
