@@ -26,9 +26,6 @@ const Vars = z.object({
   ALLOW_LOCAL_CALLBACKS: z.enum(["true", "false"]).default("false"),
 });
 
-/** A receiver may ask for patience, but not for longer than this. */
-const MAX_RETRY_AFTER_MS = 24 * 3600 * 1000;
-
 export interface JobConfig {
   /** Each of them is good for all of /v1; none: nobody may. */
   readonly tokens: readonly string[];
@@ -40,7 +37,6 @@ export interface JobConfig {
   readonly retentionMs: number;
   /** How long each attempt to deliver a webhook comes after the one before. */
   readonly webhookScheduleMs: readonly number[];
-  readonly maxRetryAfterMs: number;
   /** Sign what we send; none: callbacks are refused. */
   readonly webhookKeys: WebhookKeys;
   /** Verify what is sent to us; none: nothing is accepted. */
@@ -62,7 +58,6 @@ export function parseJobConfig(env: unknown): JobConfig {
     watchdogMs: vars.JOB_WATCHDOG_SECONDS,
     retentionMs: vars.JOB_RETENTION_SECONDS,
     webhookScheduleMs: vars.WEBHOOK_SCHEDULE_SECONDS,
-    maxRetryAfterMs: MAX_RETRY_AFTER_MS,
     webhookKeys: vars.WEBHOOK_KEYS,
     sourceWebhookKeys: vars.SOURCE_WEBHOOK_KEYS,
     signing: vars.signing,

@@ -124,6 +124,9 @@ export interface Attempt {
   readonly retryAfterMs?: number | undefined;
 }
 
+/** A receiver may ask for patience, but not for longer than this. */
+const MAX_RETRY_AFTER_MS = 24 * 3600 * 1000;
+
 /** What follows from an attempt to deliver the event of a settled job. @param random - as Math.random. */
 export function attempted(
   job: Job,
@@ -136,7 +139,7 @@ export function attempted(
   if (delayMs === undefined || state !== "pending") {
     return { ...job, delivery: { state, attempts, status }, wakeAtMs: nowMs + config.retentionMs };
   }
-  const waitMs = Math.max(withJitter(delayMs, random), Math.min(retryAfterMs, config.maxRetryAfterMs));
+  const waitMs = Math.max(withJitter(delayMs, random), Math.min(retryAfterMs, MAX_RETRY_AFTER_MS));
   return { ...job, delivery: { state, attempts, status }, wakeAtMs: nowMs + waitMs };
 }
 

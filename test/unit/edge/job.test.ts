@@ -12,7 +12,6 @@ const CONFIG: JobConfig = {
   watchdogMs: 1800 * SECOND,
   retentionMs: 30 * DAY,
   webhookScheduleMs: [0, 5, 300, 1800, 7200, 18_000, 36_000].map((seconds) => seconds * SECOND),
-  maxRetryAfterMs: DAY,
   webhookKeys: [],
   sourceWebhookKeys: [],
   signing: { mode: "off", keys: undefined },
