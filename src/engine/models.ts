@@ -10,8 +10,7 @@ const Manifest = z.object({
     z.object({
       id: z.string(),
       scale: z.literal(SCALES),
-      /** "clean" where it is absent. */
-      variant: z.enum(VARIANTS).optional(),
+      variant: z.enum(VARIANTS),
       weights: File,
       onnx: File,
       packed: File,
@@ -21,14 +20,13 @@ const Manifest = z.object({
 
 export type Model = z.infer<typeof Manifest>["models"][number];
 
-/** The model for a scale and variant ("clean" if it is left out); undefined where none has been trained. */
-export type FindModel = (scale: Scale, variant?: Variant) => Model | undefined;
+/** The model for a scale and variant; undefined where none has been trained. */
+export type FindModel = (scale: Scale, variant: Variant) => Model | undefined;
 
 /** Reads models/manifest.json. */
 export function parseManifest(json: unknown): FindModel {
   const { models } = Manifest.parse(json);
-  return (scale, wanted = "clean") =>
-    models.find(({ scale: s, variant = "clean" }) => s === scale && variant === wanted);
+  return (scale, variant) => models.find((model) => model.scale === scale && model.variant === variant);
 }
 
 /** A model that an engine was told to run. @throws {RangeError} if there is none */

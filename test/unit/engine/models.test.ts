@@ -19,14 +19,14 @@ it("refuses to run a model that is not in the manifest", () => {
   expect(() => modelFor(parseManifest({ models: [] }), 3, "clean")).toThrow("x3, clean");
 });
 
-it("tells the variants of a scale apart, the one without a name is clean", () => {
+it("tells the variants of a scale apart", () => {
   const file = { file: "f", sha256: "0".repeat(64), bytes: 1 };
   const model = { scale: 2, weights: file, onnx: file, packed: file };
   const find = parseManifest({
     models: [
-      { ...model, id: "a" },
+      { ...model, id: "a", variant: "clean" },
       { ...model, id: "b", variant: "web" },
     ],
   });
-  expect([find(2)?.id, find(2, "clean")?.id, find(2, "web")?.id, find(3)]).toEqual(["a", "a", "b", undefined]);
+  expect([find(2, "clean")?.id, find(2, "web")?.id, find(3, "web")]).toEqual(["a", "b", undefined]);
 });

@@ -6,8 +6,8 @@ import type { FindModel } from "../../../src/engine/models.ts";
 import { candidateModels, chooseModel, modelsId } from "../../../src/service/model-choice.ts";
 import { model } from "./every-model.ts";
 
-const CLEAN: FindModel = (scale, variant = "clean") => (variant === "clean" ? model(scale, variant) : undefined);
-const BOTH: FindModel = (scale, variant = "clean") => model(scale, variant);
+const CLEAN: FindModel = (scale, variant) => (variant === "clean" ? model(scale, variant) : undefined);
+const BOTH: FindModel = model;
 
 describe("chooseModel", () => {
   it.each<[Pick<Probe, "lossy">, Variant]>([
