@@ -11,7 +11,7 @@ const RESERVED = /(^|\.)(localhost|local|internal|localdomain|lan|home\.arpa|tes
  *
  * @param hostname - as in {@link URL.hostname}: lower case, punycode, IP addresses normalised.
  */
-export function isPublicHost(hostname: string): boolean {
+function isPublicHost(hostname: string): boolean {
   const name = hostname.replace(/\.$/, "");
   return !name.startsWith("[") && /\.[^.]*[^.\d][^.]*$/.test(name) && !RESERVED.test(name);
 }
