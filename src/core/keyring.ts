@@ -27,29 +27,26 @@ export function parseKeyring(text: string, name: string): Keyring {
     if (secrets.has(id)) throw new TypeError(`Expected each key id once for ${name}, got ${id} again`);
     secrets.set(id, secret);
   }
-  const [id = ""] = secrets.keys();
+  const [[id, first] = ["", ""]] = secrets;
   const encoder = new TextEncoder();
   const keys = new Map<string, CryptoKey>();
 
-  async function keyOf(name: string): Promise<CryptoKey | undefined> {
-    const secret = secrets.get(name);
-    if (secret === undefined) return undefined;
+  async function keyOf(secret: string): Promise<CryptoKey> {
     const raw = encoder.encode(secret);
-    const key = keys.get(name) ?? (await crypto.subtle.importKey("raw", raw, HMAC, false, ["sign", "verify"]));
-    keys.set(name, key);
+    const key = keys.get(secret) ?? (await crypto.subtle.importKey("raw", raw, HMAC, false, ["sign", "verify"]));
+    keys.set(secret, key);
     return key;
   }
 
   return {
     id,
     async sign(message) {
-      const key = await keyOf(id);
-      if (key === undefined) throw new TypeError("Expected at least one key");
-      return new Uint8Array(await crypto.subtle.sign("HMAC", key, encoder.encode(message)));
+      return new Uint8Array(await crypto.subtle.sign("HMAC", await keyOf(first), encoder.encode(message)));
     },
     async verify(name, message, signature) {
-      const key = await keyOf(name);
-      return key !== undefined && (await crypto.subtle.verify("HMAC", key, signature, encoder.encode(message)));
+      const secret = secrets.get(name);
+      if (secret === undefined) return false;
+      return await crypto.subtle.verify("HMAC", await keyOf(secret), signature, encoder.encode(message));
     },
   };
 }
