@@ -32,16 +32,16 @@ const FACTOR: Readonly<Record<Fit, (inside: number, around: number) => number>> 
  * Fits a picture into what was asked for. With x1 to x4 that is the picture enlarged so many times. With `auto` it is the
  * source, and the network takes over as much of its enlargement as is needed: nothing where the source is large enough.
  */
-export function planResize(source: Size, { scale, width, height, fit = "contain" }: Transform): ResizePlan {
+export function planResize(source: Size, transform: Transform): ResizePlan {
+  const { scale, width = Infinity, height = Infinity, fit = "contain" } = transform;
   const enlarged = scale === "auto" ? 1 : scale;
   const base = { width: source.width * enlarged, height: source.height * enlarged };
-  const across = width === undefined ? Number.POSITIVE_INFINITY : width / base.width;
-  const down = height === undefined ? Number.POSITIVE_INFINITY : height / base.height;
-  const boxed = width !== undefined || height !== undefined;
+  const [across, down] = [width / base.width, height / base.height];
+  const boxed = Math.min(width, height) < Infinity;
   const factor = boxed ? FACTOR[fit](Math.min(across, down), Math.max(across, down)) : 1;
   const crops = fit === "cover" || fit === "crop";
-  const x = fitAxis(base.width, fit === "squeeze" ? across : factor, crops ? width : undefined);
-  const y = fitAxis(base.height, fit === "squeeze" ? down : factor, crops ? height : undefined);
+  const x = fitAxis(base.width, fit === "squeeze" ? across : factor, crops ? width : Infinity);
+  const y = fitAxis(base.height, fit === "squeeze" ? down : factor, crops ? height : Infinity);
 
   const size = { width: x.to, height: y.to };
   const [columns, rows] = [divide(x, enlarged), divide(y, enlarged)];
@@ -51,7 +51,7 @@ export function planResize(source: Size, { scale, width, height, fit = "contain"
     region: rect(acrossRegion, downRegion),
     window: rect(columns, rows),
     size,
-    canvas: fit === "pad" ? { width: width ?? x.to, height: height ?? y.to } : size,
+    canvas: fit === "pad" ? { width, height } : size,
   };
 }
 
@@ -66,7 +66,7 @@ interface Span {
  * The middle of an axis if it becomes longer than `most`, from a whole pixel on, so that an unscaled cut stays sharp: one of what
  * is fitted or, where it is enlarged, of the result.
  */
-function fitAxis(length: number, factor: number, most = Number.POSITIVE_INFINITY): Span {
+function fitAxis(length: number, factor: number, most: number): Span {
   const to = Math.max(1, Math.round(length * factor));
   if (to <= most) return { start: 0, length, to };
   const start = factor > 1 ? Math.floor((to - most) / 2) / factor : Math.floor((length - most / factor) / 2);
