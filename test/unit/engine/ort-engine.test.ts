@@ -17,18 +17,6 @@ it.each(SCALES)("makes the same of a picture natively and in WebAssembly, x%i", 
   expect(Math.max(...differences)).toBeLessThanOrEqual(1);
 });
 
-it.each([
-  [1, 1],
-  [1, 37],
-  [5, 3],
-  [16, 16],
-  [17, 33],
-])("takes a picture of %ix%i", async (width, height) => {
-  const { engine } = await ENGINES.ort();
-  const { data } = await engine.upscale(drawing(width, height), 2);
-  expect(data.length).toBe(3 * 4 * width * height);
-});
-
 describe.each(SEAMLESS)("in %s", (name) => {
   it.each([
     { size: 64, overlap: 16, decibels: 50 },
