@@ -14,8 +14,7 @@ it.each(SCALES)(
     const losses: number[] = [];
     for (const name of SAMPLES) {
       const truth = await readSample(name, { multipleOf: scale });
-      const size = { width: truth.width / scale, height: truth.height / scale };
-      const shrunk = { ...size, data: resize(truth, size).data };
+      const shrunk = resize(truth, { width: truth.width / scale, height: truth.height / scale });
       const score = async ({ engine, tiling }: typeof simd | typeof ort) =>
         psnr(await upscaleRgb(engine, shrunk, scale, { tiling }), truth, scale);
       losses.push((await score(ort)) - (await score(simd)));
