@@ -11,7 +11,6 @@ import {
   withBody,
   withHeaders,
 } from "../fault-proxy.ts";
-import { freePort } from "../free-port.ts";
 import { ORIGIN_KEYS, startOrigin, type TestOrigin } from "../origin/origin.ts";
 import { pattern, pixels } from "./pictures.ts";
 import { startWorker, type TestWorker } from "./worker.ts";
@@ -23,11 +22,9 @@ const AT_ONCE_MS = 4000;
 let origin: TestOrigin;
 let proxy: FaultProxy;
 let worker: TestWorker;
-let port: number;
 
 beforeAll(async () => {
-  port = await freePort();
-  origin = await startOrigin({ PORT: `${port}` });
+  origin = await startOrigin();
   proxy = await startFaultProxy(origin.url);
   worker = await startWorker({
     vars: {
@@ -71,7 +68,11 @@ async function expectUnharmed(keysBefore: readonly string[]): Promise<void> {
 const HTML = answer(200, { "Content-Type": "text/html" }, "<!doctype html><title>Please log in</title>");
 const problem = (status: number, code: string, headers = {}) =>
   answer(status, { "Content-Type": "application/problem+json", ...headers }, JSON.stringify({ status, code }));
-const corrupted = (body: Uint8Array) => body.map((byte, i) => (i === 60 ? byte ^ 1 : byte));
+/** Under the digest of the right bytes. */
+const corrupt: Fault = async (forward, response) => {
+  const { status, headers, body } = await forward();
+  response.writeHead(status, headers).end(body.map((byte, i) => (i === 60 ? byte ^ 1 : byte)));
+};
 
 describe("an origin that fails", () => {
   it.each<[string, number, string, number, Fault[]]>([
@@ -88,7 +89,7 @@ describe("an origin that fails", () => {
     ["answers with HTML", 502, "origin_failed", AT_ONCE_MS, [HTML]],
     ["has no digest", 502, "origin_failed", AT_ONCE_MS, [withHeaders({ "content-digest": null })]],
     ["does not say how long", 502, "origin_failed", AT_ONCE_MS, [withHeaders({ "content-length": null })]],
-    ["sends corrupt bytes", 502, "origin_failed", AT_ONCE_MS, [withCorruptBytes()]],
+    ["sends corrupt bytes", 502, "origin_failed", AT_ONCE_MS, [corrupt]],
     ["sends no picture", 502, "origin_failed", AT_ONCE_MS, [withBody(() => Buffer.from("nothing of the kind"))]],
     ["sends half a picture", 502, "origin_failed", AT_ONCE_MS, [withBody((png) => png.subarray(0, png.length / 2))]],
   ])("%s -> %i, and nothing of it is stored", async (_, status, code, withinMs, faults) => {
@@ -107,10 +108,3 @@ describe("an origin that fails", () => {
     await expectUnharmed(before);
   });
 });
-
-function withCorruptBytes(): Fault {
-  return async (forward, response) => {
-    const { status, headers, body } = await forward();
-    response.writeHead(status, { ...headers }).end(corrupted(body));
-  };
-}
