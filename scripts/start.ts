@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { lookup } from "node:dns/promises";
 import { once } from "node:events";
-import { readdir } from "node:fs/promises";
+import { access, constants, mkdir, readdir } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import { parseArgs } from "node:util";
 import { expected } from "../src/core/errors.ts";
@@ -31,6 +31,7 @@ What is too large for an isolate (413) needs an origin: npm run origin in anothe
 ORIGIN_URL=http://127.0.0.1:8788 npm start`;
 const vars = [...LOCAL_VARS, ...ORIGIN_VARS].flatMap((pair) => ["--var", pair]);
 
+await checkWritable();
 await checkLocalhost();
 if (await isTaken(Number(PORT))) {
   process.stderr.write(`error: ${expected("a port that is free", "--port", PORT)}\n`);
@@ -82,6 +83,17 @@ function portOf(args: readonly string[]): string {
   if (typeof port === "string" && /^[1-9]\d{0,4}$/.test(port) && Number(port) <= 65_535) return port;
   process.stderr.write(`error: ${expected("1 to 65535", "--port", port === true ? "" : `${port}`)}\n`);
   process.exit(2);
+}
+
+/** Ends the program where wrangler cannot keep its files: it says so itself, but neither listens then nor ends. */
+async function checkWritable(): Promise<void> {
+  try {
+    await mkdir(".wrangler/tmp", { recursive: true });
+    await access(".wrangler/tmp", constants.W_OK);
+  } catch {
+    process.stderr.write(`error: ${expected("a folder that can be written to", "npm start", process.cwd())}\n`);
+    process.exit(1);
+  }
 }
 
 /**

@@ -4,7 +4,7 @@ import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { delimiter, join, resolve } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 
@@ -31,8 +31,13 @@ afterAll(async () => {
 
 /** `npm start -- …args`, with another wrangler. */
 async function start(...args: string[]) {
+  return await startIn(process.cwd(), ...args);
+}
+
+async function startIn(cwd: string, ...args: string[]) {
   const env = { ...process.env, PATH: `${folder}${delimiter}${process.env.PATH}` };
-  const child = spawn(process.execPath, ["--import", "tsx", "scripts/start.ts", ...args], { env, timeout: 30_000 });
+  const program = ["--import", import.meta.resolve("tsx"), resolve("scripts/start.ts"), ...args];
+  const child = spawn(process.execPath, program, { cwd, env, timeout: 30_000 });
   const [[code], stdout, stderr] = await Promise.all([once(child, "exit"), text(child.stdout), text(child.stderr)]);
   return { code, stdout, stderr };
 }
@@ -83,4 +88,12 @@ test.each([200, 500])("does not take who listens there and answers %i for the Wo
   const stderr = `error: Expected a port that is free for --port, got "${port}"\n`;
   expect(await start("--port", `${port}`)).toEqual({ code: 1, stdout: "", stderr });
   other.close();
+});
+
+test("ends where the checkout cannot be written to, instead of waiting for a wrangler that cannot begin", async () => {
+  const cwd = await mkdtemp(join(folder, "checkout-"));
+  // As root everything can be written to, but no folder made below a file.
+  await writeFile(join(cwd, ".wrangler"), "");
+  const stderr = `error: Expected a folder that can be written to for npm start, got "${cwd}"\n`;
+  expect(await startIn(cwd, "--port", `${await freePort()}`)).toEqual({ code: 1, stdout: "", stderr });
 });
