@@ -6,6 +6,7 @@ import { expected, ServiceError } from "../core/errors.ts";
 import { cappedCacheControl, matchHolds, noneMatchHits } from "../core/http.ts";
 import { parseImagePath } from "../core/image-path.ts";
 import { refuseStrayQuery } from "../core/signed-url.ts";
+import { allow } from "../service/allow.ts";
 import { asServiceError, logError, problem } from "../service/problem.ts";
 import { createStopwatch } from "../service/stopwatch.ts";
 import type { Authorize } from "./access.ts";
@@ -75,9 +76,8 @@ export function createApp({ config, engine, authorize, rates, now, v1, ...deps }
     });
   });
 
-  app.all("/img/*", () => {
-    throw new ServiceError("method_not_allowed", "Expected GET or HEAD");
-  });
+  app.all("/healthz", allow("GET, HEAD"));
+  app.all("/img/*", allow("GET, HEAD, OPTIONS"));
   app.notFound(() => {
     throw new ServiceError(
       "not_found",

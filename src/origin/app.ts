@@ -6,6 +6,7 @@ import type { Keyring } from "../core/keyring.ts";
 import { contentDigest } from "../core/origin-request.ts";
 import { parseTransform } from "../core/transform.ts";
 import type { FindModel } from "../engine/models.ts";
+import { allow } from "../service/allow.ts";
 import { asServiceError, logError, problem } from "../service/problem.ts";
 import { readSource } from "../service/source-body.ts";
 import type { OriginLimits } from "./config.ts";
@@ -108,6 +109,8 @@ export function createOriginApp({ limits, keyring, model, metrics, now, ...deps 
     }
   });
 
+  for (const path of ["/healthz", "/readyz", "/metrics"]) app.all(path, allow("GET, HEAD"));
+  app.all("/v1/upscale", allow("POST"));
   app.notFound(() => {
     throw new ServiceError("not_found", "Expected /v1/upscale, /healthz, /readyz or /metrics for path");
   });

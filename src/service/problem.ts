@@ -12,7 +12,6 @@ export function problem(error: ServiceError, requestId: string): Response {
         "Cache-Control": "no-store",
         "X-Request-Id": requestId,
         ...(status === 401 && { "WWW-Authenticate": "Bearer" }),
-        ...(status === 405 && { Allow: "GET, HEAD, OPTIONS" }),
         ...(status === 416 && { "Content-Range": `bytes */${detail?.limit}` }),
         ...((status === 429 || status === 503) && { "Retry-After": `${retryAfterSeconds ?? 1}` }),
       },

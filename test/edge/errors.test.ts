@@ -66,10 +66,15 @@ describe("a request that cannot be served", () => {
     });
   });
 
-  it.each(["POST", "PUT", "DELETE"])("%s -> 405", async (method) => {
-    const response = await get("/img/x2/good.png", { method });
-    expect(response.status).toBe(405);
-    expect(response.headers.get("allow")).toBe("GET, HEAD, OPTIONS");
+  it.each([
+    ["POST", "/img/x2/good.png", "GET, HEAD, OPTIONS"],
+    ["PUT", "/img/x2/good.png", "GET, HEAD, OPTIONS"],
+    ["DELETE", "/img/x2/good.png", "GET, HEAD, OPTIONS"],
+    ["POST", "/healthz", "GET, HEAD"],
+  ])("%s %s -> 405", async (method, path, allow) => {
+    const { status, headers, body } = await get(path, { method });
+    expect([status, headers.get("allow")]).toEqual([405, allow]);
+    expect(JSON.parse(new TextDecoder().decode(body))).toMatchObject({ code: "method_not_allowed" });
   });
 
   it("leaves nothing in the store", async () => {

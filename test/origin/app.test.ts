@@ -66,6 +66,17 @@ it("says when the models may be loaded to whoever asks for a picture before", as
   expect(await answer.json()).toMatchObject({ code: "overloaded" });
 });
 
+it.each([
+  ["POST", "/healthz", "GET, HEAD"],
+  ["DELETE", "/readyz", "GET, HEAD"],
+  ["PUT", "/metrics", "GET, HEAD"],
+  ["GET", "/v1/upscale?x2", "POST"],
+])("%s %s is not allowed", async (method, path, allow) => {
+  const { app } = await setUp(true);
+  const { status, headers } = await app.request(path, { method });
+  expect([status, headers.get("Allow")]).toEqual([405, allow]);
+});
+
 it("is not ready while its queue is full, nor when it is about to end", async () => {
   const { app, batcher, state } = await setUp(true);
   expect((await app.request("/readyz")).status).toBe(200);

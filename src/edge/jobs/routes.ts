@@ -1,10 +1,10 @@
-import { type Context, Hono, type MiddlewareHandler } from "hono";
+import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { RequestIdVariables } from "hono/request-id";
 import * as z from "zod";
 import { expected, ServiceError } from "../../core/errors.ts";
 import type { Presets } from "../../core/presets.ts";
-import { problem } from "../../service/problem.ts";
+import { allow } from "../../service/allow.ts";
 import { receiveSource } from "../webhooks/source.ts";
 import { requireToken } from "./authorize.ts";
 import type { JobConfig } from "./config.ts";
@@ -105,14 +105,6 @@ async function idFor(idempotencyKey: string | undefined): Promise<string> {
     throw new ServiceError("invalid_job", expected(what, "Idempotency-Key", idempotencyKey));
   }
   return await derivedJobId("idempotency-key", idempotencyKey);
-}
-
-function allow(methods: string): MiddlewareHandler<{ Variables: RequestIdVariables }> {
-  return async (c) => {
-    const answer = problem(new ServiceError("method_not_allowed", `Expected ${methods}`), c.get("requestId"));
-    answer.headers.set("Allow", methods);
-    return answer;
-  };
 }
 
 function refuseLongBody(): never {

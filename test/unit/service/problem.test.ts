@@ -10,7 +10,6 @@ describe("problem", () => {
     ["invalid_path", {}],
     ["unauthorized", { "www-authenticate": "Bearer" }],
     ["source_not_found", {}],
-    ["method_not_allowed", { allow: "GET, HEAD, OPTIONS" }],
     ["range_not_satisfiable", { "content-range": "bytes */10" }],
     ["too_many_requests", { "retry-after": "7" }],
     ["internal", {}],
