@@ -1,4 +1,4 @@
-/** Every failure a request can end with, and its HTTP status (RFC 9110). Anything a user can cause is 4xx. */
+/** Every failure a request can end with, and its HTTP status (RFC 9110; 499, which nobody sees, is nginx's). Anything a user can cause is 4xx. */
 const STATUS = {
   invalid_transform: 400,
   invalid_path: 400,
@@ -23,6 +23,7 @@ const STATUS = {
   invalid_job: 422,
   idempotency_conflict: 422,
   too_many_requests: 429,
+  client_gone: 499,
   internal: 500,
   inference_failed: 500,
   source_failed: 502,

@@ -13,9 +13,9 @@ export interface Deadline {
 export function createDeadline(ms: number, client: AbortSignal): Deadline {
   const controller = new AbortController();
   const { signal } = controller;
-  const end = (message: string) => controller.abort(new ServiceError("deadline_exceeded", message));
-  const timer = setTimeout(() => end(`Expected ${ms} ms at most for a picture`), ms);
-  const onGone = () => end("The client has gone");
+  const end = (...error: ConstructorParameters<typeof ServiceError>) => controller.abort(new ServiceError(...error));
+  const timer = setTimeout(() => end("deadline_exceeded", `Expected ${ms} ms at most for a picture`), ms);
+  const onGone = () => end("client_gone", "The client has gone");
   if (client.aborted) onGone();
   client.addEventListener("abort", onGone, { once: true });
   const ended = new Promise<never>((_, reject) => {

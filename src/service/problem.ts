@@ -40,6 +40,7 @@ const TITLES: Readonly<Record<ServiceError["status"], string>> = {
   416: "Range Not Satisfiable",
   422: "Unprocessable Content",
   429: "Too Many Requests",
+  499: "Client Closed Request",
   500: "Internal Server Error",
   502: "Bad Gateway",
   503: "Service Unavailable",

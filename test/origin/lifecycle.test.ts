@@ -57,6 +57,8 @@ it("drops the work of a client that has gone", async () => {
   await until(async () => (await queue()) === 0, 5000);
   const done = Number(/^ssiu_origin_tiles_total (\d+)$/m.exec(await metrics())?.[1]);
   expect(done).toBeLessThan(tiles);
+  expect(await metrics()).toMatch(/^ssiu_origin_request_seconds_count\{status="499"\} 1$/m);
+  expect(await metrics()).toMatch(/^ssiu_origin_errors_total\{code="client_gone"\} 1$/m);
 });
 
 it("does not encode what needed no network and whose client has gone: others wait for its turn", async () => {
