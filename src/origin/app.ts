@@ -44,6 +44,11 @@ export function createOriginApp({ limits, keyring, model, metrics, now, ...deps 
   const receive = createReception(BODIES * limits.sourceBytes);
 
   app.use(requestId());
+  // A cache may keep a 200 that says nothing (RFC 9111 §4.2.2).
+  app.use(async (c, next) => {
+    await next();
+    c.header("Cache-Control", "no-store");
+  });
   app.use("/v1/upscale", async (c, next) => {
     const started = now();
     metrics.running.inc();
@@ -97,7 +102,6 @@ export function createOriginApp({ limits, keyring, model, metrics, now, ...deps 
         "Content-Type": MEDIA_TYPE[source.plan.format],
         "Content-Length": `${picture.data.length}`,
         "Content-Digest": await contentDigest(picture.data),
-        "Cache-Control": "no-store",
         "Server-Timing": picture.serverTiming,
         "X-SSIU-Engine": "origin",
         "X-SSIU-Model": source.plan.model?.id ?? "none",

@@ -66,6 +66,12 @@ it("says when the models may be loaded to whoever asks for a picture before", as
   expect(await answer.json()).toMatchObject({ code: "overloaded" });
 });
 
+it.each(["/healthz", "/readyz", "/metrics"])("%s is kept by no cache", async (path) => {
+  const { app } = await setUp(true);
+  const { status, headers } = await app.request(path);
+  expect([status, headers.get("Cache-Control")]).toEqual([200, "no-store"]);
+});
+
 it.each([
   ["POST", "/healthz", "GET, HEAD"],
   ["DELETE", "/readyz", "GET, HEAD"],
