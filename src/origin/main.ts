@@ -79,6 +79,7 @@ async function main(): Promise<void> {
     // Enough for the next batch to be there when one is done.
     concurrency: 2 * lanes * batchTiles,
     timeoutSeconds: Math.ceil(config.limits.deadlineMs / 1000),
+    now,
   });
   running = { engine, batcher, pictures };
   console.info(`Ready: ${provider}, ${lanes} x ${batchTiles} tiles at a time`);

@@ -1,10 +1,8 @@
 import { fileURLToPath } from "node:url";
 import { MessageChannel } from "node:worker_threads";
-import pLimit from "p-limit";
 import { Piscina } from "piscina";
 // Its libraries must be loaded before the first thread that uses it. https://sharp.pixelplumbing.com/install (2026-11-24)
 import "sharp";
-import { ServiceError } from "../core/errors.ts";
 import type { Probe } from "../core/probe/probe-result.ts";
 import type { Tiling } from "../core/tiles.ts";
 import type { Transform } from "../core/transform.ts";
@@ -15,6 +13,7 @@ import { fromErrorMessage } from "./error-message.ts";
 import { bufferOf } from "./moving.ts";
 import type { PictureAnswer, PictureTask } from "./pixel-worker.ts";
 import { answerTiles } from "./tile-port.ts";
+import { createTurns } from "./turns.ts";
 
 export interface PicturesOptions {
   readonly threads: number;
@@ -22,6 +21,8 @@ export interface PicturesOptions {
   /** Tiles of one picture under way at the same time. */
   readonly concurrency: number;
   readonly timeoutSeconds: number;
+  /** Milliseconds. */
+  readonly now: () => number;
 }
 
 /** A source whose header has been checked, and its place in the queue. */
@@ -33,6 +34,8 @@ interface PictureRequest {
   readonly plan: RenderPlan;
   readonly ticket: Ticket;
   readonly deadline: Deadline;
+  /** When it ends, on the clock of `now`. */
+  readonly dueMs: number;
 }
 
 export type Rendered = Exclude<PictureAnswer, { readonly error: unknown }>;
@@ -52,6 +55,7 @@ export async function openPictures({
   tiling,
   concurrency,
   timeoutSeconds,
+  now,
 }: PicturesOptions): Promise<Pictures> {
   const pool = new Piscina<PictureTask | undefined, PictureAnswer>({
     filename: fileURLToPath(new URL("pixel-worker.ts", import.meta.url)),
@@ -63,14 +67,13 @@ export async function openPictures({
     workerData: { timeoutSeconds },
   });
   // One is decoded while a thread is at another: each takes as much memory as its pixels, twice.
-  const inTurn = pLimit(2 * threads);
+  const inTurn = createTurns({ atATime: 2 * threads, maxWaiting: MAX_WAITING, now });
   await Promise.all(Array.from({ length: threads }, () => pool.run(undefined, { name: "load" })));
   return {
-    async render({ bytes, probe, transform, plan, ticket, deadline }) {
+    async render({ bytes, probe, transform, plan, ticket, deadline, dueMs }) {
       let failure: unknown;
       let stop = () => {};
       const start = async () => {
-        deadline.signal.throwIfAborted();
         const { port1, port2 } = new MessageChannel();
         stop = answerTiles(port1, ticket.upscale, (cause) => {
           failure ??= cause;
@@ -78,10 +81,7 @@ export async function openPictures({
         const task = { bytes, probe, transform, plan, tiling, concurrency, port: port2 };
         return await pool.run(task, { transferList: [port2, bufferOf({ data: bytes })] });
       };
-      if (plan.scale === 1 && inTurn.pendingCount >= MAX_WAITING) {
-        throw new ServiceError("overloaded", "Expected room for the picture; try again later");
-      }
-      const done = plan.scale === 1 ? inTurn(start) : start();
+      const done = plan.scale === 1 ? inTurn({ dueMs, signal: deadline.signal }, start) : start();
       try {
         const answer = await deadline.race(done);
         if ("error" in answer) throw failure ?? fromErrorMessage(answer.error);

@@ -63,7 +63,7 @@ export function createUpscaler({ steps }: Pick<Metrics, "steps">) {
     const close = () => ticket.close(deadline.signal.reason);
     deadline.signal.addEventListener("abort", close, { once: true });
     try {
-      const picture = await pictures.render({ ...source, ticket, deadline });
+      const picture = await pictures.render({ ...source, ...until, ticket });
       if (outputPixels >= MANY_PIXELS) encodeMs[format].add((picture.steps.encode ?? 0) / outputPixels);
       for (const [step, ms] of Object.entries(picture.steps)) steps.observe({ step }, ms / 1000);
       return picture;

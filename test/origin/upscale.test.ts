@@ -113,6 +113,15 @@ it("answers for health, readiness and Prometheus, and for nothing else", async (
   expect((await origin.get("/v1/nothing")).status).toBe(404);
 });
 
+it("refuses at once what needs no network and would not come to its turn in time", async () => {
+  const source = await scene(1200, 900).jpeg().toBuffer();
+  const headers = { "X-SSIU-Deadline-Ms": "1000" };
+  const statuses = await Promise.all(
+    Array.from({ length: 100 }, async () => (await origin.upscale("w=300", source, { headers })).status),
+  );
+  expect(statuses).toContain(503);
+});
+
 it("makes few pictures at a time of those that need no network, and refuses what would wait too long", async () => {
   const source = await scene(1200, 900).jpeg().toBuffer();
   const before = await origin.residentBytes("VmHWM");

@@ -1,0 +1,56 @@
+import pLimit from "p-limit";
+import { ServiceError } from "../core/errors.ts";
+import { createMean } from "./mean.ts";
+
+export interface TurnsOptions {
+  readonly atATime: number;
+  /** Any more are refused. */
+  readonly maxWaiting: number;
+  /** Milliseconds. */
+  readonly now: () => number;
+}
+
+interface Until {
+  /** When the work must be done, on the clock of `now`. */
+  readonly dueMs: number;
+  /** Aborted when nobody waits for it any more. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Does the work when it is its turn, in the order of coming.
+ *
+ * @throws {ServiceError} `overloaded` at once, where too many wait, or by what turns took of late it would be done too late.
+ */
+export type InTurn = <Result>(until: Until, work: () => Promise<Result>) => Promise<Result>;
+
+/** First guess at what a turn takes, in milliseconds; then it is measured. */
+const TURN_MS = 300;
+
+/** An estimate is held to be too good by this factor: whoever is let in for the last place is done at the last moment. */
+const CAUTION = 1.25;
+
+export function createTurns({ atATime, maxWaiting, now }: TurnsOptions): InTurn {
+  const limit = pLimit(atATime);
+  const turnMs = createMean(TURN_MS);
+  return async ({ dueMs, signal }, work) => {
+    // Where there is a place nobody is refused, so that turns are measured again however long the last ones took.
+    const waitMs = limit.activeCount < atATime ? 0 : turnMs.value * (1 + (limit.pendingCount + 1) / atATime);
+    if (limit.pendingCount >= maxWaiting || now() + CAUTION * waitMs > dueMs) {
+      const retryAfterSeconds = Math.min(60, Math.max(1, Math.ceil(waitMs / 1000)));
+      throw new ServiceError("overloaded", "Expected time and room for the picture; try again later", {
+        retryAfterSeconds,
+      });
+    }
+    return await limit(async () => {
+      // What is not done takes no time.
+      signal.throwIfAborted();
+      const started = now();
+      try {
+        return await work();
+      } finally {
+        turnMs.add(now() - started);
+      }
+    });
+  };
+}
