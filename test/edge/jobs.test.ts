@@ -103,6 +103,19 @@ describe("a job", () => {
     await worker.until(id, "done");
     expect(await listed("failed")).not.toContain(id);
   });
+
+  it("runs again when it is replayed and its result has been deleted", async () => {
+    const id = await worker.post({ ...GOOD, ops: "x2,f=jpeg", callback: receiver.url });
+    const { result } = await worker.until(id, "done");
+    await expect.poll(() => eventsOf(id).length, SLOW).toBe(1);
+    expect((await worker.call("POST", `/v1/jobs/${id}/replay`)).status).toBe(409);
+    const key = (await worker.resultKeys()).find((name) => name.endsWith(`/${result?.etag.replaceAll('"', "")}`));
+    await worker.takeResult(key ?? "");
+    expect((await worker.call("POST", `/v1/jobs/${id}/replay`)).json).toMatchObject({ id, state: "queued" });
+    expect((await worker.until(id, "done")).result).toEqual({ ...result, computed: true });
+    expect(await worker.resultKeys()).toContain(key);
+    await expect.poll(() => eventsOf(id).length, SLOW).toBe(2);
+  });
 });
 
 describe("authorization", () => {

@@ -6,6 +6,7 @@ import { jobEvent } from "../webhooks/event.ts";
 import { type JobConfig, parseJobConfig } from "./config.ts";
 import {
   type Attempt,
+  anew,
   attempted,
   begun,
   dispatched,
@@ -81,12 +82,16 @@ export class JobObject extends DurableObject<JobEnv> {
     if (job !== undefined) await this.#save(settled(job, end, Date.now(), this.#config));
   }
 
-  /** The job as {@link replayed} leaves it, and whether that has changed it. */
+  /** The job as {@link replayed} leaves it, or {@link anew} where its result is gone; and whether that has changed it. */
   async replay(): Promise<{ job: Job; isReplayed: boolean } | undefined> {
     const job = this.#load();
     if (job === undefined) return undefined;
-    const next = replayed(job, Date.now());
+    let next = replayed(job, Date.now());
     if (next !== undefined) await this.#save(next);
+    if (!(await this.#isReadable(job))) {
+      const now = this.#load();
+      if (now?.run === job.run) next = await this.#save(anew(now, Date.now()));
+    }
     await this.#unsuccessful.remove(job.id);
     return { job: next ?? job, isReplayed: next !== undefined };
   }

@@ -104,14 +104,17 @@ export function settled(job: Job, end: JobEnd, nowMs: number, { retentionMs, web
   };
 }
 
+/** Another run of the same job. */
+export function anew(job: Job, nowMs: number): Job {
+  return { ...newJob(job.id, job, nowMs), run: job.run + 1, createdAtMs: job.createdAtMs };
+}
+
 /**
  * Starts a job anew that ended without a result; of one that has a result, the delivery that was given up, with the same
  * event. Undefined where there is neither.
  */
 export function replayed(job: Job, nowMs: number): Job | undefined {
-  if (job.state === "failed" || job.state === "dead") {
-    return { ...newJob(job.id, job, nowMs), run: job.run + 1, createdAtMs: job.createdAtMs };
-  }
+  if (job.state === "failed" || job.state === "dead") return anew(job, nowMs);
   if (job.delivery?.state !== "disabled" && job.delivery?.state !== "exhausted") return undefined;
   return { ...job, delivery: { state: "pending", attempts: 0 }, wakeAtMs: nowMs };
 }
