@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import * as z from "zod";
 import { ENGINES, readManifest } from "../engine/node-engines.ts";
 import { upscaleRgba } from "../engine/upscale-rgba.ts";
-import { candidateModels, chooseModel } from "../service/model-choice.ts";
+import { candidateModels, chooseModels, settleModel } from "../service/model-choice.ts";
 import { ENGINE_HELP, EngineOption, expecting, ModelOption, ScaleOption } from "./options.ts";
 import { checkWritable, decodePicture, formatOf, readPicture, writePicture } from "./picture-file.ts";
 import { createProgress } from "./progress.ts";
@@ -47,18 +47,22 @@ async function upscale(options: z.infer<typeof Options>): Promise<void> {
   const file = await readPicture(input, options);
   await checkWritable(output, file, scale);
   const find = await readManifest();
-  // Refuses a model that was asked for and is not there, in whose place chooseModel would take another.
+  // Refuses a model that was asked for and is not there, in whose place chooseModels would take another.
   candidateModels(find, transform);
-  const { id: model, variant = "clean" } = chooseModel(find, scale, { transform, source: file.header });
   const source = await decodePicture(file);
+  const models = chooseModels(find, scale, { transform, source: file.header });
+  const {
+    model: { id, variant },
+    antialias,
+  } = settleModel(models, source.image);
   const { engine, tiling } = await ENGINES[options.engine]();
   const progress = createProgress("tiles");
-  const onTile = progress.update;
-  const image = await upscaleRgba(engine, source.image, scale, { tiling, variant, onTile }).finally(progress.stop);
+  const how = { tiling, variant, antialias, onTile: progress.update };
+  const image = await upscaleRgba(engine, source.image, scale, how).finally(progress.stop);
   const bytes = await writePicture(output, { ...source, image }, options.quality ? { quality: options.quality } : {});
   const ms = Math.round(performance.now() - started);
   const { width, height } = image;
-  const text = `${input} ${source.image.width}x${source.image.height} -> ${output} ${width}x${height}, ${model}, ${bytes} bytes, ${ms} ms`;
-  const json = { input, output, scale, model, engine: options.engine, width, height, bytes, ms };
+  const text = `${input} ${source.image.width}x${source.image.height} -> ${output} ${width}x${height}, ${id}, ${bytes} bytes, ${ms} ms`;
+  const json = { input, output, scale, model: id, engine: options.engine, width, height, bytes, ms };
   console.log(options.json ? JSON.stringify(json) : text);
 }

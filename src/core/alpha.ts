@@ -36,7 +36,7 @@ export function premultiply({ width, height, data }: Rgb, alpha: AlphaPlane): Rg
 }
 
 /** Alpha from which on a pixel counts as visible: with less, a colour is seen by 3 % at most, and 8 bits hold little of it. */
-const VISIBLE = 8;
+export const VISIBLE = 8;
 
 /** Gives every pixel that can hardly be seen the colour of the nearest visible one (city-block distance). */
 export function bleedColours({ width, height, data }: Rgba): Rgba {

@@ -34,7 +34,7 @@ export function imageResponse(headers: Headers, source: string, { facts, bytes, 
   headers.set("Content-Type", MEDIA_TYPE[facts.format]);
   headers.set("Content-Disposition", disposition(source, facts.format));
   headers.set("X-SSIU-Engine", facts.engine);
-  headers.set("X-SSIU-Model", facts.model);
+  if (facts.model !== undefined) headers.set("X-SSIU-Model", facts.model);
   headers.set("X-SSIU-Source-Size", `${facts.sourceWidth}x${facts.sourceHeight}`);
   const length = range?.length ?? bytes;
   if (length !== undefined) headers.set("Content-Length", `${length}`);

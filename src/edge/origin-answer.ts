@@ -5,6 +5,7 @@ import { parseJson } from "../core/json.ts";
 import { contentDigest } from "../core/origin-request.ts";
 import { probe } from "../core/probe/probe.ts";
 import { parseRetryAfter } from "../core/retry-after.ts";
+import type { Rendered } from "../service/render.ts";
 
 /** What a result must be to be believed. */
 export interface Expectation {
@@ -12,8 +13,8 @@ export interface Expectation {
   /** Of the result, in pixels. */
   readonly width: number;
   readonly height: number;
-  /** Id of the model, `none` at x1. */
-  readonly model: string;
+  /** Ids of which the model has one, `none` at x1. */
+  readonly models: readonly string[];
   readonly maxBytes: number;
   /** Waits for room before so many bytes are read. @throws {ServiceError} `overloaded` */
   readonly reserve: (bytes: number) => Promise<void>;
@@ -21,7 +22,7 @@ export interface Expectation {
 
 /** How one attempt ended. */
 export type Outcome =
-  | { readonly alive: true; readonly bytes: Uint8Array }
+  | { readonly alive: true; readonly rendered: Rendered }
   | {
       /** Whether the origin works, and only this request failed. */
       readonly alive: boolean;
@@ -107,7 +108,7 @@ export function unreachable(cause: unknown, retryInMs = RETRY_PAUSE_MS): Outcome
 
 async function readResult(
   response: Response,
-  { format, width, height, model, maxBytes, reserve }: Expectation,
+  { format, width, height, models, maxBytes, reserve }: Expectation,
 ): Promise<Outcome> {
   const { headers } = response;
   const length = Number(/^[1-9]\d{0,15}$/.exec(headers.get("Content-Length") ?? "")?.[0]);
@@ -115,10 +116,10 @@ async function readResult(
     await response.body?.cancel();
     return { alive: false, error: unusable(new Error(reason)) };
   };
-  const wrong = Object.entries({ "Content-Type": MEDIA_TYPE[format], "X-SSIU-Model": model }).find(
-    ([name, value]) => headers.get(name) !== value,
-  );
-  if (wrong !== undefined) return refuse(expected(wrong[1], wrong[0], headers.get(wrong[0]) ?? ""));
+  const type = headers.get("Content-Type") ?? "";
+  if (type !== MEDIA_TYPE[format]) return refuse(expected(MEDIA_TYPE[format], "Content-Type", type));
+  const model = headers.get("X-SSIU-Model") ?? "";
+  if (!models.includes(model)) return refuse(expected(models.join(" or "), "X-SSIU-Model", model));
   if (response.body === null || Number.isNaN(length)) return refuse("Expected a body of known length");
   if (length > maxBytes) {
     await response.body.cancel();
@@ -142,7 +143,7 @@ async function readResult(
   }
   const size = describe(bytes);
   if (size !== `${format} ${width}x${height}`) return refuse(expected(`${format} ${width}x${height}`, "result", size));
-  return { alive: true, bytes };
+  return { alive: true, rendered: { bytes, model } };
 }
 
 /** `webp 200x100`, by our own reading of the header: neither turned nor moving, or the reason why not. */

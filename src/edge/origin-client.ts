@@ -2,6 +2,8 @@ import { toBase64Url } from "../core/base64url.ts";
 import { ServiceError } from "../core/errors.ts";
 import { contentDigest, originSigningText } from "../core/origin-request.ts";
 import { formatTransform, type Transform } from "../core/transform.ts";
+import { possibleIds } from "../service/model-choice.ts";
+import type { Rendered } from "../service/render.ts";
 import type { RenderPlan } from "../service/render-plan.ts";
 import { afterFailure, HEALTHY, pass } from "./circuit-breaker.ts";
 import type { Holding } from "./memory.ts";
@@ -22,11 +24,11 @@ interface OriginJob {
 export interface Origin {
   readonly limits: OriginLimits;
   /**
-   * The result's bytes, checked.
+   * The result, checked.
    *
    * @throws {ServiceError} `origin_failed`, `overloaded`, `deadline_exceeded`, or what the picture is refused for
    */
-  upscale(job: OriginJob, requestId: string): Promise<Uint8Array>;
+  upscale(job: OriginJob, requestId: string): Promise<Rendered>;
 }
 
 /** What reaches the outside, and the time in Unix milliseconds. */
@@ -89,7 +91,7 @@ export function createOriginClient(config: OriginConfig, { fetch, now }: OriginD
         }
         const outcome = await attempt(job, requestId, endMs - now());
         circuit = outcome.alive ? HEALTHY : afterFailure(circuit, now(), CIRCUIT);
-        if ("bytes" in outcome) return outcome.bytes;
+        if ("rendered" in outcome) return outcome.rendered;
         const { error, retryInMs } = outcome;
         if (attempts === ATTEMPTS || retryInMs === undefined || now() + retryInMs >= endMs) throw error;
         await new Promise((resolve) => setTimeout(resolve, retryInMs));
@@ -99,7 +101,7 @@ export function createOriginClient(config: OriginConfig, { fetch, now }: OriginD
 }
 
 function expectation({ plan, holding }: OriginJob, maxBytes: number, signal: AbortSignal): Expectation {
-  const { format, canvas, model } = plan;
+  const { format, canvas, models } = plan;
   // The origin is not to blame where others take the room for its answer until time is up.
   const reserve = (bytes: number) =>
     new Promise<void>((resolve, reject) => {
@@ -107,5 +109,5 @@ function expectation({ plan, holding }: OriginJob, maxBytes: number, signal: Abo
       signal.addEventListener("abort", refuse, { once: true });
       holding.result(bytes).then(resolve, reject);
     });
-  return { format, ...canvas, model: model?.id ?? "none", maxBytes, reserve };
+  return { format, ...canvas, models: possibleIds(models), maxBytes, reserve };
 }

@@ -7,15 +7,15 @@ import { type ResultKey, resultKey } from "../core/result-key.ts";
 import type { Transform } from "../core/transform.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { FindModel } from "../engine/models.ts";
-import { candidateModels, modelsId } from "../service/model-choice.ts";
-import { type Renderer, render } from "../service/render.ts";
+import { candidateModels, modelsId, possibleIds } from "../service/model-choice.ts";
+import { type Rendered, type Renderer, render } from "../service/render.ts";
 import type { RenderPlan } from "../service/render-plan.ts";
 import type { Stopwatch } from "../service/stopwatch.ts";
 import type { Limits } from "./config.ts";
 import type { Holding, Memory } from "./memory.ts";
 import type { Origin } from "./origin-client.ts";
 import { choosePlace, engineConfiguration, ORIGIN_ENGINE, planIfFits } from "./place.ts";
-import type { ResultFacts } from "./results.ts";
+import type { KnownFacts, ResultFacts } from "./results.ts";
 import type { OpenSource, Source } from "./sources.ts";
 import type { Turnstile } from "./turnstile.ts";
 
@@ -45,8 +45,8 @@ export interface Inspected {
   readonly bytes: Uint8Array;
   readonly probe: Probe;
   readonly plan: RenderPlan;
-  /** `engine` says where the result is made. */
-  readonly facts: ResultFacts;
+  /** `engine` says where the result is made; without `model` where the pixels decide. */
+  readonly facts: KnownFacts;
 }
 
 /** The steps from a parsed path to a result's bytes, the same for a request and for a job; each may take the last's answer. */
@@ -56,7 +56,7 @@ export interface Pipeline {
   /** @throws {ServiceError} what the limits, the probe and the source refuse */
   inspect(located: Located, stopwatch: Stopwatch): Promise<Inspected>;
   /** @param requestId - under which the origin logs it. */
-  render(inspected: Inspected, stopwatch: Stopwatch, requestId?: string): Promise<Uint8Array>;
+  render(inspected: Inspected, stopwatch: Stopwatch, requestId?: string): Promise<Rendered>;
   /** The same picture by interpolation, which costs little; undefined if it does not fit into the isolate. */
   interpolate(inspected: Inspected, stopwatch: Stopwatch): Promise<Interpolated | undefined>;
 }
@@ -103,10 +103,11 @@ export function createPipeline({
       const bytes = await stopwatch.time("read", source.read(limits.sourceBytes));
       const probed = probe(bytes);
       const { place, plan } = choosePlace(probed, transform, { ...placeLimits, model });
+      const ids = possibleIds(plan.models);
       const facts = {
         format: plan.format,
         engine: place === "origin" ? ORIGIN_ENGINE : renderer.engine.name,
-        model: plan.model?.id ?? "none",
+        model: ids.length === 1 ? ids[0] : undefined,
         sourceWidth: probed.width,
         sourceHeight: probed.height,
       };
@@ -122,12 +123,13 @@ export function createPipeline({
     },
 
     async interpolate(inspected, stopwatch) {
-      const plan = planIfFits(inspected.probe, inspected.transform, { limits, model });
-      if (plan === undefined) return undefined;
-      const bytes = await turnstile.run((pause) =>
+      const fitting = planIfFits(inspected.probe, inspected.transform, { limits, model });
+      if (fitting === undefined) return undefined;
+      const plan = { ...fitting, models: undefined };
+      const { bytes, model: none } = await turnstile.run((pause) =>
         render({ ...renderer, engine: LANCZOS, pause }, { ...inspected, plan }, stopwatch),
       );
-      return { facts: { ...inspected.facts, format: plan.format, engine: LANCZOS.name, model: "none" }, bytes };
+      return { facts: { ...inspected.facts, format: plan.format, engine: LANCZOS.name, model: none }, bytes };
     },
   };
 }

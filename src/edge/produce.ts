@@ -57,8 +57,8 @@ export function createProduceOnce({ pipeline, results, leases }: ProduceDeps): P
       }
       await admit?.();
       const inspected = await pipeline.inspect(located, stopwatch);
-      const bytes = await pipeline.render(inspected, stopwatch, requestId);
-      const { facts } = inspected;
+      const { bytes, model } = await pipeline.render(inspected, stopwatch, requestId);
+      const facts = { ...inspected.facts, model };
       return { facts, bytes, stored: endWhenStored(turn, store(located, bytes, facts)) };
     } catch (cause) {
       await endFailed(turn, cause);

@@ -13,9 +13,12 @@ export interface ResultFacts {
   readonly sourceHeight: number;
 }
 
+/** What is known before a result is made: the model only where the pixels do not decide. */
+export type KnownFacts = Omit<ResultFacts, "model"> & { readonly model?: string | undefined };
+
 /** A result, whole or in part, or only what is known of it. */
 export interface Result {
-  readonly facts: ResultFacts;
+  readonly facts: KnownFacts;
   /** Length of the whole; absent where it has not been computed (HEAD). */
   readonly bytes?: number;
   /** Absent where only the facts were asked for. */

@@ -1,15 +1,26 @@
 import { type AlphaPlane, bleedColours, joinAlpha, premultiply, splitAlpha } from "../core/alpha.ts";
+import { antialias } from "../core/edges.ts";
 import { greyOf, isGrey, rgbOf } from "../core/grey.ts";
 import type { Rgb, Rgba, Scale } from "../core/image.ts";
 import type { Engine } from "./engine.ts";
 import { type UpscaleOptions, upscaleRgb } from "./upscale.ts";
 
+export interface UpscaleRgbaOptions extends UpscaleOptions {
+  /** The network knows edges of shrunk pictures only, and draws a line or dots along others: these are softened first. */
+  readonly antialias?: boolean;
+}
+
 /**
  * [h, w, 4] -> [s*h, s*w, 4]. A grey picture stays grey: the network would tint it here and there. Transparency that varies
  * goes through the network as a grey picture of its own, and the colours as they look on black: so both have the same edges.
  */
-export async function upscaleRgba(engine: Engine, image: Rgba, scale: Scale, options: UpscaleOptions): Promise<Rgba> {
-  const { rgb, alpha } = splitAlpha(image);
+export async function upscaleRgba(
+  engine: Engine,
+  image: Rgba,
+  scale: Scale,
+  options: UpscaleRgbaOptions,
+): Promise<Rgba> {
+  const { alpha } = splitAlpha(image);
   const level = alpha[0] ?? 255;
   const constant = alpha.every((a) => a === level);
   const passes = constant ? 1 : 2;
@@ -20,9 +31,10 @@ export async function upscaleRgba(engine: Engine, image: Rgba, scale: Scale, opt
 
   const visible = constant ? image : bleedColours(image);
   const untinted = isGrey(visible) ? withoutColour : (upscaled: Rgb) => upscaled;
-  const colours = untinted(await upscaleRgb(engine, constant ? rgb : premultiply(rgb, alpha), scale, onPass(0)));
+  const { rgb, alpha: edges } = splitAlpha(options.antialias ? antialias(visible) : image);
+  const colours = untinted(await upscaleRgb(engine, constant ? rgb : premultiply(rgb, edges), scale, onPass(0)));
   if (constant) return joinAlpha(colours, new Uint8ClampedArray(colours.width * colours.height).fill(level));
-  const grey = await upscaleRgb(engine, rgbOf(alpha, image), scale, onPass(1));
+  const grey = await upscaleRgb(engine, rgbOf(edges, image), scale, onPass(1));
   return undoBlack(colours, greyOf(grey), visible, scale);
 }
 

@@ -104,7 +104,7 @@ export function createOriginApp({ limits, keyring, model, metrics, now, ...deps 
         "Content-Digest": await contentDigest(picture.data),
         "Server-Timing": picture.serverTiming,
         "X-SSIU-Engine": "origin",
-        "X-SSIU-Model": source.plan.model?.id ?? "none",
+        "X-SSIU-Model": picture.model,
         "X-SSIU-Provider": running.engine.provider,
         "X-SSIU-Source-Size": `${source.probe.width}x${source.probe.height}`,
       });

@@ -30,6 +30,8 @@ export interface PictureTask {
 export type PictureAnswer =
   | {
       readonly data: Uint8Array<ArrayBuffer>;
+      /** Its id. */
+      readonly model: string;
       readonly serverTiming: string;
       readonly steps: Readonly<Record<string, number>>;
     }
@@ -52,9 +54,10 @@ export async function renderPicture({ port, tiling, concurrency, ...source }: Pi
     return await codecs.encode(...picture);
   };
   try {
-    const data = await render({ codecs: { ...codecs, encode }, engine, tiling, concurrency }, source, stopwatch);
+    const renderer = { codecs: { ...codecs, encode }, engine, tiling, concurrency };
+    const { bytes, model } = await render(renderer, source, stopwatch);
     // A copy: what sharp gives is its own, and Node 24 gives away no such memory.
-    const answer = { data: new Uint8Array(data), serverTiming: stopwatch.header(), steps: stopwatch.steps() };
+    const answer = { data: new Uint8Array(bytes), model, serverTiming: stopwatch.header(), steps: stopwatch.steps() };
     return moving(answer, [answer]);
   } catch (cause) {
     return { error: toErrorMessage(cause) };

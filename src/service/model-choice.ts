@@ -1,6 +1,7 @@
 import { sha256Hex } from "../core/digest.ts";
+import { isHardEdged } from "../core/edges.ts";
 import { expected, ServiceError } from "../core/errors.ts";
-import { SCALES, type Scale, VARIANTS } from "../core/image.ts";
+import { type Rgba, SCALES, type Scale, VARIANTS, type Variant } from "../core/image.ts";
 import type { Probe } from "../core/probe/probe-result.ts";
 import type { Transform } from "../core/transform.ts";
 import { type FindModel, type Model, modelFor } from "../engine/models.ts";
@@ -31,7 +32,29 @@ interface ChoiceOptions {
   readonly source: Pick<Probe, "lossy">;
 }
 
-/** The model for a source: "web" was trained on what JPEG and WebP leave behind, and AVIF leaves the like (ADR 9). */
-export function chooseModel(find: FindModel, scale: Scale, { transform, source }: ChoiceOptions): Model {
-  return find(scale, transform.model ?? (source.lossy ? "web" : "clean")) ?? modelFor(find, scale, "clean");
+/** The models of which a picture's pixels decide between. */
+export interface ModelChoice {
+  readonly smooth: Model;
+  /** Absent where a model was asked for: it gets the picture as it is. */
+  readonly hardEdged?: Model;
+}
+
+/** By the source's header: "web" was trained on what JPEG and WebP leave behind, and AVIF leaves the like (ADR 9). */
+export function chooseModels(find: FindModel, scale: Scale, { transform, source }: ChoiceOptions): ModelChoice {
+  const named = (variant: Variant) => find(scale, variant) ?? modelFor(find, scale, "clean");
+  if (transform.model !== undefined) return { smooth: named(transform.model) };
+  return { smooth: named(source.lossy ? "web" : "clean"), hardEdged: named("web") };
+}
+
+/** Ids of which a result will have one; "none" at x1. */
+export function possibleIds(choice: ModelChoice | undefined): readonly string[] {
+  if (choice === undefined) return ["none"];
+  const { smooth, hardEdged = smooth } = choice;
+  return [...new Set([smooth.id, hardEdged.id])];
+}
+
+/** By the picture itself: "web" is at home with harder edges than any filter leaves, once they are softened (ADR 13). */
+export function settleModel({ smooth, hardEdged }: ModelChoice, image: Rgba): { model: Model; antialias: boolean } {
+  if (hardEdged === undefined || !isHardEdged(image)) return { model: smooth, antialias: false };
+  return { model: hardEdged, antialias: true };
 }

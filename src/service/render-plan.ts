@@ -7,14 +7,14 @@ import type { Probe } from "../core/probe/probe-result.ts";
 import { planResize, type ResizePlan } from "../core/resize-plan.ts";
 import { networkPixels } from "../core/tiles.ts";
 import type { Transform } from "../core/transform.ts";
-import type { FindModel, Model } from "../engine/models.ts";
-import { chooseModel } from "./model-choice.ts";
+import type { FindModel } from "../engine/models.ts";
+import { chooseModels, type ModelChoice } from "./model-choice.ts";
 
 /** How a result is made: all that follows from the transform and the source's header. */
 export interface RenderPlan extends ResizePlan {
   readonly format: Format;
   /** Absent at x1. */
-  readonly model?: Model | undefined;
+  readonly models?: ModelChoice | undefined;
 }
 
 /** How large a picture may be. */
@@ -69,7 +69,7 @@ export function planRender(source: Probe, transform: Transform, { limits, model 
     const message = `Expected a still picture for source, got ${source.frames} frames; anim=false takes the first`;
     throw new ServiceError("unsupported_format", message, { detail });
   }
-  return { ...resize, format, model: scale === 1 ? undefined : chooseModel(model, scale, { transform, source }) };
+  return { ...resize, format, models: scale === 1 ? undefined : chooseModels(model, scale, { transform, source }) };
 }
 
 function pixels({ width, height }: Size): number {

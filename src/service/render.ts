@@ -9,6 +9,7 @@ import type { Tiling } from "../core/tiles.ts";
 import type { Transform } from "../core/transform.ts";
 import type { Engine } from "../engine/engine.ts";
 import { upscaleRgba } from "../engine/upscale-rgba.ts";
+import { settleModel } from "./model-choice.ts";
 import type { RenderPlan } from "./render-plan.ts";
 import type { Stopwatch } from "./stopwatch.ts";
 
@@ -23,22 +24,31 @@ export interface Renderer {
   readonly pause?: () => Promise<void>;
 }
 
+/** A result. */
+export interface Rendered {
+  readonly bytes: Uint8Array;
+  /** Id of the model that made it; "none" without one. */
+  readonly model: string;
+}
+
 /** The source's bytes -> the result's bytes, right here. */
 export async function render(
   { codecs, engine, tiling, concurrency, pause }: Renderer,
   source: { bytes: Uint8Array; probe: Probe; transform: Transform; plan: RenderPlan },
   stopwatch: Stopwatch,
-): Promise<Uint8Array> {
+): Promise<Rendered> {
   const { bytes, probe, transform, plan } = source;
-  const { scale, region, canvas, format, model } = plan;
+  const { scale, region, canvas, format, models } = plan;
   const decoded = onBackground(await stopwatch.time("decode", codecs.decode(bytes, probe)), format, transform);
   const part = cut(decoded.image, region);
-  const options = { tiling, concurrency, pause, variant: model?.variant ?? "clean" };
+  const { model, antialias } = models ? settleModel(models, part) : { antialias: false };
+  const options = { tiling, concurrency, pause, variant: model?.variant ?? "clean", antialias };
   const upscaled = scale === 1 ? part : await stopwatch.time("upscale", upscaleRgba(engine, part, scale, options));
   const result = pad(resized(upscaled, plan), canvas, padding(format, transform));
   // A lossy encoder would spend bytes on edges of colours that nobody sees, and blur what is beside them.
   const image = format === "png" || isOpaque(result) ? result : bleedColours(result);
-  return await stopwatch.time("encode", codecs.encode({ ...decoded, image }, format, transform));
+  const encoded = await stopwatch.time("encode", codecs.encode({ ...decoded, image }, format, transform));
+  return { bytes: encoded, model: model?.id ?? "none" };
 }
 
 /** The upscaled region -> the window, at its size. */

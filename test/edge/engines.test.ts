@@ -17,7 +17,7 @@ afterAll(() => Promise.all([simd.stop(), ort.stop()]));
 
 async function upscaled(worker: TestWorker, scale: number, picture: Buffer) {
   await worker.putSource("picture.png", picture);
-  const { status, headers, body } = await worker.get(`/img/x${scale}/picture.png`);
+  const { status, headers, body } = await worker.get(`/img/x${scale},model=clean/picture.png`);
   expect(status).toBe(200);
   return { engine: headers.get("x-ssiu-engine"), ...(await colours(body)) };
 }

@@ -2,7 +2,7 @@ import { readdir } from "node:fs/promises";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { colours, decibel } from "../origin/pictures.ts";
-import { disc, pattern, pixels } from "./pictures.ts";
+import { chart, disc, pattern, pixels } from "./pictures.ts";
 import { startWorker, type TestWorker } from "./worker.ts";
 
 let worker: TestWorker;
@@ -267,8 +267,10 @@ it.each([
   ["photo.png", "x2", /^ssiu-x2-[0-9a-f]{8}$/],
   ["photo.jpg", "x3,model=clean", /^ssiu-x3-[0-9a-f]{8}$/],
   ["photo.png", "x4,model=web", /^ssiu-x4-web-[0-9a-f]{8}$/],
+  ["chart.png", "x2", /^ssiu-x2-web-[0-9a-f]{8}$/],
+  ["chart.png", "x2,model=clean", /^ssiu-x2-[0-9a-f]{8}$/],
 ])("%s at %s is made by the model for it, and not by the other", async (name, ops, id) => {
-  const picture = await pattern(48, 40).png().toBuffer();
+  const picture = await (name === "chart.png" ? chart() : pattern(48, 40)).png().toBuffer();
   await worker.putSource(name, name.endsWith("jpg") ? await sharp(picture).jpeg({ quality: 60 }).toBuffer() : picture);
   const { status, headers, body } = await worker.get(`/img/${ops},f=png/${name}`);
   expect(status).toBe(200);

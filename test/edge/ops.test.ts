@@ -188,15 +188,25 @@ describe("format=json", () => {
     expect((await get("/img/w=100,h=100,fit=cover,f=json/facts.jpg", { headers })).status).toBe(304);
   });
 
-  it.each(["x1", "x3", "w=60", "w=64,h=96,fit=pad"])("foretells the picture of %s", async (ops) => {
-    const { result } = await getJson(`/img/${ops},f=json/pattern.png`);
-    const { body, headers } = await get(`/img/${ops}/pattern.png`);
-    expect(await sharp(body).metadata()).toMatchObject({
-      format: result.format,
-      width: result.width,
-      height: result.height,
-    });
-    expect(headers.get("x-ssiu-model")).toBe(result.model);
+  it.each(["x1", "x3,model=clean", "w=60,model=web", "w=64,h=96,fit=pad,model=clean"])(
+    "foretells the picture of %s",
+    async (ops) => {
+      const { result } = await getJson(`/img/${ops},f=json/pattern.png`);
+      const { body, headers } = await get(`/img/${ops}/pattern.png`);
+      expect(await sharp(body).metadata()).toMatchObject({
+        format: result.format,
+        width: result.width,
+        height: result.height,
+      });
+      expect(headers.get("x-ssiu-model")).toBe(result.model);
+    },
+  );
+
+  it("and HEAD name no model where only the pixels decide which it is", async () => {
+    await worker.putSource("undecided.png", await pattern(20, 20).png().toBuffer());
+    expect((await getJson("/img/x2,f=json/undecided.png")).result).not.toHaveProperty("model");
+    expect((await get("/img/x2/undecided.png", { method: "HEAD" })).headers.get("x-ssiu-model")).toBeNull();
+    expect((await get("/img/x2/undecided.png")).headers.get("x-ssiu-model")).toMatch(/^ssiu-x2-[0-9a-f]{8}$/);
   });
 });
 

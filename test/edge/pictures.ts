@@ -1,15 +1,31 @@
 import sharp, { type OutputInfo, type Sharp } from "sharp";
 
-/** A small picture with edges, gradients and colour, made in place. */
+/** A small picture with edges, gradients and colour, made in place; its edges as those of a shrunk picture. */
 export function pattern(width = 48, height = 32): Sharp {
   const data = new Uint8Array(3 * width * height);
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
-      const inside = (x - width / 2) ** 2 + (y - height / 2) ** 2 < (height / 3) ** 2;
-      data.set(inside ? [230, 60 + 4 * y, 40] : [4 * x, 120, 255 - 6 * y], 3 * (y * width + x));
+      const inside = Math.min(1, Math.max(0, 0.5 + (height / 3 - Math.hypot(x - width / 2, y - height / 2)) / 2));
+      const [disc, ground] = [
+        [230, 60 + 4 * y, 40],
+        [4 * x, 120, 255 - 6 * y],
+      ] as const;
+      for (let c = 0; c < 3; c++) {
+        data[3 * (y * width + x) + c] = inside * (disc[c] ?? 0) + (1 - inside) * (ground[c] ?? 0);
+      }
     }
   }
   return sharp(data, { raw: { width, height, channels: 3 } });
+}
+
+/** Bars drawn pixel by pixel, as in a chart. */
+export function chart(): Sharp {
+  const data = new Uint8Array(3 * 40 * 40).fill(255);
+  for (let i = 0; i < 40 * 40; i++) {
+    const [x, y] = [i % 40, Math.floor(i / 40)];
+    if (x % 8 < 5 && y > (x * 7) % 30) data.set([130, 80, 223], 3 * i);
+  }
+  return sharp(data, { raw: { width: 40, height: 40, channels: 3 } });
 }
 
 /** A soft disc on nothing; the colour under the transparent pixels is a garish green. */

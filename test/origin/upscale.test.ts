@@ -46,7 +46,7 @@ it("answers with the picture, and says everything about it that the edge checks"
 it.each([2, 3, 4])("makes what the edge makes of a picture of several tiles, x%i", async (scale) => {
   const source = new Uint8Array(await scene(200, 200).png().toBuffer());
   const [header, transform, model] = [probe(source), parseTransform(`x${scale},format=png`), await readManifest()];
-  const edge = await render(
+  const { bytes: edge } = await render(
     { codecs: createNodeCodecs(), ...(await ENGINES.simd()) },
     { bytes: source, probe: header, transform, plan: planRender(header, transform, { limits: LIMITS, model }) },
     createStopwatch(() => 0),

@@ -21,6 +21,7 @@ async function setUp() {
   });
   const render: Running["pictures"]["render"] = async () => ({
     data: new Uint8Array(1),
+    model: "x2-clean",
     serverTiming: "",
     steps: { encode: state.encodeMs },
   });

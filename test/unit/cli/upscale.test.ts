@@ -135,6 +135,9 @@ describe("a model", () => {
     const picture = sharp("src/web/samples/logo.png").resize(24, 16, { fit: "fill" });
     await picture.clone().png().toFile(join(folder, "a.png"));
     await picture.clone().jpeg({ quality: 60 }).toFile(join(folder, "a.jpg"));
+    const bars = Uint8Array.from({ length: 24 * 16 }, (_, i) => ((i % 24) % 8 < 4 ? 30 : 220));
+    const raw = { width: 24, height: 16, channels: 1 } as const;
+    await sharp(bars, { raw }).png().toFile(join(folder, "chart.png"));
     await picture.clone().webp({ quality: 60 }).toFile(join(folder, "lossy.webp"));
     await picture.clone().webp({ lossless: true }).toFile(join(folder, "lossless.webp"));
     await picture.clone().avif().toFile(join(folder, "a.avif"));
@@ -148,6 +151,8 @@ describe("a model", () => {
     ["lossless.webp", [], CLEAN],
     ["a.avif", [], WEB],
     ["lossless.avif", [], CLEAN],
+    ["chart.png", [], WEB],
+    ["chart.png", ["--model", "clean"], CLEAN],
     ["a.jpg", ["--model", "clean"], CLEAN],
     ["a.png", ["--model", "web", "--engine", "ort"], WEB],
   ])("for %s %j is %s", async (name, args, id) => {

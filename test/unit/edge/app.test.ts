@@ -171,7 +171,7 @@ describe("what an origin made", () => {
   /** Leaves everything to an origin, which answers other bytes than those that are stored. */
   const origin = {
     limits: { edgeInputPixels: 0, inputPixels: 256, outputPixels: 100, avifPixels: 100 },
-    upscale: async () => Uint8Array.from([4, 5, 6]),
+    upscale: async () => ({ bytes: Uint8Array.from([4, 5, 6]), model: "fake-x2" }),
   };
   const facts = { format: "png", engine: "origin", model: "fake-x2", sourceWidth: 1, sourceHeight: 1 } as const;
   const { results } = deps({});

@@ -15,7 +15,7 @@ const EXPECTED: Expectation = {
   format: "png",
   width: 1,
   height: 1,
-  model: MODEL,
+  models: ["x2-other", MODEL],
   maxBytes: 1000,
   reserve: async () => {},
 };
@@ -60,7 +60,10 @@ const read = (response: Response, expectation: Partial<Expectation> = {}) =>
 describe("a result", () => {
   it("is believed where all that it says is so", async () => {
     const { body } = sent(PIXEL.subarray(0, 20), PIXEL.subarray(20));
-    expect(await read(new Response(body, { headers: await headers(PIXEL) }))).toEqual({ alive: true, bytes: PIXEL });
+    expect(await read(new Response(body, { headers: await headers(PIXEL) }))).toEqual({
+      alive: true,
+      rendered: { bytes: PIXEL, model: MODEL },
+    });
   });
 
   it("that is too long is refused unread, and the origin not blamed", async () => {

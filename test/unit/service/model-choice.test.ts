@@ -1,26 +1,57 @@
 import { describe, expect, it } from "vitest";
-import type { Variant } from "../../../src/core/image.ts";
+import type { Rgba, Variant } from "../../../src/core/image.ts";
 import type { Probe } from "../../../src/core/probe/probe-result.ts";
 import type { Transform } from "../../../src/core/transform.ts";
 import type { FindModel } from "../../../src/engine/models.ts";
-import { candidateModels, chooseModel, modelsId } from "../../../src/service/model-choice.ts";
+import {
+  candidateModels,
+  chooseModels,
+  modelsId,
+  possibleIds,
+  settleModel,
+} from "../../../src/service/model-choice.ts";
 import { model } from "./every-model.ts";
 
 const CLEAN: FindModel = (scale, variant) => (variant === "clean" ? model(scale, variant) : undefined);
 const BOTH: FindModel = model;
 
-describe("chooseModel", () => {
-  it.each<[Pick<Probe, "lossy">, Variant]>([
-    [{ lossy: false }, "clean"],
-    [{ lossy: true }, "web"],
-  ])("for %j is %s", (source, variant) => {
-    expect(chooseModel(BOTH, 3, { transform: {}, source }).id).toBe(`x3-${variant}`);
-    expect(chooseModel(CLEAN, 3, { transform: {}, source }).id).toBe("x3-clean");
+/** Columns of black and white, so many pixels wide, with so many others between them. */
+function columns(width: number, between: number): Rgba {
+  const period = 2 * (width + between);
+  const data = Uint8ClampedArray.from({ length: 4 * 40 * 40 }, (_, i) => {
+    const x = ((i >> 2) % 40) % period;
+    const up = Math.max(0, Math.min(1, (x - width + 1) / (between + 1)));
+    const down = Math.max(0, Math.min(1, (x - 2 * width - between + 1) / (between + 1)));
+    return i % 4 === 3 ? 255 : 255 * (up - down);
+  });
+  return { width: 40, height: 40, data };
+}
+const [HARD, SMOOTH] = [columns(5, 0), columns(5, 2)];
+
+describe("chooseModels", () => {
+  it.each<[string, FindModel, Pick<Transform, "model">, Pick<Probe, "lossy">, Rgba, string]>([
+    ["a smooth picture", BOTH, {}, { lossy: false }, SMOOTH, "x3-clean"],
+    ["a hard-edged picture", BOTH, {}, { lossy: false }, HARD, "x3-web, antialiased"],
+    ["a smooth JPEG", BOTH, {}, { lossy: true }, SMOOTH, "x3-web"],
+    ["a hard-edged JPEG", BOTH, {}, { lossy: true }, HARD, "x3-web, antialiased"],
+    ["a smooth JPEG without web", CLEAN, {}, { lossy: true }, SMOOTH, "x3-clean"],
+    ["a hard-edged picture without web", CLEAN, {}, { lossy: false }, HARD, "x3-clean, antialiased"],
+    ["whatever has model=clean", BOTH, { model: "clean" }, { lossy: true }, HARD, "x3-clean"],
+    ["whatever has model=web", BOTH, { model: "web" }, { lossy: false }, HARD, "x3-web"],
+  ])("for %s", (_, find, transform, source, image, expected) => {
+    const choice = chooseModels(find, 3, { transform, source });
+    const { model: chosen, antialias } = settleModel(choice, image);
+    expect(`${chosen.id}${antialias ? ", antialiased" : ""}`).toBe(expected);
+    expect(possibleIds(choice)).toContain(chosen.id);
   });
 
-  it("is the one that was asked for", () => {
-    expect(chooseModel(BOTH, 2, { transform: { model: "web" }, source: { lossy: false } }).id).toBe("x2-web");
-    expect(chooseModel(BOTH, 2, { transform: { model: "clean" }, source: { lossy: true } }).id).toBe("x2-clean");
+  it("leave a choice where the pixels decide", () => {
+    const ids = (transform: Pick<Transform, "model">, lossy: boolean) =>
+      possibleIds(chooseModels(BOTH, 2, { transform, source: { lossy } }));
+    expect(ids({}, false)).toEqual(["x2-clean", "x2-web"]);
+    expect(ids({}, true)).toEqual(["x2-web"]);
+    expect(ids({ model: "clean" }, false)).toEqual(["x2-clean"]);
+    expect(possibleIds(undefined)).toEqual(["none"]);
   });
 });
 
