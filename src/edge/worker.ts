@@ -101,6 +101,6 @@ function createHandlers(env: Env, createEngine: CreateEngine) {
         uploads: env.UPLOAD_QUEUE,
       }),
     }),
-    consume: createConsumer({ ...jobs, uploadRules, results, pipeline, produceOnce, urlLength: limits.urlLength, now }),
+    consume: createConsumer({ ...jobs, uploadRules, pipeline, produceOnce, urlLength: limits.urlLength, now }),
   };
 }

@@ -5,7 +5,6 @@ import { asServiceError, logError } from "../../service/problem.ts";
 import { createStopwatch } from "../../service/stopwatch.ts";
 import type { Pipeline } from "../pipeline.ts";
 import type { ProduceOnce } from "../produce.ts";
-import type { Results } from "../results.ts";
 import type { JobConfig } from "./config.ts";
 import type { JobError, JobRequest, JobResult } from "./job.ts";
 import type { JobObject } from "./job-object.ts";
@@ -25,7 +24,6 @@ export interface ConsumerDeps {
   readonly jobs: DurableObjectNamespace<JobObject>;
   readonly pipeline: Pipeline;
   readonly produceOnce: ProduceOnce;
-  readonly results: Results;
   /** Of what a client may ask for. */
   readonly urlLength: number;
   readonly now: () => number;
@@ -79,7 +77,7 @@ async function work(body: unknown, { jobs, ...deps }: ConsumerDeps): Promise<voi
 /** The steps of a request, with a store that is waited for: a job is done when its result is kept. */
 async function compute(
   request: JobRequest,
-  { config, pipeline, produceOnce, results, urlLength, now }: Omit<ConsumerDeps, "jobs" | "uploadRules">,
+  { config, pipeline, produceOnce, urlLength, now }: Omit<ConsumerDeps, "jobs" | "uploadRules">,
 ): Promise<JobResult> {
   const url = await resultUrl(request, config.signing);
   if (url.length > urlLength) {
@@ -91,7 +89,6 @@ async function compute(
   // It was made of what the server had before: a request may have that, a job tells of what is there now.
   if (located.source.failure !== undefined) throw located.source.failure;
   const { path: key, etag } = located.key;
-  if ((await results.head(key)) !== undefined) return { key, etag, computed: false };
   const product = await produceOnce(located, { stopwatch });
   await product?.stored;
   return { key, etag, computed: product !== undefined };
