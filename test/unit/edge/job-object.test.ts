@@ -43,12 +43,12 @@ function startObject() {
   };
   const sends: { resolve: () => void; reject: (cause: Error) => void }[] = [];
   const send = () => new Promise<void>((resolve, reject) => sends.push({ resolve, reject }));
-  const results = { put: async () => {}, delete: async () => {}, head: async () => ({}) };
+  const results = { put: vi.fn(async () => {}), delete: async () => {}, head: async () => ({}) };
   const restart = (vars: Readonly<Record<string, string>>) => {
     const env = { ...vars, RESULTS: results, JOB_QUEUE: { send } };
     return Reflect.construct(JobObject, [{ storage }, env]) as InstanceType<typeof JobObject>;
   };
-  return { job: restart(VARS), restart, sends, alarmInMs: () => alarm - Date.now() };
+  return { job: restart(VARS), restart, sends, results, alarmInMs: () => alarm - Date.now() };
 }
 
 beforeEach(() => {
@@ -93,18 +93,54 @@ it("puts a run into the queue at once that began while the last one's message wa
   expect(sends).toHaveLength(2);
 });
 
-it("keeps a job whose webhook is sent again at the moment it would have been forgotten", async () => {
+it.each([
+  ["whose webhook is sent again", DONE, { state: "done", delivery: { state: "pending" } }],
+  ["that starts anew", FAILED, { state: "queued", run: 2 }],
+])("keeps a job %s at the moment it would have been forgotten", async (_, end, job) => {
   vi.spyOn(globalThis, "fetch").mockResolvedValue(new Response(null, { status: 410 }));
-  const { job, alarmInMs } = startObject();
+  const { job: object, alarmInMs } = startObject();
+  await object.create("1", { ...REQUEST, callback: "https://example.com/" });
+  await object.begin(1);
+  await object.settle(1, end);
+  await object.alarm();
+  vi.advanceTimersByTime(alarmInMs());
+  const forgetting = object.alarm();
+  expect(await object.replay()).toMatchObject({ isReplayed: true });
+  await forgetting;
+  expect(await object.read()).toMatchObject(job);
+});
+
+it("starts a job anew whose receiver is still being told of the last run's failure", async () => {
+  let answer = (_: Response) => {};
+  vi.spyOn(globalThis, "fetch").mockReturnValue(new Promise((resolve) => (answer = resolve)));
+  const { job, sends, alarmInMs } = startObject();
   await job.create("1", { ...REQUEST, callback: "https://example.com/" });
   await job.begin(1);
+  await job.settle(1, FAILED);
+  const telling = job.alarm();
+  await vi.waitFor(() => expect(fetch).toHaveBeenCalledOnce());
+  await job.replay();
+  answer(new Response(null, { status: 204 }));
+  await telling;
+  expect(await job.read()).toMatchObject({ state: "queued", run: 2 });
+  expect(alarmInMs()).toBeLessThanOrEqual(0);
+  void job.alarm();
+  expect(sends).toHaveLength(1);
+});
+
+it("ends once: what comes later changes nothing and is listed nowhere", async () => {
+  const { job, results } = startObject();
+  await job.create("1", REQUEST);
+  await job.begin(1);
+  // Not yet listed when the other comes.
+  const failing = job.settle(1, FAILED);
   await job.settle(1, DONE);
-  await job.alarm();
-  vi.advanceTimersByTime(alarmInMs());
-  const forgetting = job.alarm();
-  expect(await job.replay()).toMatchObject({ isReplayed: true });
-  await forgetting;
-  expect(await job.read()).toMatchObject({ delivery: { state: "pending" } });
+  await failing;
+  expect(await job.read()).toMatchObject(DONE);
+  results.put.mockClear();
+  await job.settle(1, { state: "dead" });
+  expect(await job.read()).toMatchObject(DONE);
+  expect(results.put).not.toHaveBeenCalled();
 });
 
 it("sends no webhook that no key signs, and the same one once there is a key again", async () => {
@@ -121,7 +157,9 @@ it("sends no webhook that no key signs, and the same one once there is a key aga
   vi.advanceTimersByTime(alarmInMs());
   const again = restart({ ...keyless, WEBHOOK_KEYS });
   await again.alarm();
-  expect(fetch).toHaveBeenCalledOnce();
+  const headers = expect.objectContaining({ "Content-Type": "application/json", "User-Agent": "ssiu-edge" });
+  const sent = expect.objectContaining({ method: "POST", redirect: "manual", headers });
+  expect(fetch).toHaveBeenCalledExactlyOnceWith("https://example.com/", sent);
   expect(await again.read()).toMatchObject({ delivery: { state: "delivered" } });
 });
 

@@ -1,6 +1,15 @@
 import { expect, it } from "vitest";
 import type { JobConfig } from "../../../src/edge/jobs/config.ts";
-import { attempted, begun, type Job, newJob, postponed, replayed, settled } from "../../../src/edge/jobs/job.ts";
+import {
+  assertSameRequest,
+  attempted,
+  begun,
+  type Job,
+  newJob,
+  postponed,
+  replayed,
+  settled,
+} from "../../../src/edge/jobs/job.ts";
 import { jobEvent } from "../../../src/edge/webhooks/event.ts";
 
 const SECOND = 1000;
@@ -114,4 +123,10 @@ it.each([
   expect(again && (await jobEvent(again, CONFIG.signing))).toEqual(await jobEvent(job, CONFIG.signing));
   const told = again && attempted(again, { status: 204 }, { nowMs: 600, random: () => 0, config: CONFIG });
   expect(told && replayed(told, 700)).toBeUndefined();
+});
+
+it.each(["source", "ops", "callback"])("is not the job that was asked for before with another %s", (field) => {
+  expect(() => assertSameRequest(REQUEST, { ...REQUEST }, "id")).not.toThrow();
+  const conflict = expect.objectContaining({ code: "idempotency_conflict", status: 422 });
+  expect(() => assertSameRequest(REQUEST, { ...REQUEST, [field]: "another" }, "id")).toThrow(conflict);
 });

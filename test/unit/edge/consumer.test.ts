@@ -1,0 +1,88 @@
+import { beforeEach, expect, it, vi } from "vitest";
+import { ServiceError } from "../../../src/core/errors.ts";
+import { type ConsumerDeps, createConsumer } from "../../../src/edge/jobs/consumer.ts";
+import type { Product } from "../../../src/edge/produce.ts";
+
+// What a real store, a real object and a real queue do not do on demand: fail. The rest is tested in workerd (test/edge).
+
+const HOUR_SECONDS = 3600;
+
+/** A consumer that has one message of one job, and what becomes of both. */
+function setUp({
+  product,
+  settle = async () => {},
+}: {
+  product: () => Promise<Product>;
+  settle?: () => Promise<void>;
+}) {
+  const job = { begin: async () => ({ source: "a.png", ops: "x2" }), settle: vi.fn(settle), postpone: vi.fn() };
+  const message = { id: "1", body: { job: "1", run: 1 }, attempts: 1, ack: vi.fn(), retry: vi.fn() };
+  const release = vi.fn();
+  const located = { source: {}, key: { path: "r1/a", etag: '"a"' }, [Symbol.dispose]: release };
+  // Fakes of the little that is used.
+  const deps = {
+    config: { retryMs: 10_000, signing: { mode: "off" } },
+    jobs: { getByName: () => job },
+    pipeline: { locate: async () => located },
+    produceOnce: product,
+    urlLength: 100,
+    now: () => 0,
+  } as unknown as ConsumerDeps;
+  const consume = (config: Partial<ConsumerDeps["config"]> = {}) => {
+    const batch = { queue: "ssiu-jobs", messages: [message] } as unknown as MessageBatch;
+    return createConsumer({ ...deps, config: { ...deps.config, ...config } })(batch);
+  };
+  return { job, message, release, consume };
+}
+
+const made = (store: () => Promise<boolean>) => async () => ({ stored: store() }) as Product;
+const noSpace = made(() => Promise.reject(new Error("no space")));
+const refused = () => Promise.reject(new ServiceError("unsupported_format", "HTML"));
+
+beforeEach(() => {
+  vi.spyOn(console, "error").mockImplementation(() => {});
+  vi.spyOn(console, "info").mockImplementation(() => {});
+  return () => vi.restoreAllMocks();
+});
+
+it("ends a job only once its result is stored, and then lets go of its source", async () => {
+  let store = (_: boolean) => {};
+  const stored = new Promise<boolean>((resolve) => {
+    store = resolve;
+  });
+  const { job, message, release, consume } = setUp({ product: made(() => stored) });
+  const consumed = consume();
+  await new Promise((resolve) => setTimeout(resolve));
+  expect(job.settle).not.toHaveBeenCalled();
+  expect(message.ack).not.toHaveBeenCalled();
+  store(true);
+  await consumed;
+  const result = { key: "r1/a", etag: '"a"', computed: true };
+  expect(job.settle).toHaveBeenCalledExactlyOnceWith(1, { state: "done", result });
+  expect(message.ack).toHaveBeenCalledOnce();
+  expect(release).toHaveBeenCalledOnce();
+});
+
+it("tries again where the result could not be stored", async () => {
+  const { job, message, release, consume } = setUp({ product: noSpace });
+  await consume();
+  expect(job.settle).not.toHaveBeenCalled();
+  expect(job.postpone).toHaveBeenCalledExactlyOnceWith(1, expect.objectContaining({ code: "internal" }));
+  expect([message.ack.mock.calls, message.retry.mock.calls.length]).toEqual([[], 1]);
+  expect(release).toHaveBeenCalledOnce();
+});
+
+it("tries again where the end of a job could not be noted", async () => {
+  const settle = () => Promise.reject(new Error("The object was reset"));
+  const { message, consume } = setUp({ product: refused, settle });
+  await consume();
+  expect([message.ack.mock.calls, message.retry.mock.calls.length]).toEqual([[], 1]);
+});
+
+it("comes back within about an hour, however long the delays have grown: the platform takes no more than twelve", async () => {
+  const { message, consume } = setUp({ product: noSpace });
+  await consume({ retryMs: 13 * HOUR_SECONDS * 1000 });
+  const [{ delaySeconds }] = message.retry.mock.calls[0] as [{ delaySeconds: number }];
+  expect(delaySeconds).toBeGreaterThanOrEqual(HOUR_SECONDS);
+  expect(delaySeconds).toBeLessThanOrEqual(1.2 * HOUR_SECONDS);
+});
