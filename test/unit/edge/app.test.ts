@@ -115,6 +115,46 @@ it.each<[string, Partial<Parts>]>([
   expect(console.error).toHaveBeenCalledWith(expect.stringContaining("secret of the inside"));
 });
 
+it("is not over before the result is stored, answered or not", async () => {
+  let isStored = false;
+  const put = async () => {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    isStored = true;
+    return true;
+  };
+  await request({ results: { ...deps({}).results, put } });
+  expect(isStored).toBe(true);
+});
+
+it.each([
+  ["GET", "x2"],
+  ["HEAD", "x2"],
+  ["GET", "x2,f=json"],
+])("reads nothing for %s %s of a client that has had its share", async (method, ops) => {
+  vi.spyOn(console, "info").mockImplementation(() => {});
+  const read = vi.fn(async () => PIXEL);
+  const misses = () => Promise.reject(new ServiceError("too_many_requests", "Enough"));
+  const rates = { requests: async () => {}, misses };
+  const broken = { openSource: async () => ({ version: "v1", read }), rates };
+  expect((await request(broken, `/img/${ops}/a.png`, { method })).status).toBe(429);
+  expect(read).not.toHaveBeenCalled();
+});
+
+it.each<[string, number, Partial<Parts>, Record<string, string>]>([
+  ["is served", 200, {}, {}],
+  ["has not changed", 304, {}, { "If-None-Match": "*" }],
+  ["is another by now", 412, {}, { "If-Match": '"other"' }],
+  ["has no source", 404, { openSource: async () => undefined }, {}],
+  ["has a source that cannot be found", 500, { openSource: secret }, {}],
+  ["cannot be computed", 500, { renderer: { ...deps({}).renderer, engine: { name: "fake", upscale: secret } } }, {}],
+])("holds no memory any more once a picture %s", async (_, status, broken, headers) => {
+  vi.spyOn(console, "info").mockImplementation(() => {});
+  const release = vi.fn();
+  const memory = { open: () => ({ ...deps({}).memory.open(), release }) };
+  expect((await request({ ...broken, memory }, undefined, { headers })).status).toBe(status);
+  expect(release).toHaveBeenCalledOnce();
+});
+
 it("interpolates when the engine fails and that was asked for, and logs why", async () => {
   const put = vi.fn(async () => true);
   const { renderer, results } = deps({});

@@ -57,12 +57,16 @@ describe("a gate", () => {
     expect(await happens(visitor(gate, 9))).toBe(true);
   });
 
-  it("refuses who has waited long enough", async () => {
+  it("refuses who has waited long enough, whom nobody waits for", async () => {
     const gate = createGate({ room: 1, ...clock, waitMs: 1000 });
-    await visitor(gate, 1);
-    const refused = expect(visitor(gate, 1)).rejects.toEqual(overloaded);
+    const inside = await visitor(gate, 1);
+    const late = gate.open();
+    const refused = expect(late.hold(1)).rejects.toEqual(overloaded);
     await vi.advanceTimersByTimeAsync(1100);
     await refused;
+    late.leave();
+    inside.leave();
+    expect(await happens(visitor(gate, 1))).toBe(true);
   });
 
   it("counts nobody who has not been heard of for long, and everybody else", async () => {
@@ -118,6 +122,16 @@ describe("memory", () => {
     expect(await happens(waiting, 3 * GONE_MS)).toBe(false);
     first.release();
     expect(await happens(waiting)).toBe(true);
+  });
+
+  it("is free again for good where more was held than at first", async () => {
+    const memory = create();
+    const holding = memory.open();
+    await holding.source(5);
+    await holding.source(15);
+    holding.release();
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(await happens(memory.open().source(20))).toBe(true);
   });
 
   it("has room for a source that is read again, and for its result", async () => {

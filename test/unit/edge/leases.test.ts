@@ -13,3 +13,10 @@ it("lets go of the object with its turn, not when the client has read everything
   expect(turn.end).toHaveBeenCalledExactlyOnceWith({ state: "done" });
   expect(turn[Symbol.dispose]).toHaveBeenCalledOnce();
 });
+
+it("is refused for the moment where the object cannot be asked", async () => {
+  const enter = () => Promise.reject(new Error("Durable Object is overloaded."));
+  const namespace = { getByName: () => ({ enter }) } as unknown as DurableObjectNamespace<Lease>;
+  const refused = durableLeases(namespace, { waitMs: 1, holdMs: 1 }).enter("key");
+  await expect(refused).rejects.toMatchObject({ code: "overloaded", status: 503 });
+});

@@ -41,6 +41,15 @@ it("tells those who wait that there is a result only once it is stored", async (
   expect(noted.ends).toEqual([{ state: "done" }]);
 });
 
+it("has a result that is stored also where its source's version could not be noted", async () => {
+  const noted = leases();
+  const results = { head: async () => undefined, get: async () => undefined, put: async () => true };
+  const source = { ...SOURCE, onStored: () => Promise.reject(new Error("no space")) };
+  const product = await createProduceOnce({ pipeline, results, leases: noted })({ ...LOCATED, source }, options());
+  expect(await product?.stored).toBe(true);
+  expect(noted.ends).toEqual([{ state: "done" }]);
+});
+
 it("lets the next one try when the result could not be stored", async () => {
   const noted = leases();
   const put = () => Promise.reject(new Error("no space"));

@@ -1,0 +1,44 @@
+import { beforeEach, expect, it, vi } from "vitest";
+import { type ErrorCode, ServiceError } from "../../../src/core/errors.ts";
+import { lastKnown, type Versions } from "../../../src/edge/last-known.ts";
+
+// What a version is remembered for; the rest is tested in workerd (test/edge/remote-source.test.ts).
+
+const ID = "https://example.com/a.png";
+
+/** A source whose server fails so. */
+function failing(failure: Error, get: Versions["get"] = async () => "v1") {
+  return lastKnown(() => Promise.reject(failure), { get, put: async () => {} })(ID, async () => {});
+}
+
+beforeEach(() => {
+  vi.spyOn(console, "error").mockImplementation(() => {});
+  return () => vi.restoreAllMocks();
+});
+
+it.each<ErrorCode>(["source_failed", "deadline_exceeded"])(
+  "a source is as it was, but not read, at %s",
+  async (code) => {
+    const failure = new ServiceError(code, "why");
+    const source = await failing(failure);
+    expect(source).toMatchObject({ version: "v1", publicUrl: ID, failure });
+    await expect(source?.read(1)).rejects.toBe(failure);
+  },
+);
+
+it.each([
+  ["is not there any more", new ServiceError("source_not_found", "why")],
+  ["is not for us any more", new ServiceError("source_forbidden", "why")],
+  ["finds no room", new ServiceError("overloaded", "why")],
+  ["meets a mistake of ours", new TypeError("why")],
+])("a source that %s is not what it was", async (_, failure) => {
+  await expect(failing(failure)).rejects.toBe(failure);
+});
+
+it.each<[string, Versions["get"]]>([
+  ["nothing is known", async () => undefined],
+  ["what is known cannot be read", () => Promise.reject(new Error("store"))],
+])("a source fails as its server does where %s", async (_, get) => {
+  const failure = new ServiceError("source_failed", "why");
+  await expect(failing(failure, get)).rejects.toBe(failure);
+});
