@@ -44,6 +44,19 @@ it.each<Record<string, string>>([
   expect(() => parse({ ...VARS, ...vars })).toThrow(Object.keys(vars)[0]);
 });
 
-it.each(OTHERS.slice(2))("does not tell a secret: %s", (name) => {
+it.each([...OTHERS.slice(2), "ORIGIN_KEYS"])("does not tell a secret: %s", (name) => {
   expect(() => parse({ ...VARS, [name]: "?secret?" })).toThrow(/^(?!.*\?secret\?)/s);
+});
+
+it.each([
+  "https://user:secret@origin.example.com",
+  "https://origin.example.com/#a",
+  "https://origin.example.com/?a",
+  "ftp://origin.example.com",
+])("takes no origin at %s", (url) => {
+  expect(() => parseOriginConfig({ ...VARS, ORIGIN_URL: url })).toThrow("ORIGIN_URL");
+});
+
+it.each(["https://origin.example.com/ssiu", "https://origin.example.com/ssiu//"])("takes an origin at %s", (url) => {
+  expect(parseOriginConfig({ ...VARS, ORIGIN_URL: url })?.url).toBe("https://origin.example.com/ssiu");
 });

@@ -83,6 +83,12 @@ describe("a result", () => {
       error,
     });
     expect(seen).toEqual({ pulls: 0, isCancelled: true });
+    // As time was up while it waited.
+    const gone = new ReadableStream({ start: (controller) => controller.error(new Error("aborted")) });
+    expect(await read(new Response(gone, { headers: await headers(PIXEL) }), { reserve })).toEqual({
+      alive: true,
+      error,
+    });
   });
 
   it.each([
@@ -123,6 +129,7 @@ describe("a problem", () => {
     [415, { code: "unsupported_format" }, true, "unsupported_format"],
     [422, { code: "undecodable_image" }, true, "undecodable_image"],
     [413, { code: "image_too_large", limit: 1, actual: 2, unit: "px" }, true, "image_too_large"],
+    [413, { code: "source_too_large", limit: 1, actual: 2, unit: "bytes" }, true, "source_too_large"],
     [413, { code: "unsupported_format" }, false, "origin_failed"],
     [422, { code: "internal" }, false, "origin_failed"],
     [500, { code: "image_too_large" }, false, "origin_failed"],

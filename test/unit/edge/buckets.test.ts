@@ -1,0 +1,82 @@
+import { Miniflare } from "miniflare";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { unsuccessfulJobs } from "../../../src/edge/jobs/unsuccessful-jobs.ts";
+import { bucketVersions } from "../../../src/edge/last-known.ts";
+import { bucketResults } from "../../../src/edge/results.ts";
+import { assetSource, bucketSource } from "../../../src/edge/sources.ts";
+
+// What our stores do between two calls of ours, by a real R2.
+
+const FACTS = { format: "png", engine: "fake", model: "fake-x2", sourceWidth: 1, sourceHeight: 1 } as const;
+
+let miniflare: Miniflare;
+let bucket: R2Bucket;
+beforeAll(async () => {
+  miniflare = new Miniflare({ modules: true, script: "export default {}", r2Buckets: ["BUCKET"] });
+  // The same by another package's types.
+  bucket = (await miniflare.getR2Bucket("BUCKET")) as unknown as R2Bucket;
+});
+afterAll(() => miniflare.dispose());
+
+it.each([
+  ["replaced", () => bucket.put("a.png", "other")],
+  ["deleted", () => bucket.delete("a.png")],
+])("a source that is %s before it is read is not taken for what it was", async (_, change) => {
+  await bucket.put("a.png", "bytes");
+  const source = await bucketSource(bucket)("a.png", async () => {});
+  await change();
+  await expect(source?.read(100)).rejects.toMatchObject({ code: "source_changed", status: 503 });
+});
+
+it("a source waits for room for all of it before it is read, unless it is too large", async () => {
+  await bucket.put("b.png", "bytes");
+  const reserve = vi.fn(() => Promise.reject(new Error("no room")));
+  const source = await bucketSource(bucket)("b.png", reserve);
+  await expect(source?.read(4)).rejects.toMatchObject({ code: "source_too_large" });
+  expect(reserve).not.toHaveBeenCalled();
+  await expect(source?.read(5)).rejects.toThrow("no room");
+  expect(reserve).toHaveBeenCalledExactlyOnceWith(5);
+});
+
+it("an asset is counted, and held to the limit", async () => {
+  const fetch = async () => new Response("bytes", { headers: { ETag: '"1"' } });
+  const reserve = vi.fn(async () => {});
+  // A fake of the little that is used.
+  const open = assetSource({ fetch } as unknown as Fetcher, "samples/");
+  const source = await open("samples/a.png", reserve);
+  await expect(source?.read(4)).rejects.toMatchObject({ code: "source_too_large" });
+  expect(await source?.read(5)).toHaveLength(5);
+  expect(reserve).toHaveBeenCalledExactlyOnceWith(5);
+  expect(await open("index.html", reserve)).toBeUndefined();
+});
+
+it("a result is never replaced", async () => {
+  const results = bucketResults(bucket);
+  expect(await results.put("r1/m/1", Uint8Array.of(1), FACTS)).toBe(true);
+  expect(await results.put("r1/m/1", Uint8Array.of(2), FACTS)).toBe(false);
+  const { body } = (await results.get("r1/m/1")) ?? {};
+  expect(new Uint8Array(await new Response(body).arrayBuffer())).toEqual(Uint8Array.of(1));
+});
+
+it("a version is written only where it is another", async () => {
+  const put = vi.fn((key: string, value: string) => bucket.put(key, value));
+  const versions = bucketVersions({ get: (key: string) => bucket.get(key), put } as unknown as R2Bucket);
+  for (const version of ["1", "1", "2"]) await versions.put("https://example.com/a.png", version);
+  expect(await versions.get("https://example.com/a.png")).toBe("2");
+  expect(await versions.get("https://example.com/b.png")).toBeUndefined();
+  expect(put).toHaveBeenCalledTimes(2);
+});
+
+it("jobs without a result are listed page by page, those of each end apart", async () => {
+  const list: R2Bucket["list"] = (options) => bucket.list({ ...options, limit: 2 });
+  const put = (key: string) => bucket.put(key, "");
+  const remove = (keys: string[]) => bucket.delete(keys);
+  const jobs = unsuccessfulJobs({ list, put, delete: remove } as unknown as R2Bucket);
+  for (const id of ["1", "2", "3"]) await jobs.add("dead", id);
+  await jobs.add("failed", "4");
+  const first = await jobs.list("dead");
+  expect(first.ids).toEqual(["1", "2"]);
+  expect(await jobs.list("dead", first.cursor)).toEqual({ ids: ["3"], cursor: undefined });
+  await jobs.remove("4");
+  expect(await jobs.list("failed")).toEqual({ ids: [], cursor: undefined });
+});
