@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parseWebhookKeys, webhookHeaders } from "../../src/core/webhook.ts";
 import { type JobWorker, startJobWorker, TOKEN } from "./job-worker.ts";
 import { pattern } from "./pictures.ts";
-import { type Receiver, startReceiver } from "./receiver.ts";
+import { type Receiver, SECRET, startReceiver } from "./receiver.ts";
 
 /** Other work may keep the machine busy. */
 const SLOW = { timeout: 60_000 };
@@ -32,9 +33,12 @@ describe("a job", () => {
     const { status, headers, json } = await worker.call("POST", "/v1/jobs", { body: { ...GOOD, ops: "f=webp,x2" } });
     expect(status).toBe(202);
     expect(headers.get("location")).toBe(`/v1/jobs/${json.id}`);
+    expect(headers.get("cache-control")).toBe("no-store");
     expect(json).toMatchObject({ state: "queued", ops: "x2,format=webp", attempts: 0 });
 
     const { result, attempts } = await worker.until(json.id, "done");
+    // Its link may be signed, and it changes.
+    expect((await worker.call("GET", `/v1/jobs/${json.id}`)).headers.get("cache-control")).toBe("no-store");
     expect(result).toMatchObject({ url: "/img/x2,format=webp/a%20b/%C3%BC.png", computed: true });
     expect(attempts).toBe(1);
     expect(await worker.picture(result?.url ?? "")).toEqual({ status: 200, cache: "ssiu-edge; hit" });
@@ -51,6 +55,10 @@ describe("a job", () => {
 
     const refused = await locked.call<{ code: string }>("POST", "/v1/jobs", { body: { source: "a.png", ops: "x2" } });
     expect([refused.status, refused.json.code]).toEqual([403, "transform_forbidden"]);
+    const body = JSON.stringify({ type: "source.created", data: { source: "a.png", ops: ["x2"] } });
+    const signed = webhookHeaders(parseWebhookKeys(SECRET), { id: "msg_1", body }, Date.now());
+    const notified = await locked.call<{ code: string }>("POST", "/v1/webhooks/source", { body, headers: signed });
+    expect([notified.status, notified.json.code]).toEqual([403, "transform_forbidden"]);
     await locked.stop();
   });
 
@@ -91,8 +99,11 @@ describe("a job", () => {
   });
 
   it("is listed from its failure until it is replayed", async () => {
-    const listed = async (state: string) =>
-      (await worker.call<{ jobs: string[] }>("GET", `/v1/jobs?state=${state}`)).json.jobs;
+    const listed = async (state: string) => {
+      const { headers, json } = await worker.call<{ jobs: string[] }>("GET", `/v1/jobs?state=${state}`);
+      expect(headers.get("cache-control")).toBe("no-store");
+      return json.jobs;
+    };
     const id = await worker.post({ source: "late.png", ops: "x2" });
     await worker.until(id, "failed");
     expect(await listed("failed")).toContain(id);
@@ -167,6 +178,7 @@ describe("a request that makes no job", () => {
     ["half a character", { ...GOOD, source: "\ud800.png" }, 400, "invalid_path"],
     ["half a character in ops", { ...GOOD, ops: "x2\udc00" }, 400, "invalid_path"],
     ["ops whose picture depends on who asks", { ...GOOD, ops: "x2,f=auto" }, 422, "invalid_job"],
+    ["ops whose answer is no picture", { ...GOOD, ops: "x2,f=json" }, 422, "invalid_job"],
     ["a callback that is no URL", { ...GOOD, callback: "example.com" }, 422, "invalid_job"],
     ["a callback without TLS", { ...GOOD, callback: "http://example.com/" }, 422, "invalid_job"],
     ["a callback into a private network", { ...GOOD, callback: "https://10.0.0.1/" }, 422, "invalid_job"],
@@ -185,6 +197,13 @@ describe("a request that makes no job", () => {
     const { status } = await deployed.call("POST", "/v1/jobs", { body: { ...GOOD, callback: local } });
     expect(status).toBe(422);
     await deployed.stop();
+  });
+
+  it("what is no event of an upload", async () => {
+    const { status, json } = await worker.call<{ code: string }>("POST", "/v1/uploads", {
+      body: { action: "PutObject" },
+    });
+    expect([status, json.code]).toEqual([422, "invalid_job"]);
   });
 
   it("an Idempotency-Key with a space", async () => {

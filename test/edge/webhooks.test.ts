@@ -227,6 +227,7 @@ describe("POST /v1/webhooks/source", () => {
     const body = created({ source: "a.png", ops: ["x2", "x3,f=webp"], callback: receiver.url });
     const answers = await Promise.all([1, 2, 3, 4].map(() => notify("msg_source_1", body)));
     expect(answers.map(({ status }) => status)).toEqual([202, 202, 202, 202]);
+    expect(answers[0]?.headers.get("cache-control")).toBe("no-store");
     const ids = answers.map(({ json }) => json.jobs.map(({ id }) => id).join());
     expect(new Set(ids).size).toBe(1);
     expect(answers[0]?.json.jobs.map(({ ops }) => ops)).toEqual(["x2", "x3,format=webp"]);
@@ -276,12 +277,15 @@ describe("POST /v1/webhooks/source", () => {
   it.each([
     ["no type", JSON.stringify({ data: { source: "a.png", ops: ["x2"] } }), 422],
     ["no ops", created({ source: "a.png", ops: [] }), 422],
+    ["more ops than ten", created({ source: "a.png", ops: new Array(11).fill("x2") }), 422],
+    ["an unknown field", created({ source: "a.png", ops: ["x2"], priority: 1 }), 422],
     ["bad ops", created({ source: "a.png", ops: ["x2", "x9"] }), 400],
     [
       "a callback into a private network",
       created({ source: "a.png", ops: ["x2"], callback: "https://10.0.0.1/" }),
       422,
     ],
+    ["a callback to ourselves", created({ source: "a.png", ops: ["x2"], callback: "http://localhost/" }), 422],
     ["no JSON", "source.created", 400],
   ])("refuses %s, though it is signed", async (name, body, status) => {
     expect((await notify(`msg_${name.replaceAll(" ", "_")}`, body)).status).toBe(status);
