@@ -43,6 +43,7 @@ describe("GET /img/<ops>/<source>", () => {
       "content-length": `${response.body.length}`,
       "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
       "content-type": "image/png",
+      "cross-origin-resource-policy": "cross-origin",
       etag: expect.stringMatching(/^"[0-9a-f]{64}"$/),
       "timing-allow-origin": "*",
       "x-content-type-options": "nosniff",

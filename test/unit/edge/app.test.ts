@@ -207,6 +207,27 @@ it("does not interpolate what the origin refuses for the picture's fault", async
   expect(response.status).toBe(422);
 });
 
+it.each([
+  ["what the isolate computes", "x2", {}],
+  [
+    "what it interpolates",
+    "x2,onerror=interpolate",
+    {
+      origin: {
+        limits: { edgeInputPixels: 0, inputPixels: 256, outputPixels: 100, avifPixels: 100 },
+        upscale: () => Promise.reject(new ServiceError("origin_failed", "down")),
+      },
+    },
+  ],
+])("decodes no picture beside another: %s", async (_, ops, broken) => {
+  const turnstile = { run: () => Promise.reject(new ServiceError("overloaded", "Others are inside")) };
+  const decode = vi.fn(deps({}).renderer.codecs.decode);
+  const codecs = { ...deps({}).renderer.codecs, decode };
+  const renderer = { ...deps({}).renderer, codecs };
+  expect((await request({ ...broken, turnstile, renderer }, `/img/${ops}/a.png`)).status).toBe(503);
+  expect(decode).not.toHaveBeenCalled();
+});
+
 describe("what an origin made", () => {
   /** Leaves everything to an origin, which answers other bytes than those that are stored. */
   const origin = {
