@@ -177,6 +177,7 @@ describe("format=json", () => {
     await worker.putSource("facts.jpg", await pattern(30, 20).jpeg().withMetadata({ orientation: 6 }).toBuffer());
     const response = await get("/img/w=100,h=100,fit=cover,f=json/facts.jpg");
     expect(response.headers.get("content-type")).toBe("application/json");
+    expect(response.headers.get("accept-ranges")).toBe("none");
     expect(response.headers.get("cache-control")).toContain("max-age");
     expect(JSON.parse(new TextDecoder().decode(response.body))).toEqual({
       source: { format: "jpeg", width: 30, height: 20, orientation: 6, frames: 1 },

@@ -228,6 +228,12 @@ it.each([
   expect(decode).not.toHaveBeenCalled();
 });
 
+it("is to be asked for again where another's result was deleted as soon as it was made", async () => {
+  const facts = { format: "png", engine: "fake", model: "fake-x2", sourceWidth: 1, sourceHeight: 1 } as const;
+  const response = await request({ results: { ...deps({}).results, head: async () => ({ facts }) } });
+  expect([response.status, response.headers.get("retry-after")]).toEqual([503, "1"]);
+});
+
 describe("what an origin made", () => {
   /** Leaves everything to an origin, which answers other bytes than those that are stored. */
   const origin = {
@@ -261,6 +267,13 @@ describe("what an origin made", () => {
     });
     expect(new Uint8Array(await response.arrayBuffer())).toEqual(Uint8Array.from([7, 8]));
     expect(response.headers.get("etag")).toMatch(/^"[0-9a-f]{64}"$/);
+  });
+
+  it("is answered under a weak ETag where another's was stored and cannot be read", async () => {
+    const get = vi.fn(results.get).mockRejectedValue(new Error("gone")).mockResolvedValueOnce(undefined);
+    const response = await request({ origin, results: { ...results, get, put: async () => false } });
+    expect(new Uint8Array(await response.arrayBuffer())).toEqual(Uint8Array.from([4, 5, 6]));
+    expect(response.headers.get("etag")).toMatch(/^W\/"[0-9a-f]{64}"$/);
   });
 
   it("is answered under a weak ETag if it cannot be stored: it may not be made the same again", async () => {

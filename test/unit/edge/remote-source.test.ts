@@ -79,8 +79,19 @@ it("has no more time for a body in many pieces, each of which waits for room", a
 it("is asked once for a body that is read again, which is held to each limit", async () => {
   const fetch = vi.fn(async () => new Response("abc"));
   const source = await open(fetch);
-  expect(source?.version).toMatch(/^sha256 /);
   expect(await source?.read(3)).toHaveLength(3);
   await expect(source?.read(2)).rejects.toMatchObject({ code: "source_too_large" });
   expect(fetch).toHaveBeenCalledOnce();
+});
+
+it.each([
+  ["nothing", {}],
+  ["a weak ETag", { ETag: 'W/"1"' }],
+  ["a date without a length", { "Last-Modified": "Tue, 15 Nov 1994 12:45:26 GMT" }],
+  ["a length without a date", { "Content-Length": "3" }],
+])("has a version by its bytes where its server says %s", async (_, headers) => {
+  const version = async (body: string) => (await open(async () => new Response(body, { headers })))?.version;
+  const first = await version("abc");
+  expect(first).toMatch(/^sha256 /);
+  expect(await version("abd")).not.toBe(first);
 });
