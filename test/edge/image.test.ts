@@ -38,6 +38,7 @@ describe("GET /img/<ops>/<source>", () => {
     const response = await get("/img/x2/pattern.png");
     expect(Object.fromEntries(response.headers)).toMatchObject({
       "access-control-allow-origin": "*",
+      "access-control-expose-headers": "*",
       "cache-control": "public, max-age=3600, stale-while-revalidate=86400",
       "content-disposition": 'inline; filename="pattern.png"',
       "content-length": `${response.body.length}`,

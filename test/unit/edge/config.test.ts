@@ -60,3 +60,15 @@ it.each([
 it.each(["https://origin.example.com/ssiu", "https://origin.example.com/ssiu//"])("takes an origin at %s", (url) => {
   expect(parseOriginConfig({ ...VARS, ORIGIN_URL: url })?.url).toBe("https://origin.example.com/ssiu");
 });
+
+it("lets nobody make jobs, send webhooks or have them sent to itself where nothing says so", () => {
+  const { tokens, webhookKeys, sourceWebhookKeys, allowLocalCallbacks } = parseJobConfig(VARS);
+  expect([tokens, webhookKeys, sourceWebhookKeys, allowLocalCallbacks]).toEqual([[], [], [], false]);
+});
+
+it("takes only tokens that are hard to guess", () => {
+  expect(parseJobConfig({ ...VARS, JOB_TOKENS: "0123456789abcdef,fedcba9876543210" }).tokens).toHaveLength(2);
+  for (const JOB_TOKENS of ["0123456789abcde", "0123456789abcdef,short", "0123456789abcdef,"]) {
+    expect(() => parseJobConfig({ ...VARS, JOB_TOKENS })).toThrow("JOB_TOKENS");
+  }
+});

@@ -144,7 +144,9 @@ it("ends once: what comes later changes nothing and is listed nowhere", async ()
 });
 
 it("sends no webhook that no key signs, and the same one once there is a key again", async () => {
-  const fetch = vi.spyOn(globalThis, "fetch").mockResolvedValue(new Response(null, { status: 204 }));
+  const cancel = vi.fn();
+  const answer = new Response(new ReadableStream({ cancel }), { status: 200 });
+  const fetch = vi.spyOn(globalThis, "fetch").mockResolvedValue(answer);
   const { job, restart, alarmInMs } = startObject();
   await job.create("1", { ...REQUEST, callback: "https://example.com/" });
   await job.begin(1);
@@ -160,6 +162,8 @@ it("sends no webhook that no key signs, and the same one once there is a key aga
   const headers = expect.objectContaining({ "Content-Type": "application/json", "User-Agent": "ssiu-edge" });
   const sent = expect.objectContaining({ method: "POST", redirect: "manual", headers });
   expect(fetch).toHaveBeenCalledExactlyOnceWith("https://example.com/", sent);
+  // Nobody reads what it says; the connection is free.
+  expect(cancel).toHaveBeenCalledOnce();
   expect(await again.read()).toMatchObject({ delivery: { state: "delivered" } });
 });
 
