@@ -234,6 +234,15 @@ it("is to be asked for again where another's result was deleted as soon as it wa
   expect([response.status, response.headers.get("retry-after")]).toEqual([503, "1"]);
 });
 
+it("computes nothing for HEAD, though it may be interpolated and the source can be read again", async () => {
+  const read = vi.fn(async () => PIXEL).mockRejectedValueOnce(new Error("reset"));
+  const decode = vi.fn(deps({}).renderer.codecs.decode);
+  const renderer = { ...deps({}).renderer, codecs: { ...deps({}).renderer.codecs, decode } };
+  const broken = { openSource: async () => ({ version: "v1", read }), renderer };
+  expect((await request(broken, "/img/x2,onerror=interpolate/a.png", { method: "HEAD" })).status).toBe(500);
+  expect(decode).not.toHaveBeenCalled();
+});
+
 describe("what an origin made", () => {
   /** Leaves everything to an origin, which answers other bytes than those that are stored. */
   const origin = {
