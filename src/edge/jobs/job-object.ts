@@ -93,6 +93,9 @@ export class JobObject extends DurableObject<JobEnv> {
       if (now?.run === job.run) next = await this.#save(anew(now, Date.now()));
     }
     await this.#unsuccessful.remove(job.id);
+    // The new run may have failed before the old one's entry was gone.
+    const state = this.#load()?.state;
+    if (state === "failed" || state === "dead") await this.#unsuccessful.add(state, job.id);
     return { job: next ?? job, isReplayed: next !== undefined };
   }
 

@@ -43,7 +43,7 @@ function startObject() {
   };
   const sends: { resolve: () => void; reject: (cause: Error) => void }[] = [];
   const send = () => new Promise<void>((resolve, reject) => sends.push({ resolve, reject }));
-  const results = { put: vi.fn(async () => {}), delete: async () => {}, head: async () => ({}) };
+  const results = { put: vi.fn(async (_key: string) => {}), delete: vi.fn(async () => {}), head: async () => ({}) };
   const restart = (vars: Readonly<Record<string, string>>) => {
     const env = { ...vars, RESULTS: results, JOB_QUEUE: { send } };
     return Reflect.construct(JobObject, [{ storage }, env]) as InstanceType<typeof JobObject>;
@@ -141,6 +141,32 @@ it("ends once: what comes later changes nothing and is listed nowhere", async ()
   await job.settle(1, { state: "dead" });
   expect(await job.read()).toMatchObject(DONE);
   expect(results.put).not.toHaveBeenCalled();
+});
+
+it("lists a job that fails again while the entry of its last failure goes", async () => {
+  const { job, results } = startObject();
+  const listed = new Set<string>();
+  results.put.mockImplementation(async (key) => void listed.add(key));
+  await job.create("1", REQUEST);
+  await job.begin(1);
+  await job.settle(1, FAILED);
+  let remove = () => {};
+  results.delete.mockReturnValue(
+    new Promise((resolve) => {
+      remove = () => {
+        listed.clear();
+        resolve();
+      };
+    }),
+  );
+  const replaying = job.replay();
+  await vi.waitFor(() => expect(results.delete).toHaveBeenCalledOnce());
+  await job.begin(2);
+  await job.settle(2, FAILED);
+  remove();
+  await replaying;
+  expect(await job.read()).toMatchObject({ state: "failed", run: 2 });
+  expect([...listed]).toEqual(["failed/1"]);
 });
 
 it("sends no webhook that no key signs, and the same one once there is a key again", async () => {
