@@ -1,0 +1,111 @@
+import { describe, expect, it } from "vitest";
+import { type Rgb, SCALES, type Size, VARIANTS } from "../../../src/core/image.ts";
+import { readModel } from "../../../src/engine/node-engines.ts";
+import type { Ops } from "../../../src/engine/ops.ts";
+import { createSimdEngine, type Kernels, type SimdEngineOptions } from "../../../src/engine/simd-engine.ts";
+import { readPacked } from "../../../src/engine/weights.ts";
+import { loadKernels } from "./kernels/load.ts";
+import { referenceKernels } from "./kernels/reference-kernels.ts";
+import { twins } from "./kernels/twin.ts";
+
+/** How far a kernel may be from plain TypeScript, relative to the largest value of a call; 0: not in a bit. */
+const BOUNDS: Readonly<Record<keyof Ops, number>> = {
+  quantize: 0,
+  quantizeDifference: 0,
+  gemm: 0,
+  add: 0,
+  maxPool: 0,
+  // In levels of 8 bit, of a row in all: next to a tie, a sum in float32 may be rounded to the other side.
+  tail: 1,
+  head: 1e-6,
+  layerNorm: 1e-6,
+  depthwise: 1e-6,
+  upsampleAdd: 1e-6,
+  select: 1e-6,
+  gelu: 1e-4,
+  geluMul: 3e-4,
+  attention: 1e-3,
+};
+
+const loadWeights: SimdEngineOptions["loadWeights"] = async (scale, variant) =>
+  readPacked(await readModel("packed", scale, variant), scale);
+
+const simd128: Kernels = { layout: "int16", instantiate: (memory) => loadKernels("ssiu-simd128", memory) };
+
+/** The relaxed build; `worst` keeps how far each operation was at most from the plain one on the same memory. */
+function compared(worst: Map<string, number>): Kernels {
+  return {
+    layout: "int8",
+    instantiate(memory) {
+      const kernels = loadKernels("ssiu-relaxed", memory);
+      const plain = referenceKernels.instantiate(memory);
+      const run = (op: keyof Ops, args: number[]) => {
+        const regions = written(op, args).map(([at, size]) => new Uint8Array(memory.buffer, at, size));
+        // Before the kernel, as `out` may be an input; what it leaves is what the network goes on with.
+        const before = regions.map((region) => region.slice());
+        Reflect.apply(plain[op], undefined, args);
+        const expected = regions.map((region) => region.slice());
+        for (const [i, region] of regions.entries()) region.set(before[i] ?? []);
+        Reflect.apply(kernels[op], undefined, args);
+        const difference = differenceOf(op, Buffer.concat(regions), Buffer.concat(expected));
+        worst.set(op, Math.max(worst.get(op) ?? 0, difference));
+      };
+      // The cast: the network asks for operations only.
+      return new Proxy(plain, {
+        get:
+          (_, op) =>
+          (...args: number[]) =>
+            run(op as keyof Ops, args),
+      });
+    },
+  };
+}
+
+/** Where an operation writes, see ops.ts: pointers and bytes. */
+function written(op: keyof Ops, args: readonly number[]): readonly (readonly [number, number])[] {
+  const [out = 0, second = 0] = args;
+  const n = args.at(-1) ?? 0;
+  if (op === "attention") {
+    const [x = 0, y = 0, w = 0] = args.slice(6);
+    return Array.from({ length: 8 }, (_, row) => [out + ((y + row) * w + x) * 256, 8 * 256] as const);
+  }
+  if (op === "quantize" || op === "quantizeDifference") {
+    return [
+      [out, 64 * n],
+      [second, 8 * n],
+    ];
+  }
+  if (op === "gemm") return [[out, (n - 1) * second + 256]];
+  if (op === "maxPool") return [[out, (n / 2) * 256]];
+  return [[out, op === "tail" ? 3 * n : n * 256]];
+}
+
+/** As {@link BOUNDS} has it. */
+function differenceOf(op: keyof Ops, actual: Buffer, expected: Buffer): number {
+  if (BOUNDS[op] === 0) return actual.equals(expected) ? 0 : 1;
+  const values = (bytes: Buffer) => (op === "tail" ? bytes : new Float32Array(Uint8Array.from(bytes).buffer));
+  const right = [...values(expected)];
+  const differences = [...values(actual)].map((value, i) => Math.abs(value - (right[i] ?? Number.NaN)));
+  if (op === "tail") return differences.reduce((sum, difference) => sum + difference);
+  return Math.max(...differences) / Math.max(...right.map(Math.abs));
+}
+
+/** Stripes of pure red and blue, 1 px wide, above noise of pure colours: nothing is further from what the network learned. */
+function harsh({ width, height }: Size): Rgb {
+  const data = Uint8ClampedArray.from(twins().noise(3 * width * height), (value) => (value < 0 ? 0 : 255));
+  for (let i = 0; i < (width * height) / 2; i++) data.set(i % 2 ? [255, 0, 0] : [0, 0, 255], 3 * i);
+  return { width, height, data };
+}
+
+describe.each(SCALES)("x%i", (scale) => {
+  it.each(VARIANTS)("does each operation as plain TypeScript does, on a harsh picture, %s", async (variant) => {
+    const picture = harsh({ width: 32, height: 16 });
+    const worst = new Map<string, number>();
+    const relaxed = createSimdEngine({ kernels: compared(worst), loadWeights });
+    const result = await relaxed.upscale(picture, scale, variant);
+    const measured = Object.entries(BOUNDS).map(([op, bound]) => ({ op, bound, worst: worst.get(op) ?? Number.NaN }));
+    expect(measured.filter(({ bound, worst }) => !(worst <= bound))).toEqual([]);
+    const other = createSimdEngine({ kernels: simd128, loadWeights });
+    expect(await other.upscale(picture, scale, variant)).toEqual(result);
+  });
+});
