@@ -75,8 +75,9 @@ async function fetchIds(where: Server, state: "dead" | "failed"): Promise<string
 
 async function call<T>(where: Server, schema: z.ZodType<T>, path: string, init: RequestInit = {}): Promise<T> {
   const headers = { Authorization: `Bearer ${where.token}` };
+  // Not "error": where garbage is collected while a body is read, Node 20 then forgets the signal.
   const signal = AbortSignal.timeout(30_000);
-  const [response, text] = await fetch(`${where.server}${path}`, { ...init, headers, redirect: "error", signal })
+  const [response, text] = await fetch(`${where.server}${path}`, { ...init, headers, redirect: "manual", signal })
     .then(async (response) => [response, await response.text()] as const)
     .catch((cause) => {
       throw new Error(expected("a Worker that answers", "--server", where.server), { cause });

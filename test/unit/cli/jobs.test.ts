@@ -8,6 +8,7 @@ let server: Server | undefined;
 
 afterEach(() => {
   server?.close();
+  server?.closeAllConnections();
 });
 
 async function serve(answer: RequestListener): Promise<string> {
@@ -44,7 +45,23 @@ test("follows no redirect with its token", async () => {
     if (url === "/elsewhere") response.end(JSON.stringify({ jobs: ["a"] }));
     else response.writeHead(302, { Location: "/elsewhere" }).end();
   });
-  expect(await dead(where)).toMatchObject({ code: 1, stdout: "" });
+  expect(await dead(where)).toEqual({ code: 1, stdout: "", stderr: "error: /v1/jobs?state=dead: 302 Found\n" });
+});
+
+test("gives up on an answer that stops in the middle, garbage collected or not", async () => {
+  const where = await serve((_request, response) => {
+    response.write('{"jobs": [');
+  });
+  // On a clock that is thirty times as fast.
+  const hurry = `
+    import { setFlagsFromString } from "node:v8"; import { runInNewContext } from "node:vm";
+    setFlagsFromString("--expose-gc"); setInterval(runInNewContext("gc"), 50).unref();
+    const timeout = AbortSignal.timeout.bind(AbortSignal); AbortSignal.timeout = (ms) => timeout(ms / 30);`;
+  const env = { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(hurry)}` };
+  const reason = "The operation was aborted due to timeout";
+  const stderr = `error: Expected a Worker that answers for --server, got "${where}": ${reason}\n`;
+  const said = await ssiuWith(env, "jobs", "dead", "--server", where, "--token", "t");
+  expect(said).toEqual({ code: 1, stdout: "", stderr });
 });
 
 test("replays the jobs that are named, the others too where one cannot be", async () => {
