@@ -15,19 +15,24 @@ const url =
   "an http(s) URL or a path, of /img/ and without a query (a source that has one stands there percent-encoded)";
 const expires = "a whole number and s, m, h or d, such as 90m";
 
-const Options = z.strictObject({
-  url: z.string().refine(isLink, { error: expecting(url, "URL") }),
-  key: z.string().min(1, "Expected id:secret for --key or in URL_KEYS, got nothing"),
-  expires: z
-    .string()
-    .regex(/^[1-9]\d{0,5}[smhd]$/, { error: expecting(expires, "--expires") })
-    .transform((text) => Number.parseInt(text, 10) * SECONDS[text.slice(-1) as keyof typeof SECONDS]),
-  presets: z.string().default("{}").transform(parsePresets),
-  base: z
-    .string()
-    .refine(isServer, { error: expecting("http(s)://host[:port]", "--base") })
-    .optional(),
-});
+const Options = z
+  .strictObject({
+    url: z.string().refine(isLink, { error: expecting(url, "URL") }),
+    key: z.string().min(1, "Expected id:secret for --key or in URL_KEYS, got nothing"),
+    expires: z
+      .string()
+      .regex(/^[1-9]\d{0,5}[smhd]$/, { error: expecting(expires, "--expires") })
+      .transform((text) => Number.parseInt(text, 10) * SECONDS[text.slice(-1) as keyof typeof SECONDS]),
+    presets: z.string().default("{}").transform(parsePresets),
+    base: z
+      .string()
+      .refine(isServer, { error: expecting("http(s)://host[:port]", "--base") })
+      .optional(),
+  })
+  .refine(
+    ({ url, base }) => base === undefined || !URL.canParse(url),
+    "Expected a path for URL beside --base, got a URL",
+  );
 
 /** Adds `ssiu sign URL`. */
 export function addSign(program: Command): void {
@@ -49,9 +54,9 @@ function isServer(text: string): boolean {
 }
 
 function isLink(text: string): boolean {
-  if (!URL.canParse(text, PLACE) || /[?#]/.test(text)) return false;
-  const { protocol, pathname } = new URL(text, PLACE);
-  return /^https?:$/.test(protocol) && pathname.startsWith("/img/");
+  // A URL parser takes more, and the link would name another server or none: //host/img/…, http:/img/…, user:word@host.
+  const isPlain = /^(https?:\/\/[^/\\?#@]+\/|\/?)img\/[^?#]*$/i.test(text);
+  return isPlain && URL.canParse(text, PLACE) && new URL(text, PLACE).pathname.startsWith("/img/");
 }
 
 async function sign({ url, key, presets, expires, base }: z.infer<typeof Options>): Promise<void> {
