@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import * as z from "zod";
+import project from "../../package.json" with { type: "json" };
 import { addEval } from "./eval.ts";
 import { addJobs } from "./jobs.ts";
 import { reasonOf } from "./reason.ts";
@@ -7,7 +8,10 @@ import { addSign } from "./sign.ts";
 import { addUpscale } from "./upscale.ts";
 import { addWebhooks } from "./webhooks.ts";
 
-const program = new Command("ssiu").description("Image super-resolution by the SSIU network").exitOverride();
+const program = new Command("ssiu")
+  .description("Image super-resolution by the SSIU network")
+  .version(project.version)
+  .exitOverride();
 addUpscale(program);
 addEval(program);
 addSign(program);

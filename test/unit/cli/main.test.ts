@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import project from "../../../package.json" with { type: "json" };
 import { ssiu } from "./ssiu.ts";
 
 test.each(["", "upscale ", "eval ", "sign ", "jobs replay ", "webhooks listen "])(
@@ -9,3 +10,7 @@ test.each(["", "upscale ", "eval ", "sign ", "jobs replay ", "webhooks listen "]
     expect(stdout).toContain(`Usage: ssiu ${command}`);
   },
 );
+
+test("--version says which it is", async () => {
+  expect(await ssiu("--version")).toEqual({ code: 0, stdout: `${project.version}\n`, stderr: "" });
+});
