@@ -77,7 +77,10 @@ async function evaluate(options: Options): Promise<void> {
       for (const pair of pairs[i] ?? []) {
         const { score, result } = await measure(pair, choice, { scale, variant });
         perImage.push({ name: pair.name, ...score });
-        if (out) await writePicture(join(out, set, `${pair.name}x${scale}.png`), { image: joinAlpha(result) });
+        if (out) {
+          const path = join(out, set, `${pair.name}x${scale}.png`);
+          await writePicture(path, { image: joinAlpha(result) }, { format: "png" });
+        }
         progress.update(++done, total);
       }
       sets[set] = { ...mean(perImage), images: perImage.length, perImage };

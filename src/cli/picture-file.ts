@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { access, chmod, constants, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, extname, join } from "node:path";
+import { buffer } from "node:stream/consumers";
+import { pipeline } from "node:stream/promises";
 import type { EncodeOptions, Picture } from "../codecs/codec.ts";
 import { createNodeCodecs } from "../codecs/node.ts";
 import { checkStorable } from "../codecs/storable.ts";
@@ -21,6 +23,9 @@ const EXTENSIONS: Readonly<Record<string, Format>> = {
   ".avif": "avif",
 };
 
+/** As a path: stdin to read from, stdout to write to. */
+export const PIPE = "-";
+
 /** The format that a path's extension stands for. */
 export function formatOf(path: string): Format | undefined {
   return EXTENSIONS[extname(path).toLowerCase()];
@@ -34,12 +39,14 @@ export interface PictureFile {
 }
 
 /**
- * Reads a still picture, whatever its name says it is; with `anim: false` the first frame of an animation too.
+ * Reads a still picture, whatever its name says it is, from a path or {@link PIPE}; with `anim: false` the first frame of an
+ * animation too.
  *
  * @throws {ServiceError} `source_not_found`, or as {@link probe} does.
  */
-export async function readPicture(path: string, { anim = true } = {}): Promise<PictureFile> {
-  const bytes = await readFile(path).catch((cause) => {
+export async function readPicture(from: string, { anim = true } = {}): Promise<PictureFile> {
+  const path = from === PIPE ? "stdin" : from;
+  const bytes = await (from === PIPE ? buffer(process.stdin) : readFile(path)).catch((cause) => {
     throw new ServiceError("source_not_found", expected("a readable file", "the picture", path), { cause });
   });
   try {
@@ -62,16 +69,23 @@ export async function decodePicture({ path, bytes, header }: PictureFile): Promi
 }
 
 /**
- * Encodes in the format of `path`'s extension, JPEG on white. The file appears whole or not at all, in place of what `path`
- * links to, with the mode of what it replaces.
+ * Encodes, JPEG on white, to a path or {@link PIPE}. A file appears whole or not at all, in place of what `path` links to, with the
+ * mode of what it replaces.
  *
  * @returns its size in bytes.
  * @throws {ServiceError} `internal` if the file system does not let us, or as the codecs do.
  */
-export async function writePicture(path: string, picture: Picture, options?: EncodeOptions): Promise<number> {
-  const format = formatOf(path) ?? "png";
+export async function writePicture(
+  path: string,
+  picture: Picture,
+  { format, ...options }: EncodeOptions & { readonly format: Format },
+): Promise<number> {
   const image = format === "jpeg" ? flatten(picture.image, [255, 255, 255]) : picture.image;
   const bytes = await codecs.encode({ ...picture, image }, format, options);
+  if (path === PIPE) {
+    await pipeline([bytes], process.stdout, { end: false });
+    return bytes.length;
+  }
   const target = await targetOf(path);
   const unfinished = join(dirname(target), `.${randomUUID()}`);
   try {
@@ -96,9 +110,14 @@ export async function writePicture(path: string, picture: Picture, options?: Enc
  *
  * @throws {ServiceError} `image_too_large`, `internal`
  */
-export async function checkWritable(path: string, { header }: PictureFile, scale: Scale): Promise<void> {
+export async function checkWritable(
+  path: string,
+  { header }: PictureFile,
+  { format, scale }: { readonly format: Format; readonly scale: Scale },
+): Promise<void> {
   const { width, height } = uprightSize(header);
-  checkStorable({ width: scale * width, height: scale * height }, formatOf(path) ?? "png");
+  checkStorable({ width: scale * width, height: scale * height }, format);
+  if (path === PIPE) return;
   const target = await targetOf(path);
   await access(dirname(target), constants.W_OK).catch((cause) => {
     throw unwritable(path, cause);

@@ -4,10 +4,10 @@ import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, wri
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
+import { buffer, text } from "node:stream/consumers";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
-import { PROGRAM, ROOT, ssiu } from "./ssiu.ts";
+import { PROGRAM, ROOT, ssiu, ssiuWith } from "./ssiu.ts";
 
 let folder: string;
 let input: string;
@@ -23,6 +23,14 @@ beforeAll(async () => {
 afterAll(async () => {
   await rm(folder, { recursive: true });
 });
+
+/** `ssiu upscale …args`, with these bytes on stdin. */
+async function pipe(bytes: Uint8Array, ...args: string[]) {
+  const child = spawn(process.execPath, [...PROGRAM, "upscale", ...args], { cwd: ROOT });
+  child.stdin.end(bytes);
+  const [stdout, stderr, [code]] = await Promise.all([buffer(child.stdout), text(child.stderr), once(child, "exit")]);
+  return { code, stdout, stderr };
+}
 
 test.each([
   ["2", "out.png", "png", 4],
@@ -50,6 +58,46 @@ test("makes JPEG on white, and keeps the colour profile", async () => {
   expect((await sharp(onWhite).raw().toBuffer()).every((value) => value === 255)).toBe(true);
   await ssiu("upscale", "test/fixtures/p3.png", wide, "--scale", "2");
   expect((await sharp(wide).metadata()).icc).toEqual((await sharp("test/fixtures/p3.png").metadata()).icc);
+});
+
+test.each([
+  ["png", [], "png"],
+  ["jpeg", [], "jpeg"],
+  ["webp", ["--format", "jpg"], "jpeg"],
+] as const)("reads a %s from a pipe and writes to one, %j", async (from, args, format) => {
+  const bytes = await sharp(input).flatten().toFormat(from).toBuffer();
+  const { code, stdout, stderr } = await pipe(bytes, "-", "-", "--scale", "2", ...args);
+  expect({ code, stderr }).toEqual({
+    code: 0,
+    stderr: expect.stringMatching(`^- 12x9 -> - 24x18, ssiu-x2-\\S+, ${stdout.length} bytes, \\d+ ms\n$`),
+  });
+  expect(await sharp(stdout).metadata()).toMatchObject({ format, width: 24, height: 18 });
+});
+
+test("prints JSON beside a picture on stdout, on stderr", async () => {
+  const { stdout, stderr } = await pipe(new Uint8Array(), input, "-", "--scale", "2", "--json");
+  expect(JSON.parse(stderr)).toMatchObject({ input, output: "-", width: 24, bytes: stdout.length });
+});
+
+test.each(["png", "jpeg", "webp", "avif"])("--format %s counts, not the extension", async (format) => {
+  const output = join(folder, "other.webp");
+  expect(await ssiu("upscale", input, output, "--scale", "2", "--format", format)).toMatchObject({
+    code: 0,
+    stderr: "",
+  });
+  expect((await sharp(output).metadata()).format).toBe(format === "avif" ? "heif" : format);
+});
+
+test("says of stdin that it is no picture", async () => {
+  const { code, stdout, stderr } = await pipe(Buffer.from("no picture"), "-", "-", "--scale", "2");
+  expect([code, stdout.length]).toEqual([1, 0]);
+  expect(stderr).toMatch(/^error: stdin cannot be read: Expected a PNG, JPEG, WebP or AVIF/);
+});
+
+test("prints no picture on a terminal", async () => {
+  const env = { NODE_OPTIONS: "--import data:text/javascript,process.stdout.isTTY=true" };
+  const stderr = "error: Expected a file or a pipe for OUT, got a terminal\n";
+  expect(await ssiuWith(env, "upscale", input, "-", "--scale", "2")).toEqual({ code: 2, stdout: "", stderr });
 });
 
 test("leaves nothing behind where it cannot be written", async () => {
@@ -225,7 +273,12 @@ test.each([
   [
     "an unknown format",
     ["a.png", "b.bmp", "--scale", "2"],
-    'Expected a name ending in .png, .jpg, .webp or .avif for OUT, got "b.bmp"',
+    'Expected - or a name ending in .png, .jpg, .webp or .avif for OUT, got "b.bmp"',
+  ],
+  [
+    "an unknown --format",
+    ["a.png", "b.png", "--scale", "2", "--format", "bmp"],
+    'Expected png, jpeg, webp or avif for --format, got "bmp"',
   ],
   ["an unknown option", ["a.png", "b.png", "--scale", "2", "--fast"], "unknown option '--fast'"],
   ["one name only", ["a.png", "--scale", "2"], "missing required argument 'OUT'"],
