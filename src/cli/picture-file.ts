@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { access, chmod, constants, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
-import { dirname, extname, join } from "node:path";
+import { fstatSync, writeFileSync } from "node:fs";
+import { access, chmod, constants, readFile, readlink, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
+import { dirname, extname, isAbsolute } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import type { EncodeOptions, Picture } from "../codecs/codec.ts";
@@ -83,11 +84,12 @@ export async function writePicture(
   const image = format === "jpeg" ? flatten(picture.image, [255, 255, 255]) : picture.image;
   const bytes = await codecs.encode({ ...picture, image }, format, options);
   if (path === PIPE) {
-    await pipeline([bytes], process.stdout, { end: false });
+    await writeStdout(bytes);
     return bytes.length;
   }
   const target = await targetOf(path);
-  const unfinished = join(dirname(target), `.${randomUUID()}`);
+  // Not by join, which takes link/../ away, wherever the link leads.
+  const unfinished = `${dirname(target)}/.${randomUUID()}`;
   try {
     // What only its owner may read stays so, from the first byte on.
     const mode = await stat(target).then(
@@ -103,6 +105,17 @@ export async function writePicture(
     throw unwritable(path, cause);
   }
   return bytes.length;
+}
+
+/** Node's own stream takes what a full disk left of a write for the whole. */
+async function writeStdout(bytes: Uint8Array): Promise<void> {
+  const { fd } = process.stdout;
+  if (!fstatSync(fd).isFile()) return await pipeline([bytes], process.stdout, { end: false });
+  try {
+    writeFileSync(fd, bytes);
+  } catch (cause) {
+    throw unwritable(PIPE, cause);
+  }
 }
 
 /**
@@ -128,9 +141,18 @@ export async function checkWritable(
   if (existing?.isFile() === false) throw unwritable(path, new Error("it is no regular file"));
 }
 
-/** Where a link leads, if it leads anywhere. */
+/**
+ * Where a link leads, also to a file that is not there yet.
+ *
+ * @throws {ServiceError} `internal` for what can be no file: a loop of links, a name that is too long.
+ */
 async function targetOf(path: string): Promise<string> {
-  return await realpath(path).catch(() => path);
+  return await realpath(path).catch(async (cause: NodeJS.ErrnoException) => {
+    if (cause.code !== "ENOENT") throw unwritable(path, cause);
+    const link = await readlink(path).catch(() => undefined);
+    if (link === undefined) return path;
+    return await targetOf(isAbsolute(link) ? link : `${dirname(path)}/${link}`);
+  });
 }
 
 function unreadable(path: string, cause: unknown): unknown {

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -18,6 +19,7 @@ beforeAll(async () => {
   input = join(folder, "picture.jpg");
   const glass = { width: 12, height: 9, channels: 4, background: { r: 200, g: 60, b: 20, alpha: 0.5 } } as const;
   await sharp({ create: glass }).png().toFile(input);
+  await symlink("loop.png", join(folder, "loop.png"));
 });
 
 afterAll(async () => {
@@ -100,9 +102,18 @@ test("prints no picture on a terminal", async () => {
   expect(await ssiuWith(env, "upscale", input, "-", "--scale", "2")).toEqual({ code: 2, stdout: "", stderr });
 });
 
-test("leaves nothing behind where it cannot be written", async () => {
-  const { code, stderr } = await ssiu("upscale", input, join(folder, `${"a".repeat(252)}.png`), "--scale", "2");
-  expect([code, stderr]).toEqual([1, expect.stringMatching(/^error: Expected a place .*: ENAMETOOLONG: /)]);
+test.each([
+  ["OUT", "no-room.png"],
+  ["stdout", "-"],
+])("says that there is no room for %s, and leaves nothing half done beside it", async (_, name) => {
+  const output = name === "-" ? name : join(folder, name);
+  const args = ["upscale", "test/fixtures/rgb-8.png", output, "--scale", "4"];
+  // Where files end at a kilobyte or two, writing is as on a disk that is full from there on.
+  const command = 'ulimit -f 2; exec "$@" > "$0"';
+  const options = { cwd: ROOT, env: { ...process.env, TSX_DISABLE_CACHE: "1" } };
+  const child = spawn("sh", ["-c", command, join(folder, "stdout"), process.execPath, ...PROGRAM, ...args], options);
+  const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, "exit")]);
+  expect([code, stderr]).toEqual([1, expect.stringMatching(/^error: Expected a place .*: EFBIG: .*\n$/)]);
   expect((await readdir(folder)).filter((name) => name.startsWith("."))).toEqual([]);
 });
 
@@ -148,6 +159,22 @@ test("keeps the mode of what it replaces, and the link that leads there", async 
   expect((await lstat(link)).isSymbolicLink()).toBe(true);
   expect((await stat(target)).mode & 0o777).toBe(0o620);
   expect((await sharp(target).metadata()).width).toBe(24);
+});
+
+test("makes the file that a link leads to and that is not there yet", async () => {
+  const [target, link] = [join(folder, "later.png"), join(folder, "dangling.png")];
+  await symlink("later.png", link);
+  expect(await ssiu("upscale", input, link, "--scale", "2")).toMatchObject({ code: 0, stderr: "" });
+  expect((await lstat(link)).isSymbolicLink()).toBe(true);
+  expect((await sharp(target).metadata()).width).toBe(24);
+});
+
+// To /proc/self itself, where the path would lead without the link, nobody can write.
+test.runIf(existsSync("/proc/self/root"))("follows a link that .. comes after", async () => {
+  const output = join(folder, "behind.png");
+  const said = await ssiu("upscale", input, `/proc/self/root/..${output}`, "--scale", "2");
+  expect(said).toMatchObject({ code: 0, stderr: "" });
+  expect((await sharp(output).metadata()).width).toBe(24);
 });
 
 test("ends without a trace where nobody reads what it prints", async () => {
@@ -311,6 +338,18 @@ test.each([
     "damaged.jpg",
     "none/out.png",
     /^error: Expected a place that can be written to for the result/,
+  ],
+  [
+    "a loop of links, before it decodes",
+    "damaged.jpg",
+    "loop.png",
+    /^error: Expected a place .* got ".*loop.png": ELOOP: /,
+  ],
+  [
+    "a name too long, before it decodes",
+    "damaged.jpg",
+    `${"a".repeat(252)}.png`,
+    /^error: Expected a place .*: ENAMETOOLONG: /,
   ],
 ])("fails on %s: exit 1 and one line", async (_, from, to, message) => {
   await writeFile(join(folder, "text.png"), "not a picture\n");
