@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { fstatSync, writeFileSync } from "node:fs";
+import { fstatSync, rmSync, writeFileSync } from "node:fs";
 import { access, chmod, constants, readFile, readlink, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, extname, isAbsolute } from "node:path";
 import { buffer } from "node:stream/consumers";
@@ -23,6 +23,9 @@ const EXTENSIONS: Readonly<Record<string, Format>> = {
   ".webp": "webp",
   ".avif": "avif",
 };
+
+/** What ends a program from outside, without its clean-up. */
+const SIGNALS = ["SIGHUP", "SIGINT", "SIGTERM"] as const;
 
 /** As a path: stdin to read from, stdout to write to. */
 export const PIPE = "-";
@@ -90,6 +93,11 @@ export async function writePicture(
   const target = await targetOf(path);
   // Not by join, which takes link/../ away, wherever the link leads.
   const unfinished = `${dirname(target)}/.${randomUUID()}`;
+  const abandon = (signal: NodeJS.Signals) => {
+    rmSync(unfinished, { force: true });
+    process.kill(process.pid, signal);
+  };
+  for (const signal of SIGNALS) process.once(signal, abandon);
   try {
     // What only its owner may read stays so, from the first byte on.
     const mode = await stat(target).then(
@@ -103,6 +111,8 @@ export async function writePicture(
   } catch (cause) {
     await rm(unfinished, { force: true }).catch(() => {});
     throw unwritable(path, cause);
+  } finally {
+    for (const signal of SIGNALS) process.off(signal, abandon);
   }
   return bytes.length;
 }

@@ -117,6 +117,26 @@ test.each([
   expect((await readdir(folder)).filter((name) => name.startsWith("."))).toEqual([]);
 });
 
+test.each(["SIGHUP", "SIGINT", "SIGTERM"] as const)("leaves nothing half done behind on %s", async (signal) => {
+  const place = await mkdtemp(join(folder, "ended-"));
+  const slow = `
+    import fs from "node:fs/promises"; import { syncBuiltinESMExports } from "node:module";
+    const { writeFile } = fs;
+    fs.writeFile = async (path, bytes, options) => {
+      await writeFile(path, bytes.subarray(0, 9), options);
+      await new Promise((resolve) => setTimeout(resolve, 60_000));
+    };
+    syncBuiltinESMExports();`;
+  const env = { ...process.env, NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(slow)}` };
+  const args = [...PROGRAM, "upscale", input, join(place, "out.png"), "--scale", "2"];
+  const child = spawn(process.execPath, args, { cwd: ROOT, env, timeout: 60_000, killSignal: "SIGKILL" });
+  const ended = once(child, "exit");
+  await vi.waitFor(async () => expect(await readdir(place)).toEqual([expect.stringMatching(/^\./)]), 30_000);
+  child.kill(signal);
+  expect(await ended).toEqual([null, signal]);
+  expect(await readdir(place)).toEqual([]);
+});
+
 test("takes the first frame of an animation where that is asked for, and says so where it is not", async () => {
   const [animation, output] = ["test/fixtures/animated.webp", join(folder, "first.png")];
   const { code, stderr } = await ssiu("upscale", animation, output, "--scale", "2");
