@@ -1,3 +1,4 @@
+import { constants as buffers } from "node:buffer";
 import { randomUUID } from "node:crypto";
 import { fstatSync, rmSync, writeFileSync } from "node:fs";
 import { access, chmod, constants, readFile, readlink, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
@@ -139,7 +140,14 @@ export async function checkWritable(
   { format, scale }: { readonly format: Format; readonly scale: Scale },
 ): Promise<void> {
   const { width, height } = uprightSize(header);
-  checkStorable({ width: scale * width, height: scale * height }, format);
+  const result = { width: scale * width, height: scale * height };
+  checkStorable(result, format);
+  // Four bytes each, in one array.
+  const most = Math.floor(buffers.MAX_LENGTH / 4);
+  if (result.width * result.height > most) {
+    const message = `Expected a result of at most ${most} pixels for this Node.js, got ${result.width}x${result.height}`;
+    throw new ServiceError("image_too_large", message);
+  }
   if (path === PIPE) return;
   const target = await targetOf(path);
   await access(dirname(target), constants.W_OK).catch((cause) => {

@@ -1,3 +1,4 @@
+import { constants } from "node:buffer";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
@@ -286,6 +287,17 @@ test.each([
   expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
   expect(stderr).toBe(`error: Expected a picture of at most 16383 px a side for webp, got ${size}\n`);
 });
+
+// Newer ones than Node 20 have longer arrays.
+test.skipIf(constants.MAX_LENGTH >= 4 * 60_000 ** 2)(
+  "says before it computes that Node cannot hold the result",
+  async () => {
+    const bomb = "test/fixtures/bomb-30000x30000.png";
+    const stderr = "error: Expected a result of at most 1073741824 pixels for this Node.js, got 60000x60000\n";
+    const said = await ssiu("upscale", bomb, join(folder, "huge.png"), "--scale", "2");
+    expect(said).toEqual({ code: 1, stdout: "", stderr });
+  },
+);
 
 test("quality makes a lossy result larger or smaller", async () => {
   const sizes = await Promise.all(
