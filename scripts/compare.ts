@@ -4,11 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import sharp from "sharp";
+import { joinAlpha, splitAlpha } from "../src/core/alpha.ts";
 import type { Rgb, Variant } from "../src/core/image.ts";
 import { psnr } from "../src/core/metrics.ts";
 import { resize } from "../src/core/resample.ts";
 import { ENGINES } from "../src/engine/node-engines.ts";
-import { upscaleRgb } from "../src/engine/upscale.ts";
+import { upscaleRgba } from "../src/engine/upscale-rgba.ts";
 
 /** Makes the pictures of README and docs/quality.md: crops by bicubic, by SSIU and in truth, and prints a row for each. */
 interface Comparison {
@@ -19,7 +20,7 @@ interface Comparison {
   readonly at: readonly [left: number, top: number];
   /** The sample is stored so first, as JPEG 4:2:0. */
   readonly jpeg?: number;
-  readonly variants: readonly Variant[];
+  readonly variants: readonly (Variant | "antialiased")[];
 }
 
 const COMPARISONS: readonly Comparison[] = [
@@ -31,6 +32,7 @@ const COMPARISONS: readonly Comparison[] = [
   { name: "scene.png", scale: 2, at: [56, 30], jpeg: 50, variants: ["clean", "web"] },
   { name: "text.png", scale: 2, at: [12, 84], jpeg: 75, variants: ["clean", "web"] },
   { name: "harbour.webp", scale: 2, at: [60, 60], jpeg: 75, variants: ["clean", "web"] },
+  { name: "chart.png", scale: 4, at: [130, 14], variants: ["clean", "antialiased"] },
 ];
 const CROP = { width: 80, height: 60 };
 
@@ -48,7 +50,8 @@ for (const { name, scale, at, jpeg, variants } of COMPARISONS) {
   const truth = await read(join(truths, `x${scale}`, `${stem}.png`));
   const made: Record<string, Rgb> = { bicubic: resize(source, truth) };
   for (const variant of variants) {
-    made[variant] = await upscaleRgb(engine, source, scale, { tiling, variant });
+    const how = variant === "antialiased" ? ({ variant: "web", antialias: true } as const) : { variant };
+    made[variant] = splitAlpha(await upscaleRgba(engine, joinAlpha(source), scale, { tiling, ...how })).rgb;
   }
   const prefix = `${stem}-x${scale}${jpeg === undefined ? "" : `-jpeg${jpeg}`}`;
   for (const [kind, image] of Object.entries({ ...made, truth })) {

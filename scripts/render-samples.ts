@@ -6,6 +6,7 @@ import sharp, { type Sharp } from "sharp";
 import { isOpaque, splitAlpha } from "../src/core/alpha.ts";
 import type { Rgb, Rgba } from "../src/core/image.ts";
 import { type Raster, resize } from "../src/core/resample.ts";
+import { drawChart } from "./samples/chart.ts";
 import { drawHarbour } from "./samples/harbour.ts";
 import { drawLandscape } from "./samples/landscape.ts";
 import { drawLogo } from "./samples/logo.ts";
@@ -14,17 +15,21 @@ import { drawScene } from "./samples/scene.ts";
 import { drawText } from "./samples/text.ts";
 import { drawTiles } from "./samples/tiles.ts";
 
-/** Everything is drawn at this many times a sample's size, so that the truth for x2 and x4 exists. */
+/** A sample is drawn at this many times its size, so that the truth for x2 and x4 exists. */
 const MASTER = 4;
 
-const SAMPLES: Readonly<Record<string, () => Rgb | Promise<Rgb | Rgba>>> = {
-  "scene.png": () => drawScene(MASTER * 208, MASTER * 156, 6),
-  "landscape.jpg": () => drawLandscape(MASTER * 256, MASTER * 160, 2),
-  "text.png": () => drawText(MASTER),
-  "lines.png": () => drawMap(MASTER),
-  "logo.png": () => drawLogo(MASTER),
-  "harbour.webp": () => drawHarbour(MASTER),
-  "tiles.avif": () => drawTiles(MASTER),
+/** Drawn at each size anew instead, as its program would. */
+const NATIVE = "chart.png";
+
+const SAMPLES: Readonly<Record<string, (factor: number) => Rgb | Promise<Rgb | Rgba>>> = {
+  "chart.png": drawChart,
+  "scene.png": (factor) => drawScene(factor * 208, factor * 156, 6),
+  "landscape.jpg": (factor) => drawLandscape(factor * 256, factor * 160, 2),
+  "text.png": drawText,
+  "lines.png": drawMap,
+  "logo.png": drawLogo,
+  "harbour.webp": drawHarbour,
+  "tiles.avif": drawTiles,
 };
 
 /** A palette of 256 colours takes a third of the bytes here and cannot be told from the full picture. */
@@ -36,12 +41,14 @@ const folder = fileURLToPath(new URL("../src/web/samples", import.meta.url));
 for (const name of positionals.length > 0 ? positionals : Object.keys(SAMPLES)) {
   const draw = SAMPLES[name];
   if (draw === undefined) throw new Error(`Expected one of ${Object.keys(SAMPLES).join(", ")}, got ${name}`);
-  const master = opaque(await draw());
-  const bytes = await write(join(folder, name), await shrink(master, MASTER), name === PALETTE);
+  const master = opaque(await draw(MASTER));
+  const at = async (factor: number) =>
+    name === NATIVE ? opaque(await draw(factor)) : await shrink(master, MASTER / factor);
+  const bytes = await write(join(folder, name), await at(1), name === PALETTE);
   console.log(`${name}: ${master.width / MASTER}x${master.height / MASTER}, ${bytes} bytes`);
   if (values.truth === undefined) continue;
   const truth = name.replace(/\.\w+$/, ".png");
-  await write(join(values.truth, "x2", truth), await shrink(master, 2));
+  await write(join(values.truth, "x2", truth), await at(2));
   await write(join(values.truth, "x4", truth), master);
 }
 

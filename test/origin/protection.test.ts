@@ -45,7 +45,7 @@ describe("a signed request", () => {
     ["under a key we do not have", { keys: "other:a-secret-of-somebody-else" }],
     ["under another key's id", { headers: { "X-SSIU-Key-Id": "old" } }],
     ["of more than five minutes ago", { timestamp: nowSeconds() - 310 }],
-    ["of the future", { timestamp: nowSeconds() + 360 }],
+    ["of the future", { timestamp: nowSeconds() + 600 }],
     ["with another time than was signed", { headers: { "X-SSIU-Timestamp": `${nowSeconds() + 7}` } }],
     ["with a time that is no number", { headers: { "X-SSIU-Timestamp": "1e9" } }],
     ["with another body than was signed", { body: fixture("grey-8.png") }],
@@ -72,9 +72,9 @@ it("takes no more bodies at once than it has room for", async () => {
   const sockets = Array.from({ length: 16 }, () => connect(Number(port), hostname));
   for (const socket of sockets) socket.write(`${head.join("\r\n")}the first bytes`);
   const status = async () => (await origin.upscale("x2", PICTURE, { keys: NEW })).status;
-  await vi.waitUntil(async () => (await status()) === 503, { timeout: 5000 });
+  await vi.waitUntil(async () => (await status()) === 503, { timeout: 30_000 });
   for (const socket of sockets) socket.resetAndDestroy();
-  await vi.waitUntil(async () => (await status()) === 200, { timeout: 5000 });
+  await vi.waitUntil(async () => (await status()) === 200, { timeout: 30_000 });
 });
 
 it("does not wait for the body of a request that is not signed", async () => {

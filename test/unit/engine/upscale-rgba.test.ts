@@ -1,5 +1,6 @@
 import sharp, { type Sharp } from "sharp";
 import { expect, it } from "vitest";
+import { drawChart } from "../../../scripts/samples/chart.ts";
 import { flatten, splitAlpha } from "../../../src/core/alpha.ts";
 import { type Rgb, type Rgba, SCALES, type Scale } from "../../../src/core/image.ts";
 import { psnr } from "../../../src/core/metrics.ts";
@@ -154,23 +155,14 @@ it.each([
   },
 );
 
-const CHART = `<rect width="120" height="90" fill="#fff"/>
-  <path d="M6 20.5H114M6 45.5H114M6 70.5H114" stroke="#ccc"/>
-  <path d="M12 40h14v40H12zM36 55h14v25H36zM60 24h14v56H60zM84 62h14v18H84z" fill="#8250df"/>
-  <path d="M8 66 40 30 66 52 112 12" fill="none" stroke="#0969da" stroke-width="2"/>`;
-
 it.each([
   [2, 2],
   [4, 1.5],
 ] as const)(
-  "makes of a chart at x%i what is %i dB nearer to the truth than without antialiasing, and than bicubic",
+  "makes of a chart at x%i what is %s dB nearer to the truth than without antialiasing, and than bicubic",
   async (scale, gain) => {
     const { engine, tiling } = await ENGINES.simd();
-    const draw = (times: number) => {
-      const size = `width="${120 * times}" height="${90 * times}" viewBox="0 0 120 90"`;
-      return pixels(sharp(Buffer.from(`<svg ${size} xmlns="http://www.w3.org/2000/svg">${CHART}</svg>`)));
-    };
-    const [chart, truth] = [await draw(1), await draw(scale)];
+    const [chart, truth] = [await drawChart(1), await drawChart(scale)];
     const decibel = (image: Rgba) => psnr(splitAlpha(image).rgb, splitAlpha(truth).rgb, scale);
     const bicubic = decibel(resize(chart, truth));
     const before = decibel(await upscaleRgba(engine, chart, scale, { tiling, variant: "clean" }));
