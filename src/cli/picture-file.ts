@@ -154,7 +154,7 @@ export async function checkWritable(
     throw unwritable(path, cause);
   });
   const existing = await stat(target).catch(() => undefined);
-  if (existing?.isDirectory()) throw unwritable(path, new Error("it is a folder"));
+  if (existing?.isDirectory() || target.endsWith("/")) throw unwritable(path, new Error("it is a folder"));
   // A device or a pipe would be replaced by a file of its name.
   if (existing?.isFile() === false) throw unwritable(path, new Error("it is no regular file"));
 }

@@ -383,6 +383,12 @@ test.each([
     `${"a".repeat(252)}.png`,
     /^error: Expected a place .*: ENAMETOOLONG: /,
   ],
+  [
+    "a folder that is not there yet, before it decodes",
+    "damaged.jpg",
+    "none.png/",
+    /^error: Expected a place .*none.png\/": it is a folder/,
+  ],
 ])("fails on %s: exit 1 and one line", async (_, from, to, message) => {
   await writeFile(join(folder, "text.png"), "not a picture\n");
   const bytes = await readFile("test/fixtures/rgb-8.png");
