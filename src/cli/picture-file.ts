@@ -3,7 +3,6 @@ import { randomUUID } from "node:crypto";
 import { fstatSync, rmSync, writeFileSync } from "node:fs";
 import { access, chmod, constants, readFile, readlink, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, extname, isAbsolute } from "node:path";
-import { buffer } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import type { EncodeOptions, Picture } from "../codecs/codec.ts";
 import { createNodeCodecs } from "../codecs/node.ts";
@@ -14,6 +13,7 @@ import type { Format, Scale } from "../core/image.ts";
 import { uprightSize } from "../core/orient.ts";
 import { probe } from "../core/probe/probe.ts";
 import type { Probe } from "../core/probe/probe-result.ts";
+import { readSource } from "../service/source-body.ts";
 
 const codecs = createNodeCodecs();
 
@@ -51,7 +51,7 @@ export interface PictureFile {
  */
 export async function readPicture(from: string, { anim = true } = {}): Promise<PictureFile> {
   const path = from === PIPE ? "stdin" : from;
-  const bytes = await (from === PIPE ? buffer(process.stdin) : readFile(path)).catch((cause) => {
+  const bytes = await (from === PIPE ? readStdin() : readFile(path)).catch((cause) => {
     throw new ServiceError("source_not_found", expected("a readable file", "the picture", path), { cause });
   });
   try {
@@ -64,6 +64,13 @@ export async function readPicture(from: string, { anim = true } = {}): Promise<P
   } catch (cause) {
     throw unreadable(path, cause);
   }
+}
+
+/** As much as `readFile` takes: who pipes without an end fills the memory. */
+async function readStdin(): Promise<Uint8Array> {
+  // The cast: a body is iterated only.
+  const body = process.stdin as unknown as ReadableStream;
+  return await readSource({ headers: new Headers(), body }, 2 ** 31 - 1);
 }
 
 /** @throws {ServiceError} as the codecs do. */

@@ -97,6 +97,17 @@ test("says of stdin that it is no picture", async () => {
   expect(stderr).toMatch(/^error: stdin cannot be read: Expected a PNG, JPEG, WebP or AVIF/);
 });
 
+test("takes no more from stdin than from a file, 2 GiB", async () => {
+  const endless = `
+    import { Readable } from "node:stream";
+    const stdin = Readable.from(Array(33).fill(Buffer.alloc(2 ** 26)));
+    Object.defineProperty(process, "stdin", { value: stdin });`;
+  const env = { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(endless)}` };
+  const reason = "Expected at most 2147483647 bytes for source, got 2147483648";
+  const stderr = `error: Expected a readable file for the picture, got "stdin": ${reason}\n`;
+  expect(await ssiuWith(env, "upscale", "-", "-", "--scale", "2")).toEqual({ code: 1, stdout: "", stderr });
+});
+
 test("prints no picture on a terminal", async () => {
   const env = { NODE_OPTIONS: "--import data:text/javascript,process.stdout.isTTY=true" };
   const stderr = "error: Expected a file or a pipe for OUT, got a terminal\n";
