@@ -45,6 +45,8 @@ interface JobEnv {
  */
 export class JobObject extends DurableObject<JobEnv> {
   readonly #unsuccessful = unsuccessfulJobs(this.env.RESULTS);
+  /** The last entry, which the store may have before we know. */
+  #listing: Promise<void> = Promise.resolve();
 
   /** With a wrong setting an object that reads it to begin with would not come to set its alarm again. */
   get #config(): JobConfig {
@@ -77,7 +79,10 @@ export class JobObject extends DurableObject<JobEnv> {
   async settle(run: number, end: JobEnd): Promise<void> {
     const before = this.#open(run);
     // Listed before it has ended: what dies in between leaves an entry too many, never one too few.
-    if (before !== undefined && end.state !== "done") await this.#unsuccessful.add(end.state, before.id);
+    if (before !== undefined && end.state !== "done") {
+      this.#listing = this.#unsuccessful.add(end.state, before.id);
+      await this.#listing;
+    }
     const job = this.#open(run);
     if (job !== undefined) await this.#save(settled(job, end, Date.now(), this.#config));
   }
@@ -94,6 +99,7 @@ export class JobObject extends DurableObject<JobEnv> {
     }
     await this.#unsuccessful.remove(job.id);
     // The new run may have failed before the old one's entry was gone.
+    await this.#listing.catch(() => {});
     const state = this.#load()?.state;
     if (state === "failed" || state === "dead") await this.#unsuccessful.add(state, job.id);
     return { job: next ?? job, isReplayed: next !== undefined };

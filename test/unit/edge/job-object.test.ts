@@ -143,7 +143,10 @@ it("ends once: what comes later changes nothing and is listed nowhere", async ()
   expect(results.put).not.toHaveBeenCalled();
 });
 
-it("lists a job that fails again while the entry of its last failure goes", async () => {
+it.each([
+  ["is answered", (_: () => void, answer: () => void) => answer()],
+  ["is there, but not answered yet", (remove: () => void) => remove()],
+])("lists a job that fails again while the entry of its last failure goes, and its own %s", async (_, first) => {
   const { job, results } = startObject();
   const listed = new Set<string>();
   results.put.mockImplementation(async (key) => void listed.add(key));
@@ -155,6 +158,7 @@ it("lists a job that fails again while the entry of its last failure goes", asyn
     new Promise((resolve) => {
       remove = () => {
         listed.clear();
+        remove = () => {};
         resolve();
       };
     }),
@@ -162,7 +166,16 @@ it("lists a job that fails again while the entry of its last failure goes", asyn
   const replaying = job.replay();
   await vi.waitFor(() => expect(results.delete).toHaveBeenCalledOnce());
   await job.begin(2);
-  await job.settle(2, FAILED);
+  let answer = () => {};
+  results.put.mockImplementationOnce((key) => {
+    listed.add(key);
+    return new Promise((resolve) => (answer = resolve));
+  });
+  const failing = job.settle(2, FAILED);
+  first(remove, answer);
+  await vi.advanceTimersByTimeAsync(0);
+  answer();
+  await failing;
   remove();
   await replaying;
   expect(await job.read()).toMatchObject({ state: "failed", run: 2 });
