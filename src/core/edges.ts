@@ -26,15 +26,19 @@ export function isHardEdged(image: Rgba): boolean {
 /** Takes a tenth of each pixel from either side, left and right, then above and below; the border is repeated. */
 export function antialias({ width, height, data }: Rgba): Rgba {
   const row = 4 * width;
-  const across = data.map((here, i) =>
-    soften(data[i % row < 4 ? i : i - 4], here, data[i % row < row - 4 ? i + 4 : i]),
-  );
-  const both = across.map((here, i) => soften(across[i - row] ?? here, here, across[i + row] ?? here));
-  return { width, height, data: both };
+  return { width, height, data: soften(soften(data, 4, row), row, data.length) };
 }
 
-function soften(before = 0, here = 0, after = 0): number {
-  return 0.1 * before + 0.8 * here + 0.1 * after;
+/** Each value with those `step` before and after it, in lines of `length` values. */
+function soften(data: Rgba["data"], step: number, length: number): Uint8ClampedArray {
+  const soft = new Uint8ClampedArray(data.length);
+  for (let i = 0; i < data.length; i++) {
+    const at = i % length;
+    const before = data[at < step ? i : i - step] ?? 0;
+    const after = data[at + step < length ? i + step : i] ?? 0;
+    soft[i] = 0.1 * before + 0.8 * (data[i] ?? 0) + 0.1 * after;
+  }
+  return soft;
 }
 
 /** The mean of red, green and blue. */
