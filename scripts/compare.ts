@@ -50,7 +50,10 @@ for (const { name, scale, at, jpeg, variants } of COMPARISONS) {
   const truth = await read(join(truths, `x${scale}`, `${stem}.png`));
   const made: Record<string, Rgb> = { bicubic: resize(source, truth) };
   for (const variant of variants) {
-    const how = variant === "antialiased" ? ({ variant: "web", antialias: true } as const) : { variant };
+    const how =
+      variant === "antialiased"
+        ? ({ variant: "web", antialias: { colour: true, alpha: false } } as const)
+        : { variant };
     made[variant] = splitAlpha(await upscaleRgba(engine, joinAlpha(source), scale, { tiling, ...how })).rgb;
   }
   const prefix = `${stem}-x${scale}${jpeg === undefined ? "" : `-jpeg${jpeg}`}`;

@@ -1,5 +1,5 @@
 import { type AlphaPlane, bleedColours, joinAlpha, premultiply, splitAlpha } from "../core/alpha.ts";
-import { antialias } from "../core/edges.ts";
+import { antialias, type HardEdges } from "../core/edges.ts";
 import { greyOf, isGrey, rgbOf } from "../core/grey.ts";
 import type { Rgb, Rgba, Scale } from "../core/image.ts";
 import type { Engine } from "./engine.ts";
@@ -7,7 +7,7 @@ import { type UpscaleOptions, upscaleRgb } from "./upscale.ts";
 
 export interface UpscaleRgbaOptions extends UpscaleOptions {
   /** The network knows edges of shrunk pictures only, and draws a line or dots along others: these are softened first. */
-  readonly antialias?: boolean;
+  readonly antialias?: HardEdges | undefined;
 }
 
 /**
@@ -31,7 +31,7 @@ export async function upscaleRgba(
 
   const visible = constant ? image : bleedColours(image);
   const untinted = isGrey(visible) ? withoutColour : (upscaled: Rgb) => upscaled;
-  const { rgb, alpha: edges } = splitAlpha(options.antialias ? antialias(visible) : image);
+  const { rgb, alpha: edges } = splitAlpha(options.antialias ? antialias(visible, options.antialias) : image);
   const colours = untinted(await upscaleRgb(engine, constant ? rgb : premultiply(rgb, edges), scale, onPass(0)));
   if (constant) return joinAlpha(colours, new Uint8ClampedArray(colours.width * colours.height).fill(level));
   const grey = await upscaleRgb(engine, rgbOf(edges, image), scale, onPass(1));

@@ -1,5 +1,5 @@
 import { sha256Hex } from "../core/digest.ts";
-import { isHardEdged } from "../core/edges.ts";
+import { type HardEdges, hardEdges } from "../core/edges.ts";
 import { expected, ServiceError } from "../core/errors.ts";
 import { type Rgba, SCALES, type Scale, VARIANTS, type Variant } from "../core/image.ts";
 import type { Probe } from "../core/probe/probe-result.ts";
@@ -53,8 +53,16 @@ export function possibleIds(choice: ModelChoice | undefined): readonly string[] 
   return [...new Set([smooth.id, hardEdged.id])];
 }
 
+/** A model, and what of the picture is softened for it. */
+interface Settled {
+  readonly model: Model;
+  readonly antialias?: HardEdges;
+}
+
 /** By the picture itself: "web" is at home with harder edges than any filter leaves, once they are softened (ADR 13). */
-export function settleModel({ smooth, hardEdged }: ModelChoice, image: Rgba): { model: Model; antialias: boolean } {
-  if (hardEdged === undefined || !isHardEdged(image)) return { model: smooth, antialias: false };
-  return { model: hardEdged, antialias: true };
+export function settleModel({ smooth, hardEdged }: ModelChoice, image: Rgba): Settled {
+  if (hardEdged === undefined) return { model: smooth };
+  const hard = hardEdges(image);
+  if (!hard.colour && !hard.alpha) return { model: smooth };
+  return { model: hard.colour ? hardEdged : smooth, antialias: hard };
 }

@@ -41,7 +41,7 @@ export async function render(
   const { scale, region, canvas, format, models } = plan;
   const decoded = onBackground(await stopwatch.time("decode", codecs.decode(bytes, probe)), format, transform);
   const part = cut(decoded.image, region);
-  const { model, antialias } = models ? settleModel(models, part) : { antialias: false };
+  const { model, antialias } = models ? settleModel(models, part) : {};
   const options = { tiling, concurrency, pause, variant: model?.variant ?? "clean", antialias };
   const upscaled = scale === 1 ? part : await stopwatch.time("upscale", upscaleRgba(engine, part, scale, options));
   const result = pad(resized(upscaled, plan), canvas, padding(format, transform));

@@ -27,6 +27,7 @@ function columns(width: number, between: number): Rgba {
   return { width: 40, height: 40, data };
 }
 const [HARD, SMOOTH] = [columns(5, 0), columns(5, 2)];
+const CUT_OUT = { ...SMOOTH, data: SMOOTH.data.map((value, i) => (i % 4 === 3 && i > 4 * 40 * 20 ? 0 : value)) };
 
 describe("chooseModels", () => {
   it.each<[string, FindModel, Pick<Transform, "model">, Pick<Probe, "lossy">, Rgba, string]>([
@@ -36,6 +37,7 @@ describe("chooseModels", () => {
     ["a hard-edged JPEG", BOTH, {}, { lossy: true }, HARD, "x3-web, antialiased"],
     ["a smooth JPEG without web", CLEAN, {}, { lossy: true }, SMOOTH, "x3-clean"],
     ["a hard-edged picture without web", CLEAN, {}, { lossy: false }, HARD, "x3-clean, antialiased"],
+    ["a smooth picture cut out", BOTH, {}, { lossy: false }, CUT_OUT, "x3-clean, antialiased"],
     ["whatever has model=clean", BOTH, { model: "clean" }, { lossy: true }, HARD, "x3-clean"],
     ["whatever has model=web", BOTH, { model: "web" }, { lossy: false }, HARD, "x3-web"],
   ])("for %s", (_, find, transform, source, image, expected) => {
