@@ -13,8 +13,8 @@ export interface HardEdges {
 /** A hard edge is at least so high, of 255; where nothing changes by more than the second, a picture is plain. */
 const [EDGE, FLAT] = [32, 2];
 
-/** Hard edges, of all places that are not plain. A picture shrunk by a smooth filter has 0.02 at most, one in a frame 0.03, a chart drawn pixel by pixel 0.14 and more. */
-const HARD_SHARE = 0.1;
+/** Hard edges, of all places that are not plain. A picture shrunk by a smooth filter has 0.02 at most, one in a frame 0.03, a chart drawn pixel by pixel 0.09 and more. */
+const HARD_SHARE = 0.08;
 
 /** With fewer, their share says little. */
 const MIN_HARD = 16;
