@@ -4,7 +4,7 @@ import type { Rgba, Size } from "./image.ts";
 /** One value for each pixel; NaN where none is to be seen. */
 type Plane = Float32Array;
 
-/** Which edges of a picture are hard, without anything between the two sides: those of its colours, or where it becomes transparent. */
+/** Which edges of a picture are hard, without anything between the two sides: most of its colours', all between opaque and transparent. */
 export interface HardEdges {
   readonly colour: boolean;
   readonly alpha: boolean;
@@ -21,7 +21,7 @@ const MIN_HARD = 16;
 
 /** Charts, pixel art, whatever is drawn without antialiasing has them; a photograph that is cut out, in alpha alone. */
 export function hardEdges(image: Rgba): HardEdges {
-  return { colour: isHardEdged(brightness(image), image), alpha: isHardEdged(opacity(image), image) };
+  return { colour: isHardEdged(brightness(image), image), alpha: isCutOut(image) };
 }
 
 /** Where edges are hard, takes a tenth of each pixel from either side, left and right, then above and below; the border is repeated. */
@@ -51,8 +51,15 @@ function brightness({ data }: Rgba): Plane {
   return plane;
 }
 
-function opacity({ data }: Rgba): Plane {
-  return new Float32Array(data.length / 4).map((_, i) => data[4 * i + 3] ?? 0);
+/** Whether pixels are either opaque or not there at all, and some are not. */
+function isCutOut({ data }: Rgba): boolean {
+  let isCut = false;
+  for (let at = 3; at < data.length; at += 4) {
+    const alpha = data[at] ?? 0;
+    if (alpha > 0 && alpha < 255) return false;
+    isCut ||= alpha === 0;
+  }
+  return isCut;
 }
 
 /** By the share of hard edges across and down. */

@@ -60,6 +60,10 @@ describe("hardEdges", () => {
       "a soft shape above hidden black",
       draw(32, (x) => [255, 255, 255, [0, 0, 90, 180, 255, 255, 180, 90][x % 8] ?? 0]),
     ],
+    [
+      "sides cut along the pixels, ends antialiased",
+      draw(32, (x, y) => [30, 90, 200, x % 8 < 4 ? 0 : y === 9 ? 128 : 255]),
+    ],
     ["one pixel", draw(1, () => BLUE)],
     ["a smooth picture in a frame", draw(64, (x, y) => (y < 6 || y > 57 ? WHITE : [...smooth(x, y), 255]))],
   ])("are not in %s", (_, image) => {
