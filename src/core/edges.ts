@@ -4,7 +4,7 @@ import type { Rgba, Size } from "./image.ts";
 /** One value for each pixel; NaN where none is to be seen. */
 type Plane = Float32Array;
 
-/** Which edges of a picture are hard, without anything between the two sides: most of its colours', all between opaque and transparent. */
+/** Which edges of a picture are hard, without anything between the two sides: many between colours, all between opaque and transparent. */
 export interface HardEdges {
   readonly colour: boolean;
   readonly alpha: boolean;
