@@ -91,8 +91,5 @@ function views(buffer: ArrayBuffer): Memory {
 
 export function largestDifference(a: Float32Array, b: Float32Array): number {
   expect(a.length).toBe(b.length);
-  return a.reduce((largest, value, i) => {
-    const difference = Math.abs(value - (b[i] ?? Number.NaN));
-    return difference <= largest ? largest : difference;
-  }, 0);
+  return a.reduce((largest, value, i) => Math.max(largest, Math.abs(value - (b[i] ?? Number.NaN))), 0);
 }
