@@ -20,7 +20,7 @@ export async function upscaleRgba(
   scale: Scale,
   options: UpscaleRgbaOptions,
 ): Promise<Rgba> {
-  const { alpha } = splitAlpha(image);
+  const { rgb, alpha } = splitAlpha(image);
   const level = alpha[0] ?? 255;
   const constant = alpha.every((a) => a === level);
   const passes = constant ? 1 : 2;
@@ -31,10 +31,11 @@ export async function upscaleRgba(
 
   const visible = constant ? image : bleedColours(image);
   const untinted = isGrey(visible) ? withoutColour : (upscaled: Rgb) => upscaled;
-  const { rgb, alpha: edges } = splitAlpha(options.antialias ? antialias(visible, options.antialias) : image);
-  const colours = untinted(await upscaleRgb(engine, constant ? rgb : premultiply(rgb, edges), scale, onPass(0)));
+  const soft = options.antialias ? splitAlpha(antialias(visible, options.antialias)) : { rgb, alpha };
+  const input = constant ? soft.rgb : premultiply(soft.rgb, soft.alpha);
+  const colours = untinted(await upscaleRgb(engine, input, scale, onPass(0)));
   if (constant) return joinAlpha(colours, new Uint8ClampedArray(colours.width * colours.height).fill(level));
-  const grey = await upscaleRgb(engine, rgbOf(edges, image), scale, onPass(1));
+  const grey = await upscaleRgb(engine, rgbOf(soft.alpha, image), scale, onPass(1));
   return undoBlack(colours, greyOf(grey), visible, scale);
 }
 

@@ -71,6 +71,8 @@ export async function openPictures({
   await Promise.all(Array.from({ length: threads }, () => pool.run(undefined, { name: "load" })));
   return {
     async render({ bytes, probe, transform, plan, ticket, deadline, dueMs }) {
+      // Gone while its body was checked: nothing is decoded in vain.
+      deadline.signal.throwIfAborted();
       let failure: unknown;
       let stop = () => {};
       const start = async () => {

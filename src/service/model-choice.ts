@@ -32,7 +32,7 @@ interface ChoiceOptions {
   readonly source: Pick<Probe, "lossy">;
 }
 
-/** The models of which a picture's pixels decide between. */
+/** Known from the header; the pixels decide between the two. */
 export interface ModelChoice {
   readonly smooth: Model;
   /** Absent where a model was asked for: it gets the picture as it is. */

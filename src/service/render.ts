@@ -24,7 +24,7 @@ export interface Renderer {
   readonly pause?: () => Promise<void>;
 }
 
-/** A result. */
+/** An encoded picture and what made it. */
 export interface Rendered {
   readonly bytes: Uint8Array;
   /** Id of the model that made it; "none" without one. */

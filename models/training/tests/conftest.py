@@ -8,6 +8,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from training.config import Config
+
 # The tests' tensors are tiny: a second thread would only wait for the first.
 torch.set_num_threads(1)
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -50,3 +52,26 @@ def pictures(tmp_path: Path) -> Path:
     for index in range(6):
         write_picture(folder / f"p{index}.png", picture(61 + 4 * index, 83 - 3 * index, index))
     return folder
+
+
+@pytest.fixture
+def config(pictures: Path, tmp_path: Path) -> Config:
+    return Config(
+        scale=2,
+        data=str(pictures),
+        output=str(tmp_path / "run"),
+        patch=16,
+        batch=1,
+        steps=5,
+        validation_images=1,
+        validation_side=16,
+        validate_every=2,
+        checkpoint_every=1,
+        log_every=1,
+    )
+
+
+def assert_same(a: dict[str, Tensor], b: dict[str, Tensor]) -> None:
+    assert a.keys() == b.keys()
+    for name, value in a.items():
+        assert torch.equal(value, b[name]), name
