@@ -29,7 +29,7 @@ def average(config: Config) -> Path:
     """The file with the best mixture; its notes are those of the run, with the share of it and its score."""
     best = Path(config.output) / "best.safetensors"
     before, after = read_state(best.with_name("initial.safetensors")), read_state(best)
-    pairs = load_pictures(config, torch.device("cpu")).validation
+    pairs = [pair for each in load_pictures(config, torch.device("cpu")) for pair in each.validation]
 
     def scores(share: float) -> tuple[float, float]:
         network = SSIU(config.scale).to(memory_format=torch.channels_last)

@@ -33,6 +33,8 @@ class Config:
     luma_weight: float = 0.0  # share of the luma alone in the loss, 0 to 1
     gradient_clip: float = 0.5  # largest norm of the gradient
     ema_decay: float = 0.999
+    drawn: str = ""  # a folder of drawings at X1 and at X{scale}, see scripts/draw-pairs.ts
+    drawn_share: float = 0.0  # of each batch, 0 to 1
     degradation: Literal["none", "web"] = "none"  # of the low-resolution patches: lossy saves, see degrade.py
     precision: Literal["fp32", "bf16"] = "fp32"
     channels_last: bool = False
@@ -51,9 +53,11 @@ class Config:
         for name in ("optimizer", "degradation", "precision"):
             choices = get_args(Config.__annotations__[name])
             check(getattr(self, name) in choices, " or ".join(choices), name, getattr(self, name))
-        for name in ("body_share", "luma_weight", "ema_decay"):
+        for name in ("body_share", "luma_weight", "ema_decay", "drawn_share"):
             check(0 <= getattr(self, name) <= 1, "0 to 1", name, getattr(self, name))
         check(self.body_share == 1 or bool(self.body_before), "body_before as well", "body_share", self.body_share)
+        expected = "a positive number beside drawn" if self.drawn else "a folder in drawn"
+        check((self.drawn_share > 0) == bool(self.drawn), expected, "drawn_share", self.drawn_share)
         counts = ("patch", "batch", "validate_every", "checkpoint_every", "log_every", "validation_images")
         for name in (*counts, "learning_rate", "gradient_clip"):
             check(getattr(self, name) > 0, "a positive number", name, getattr(self, name))

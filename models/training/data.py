@@ -121,7 +121,8 @@ CLEAN = Degradation(
 class PatchSampler:
     """Pairs of low- and high-resolution patches; every pixel of the pictures is as likely as any other.
 
-    The stream of patches is a function of `generator`, whose state belongs in the checkpoint.
+    The stream of patches is a function of `generator`, whose state belongs in the checkpoint. They are flipped and
+    turned unless `upright`, as letters are.
     """
 
     def __init__(
@@ -132,9 +133,10 @@ class PatchSampler:
         patch: int,
         generator: Generator,
         degradation: Degradation = CLEAN,
+        upright: bool = False,
     ) -> None:
         self.high, self.low, self.scale, self.patch = high, low, scale, patch
-        self.generator, self.degradation = generator, degradation
+        self.generator, self.degradation, self.upright = generator, degradation, upright
         self.margin = MARGIN if low is None else 0
         self.heights = (high.height // scale).cpu()
         self.widths = (high.width // scale).cpu()
@@ -148,7 +150,8 @@ class PatchSampler:
         side = self.patch + 2 * self.margin
         top = (uniform() * (self.heights[picture] - side + 1)).long()
         left = (uniform() * (self.widths[picture] - side + 1)).long()
-        return Crop(picture, top, left, uniform() < 0.5, uniform() < 0.5, uniform() < 0.5)
+        chance = 0.0 if self.upright else 0.5
+        return Crop(picture, top, left, uniform() < chance, uniform() < chance, uniform() < chance)
 
     def sample(self, batch: int) -> tuple[Tensor, Tensor]:
         """Low [B, 3, patch, patch] and high [B, 3, scale * patch, scale * patch], float32 in [0, 1]."""
@@ -167,6 +170,19 @@ class PatchSampler:
         return self.degradation.spoil(low, self.generator) / 255, high / 255
 
 
+class Mixture:
+    """Patches of two samplers, in every batch as many of either; `share` (0 to 1) are of the second."""
+
+    def __init__(self, first: PatchSampler, second: PatchSampler, share: float) -> None:
+        self.first, self.second, self.share = first, second, share
+
+    def sample(self, batch: int) -> tuple[Tensor, Tensor]:
+        count = round(self.share * batch)
+        parts = zip(self.first.sample(batch - count), self.second.sample(count), strict=True)
+        low, high = (torch.cat(part) for part in parts)
+        return low, high
+
+
 @dataclass(frozen=True)
 class Dataset:
     high: PictureSet
@@ -177,14 +193,29 @@ class Dataset:
 
 
 def validation_pair(
-    high: Tensor, scale: int, side: int, degradation: Degradation, generator: Generator
+    high: Tensor, low: Tensor | None, scale: int, side: int, degradation: Degradation, generator: Generator
 ) -> tuple[Tensor, Tensor]:
-    """The middle of a picture [H, W, 3] as (low, high), low at most `side` px."""
+    """The middle of a picture [H, W, 3] as (low, high), low at most `side` px, and cut from `low` if that is given."""
+    unit = 1 if low is None else scale
     height, width = (min(side, n // scale) * scale for n in high.shape[:2])
-    top, left = (high.shape[0] - height) // 2, (high.shape[1] - width) // 2
-    middle = high[top : top + height, left : left + width].permute(2, 0, 1)[None].float()
-    low = degradation.spoil(degradation.shrink(middle, Fraction(1, scale), generator), generator)
-    return low / 255, middle / 255
+    top, left = ((n - cut) // (2 * unit) * unit for n, cut in zip(high.shape[:2], (height, width), strict=True))
+
+    def middle(picture: Tensor, factor: int) -> Tensor:
+        y, x, h, w = (n // factor for n in (top, left, height, width))
+        return picture[y : y + h, x : x + w].permute(2, 0, 1)[None].float()
+
+    whole = middle(high, 1)
+    shrunk = degradation.shrink(whole, Fraction(1, scale), generator) if low is None else middle(low, scale)
+    return degradation.spoil(shrunk, generator) / 255, whole / 255
+
+
+def layout(folder: Path, scale: int) -> tuple[Path, Callable[[Path], Path] | None]:
+    """Where the high-resolution pictures are, and where the low-resolution one of each is if they are given."""
+    if (folder / "X1").is_dir():
+        return folder / f"X{scale}", lambda path: folder / "X1" / path.name
+    df2k, low = folder / "DF2K_train_HR", folder / "DF2K_train_LR_bicubic" / f"X{scale}"
+    root = df2k if df2k.is_dir() else folder
+    return root, (lambda path: low / f"{path.stem}x{scale}.png") if low.is_dir() else None
 
 
 def load_dataset(
@@ -196,46 +227,45 @@ def load_dataset(
     device: torch.device,
     degradation: Degradation = CLEAN,
 ) -> Dataset:
-    """Read a folder of pictures, or `DF2K_train_HR` with `DF2K_train_LR_bicubic/X{scale}` beside it.
+    """Read a folder of pictures; or `DF2K_train_HR` and `DF2K_train_LR_bicubic/X{scale}` in it; or `X{scale}` and `X1`.
 
     Pictures with a side below `smallest_side` (high-resolution px) are left out. The validation pictures are those
     whose names have the smallest hashes: the same ones at every scale and on every machine.
     """
-    df2k = folder / "DF2K_train_HR"
-    root = df2k if df2k.is_dir() else folder
+    root, low_path = layout(folder, scale)
     paths = picture_paths(root)
     if not paths:
-        raise FileNotFoundError(f"Expected pictures for data, got none in {folder}")
+        raise FileNotFoundError(f"Expected pictures for data, got none in {root}")
     names = [path.relative_to(root).as_posix() for path in paths]
     held_out = set(sorted(names, key=lambda name: hashlib.sha256(name.encode()).digest())[:validation_images])
-    low_folder = folder / "DF2K_train_LR_bicubic" / f"X{scale}"
 
     with ThreadPoolExecutor() as pool:
         pictures = list(pool.map(read_with_digest, paths))
-    training, kept, validation = [], [], []
+        lows = list(pool.map(read_with_digest, map(low_path, paths))) if low_path else [(None, "")] * len(paths)
+    training, validation = [], []
     generator = Generator().manual_seed(1)  # the validation pictures are degraded in the same way in every run
     digest = hashlib.sha256()
-    for path, name, (picture, file_hash) in zip(paths, names, pictures, strict=True):
-        digest.update(f"{name} {file_hash} {'validation' if name in held_out else 'train'}\n".encode())
-        shortest = min(picture.shape[:2])
-        if name in held_out:
+    for path, name, (high, high_hash), (low, low_hash) in zip(paths, names, pictures, lows, strict=True):
+        split = "validation" if name in held_out else "train"
+        digest.update(f"{name} {high_hash} {low_hash + ' ' if low_hash else ''}{split}\n".encode())
+        if low_path:
+            check_size(low_path(path), high, low, scale)
+        shortest = min(high.shape[:2])
+        if split == "validation":
             if shortest // scale <= 2:  # nothing is left of it inside the border
                 continue
-            validation.append(validation_pair(picture, scale, validation_side, degradation, generator))
+            validation.append(validation_pair(high, low, scale, validation_side, degradation, generator))
         elif shortest >= smallest_side:
-            training.append(picture)
-            kept.append(low_folder / f"{path.stem}x{scale}.png")
+            training.append((high, low))
     if not training or not validation:
         expected = f"pictures of {smallest_side} px and more beside the {validation_images} to be held out"
         raise ValueError(f"Expected {expected} in {folder}, got {len(training)} of {len(paths)}")
-    low = None
-    if low_folder.is_dir():
-        with ThreadPoolExecutor() as pool:
-            lows = list(pool.map(read_with_digest, kept))
-        for path, (picture, file_hash), high in zip(kept, lows, training, strict=True):
-            digest.update(f"{path.name} {file_hash} low\n".encode())
-            size, got = [n / scale for n in high.shape[:2]], list(picture.shape[:2])
-            if any(abs(side - exact) >= 1 for side, exact in zip(got, size, strict=True)):
-                raise ValueError(f"Expected height and width {size} for {path}, got {got}")
-        low = pack([picture for picture, _ in lows], device)
-    return Dataset(pack(training, device), low, validation, len(training), digest.hexdigest())
+    high_set = pack([high for high, _ in training], device)
+    low_set = pack([low for _, low in training if low is not None], device) if low_path else None
+    return Dataset(high_set, low_set, validation, len(training), digest.hexdigest())
+
+
+def check_size(path: Path, high: Tensor, low: Tensor, scale: int) -> None:
+    size, got = [n / scale for n in high.shape[:2]], list(low.shape[:2])
+    if any(abs(side - exact) >= 1 for side, exact in zip(got, size, strict=True)):
+        raise ValueError(f"Expected height and width {size} for {path}, got {got}")

@@ -1,7 +1,8 @@
-"""Pictures as they are found on the web: shrunk by some kernel, then stored as JPEG or WebP, sometimes twice."""
+"""Pictures as they are found on the web: shrunk by some kernel, then stored as JPEG or WebP, mostly."""
 
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
+from functools import partial
 from io import BytesIO
 from typing import Any
 
@@ -13,7 +14,7 @@ from torch import Generator, Tensor
 from training.data import Degradation
 from training.imresize import AREA, BICUBIC, BILINEAR, LANCZOS3, imresize_bytes
 
-QUALITY = (40, 95)
+QUALITY = (40, 100)
 TWICE = 0.3  # how often a picture has been stored twice
 JPEG = 0.6  # the other pictures are WebP
 SUBSAMPLING = ("4:2:0", "4:4:4")
@@ -32,8 +33,10 @@ def settings(generator: Generator) -> dict[str, Any]:
     return {"format": "WEBP", "quality": quality, "method": 2}  # always 4:2:0
 
 
-def saves(generator: Generator) -> list[dict[str, Any]]:
-    """One or two, in this order."""
+def saves(generator: Generator, undamaged: float) -> list[dict[str, Any]]:
+    """One or two, in this order, or none with a probability of `undamaged`."""
+    if torch.rand((), generator=generator) < undamaged:
+        return []
     first = settings(generator)
     return [first, settings(generator)] if torch.rand((), generator=generator) < TWICE else [first]
 
@@ -54,11 +57,13 @@ def shrink(patches: Tensor, scale: Fraction, generator: Generator) -> Tensor:
     return torch.stack([imresize_bytes(p, scale, KERNELS[k]) for p, k in zip(patches, choices, strict=True)])
 
 
-def store(patches: Tensor, generator: Generator) -> Tensor:
-    """[B, 3, H, W] whole numbers 0..255 -> the same shape after one or two lossy saves; codecs run on the CPU."""
+def store(patches: Tensor, generator: Generator, undamaged: float) -> Tensor:
+    """[B, 3, H, W] whole numbers 0..255 -> the same shape after up to two lossy saves; codecs run on the CPU."""
     pixels = patches.byte().permute(0, 2, 3, 1).cpu().numpy()
-    results = list(POOL.map(stored, pixels, [saves(generator) for _ in pixels]))
+    results = list(POOL.map(stored, pixels, [saves(generator, undamaged) for _ in pixels]))
     return torch.from_numpy(np.stack(results)).permute(0, 3, 1, 2).to(patches)
 
 
-WEB = Degradation(shrink, store)
+WEB = Degradation(shrink, partial(store, undamaged=0.15))
+# Charts and screenshots are mostly stored without loss.
+DRAWN = Degradation(shrink, partial(store, undamaged=0.65))

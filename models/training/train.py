@@ -10,7 +10,7 @@ import io
 import math
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +26,8 @@ from training.checkpoint import (
     write_atomically,
 )
 from training.config import Config, load_config, parse_config
-from training.data import CLEAN, MARGIN, Dataset, PatchSampler, load_dataset
-from training.degrade import WEB
+from training.data import CLEAN, MARGIN, Dataset, Degradation, Mixture, PatchSampler, load_dataset
+from training.degrade import DRAWN, WEB
 from training.gradients import BatchGradients, parts_of
 from training.metrics import LUMA, luma, psnr, shaved, to_bytes
 from training.network import SSIU
@@ -37,7 +37,7 @@ from training.weights import body_of, read_state
 
 DEGRADATIONS = {"none": CLEAN, "web": WEB}
 BF16_FEATURES = ("avx512_bf16", "amx_bf16", "bf16")
-FOLDERS = ("data", "output")  # may be moved: the pictures are known by their hash
+FOLDERS = ("data", "drawn", "output")  # may be moved: the pictures are known by their hash
 LONGEST_STEP = 60.0  # seconds
 LARGEST_PSNR = 100.0  # dB: a flat picture that comes out exactly would drown all others
 LOG_FIELDS = ("step", "minutes", "learning_rate", "loss", "validation_psnr")
@@ -104,10 +104,12 @@ def initial_state(config: Config, state: dict[str, Tensor]) -> dict[str, Tensor]
 class Trainer:
     """One run: its state, and how it is stored and restored."""
 
-    def __init__(self, config: Config, dataset: Dataset, device: torch.device) -> None:
+    def __init__(self, config: Config, datasets: Sequence[Dataset], device: torch.device) -> None:
         torch.manual_seed(config.seed)
         layout = torch.channels_last if config.channels_last else torch.contiguous_format
-        self.config, self.dataset, self.device, self.layout = config, dataset, device, layout
+        self.config, self.device, self.layout = config, device, layout
+        self.digest = " ".join(each.digest for each in datasets)
+        self.validation = [pair for each in datasets for pair in each.validation]
         self.network = SSIU(config.scale).to(device, memory_format=layout)
         self.network.load_state_dict(initial_state(config, self.network.state_dict()), strict=True)
         self.average = SSIU(config.scale).to(device, memory_format=layout)
@@ -118,9 +120,10 @@ class Trainer:
         self.generator = torch.Generator().manual_seed(config.seed)
         gradients = BatchGradients(self.network, self.loss, parts_of(config.batch, device))
         self.gradients: BatchGradients | RecordedGradients = gradients
-        self.sampler = PatchSampler(
-            dataset.high, dataset.low, config.scale, config.patch, self.generator, DEGRADATIONS[config.degradation]
-        )
+        photographs, *drawings = datasets
+        self.sampler: PatchSampler | Mixture = self.sampler_of(photographs, DEGRADATIONS[config.degradation])
+        for drawn in drawings:
+            self.sampler = Mixture(self.sampler, self.sampler_of(drawn, DRAWN, upright=True), config.drawn_share)
         self.step, self.rate = 0, 0.0
         self.seconds = 0.0  # spent in training, over all processes of this run
         self.best_psnr = -math.inf
@@ -128,6 +131,10 @@ class Trainer:
         # On a CPU compiling takes minutes for slower steps, where it does not fail on the reflection (PyTorch 2.13).
         if config.compile and device.type == "cuda":
             self.gradients = RecordedGradients(self.network, gradients, config.batch, config.patch, layout)
+
+    def sampler_of(self, dataset: Dataset, degradation: Degradation, upright: bool = False) -> PatchSampler:
+        scale, patch = self.config.scale, self.config.patch
+        return PatchSampler(dataset.high, dataset.low, scale, patch, self.generator, degradation, upright)
 
     @property
     def progress(self) -> float:
@@ -173,12 +180,12 @@ class Trainer:
             "best_psnr": self.best_psnr,
             "config": dataclasses.asdict(self.config),
             "commit": self.commit,
-            "dataset": self.dataset.digest,
+            "dataset": self.digest,
         }
 
     def restore(self, checkpoint: dict[str, Any]) -> None:
         then = dataclasses.asdict(parse_config(checkpoint["config"])) | {"dataset": checkpoint["dataset"]}
-        now = dataclasses.asdict(self.config) | {"dataset": self.dataset.digest}
+        now = dataclasses.asdict(self.config) | {"dataset": self.digest}
         others = ", ".join(name for name in now if name not in FOLDERS and then[name] != now[name])
         if others:
             raise ValueError(f"Expected {others} as in the checkpoint, got another; use an empty output folder")
@@ -192,7 +199,7 @@ class Trainer:
     def validate(self) -> float:
         """PSNR of the averaged weights on the held-out pictures; the best are written out."""
         config = self.config
-        score = validation_psnr(self.average, self.dataset.validation, config.scale)
+        score = validation_psnr(self.average, self.validation, config.scale)
         if score > self.best_psnr:
             self.best_psnr = score
             metadata = {
@@ -211,7 +218,8 @@ class Trainer:
                 "body_share": str(config.body_share),
                 "seed": str(config.seed),
                 "data": config.data,
-                "dataset_sha256": self.dataset.digest,
+                "drawn_share": str(config.drawn_share),
+                "dataset_sha256": self.digest,
                 "commit": self.commit,
                 "validation_psnr": f"{score:.4f}",
             }
@@ -239,16 +247,15 @@ class Log:
         write_atomically(self.path, text.getvalue().encode())
 
 
-def load_pictures(config: Config, device: torch.device) -> Dataset:
-    return load_dataset(
-        Path(config.data),
-        config.scale,
-        config.scale * (config.patch + 2 * MARGIN),
-        config.validation_images,
-        config.validation_side,
-        device,
-        DEGRADATIONS[config.degradation],
-    )
+def load_pictures(config: Config, device: torch.device) -> list[Dataset]:
+    """Of `data`, and of `drawn` if that is given."""
+    folders = [(config.data, DEGRADATIONS[config.degradation])] + [(config.drawn, DRAWN)] * bool(config.drawn)
+    side = config.scale * (config.patch + 2 * MARGIN)
+    count, middle = config.validation_images, config.validation_side
+    return [
+        load_dataset(Path(folder), config.scale, side, count, middle, device, degradation)
+        for folder, degradation in folders
+    ]
 
 
 def train(config: Config, device: torch.device, budget_minutes: float = math.inf) -> Trainer:
@@ -256,13 +263,16 @@ def train(config: Config, device: torch.device, budget_minutes: float = math.inf
     deadline = time.monotonic() + 60 * budget_minutes
     output = Path(config.output)
     output.mkdir(parents=True, exist_ok=True)
-    dataset = load_pictures(config, device)
-    trainer = Trainer(config, dataset, device)
+    datasets = load_pictures(config, device)
+    trainer = Trainer(config, datasets, device)
     last = output / "last.pt"
     if last.exists():
         trainer.restore(load_checkpoint(last, device))
     log = Log(output / "log.csv", trainer.step if last.exists() else -1)
-    print(f"{dataset.pictures} pictures, step {trainer.step}, {device}, {trainer.precision}", flush=True)
+    print(
+        f"{sum(each.pictures for each in datasets)} pictures, step {trainer.step}, {device}, {trainer.precision}",
+        flush=True,
+    )
     if trainer.step == 0:
         save_tensors(output / "initial.safetensors", trainer.network.state_dict(), {"scale": str(config.scale)})
         log.add(step="0", minutes="0.00", validation_psnr=f"{trainer.validate():.4f}")

@@ -31,6 +31,8 @@ def test_reads_every_config(path: Path) -> None:
         ({"minutes": 5}, "Expected exactly one of steps and minutes"),
         ({"body_before": "a.safetensors"}, "Expected initial and body as well for body_before"),
         ({"body_share": 0.5}, "Expected body_before as well for body_share"),
+        ({"drawn": "d"}, "Expected a positive number beside drawn for drawn_share, got 0.0"),
+        ({"drawn_share": 0.5}, "Expected a folder in drawn for drawn_share, got 0.5"),
         ({"validation_side": 2}, "Expected 3 or more for validation_side"),
         ({"steps": 0}, "Expected exactly one of steps and minutes"),
     ],

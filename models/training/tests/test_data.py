@@ -8,7 +8,7 @@ from conftest import write_picture
 from PIL import Image
 from torch import Generator
 
-from training.data import MARGIN, Dataset, PatchSampler, load_dataset, read_picture
+from training.data import MARGIN, Dataset, Mixture, PatchSampler, load_dataset, read_picture
 from training.imresize import imresize_bytes
 
 CPU = torch.device("cpu")
@@ -51,6 +51,13 @@ def test_all_eight_turns_occur(pictures: Path) -> None:
     crop = sampler(load(pictures)).crop(200)
     turns = set(zip(crop.transpose.tolist(), crop.flip_rows.tolist(), crop.flip_columns.tolist(), strict=True))
     assert len(turns) == 8
+
+
+def test_upright_patches_are_not_turned(pictures: Path) -> None:
+    patches = sampler(load(pictures))
+    patches.upright = True
+    crop = patches.crop(200)
+    assert not (crop.transpose | crop.flip_rows | crop.flip_columns).any()
 
 
 def test_the_same_seed_gives_the_same_patches(pictures: Path) -> None:
@@ -109,18 +116,32 @@ def test_the_digest_names_the_bytes(pictures: Path) -> None:
     assert load(pictures).digest != before
 
 
-def test_takes_given_low_resolution_pictures_from_the_df2k_layout(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("high_name", "low_name"),
+    [("DF2K_train_HR/{}.png", "DF2K_train_LR_bicubic/X2/{}x2.png"), ("X2/{}.png", "X1/{}.png")],
+)
+def test_takes_given_low_resolution_pictures(high_name: str, low_name: str, tmp_path: Path) -> None:
     for index in range(4):
         low = torch.full((20, 24, 3), 40 * index, dtype=torch.uint8)
         low[:, :, 1] = torch.arange(20)[:, None]
         low[:, :, 2] = torch.arange(24)
         high = low.repeat_interleave(2, 0).repeat_interleave(2, 1)
-        write_picture(tmp_path / "DF2K_train_HR" / f"{index:04}.png", high)
-        write_picture(tmp_path / "DF2K_train_LR_bicubic" / "X2" / f"{index:04}x2.png", low)
+        write_picture(tmp_path / high_name.format(index), high)
+        write_picture(tmp_path / low_name.format(index), low)
     dataset = load(tmp_path, smallest_side=24)
     assert dataset.low is not None
-    low, high = sampler(dataset).sample(32)
-    assert torch.equal(low.repeat_interleave(2, 2).repeat_interleave(2, 3), high)
+    for low, high in (sampler(dataset).sample(32), *dataset.validation):
+        assert torch.equal(low.repeat_interleave(2, 2).repeat_interleave(2, 3), high)
+
+
+def test_a_mixture_has_as_many_of_either_in_every_batch(tmp_path: Path) -> None:
+    for shade in (0, 255):
+        for index in range(3):
+            write_picture(tmp_path / str(shade) / f"{index}.png", torch.full((40, 40, 3), shade, dtype=torch.uint8))
+    black, white = (sampler(load(tmp_path / str(shade), smallest_side=24), patch=6) for shade in (0, 255))
+    low, high = Mixture(black, white, 0.375).sample(8)
+    assert low.shape == (8, 3, 6, 6)
+    assert low.mean(dim=(1, 2, 3)).tolist() == high.mean(dim=(1, 2, 3)).tolist() == [0, 0, 0, 0, 0, 1, 1, 1]
 
 
 def df2k(folder: Path, low: torch.Tensor, width: int = 48) -> Path:

@@ -4,7 +4,7 @@ import pytest
 from conftest import picture
 from torch import Generator, Tensor, equal
 
-from training.degrade import KERNELS, WEB, saves
+from training.degrade import DRAWN, KERNELS, WEB, saves
 from training.imresize import imresize_bytes
 
 
@@ -12,15 +12,17 @@ def patches(count: int) -> Tensor:
     return picture(48, 48, 1).permute(2, 0, 1)[None].float().repeat(count, 1, 1, 1)
 
 
-def test_every_patch_suffers_its_own_way() -> None:
-    clean = patches(8)
-    degraded = WEB.spoil(clean, Generator().manual_seed(1))
-    assert degraded.shape == clean.shape
-    assert degraded.dtype == clean.dtype
-    errors = (degraded - clean).abs().mean(dim=(1, 2, 3))
-    assert (errors > 0.5).all()
-    assert (errors < 20).all()
-    assert errors.unique().numel() == 8
+def test_every_patch_suffers_its_own_way_or_not_at_all() -> None:
+    clean = patches(40)
+    for degradation, spared in ((WEB, 0.15), (DRAWN, 0.65)):
+        degraded = degradation.spoil(clean, Generator().manual_seed(1))
+        assert degraded.shape == clean.shape
+        assert degraded.dtype == clean.dtype
+        errors = (degraded - clean).abs().mean(dim=(1, 2, 3))
+        damage = errors[errors > 0]
+        assert 1 - len(damage) / 40 == pytest.approx(spared, abs=0.12)
+        assert (damage < 20).all()
+        assert damage.unique().numel() > 0.8 * len(damage)
 
 
 def test_the_same_seed_gives_the_same_damage() -> None:
@@ -30,14 +32,15 @@ def test_the_same_seed_gives_the_same_damage() -> None:
 
 def test_pictures_are_stored_as_on_the_web() -> None:
     generator = Generator().manual_seed(1)
-    stored = [saves(generator) for _ in range(2000)]
+    stored = [saves(generator, 0.25) for _ in range(2000)]
     every = [save for one in stored for save in one]
     jpeg = [save for save in every if save["format"] == "JPEG"]
     assert {save["format"] for save in every} == {"JPEG", "WEBP"}
     assert len(jpeg) / len(every) == pytest.approx(0.6, abs=0.04)
     assert sum(save["subsampling"] == "4:2:0" for save in jpeg) / len(jpeg) == pytest.approx(0.5, abs=0.04)
-    assert {save["quality"] for save in every} == set(range(40, 96))
-    assert sum(len(one) == 2 for one in stored) / len(stored) == pytest.approx(0.3, abs=0.04)
+    assert {save["quality"] for save in every} == set(range(40, 101))
+    counts = [sum(len(one) == count for one in stored) / len(stored) for count in range(3)]
+    assert counts == pytest.approx([0.25, 0.525, 0.225], abs=0.04)
 
 
 def test_every_kernel_is_used() -> None:

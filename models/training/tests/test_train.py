@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import assert_same
+from conftest import assert_same, picture, write_picture
 from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import Tensor
 
 from training.checkpoint import load_checkpoint
 from training.config import Config
+from training.data import Mixture
 from training.train import LONGEST_STEP, Trainer, train
 
 CPU = torch.device("cpu")
@@ -160,12 +161,25 @@ def test_refuses_to_go_on_with_other_settings_or_pictures(config: Config) -> Non
         train(dataclasses.replace(config, steps=1), CPU)
 
 
+def test_trains_on_drawings_beside_the_pictures(config: Config, tmp_path: Path) -> None:
+    for index in range(3):
+        for scale in (1, 2):
+            write_picture(tmp_path / f"drawn/X{scale}/{index}.png", picture(40 * scale, 40 * scale, index))
+    mixed = dataclasses.replace(config, drawn=str(tmp_path / "drawn"), drawn_share=0.5, batch=2, steps=2)
+    trainer = train(mixed, CPU)
+    assert len(trainer.validation) == 2
+    assert isinstance(trainer.sampler, Mixture)
+    (tmp_path / "drawn/X1/0.png").write_bytes((tmp_path / "drawn/X1/1.png").read_bytes())
+    with pytest.raises(ValueError, match="Expected dataset as in the checkpoint"):
+        train(mixed, CPU)
+
+
 def test_keeps_the_best_average_and_says_where_it_comes_from(config: Config) -> None:
     trainer = train(dataclasses.replace(config, steps=2), CPU)
     scores = [float(score) for (score,) in rows(config, "validation_psnr") if score]
     assert trainer.best_psnr == pytest.approx(max(scores), abs=1e-4)
     checkpoint = load_checkpoint(Path(config.output) / "last.pt", CPU)
-    assert checkpoint["dataset"] == trainer.dataset.digest
+    assert checkpoint["dataset"] == trainer.digest
     assert checkpoint["config"]["seed"] == config.seed
     assert "commit" in checkpoint
     assert load_file(Path(config.output) / "best.safetensors").keys() == trainer.average.state_dict().keys()

@@ -20,7 +20,7 @@ CPU = torch.device("cpu")
 
 
 def trainer_of(config: Config) -> Trainer:
-    return Trainer(config, load_dataset(Path(config.data), 2, 44, 1, 16, CPU), CPU)
+    return Trainer(config, [load_dataset(Path(config.data), 2, 44, 1, 16, CPU)], CPU)
 
 
 def test_every_thread_has_its_part(config: Config) -> None:
@@ -36,9 +36,9 @@ def test_every_thread_has_its_part(config: Config) -> None:
 def test_threads_that_share_a_batch_take_the_step_of_one(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     pair = dataclasses.replace(config, batch=2)
     dataset = load_dataset(Path(pair.data), 2, 44, 1, 16, CPU)
-    alone = Trainer(pair, dataset, CPU)
+    alone = Trainer(pair, [dataset], CPU)
     monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
-    together = Trainer(pair, dataset, CPU)
+    together = Trainer(pair, [dataset], CPU)
     assert (alone.gradients.parts, together.gradients.parts) == (1, 2)
     assert together.train_step() == pytest.approx(float(alone.train_step()), rel=1e-5)
     for one, other in zip(alone.network.parameters(), together.network.parameters(), strict=True):
@@ -113,7 +113,7 @@ def test_adds_what_has_changed_in_the_body_of_another_scale(
     save_file(before, tmp_path / "before.safetensors")
     change = {"body": str(now), "body_before": str(tmp_path / "before.safetensors"), "body_share": share}
     changed = dataclasses.replace(config, scale=3, initial=str(initial), **change)
-    state = Trainer(changed, load_dataset(Path(config.data), 3, 66, 1, 16, CPU), CPU).network.state_dict()
+    state = Trainer(changed, [load_dataset(Path(config.data), 3, 66, 1, 16, CPU)], CPU).network.state_dict()
     for name, weight in load_file(initial).items():
         expected = weight if name.startswith("tail.") else weight + share * 0.125
         torch.testing.assert_close(state[name], expected)
@@ -124,7 +124,7 @@ def test_starts_from_the_body_of_another_scale(initial: str, config: Config, mod
     body = models / "ssiu-x2.safetensors"
     started = dataclasses.replace(config, scale=3, body=str(body), initial=str(models / initial) if initial else "")
     dataset = load_dataset(Path(config.data), 3, 60, config.validation_images, config.validation_side, CPU)
-    state = Trainer(started, dataset, CPU).network.state_dict()
+    state = Trainer(started, [dataset], CPU).network.state_dict()
     assert_same(body_of(state), body_of(load_file(body)))
     given = load_file(models / "ssiu-x3.safetensors")["tail.0.weight"]
     assert torch.equal(state["tail.0.weight"], given) == bool(initial)

@@ -1,0 +1,52 @@
+import { type Chance, chanceOf } from "./chance.ts";
+import { type Palette, paletteOf } from "./palette.ts";
+import { article, chart, code, controls, map, type Scene, shapes, sprites, table } from "./scenes.ts";
+
+const SCENES = [
+  article,
+  article,
+  article,
+  code,
+  table,
+  table,
+  controls,
+  controls,
+  chart,
+  chart,
+  chart,
+  shapes,
+  shapes,
+  shapes,
+  map,
+  sprites,
+] as const;
+
+/** A drawing of this size as SVG, the same for the same seed: one scene, or two beside or above one another. */
+export function drawing(seed: number, width: number, height: number): string {
+  const chance = chanceOf(seed);
+  const palette = paletteOf(chance);
+  const definitions = `<defs>${gradient(chance, palette)}<filter id="shadow"><feDropShadow dx="0" dy="2" stdDeviation="3" flood-opacity="0.4"/></filter></defs>`;
+  const hard = chance.holds(0.15) ? 'shape-rendering="crispEdges"' : "";
+  const scenes = chance.holds(0.4)
+    ? [scene(chance, palette, 0, 0, width, height)]
+    : halves(chance, palette, width, height);
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" text-rendering="geometricPrecision" xml:space="preserve" ${hard}>${definitions}<rect width="100%" height="100%" fill="${chance.holds(0.08) ? "url(#gradient)" : palette.paper}"/>${scenes.join("")}</svg>`;
+}
+
+function halves(chance: Chance, palette: Palette, width: number, height: number): string[] {
+  const across = chance.holds(0.5);
+  const cut = Math.round((across ? width : height) * chance.real(0.3, 0.7));
+  return across
+    ? [scene(chance, palette, 0, 0, cut, height), scene(chance, palette, cut, 0, width - cut, height)]
+    : [scene(chance, palette, 0, 0, width, cut), scene(chance, palette, 0, cut, width, height - cut)];
+}
+
+function scene(chance: Chance, palette: Palette, x: number, y: number, width: number, height: number): string {
+  const draw: Scene = chance.pick(SCENES);
+  const panel = chance.holds(0.3) ? `<rect width="${width}" height="${height}" fill="${palette.panel}"/>` : "";
+  return `<svg x="${x}" y="${y}" width="${width}" height="${height}">${panel}${draw(chance, palette, width, height)}</svg>`;
+}
+
+function gradient(chance: Chance, { paper, accents }: Palette): string {
+  return `<linearGradient id="gradient" x2="${chance.int(0, 1)}" y2="1"><stop stop-color="${chance.pick(accents)}"/><stop offset="1" stop-color="${chance.pick([paper, ...accents])}"/></linearGradient>`;
+}
