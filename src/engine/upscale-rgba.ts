@@ -1,18 +1,18 @@
 import { type AlphaPlane, bleedColours, joinAlpha, premultiply, splitAlpha } from "../core/alpha.ts";
-import { antialias, type HardEdges } from "../core/edges.ts";
 import { greyOf, isGrey, rgbOf } from "../core/grey.ts";
-import type { Rgb, Rgba, Scale } from "../core/image.ts";
+import type { Rgb, Rgba, Scale, Variant } from "../core/image.ts";
 import type { Engine } from "./engine.ts";
 import { type UpscaleOptions, upscaleRgb } from "./upscale.ts";
 
 export interface UpscaleRgbaOptions extends UpscaleOptions {
-  /** The network knows edges of shrunk pictures only, and draws a line or dots along others: these are softened first. */
-  readonly antialias?: HardEdges | undefined;
+  /** Of the model for transparency; that for colours by default. */
+  readonly alphaVariant?: Variant | undefined;
 }
 
 /**
  * [h, w, 4] -> [s*h, s*w, 4]. A grey picture stays grey: the network would tint it here and there. Transparency that varies
- * goes through the network as a grey picture of its own, and the colours as they look on black: so both have the same edges.
+ * goes through the network as a grey picture of its own, and the colours as they look on black, so that both have the same edges;
+ * but where a picture is only cut out, they go on beyond the edges.
  */
 export async function upscaleRgba(
   engine: Engine,
@@ -20,9 +20,10 @@ export async function upscaleRgba(
   scale: Scale,
   options: UpscaleRgbaOptions,
 ): Promise<Rgba> {
-  const { rgb, alpha } = splitAlpha(image);
+  const { alpha } = splitAlpha(image);
   const level = alpha[0] ?? 255;
   const constant = alpha.every((a) => a === level);
+  const onBlack = !constant && alpha.some((a) => a > 0 && a < 255);
   const passes = constant ? 1 : 2;
   const onPass = (pass: number): UpscaleOptions => ({
     ...options,
@@ -31,39 +32,47 @@ export async function upscaleRgba(
 
   const visible = constant ? image : bleedColours(image);
   const untinted = isGrey(visible) ? withoutColour : (upscaled: Rgb) => upscaled;
-  const soft = options.antialias ? splitAlpha(antialias(visible, options.antialias)) : { rgb, alpha };
-  const input = constant ? soft.rgb : premultiply(soft.rgb, soft.alpha);
-  const colours = untinted(await upscaleRgb(engine, input, scale, onPass(0)));
+  const { rgb } = splitAlpha(visible);
+  const colours = untinted(await upscaleRgb(engine, onBlack ? premultiply(rgb, alpha) : rgb, scale, onPass(0)));
   if (constant) return joinAlpha(colours, new Uint8ClampedArray(colours.width * colours.height).fill(level));
-  const grey = await upscaleRgb(engine, rgbOf(soft.alpha, image), scale, onPass(1));
-  return undoBlack(colours, greyOf(grey), visible, scale);
+  const variant = options.alphaVariant ?? options.variant;
+  const grey = await upscaleRgb(engine, rgbOf(alpha, image), scale, { ...onPass(1), variant });
+  return join(colours, greyOf(grey), { source: visible, scale, onBlack });
 }
 
 function withoutColour(image: Rgb): Rgb {
   return rgbOf(greyOf(image), image);
 }
 
+interface JoinOptions {
+  readonly source: Rgba;
+  readonly scale: Scale;
+  /** Whether the colours have been multiplied by alpha. */
+  readonly onBlack: boolean;
+}
+
 /**
- * Divides the colours by alpha, which stays exactly what it was where 3x3 pixels of `source` are alike in it. Where it is small
+ * Divides the colours by alpha if need be, which stays exactly what it was where 3x3 pixels of `source` are alike in it. Where it is small
  * that makes much of the little that the network is off by, and at an edge it overshoots, up to two pixels away: so near
  * transparency a pixel stays within the colours of those 3x3, each of which has one.
  */
-function undoBlack({ width, height, data }: Rgb, alpha: AlphaPlane, source: Rgba, scale: Scale): Rgba {
+function join({ width, height, data }: Rgb, alpha: AlphaPlane, { source, scale, onBlack }: JoinOptions): Rgba {
   const result = new Uint8ClampedArray(4 * width * height);
   for (let pixel = 0; pixel < source.width * source.height; pixel++) {
     const column = pixel % source.width;
     const row = Math.floor(pixel / source.width);
     const here = source.data.subarray(4 * pixel, 4 * pixel + 4);
     const { least, most } = around(source, row, column);
-    const isInside = least[3] === 255 && isOpaqueAround(source, row, column);
+    const isInside = !onBlack || (least[3] === 255 && isOpaqueAround(source, row, column));
     for (let y = scale * row; y < scale * (row + 1); y++) {
       for (let at = y * width + scale * column, end = at + scale; at < end; at++) {
-        const a = least[3] === most[3] ? here[3] : alpha[at];
+        const a = (least[3] === most[3] ? here[3] : alpha[at]) ?? 0;
+        const opacity = onBlack ? a / 255 : 1;
         for (let c = 0; c < 3; c++) {
-          const colour = a ? (255 * (data[3 * at + c] ?? 0)) / a : (here[c] ?? 0);
+          const colour = opacity > 0 ? (data[3 * at + c] ?? 0) / opacity : (here[c] ?? 0);
           result[4 * at + c] = isInside ? colour : Math.max(least[c] ?? 0, Math.min(colour, most[c] ?? 0));
         }
-        result[4 * at + 3] = a ?? 0;
+        result[4 * at + 3] = a;
       }
     }
   }

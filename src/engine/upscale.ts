@@ -6,7 +6,7 @@ export interface UpscaleOptions {
   /** How the picture is cut; chosen by whoever knows how much memory there is. */
   readonly tiling: Tiling;
   /** Of the model; "clean" by default. */
-  readonly variant?: Variant;
+  readonly variant?: Variant | undefined;
   /** Awaited after each tile. */
   readonly pause?: (() => Promise<void>) | undefined;
   /** Tiles handed to the engine at the same time; 1 by default. */

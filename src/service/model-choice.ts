@@ -1,5 +1,5 @@
 import { sha256Hex } from "../core/digest.ts";
-import { type HardEdges, hardEdges } from "../core/edges.ts";
+import { isDrawn } from "../core/drawn.ts";
 import { expected, ServiceError } from "../core/errors.ts";
 import { type Rgba, SCALES, type Scale, VARIANTS, type Variant } from "../core/image.ts";
 import type { Probe } from "../core/probe/probe-result.ts";
@@ -32,37 +32,30 @@ interface ChoiceOptions {
   readonly source: Pick<Probe, "lossy">;
 }
 
-/** Known from the header; the pixels decide between the two. */
+/** Known from the header; which of the two makes the colours is decided by the pixels. */
 export interface ModelChoice {
-  readonly smooth: Model;
-  /** Absent where a model was asked for: it gets the picture as it is. */
-  readonly hardEdged?: Model;
+  readonly photographed: Model;
+  /** For transparency as well. */
+  readonly drawn: Model;
 }
 
-/** By the source's header: "web" was trained on what JPEG and WebP leave behind, and AVIF leaves the like (ADR 9). */
+/**
+ * By the source's header: "web" was trained on what JPEG and WebP leave behind, and AVIF leaves the like (ADR 9), and on drawings
+ * (ADR 13). A model that was asked for makes all of it.
+ */
 export function chooseModels(find: FindModel, scale: Scale, { transform, source }: ChoiceOptions): ModelChoice {
   const named = (variant: Variant) => find(scale, variant) ?? modelFor(find, scale, "clean");
-  if (transform.model !== undefined) return { smooth: named(transform.model) };
-  return { smooth: named(source.lossy ? "web" : "clean"), hardEdged: named("web") };
+  const drawn = named(transform.model ?? "web");
+  return { photographed: transform.model === undefined && !source.lossy ? named("clean") : drawn, drawn };
 }
 
 /** Ids of which a result will have one; "none" at x1. */
 export function possibleIds(choice: ModelChoice | undefined): readonly string[] {
-  if (choice === undefined) return ["none"];
-  const { smooth, hardEdged = smooth } = choice;
-  return [...new Set([smooth.id, hardEdged.id])];
+  return choice === undefined ? ["none"] : [...new Set([choice.photographed.id, choice.drawn.id])];
 }
 
-/** A model, and what of the picture is softened for it. */
-interface Settled {
-  readonly model: Model;
-  readonly antialias?: HardEdges;
-}
-
-/** By the picture itself: "web" is at home with harder edges than any filter leaves, once they are softened (ADR 13). */
-export function settleModel({ smooth, hardEdged }: ModelChoice, image: Rgba): Settled {
-  if (hardEdged === undefined) return { model: smooth };
-  const hard = hardEdges(image);
-  if (!hard.colour && !hard.alpha) return { model: smooth };
-  return { model: hard.colour ? hardEdged : smooth, antialias: hard };
+/** The models of colours and of transparency, by the picture itself. */
+export function settleModel({ photographed, drawn }: ModelChoice, image: Rgba): { colours: Model; alpha: Model } {
+  const isSettled = photographed.id === drawn.id;
+  return { colours: isSettled || isDrawn(image) ? drawn : photographed, alpha: drawn };
 }

@@ -1,0 +1,97 @@
+import sharp from "sharp";
+import { describe, expect, it } from "vitest";
+import { isDrawn } from "../../../src/core/drawn.ts";
+import type { Rgba } from "../../../src/core/image.ts";
+import { resize } from "../../../src/core/resample.ts";
+
+type Pixel = readonly [red: number, green: number, blue: number, alpha: number];
+const WHITE: Pixel = [255, 255, 255, 255];
+const BLUE: Pixel = [30, 90, 200, 255];
+const CLEAR: Pixel = [0, 0, 0, 0];
+
+function draw(side: number, pixel: (x: number, y: number) => Pixel): Rgba {
+  const data = new Uint8ClampedArray(4 * side * side);
+  for (let i = 0; i < side * side; i++) data.set(pixel(i % side, Math.floor(i / side)), 4 * i);
+  return { width: side, height: side, data };
+}
+
+/** Of a third of the picture's side. */
+const disc = (side: number, inside: Pixel, outside: Pixel) =>
+  draw(side, (x, y) => (Math.hypot(x - side / 2 + 0.5, y - side / 2 + 0.5) < side / 3 ? inside : outside));
+
+/** Waves, without an edge. */
+const smooth = (x: number, y: number) => [80 + 70 * Math.sin(x / 3), 60 + y, 90] as const;
+
+/** What a smooth filter makes of `image`. */
+const shrunk = ({ width, height, data }: Rgba, factor: number): Rgba =>
+  resize({ width, height, data }, { width: width / factor, height: height / factor });
+
+/** A column of colours, repeated from left to right; the last follows the first. */
+const columns = (...brightness: number[]) =>
+  draw(48, (x) => {
+    const value = brightness[x % brightness.length] ?? 0;
+    return [value, value, value, 255];
+  });
+
+/** Blue and white, so much of blue. */
+const mixed = (share: number): Pixel => [255 - 225 * share, 255 - 165 * share, 255 - 55 * share, 255];
+
+/** A picture's upper half above the upper half of another. */
+const above = (upper: Rgba, lower: Rgba) =>
+  draw(upper.width, (x, y) => {
+    const [image, row] = y < upper.height / 2 ? [upper, y] : [lower, y - upper.height / 2];
+    return [...image.data.subarray(4 * (row * image.width + x), 4 * (row * image.width + x) + 4)] as unknown as Pixel;
+  });
+
+describe("isDrawn", () => {
+  it.each<[string, Rgba]>([
+    ["a disc without antialiasing", disc(32, BLUE, WHITE)],
+    ["one that is antialiased", draw(48, (x, y) => mixed(Math.max(0, Math.min(1, 16 - Math.hypot(x - 23, y - 23)))))],
+    ["a drawing cut out", draw(32, (x, y) => (y > 20 ? CLEAR : x % 8 < 3 ? BLUE : WHITE))],
+    ["lines along the pixels", draw(32, (x) => (x % 8 < 3 ? BLUE : WHITE))],
+    ["lines across them", draw(32, (_, y) => (y % 8 < 3 ? BLUE : WHITE))],
+    ["edges with a pixel between", columns(0, 0, 0, 90, 200, 200, 200, 90)],
+    ["thin lines", columns(255, 255, 255, 255, 180)],
+    [
+      "colours a little uneven",
+      draw(32, (x, y) => (x < 16 ? [(x + y) % 2, 0, 0, 255] : [200, 200 + (y % 2), 200, 255])),
+    ],
+    [
+      "a drawing with a picture in it",
+      above(
+        columns(0, 0, 0, 200, 200, 200),
+        draw(48, (x, y) => [...smooth(x, y), 255]),
+      ),
+    ],
+  ])("holds for %s", (_, image) => {
+    expect(isDrawn(image)).toBe(true);
+  });
+
+  it.each<[string, Rgba]>([
+    ["the same disc shrunk", shrunk(disc(128, BLUE, WHITE), 4)],
+    ["edges with two pixels between", columns(0, 0, 0, 60, 140, 200, 200, 200, 140, 60)],
+    ["low steps", draw(32, (x) => (x % 8 < 4 ? [100, 100, 100, 255] : [131, 131, 131, 255]))],
+    ["noise", draw(32, (x, y) => [(x * 97 + y * y * 57) % 256, (x * y * 31) % 256, 0, 255])],
+    ["few edges", disc(4, BLUE, WHITE)],
+    ["edges at the border alone", draw(32, (x, y) => (Math.min(x, y) === 0 || Math.max(x, y) === 31 ? BLUE : WHITE))],
+    ["a smooth picture cut out", draw(64, (x, y) => [...smooth(x, y), y < 40 ? 255 : 0])],
+    ["hidden colours", draw(32, (x) => [x % 8 < 4 ? 255 : 0, 0, 0, 7])],
+    ["a shape of one colour", disc(32, BLUE, [30, 90, 200, 0])],
+    ["a soft shape", draw(32, (x) => [255, 255, 255, [0, 0, 90, 180, 255, 255, 180, 90][x % 8] ?? 0])],
+    ["one pixel", draw(1, () => BLUE)],
+    ["a smooth picture in a frame", draw(64, (x, y) => (y < 6 || y > 57 ? WHITE : [...smooth(x, y), 255]))],
+  ])("does not hold for %s", (_, image) => {
+    expect(isDrawn(image)).toBe(false);
+  });
+
+  it.each<[string, boolean]>([
+    ["chart.png", true],
+    ["scene.png", false],
+    ["lines.png", false],
+    ["logo.png", false],
+  ])("of the sample %s is %s", async (name, expected) => {
+    const file = sharp(`src/web/samples/${name}`).ensureAlpha().raw();
+    const { data, info } = await file.toBuffer({ resolveWithObject: true });
+    expect(isDrawn({ width: info.width, height: info.height, data: new Uint8ClampedArray(data) })).toBe(expected);
+  });
+});
