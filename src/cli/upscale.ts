@@ -63,16 +63,16 @@ async function upscale(options: z.infer<typeof Options>): Promise<void> {
   candidateModels(find, transform);
   const source = await decodePicture(file);
   const models = chooseModels(find, scale, { transform, source: file.header });
-  const { colours, alpha } = settleModel(models, source.image);
+  const { id, ...variants } = settleModel(models, source.image);
   const { engine, tiling } = await ENGINES[options.engine]();
   const progress = createProgress("tiles");
-  const how = { tiling, variant: colours.variant, alphaVariant: alpha.variant, onTile: progress.update };
+  const how = { tiling, ...variants, onTile: progress.update };
   const image = await upscaleRgba(engine, source.image, scale, how).finally(progress.stop);
   const bytes = await writePicture(output, { ...source, image }, { format, quality: options.quality });
   const ms = Math.round(performance.now() - started);
   const { width, height } = image;
-  const text = `${input} ${source.image.width}x${source.image.height} -> ${output} ${width}x${height}, ${colours.id}, ${bytes} bytes, ${ms} ms`;
-  const json = { input, output, scale, model: colours.id, engine: options.engine, width, height, bytes, ms };
+  const text = `${input} ${source.image.width}x${source.image.height} -> ${output} ${width}x${height}, ${id}, ${bytes} bytes, ${ms} ms`;
+  const json = { input, output, scale, model: id, engine: options.engine, width, height, bytes, ms };
   const print = output === PIPE ? console.error : console.log;
   print(options.json ? JSON.stringify(json) : text);
 }

@@ -54,8 +54,16 @@ export function possibleIds(choice: ModelChoice | undefined): readonly string[] 
   return choice === undefined ? ["none"] : [...new Set([choice.photographed.id, choice.drawn.id])];
 }
 
-/** The models of colours and of transparency, by the picture itself. */
-export function settleModel({ photographed, drawn }: ModelChoice, image: Rgba): { colours: Model; alpha: Model } {
-  const isSettled = photographed.id === drawn.id;
-  return { colours: isSettled || isDrawn(image) ? drawn : photographed, alpha: drawn };
+/** Who makes a picture. */
+interface Settled {
+  /** Of the model that makes the colours. */
+  readonly id: string;
+  readonly variant: Variant;
+  readonly alphaVariant: Variant;
+}
+
+/** By the picture itself, where its header leaves a choice. */
+export function settleModel({ photographed, drawn }: ModelChoice, image: Rgba): Settled {
+  const { id, variant } = photographed.id === drawn.id || isDrawn(image) ? drawn : photographed;
+  return { id, variant, alphaVariant: drawn.variant };
 }

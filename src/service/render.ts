@@ -41,14 +41,14 @@ export async function render(
   const { scale, region, canvas, format, models } = plan;
   const decoded = onBackground(await stopwatch.time("decode", codecs.decode(bytes, probe)), format, transform);
   const part = cut(decoded.image, region);
-  const { colours, alpha } = models ? settleModel(models, part) : {};
-  const options = { tiling, concurrency, pause, variant: colours?.variant, alphaVariant: alpha?.variant };
+  const { id, ...variants } = models ? settleModel(models, part) : { id: "none" };
+  const options = { tiling, concurrency, pause, ...variants };
   const upscaled = scale === 1 ? part : await stopwatch.time("upscale", upscaleRgba(engine, part, scale, options));
   const result = pad(resized(upscaled, plan), canvas, padding(format, transform));
   // A lossy encoder would spend bytes on edges of colours that nobody sees, and blur what is beside them.
   const image = format === "png" || isOpaque(result) ? result : bleedColours(result);
   const encoded = await stopwatch.time("encode", codecs.encode({ ...decoded, image }, format, transform));
-  return { bytes: encoded, model: colours?.id ?? "none" };
+  return { bytes: encoded, model: id };
 }
 
 /** The upscaled region -> the window, at its size. */

@@ -39,9 +39,10 @@ describe("chooseModels", () => {
     ["whatever has model=web", BOTH, { model: "web" }, { lossy: false }, SMOOTH, "x3-web, x3-web"],
   ])("for %s", (_, find, transform, source, image, expected) => {
     const choice = chooseModels(find, 3, { transform, source });
-    const { colours, alpha } = settleModel(choice, image);
-    expect(`${colours.id}, ${alpha.id}`).toBe(expected);
-    expect(possibleIds(choice)).toContain(colours.id);
+    const { id, variant, alphaVariant } = settleModel(choice, image);
+    expect([id, `x3-${alphaVariant}`].join(", ")).toBe(expected);
+    expect(id).toBe(`x3-${variant}`);
+    expect(possibleIds(choice)).toContain(id);
   });
 
   it("leave a choice where the pixels decide", () => {

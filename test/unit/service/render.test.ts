@@ -3,17 +3,18 @@ import type { Codecs } from "../../../src/codecs/codec.ts";
 import { FORMATS, type Rgba } from "../../../src/core/image.ts";
 import { probe } from "../../../src/core/probe/probe.ts";
 import { parseTransform } from "../../../src/core/transform.ts";
+import type { Engine } from "../../../src/engine/engine.ts";
 import { render } from "../../../src/service/render.ts";
 import { planRender } from "../../../src/service/render-plan.ts";
 import { createStopwatch } from "../../../src/service/stopwatch.ts";
 import { fixture } from "../../fixtures/read.ts";
 import { repeater } from "../engine/repeater.ts";
-import { everyModel } from "./every-model.ts";
+import { model } from "./every-model.ts";
 
 const LIMITS = { inputPixels: 1e6, outputPixels: 1e6, avifPixels: 1e6, jpegScans: 1 };
 
 /** What the encoder is given of `image` after these ops; the codecs pass pixels on as they are. */
-async function rendered(image: Rgba, ops: string): Promise<Rgba> {
+async function rendered(image: Rgba, ops: string, engine: Engine = repeater): Promise<Rgba> {
   let given = image;
   const codecs: Codecs = {
     decode: async () => ({ image }),
@@ -25,12 +26,12 @@ async function rendered(image: Rgba, ops: string): Promise<Rgba> {
   const header = { ...probe(fixture("rgba-8.png")), width: image.width, height: image.height };
   const transform = parseTransform(ops);
   await render(
-    { codecs, engine: repeater, tiling: { size: 32, overlap: 16 } },
+    { codecs, engine, tiling: { size: 32, overlap: 16 } },
     {
       bytes: new Uint8Array(),
       probe: header,
       transform,
-      plan: planRender(header, transform, { limits: LIMITS, model: everyModel }),
+      plan: planRender(header, transform, { limits: LIMITS, model }),
     },
     createStopwatch(() => 0),
   );
@@ -61,6 +62,19 @@ it.each(FORMATS)("stores no edge that nobody sees in %s", async (format) => {
     else if (format !== "png") expect([...right], ops).toEqual([255, 200, 0, 0]);
     else expect(right[3], ops).toBe(0);
   }
+});
+
+it("has transparency made by web, and the colours of what was not drawn by clean", async () => {
+  const variants: unknown[] = [];
+  const engine: Engine = {
+    ...repeater,
+    upscale: (tile, scale, variant) => {
+      variants.push(variant);
+      return repeater.upscale(tile, scale);
+    },
+  };
+  await rendered(half, "x2", engine);
+  expect(variants).toEqual(["clean", "clean", "web", "web"]);
 });
 
 it("leaves colours under transparency as they are in PNG", async () => {
