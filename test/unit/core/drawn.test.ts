@@ -53,6 +53,10 @@ describe("isDrawn", () => {
     ["edges with a pixel between", columns(0, 0, 0, 90, 200, 200, 200, 90)],
     ["thin lines", columns(255, 255, 255, 255, 180)],
     [
+      "antialiased lines, among them few edges",
+      columns(...Array(8).fill([255, 255, 255, 100, 20]).flat(), 255, 255, 0, 0, 0, 255, 255, 255),
+    ],
+    [
       "colours a little uneven",
       draw(32, (x, y) => (x < 16 ? [(x + y) % 2, 0, 0, 255] : [200, 200 + (y % 2), 200, 255])),
     ],
@@ -72,7 +76,8 @@ describe("isDrawn", () => {
     ["edges with two pixels between", columns(0, 0, 0, 60, 140, 200, 200, 200, 140, 60)],
     ["low steps", draw(32, (x) => (x % 8 < 4 ? [100, 100, 100, 255] : [131, 131, 131, 255]))],
     ["noise", draw(32, (x, y) => [(x * 97 + y * y * 57) % 256, (x * y * 31) % 256, 0, 255])],
-    ["few edges", disc(4, BLUE, WHITE)],
+    ["few edges", draw(8, (x) => (x < 4 ? BLUE : WHITE))],
+    ["antialiased lines alone", columns(255, 255, 255, 100, 20, 255)],
     ["edges at the border alone", draw(32, (x, y) => (Math.min(x, y) === 0 || Math.max(x, y) === 31 ? BLUE : WHITE))],
     ["a smooth picture cut out", draw(64, (x, y) => [...smooth(x, y), y < 40 ? 255 : 0])],
     ["hidden colours", draw(32, (x) => [x % 8 < 4 ? 255 : 0, 0, 0, 7])],
