@@ -1,6 +1,8 @@
 import { type Chance, chanceOf } from "./chance.ts";
+import { chart, map, shapes, sprites } from "./figures.ts";
+import type { Scene } from "./marks.ts";
+import { article, code, controls, table } from "./pages.ts";
 import { type Palette, paletteOf } from "./palette.ts";
-import { article, chart, code, controls, map, type Scene, shapes, sprites, table } from "./scenes.ts";
 
 const SCENES = [
   article,
