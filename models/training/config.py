@@ -56,8 +56,11 @@ class Config:
         for name in ("body_share", "luma_weight", "ema_decay", "drawn_share"):
             check(0 <= getattr(self, name) <= 1, "0 to 1", name, getattr(self, name))
         check(self.body_share == 1 or bool(self.body_before), "body_before as well", "body_share", self.body_share)
-        expected = "a positive number beside drawn" if self.drawn else "a folder in drawn"
-        check((self.drawn_share > 0) == bool(self.drawn), expected, "drawn_share", self.drawn_share)
+        expected = "a part of the batch, one patch at least," if self.drawn else "a folder in drawn"
+        drawn = round(self.drawn_share * self.batch)
+        check(
+            0 < drawn < self.batch if self.drawn else self.drawn_share == 0, expected, "drawn_share", self.drawn_share
+        )
         counts = ("patch", "batch", "validate_every", "checkpoint_every", "log_every", "validation_images")
         for name in (*counts, "learning_rate", "gradient_clip"):
             check(getattr(self, name) > 0, "a positive number", name, getattr(self, name))

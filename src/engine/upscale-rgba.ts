@@ -52,7 +52,7 @@ interface JoinOptions {
 }
 
 /**
- * Divides the colours by alpha if need be, which stays exactly what it was where 3x3 pixels of `source` are alike in it. Where it is small
+ * Divides the colours by alpha where they are on black. It stays exactly what it was where 3x3 pixels of `source` are alike in it. Where it is small
  * that makes much of the little that the network is off by, and at an edge it overshoots, up to two pixels away: so near
  * transparency a pixel stays within the colours of those 3x3, each of which has one.
  */
