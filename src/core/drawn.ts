@@ -9,10 +9,10 @@ const [EDGE, PLAIN] = [32, 2];
 
 /**
  * Shares of what is not plain, in steps from pixel to pixel. Between two plain sides an edge has one step, or two where it is antialiased,
- * and a thin line up to three. Photographs have 0.05 of these at most, framed ones 0.1, drawings 0.14 and more; drawings that were
+ * and a thin line up to three. Photographs have 0.05 of these at most, framed ones 0.1, drawings 0.17 and more; drawings that were
  * shrunk have many of three steps still, but mostly less than 0.03 of one or two.
  */
-const [SHARE_OF_TWO, SHARE_OF_THREE] = [0.04, 0.1];
+const [SHARE_OF_TWO, SHARE_OF_THREE] = [0.04, 0.12];
 
 /** With fewer sharp edges, their share says little. */
 const MIN_EDGES = 16;

@@ -93,6 +93,7 @@ describe("isDrawn", () => {
     ["chart.png", true],
     ["scene.png", false],
     ["lines.png", false],
+    ["text.png", false],
     ["logo.png", false],
   ])("of the sample %s is %s", async (name, expected) => {
     const file = sharp(`src/web/samples/${name}`).ensureAlpha().raw();
