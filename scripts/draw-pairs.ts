@@ -14,6 +14,9 @@ const { values, positionals } = parseArgs({
 });
 const [out] = positionals;
 if (out === undefined) throw new Error("Expected a folder for OUT, got nothing");
+const [count, seed] = [Number(values.count), Number(values.seed)];
+if (!(count > 0) || !(seed >= 0))
+  throw new Error(`Expected numbers for --count and --seed, got ${values.count}, ${values.seed}`);
 
 const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
@@ -21,8 +24,8 @@ for (const factor of FACTORS) {
   const folder = join(out, `X${factor}`);
   await mkdir(folder, { recursive: true });
   const page = await browser.newPage({ viewport: SIZE, deviceScaleFactor: factor });
-  for (let i = 1; i <= Number(values.count); i++) {
-    const svg = drawing(100_000 * Number(values.seed) + i, SIZE.width, SIZE.height);
+  for (let i = 1; i <= count; i++) {
+    const svg = drawing(100_000 * seed + i, SIZE.width, SIZE.height);
     await page.setContent(`<body style="margin:0">${svg}</body>`);
     await page.screenshot({ path: join(folder, `${String(i).padStart(4, "0")}.png`) });
   }

@@ -20,7 +20,7 @@ export async function upscaleRgba(
   scale: Scale,
   options: UpscaleRgbaOptions,
 ): Promise<Rgba> {
-  const { alpha } = splitAlpha(image);
+  const { rgb: stored, alpha } = splitAlpha(image);
   const level = alpha[0] ?? 255;
   const constant = alpha.every((a) => a === level);
   const onBlack = !constant && alpha.some((a) => a > 0 && a < 255);
@@ -32,7 +32,7 @@ export async function upscaleRgba(
 
   const visible = constant ? image : bleedColours(image);
   const untinted = isGrey(visible) ? withoutColour : (upscaled: Rgb) => upscaled;
-  const { rgb } = splitAlpha(visible);
+  const rgb = constant ? stored : splitAlpha(visible).rgb;
   const colours = untinted(await upscaleRgb(engine, onBlack ? premultiply(rgb, alpha) : rgb, scale, onPass(0)));
   if (constant) return joinAlpha(colours, new Uint8ClampedArray(colours.width * colours.height).fill(level));
   const variant = options.alphaVariant ?? options.variant;
@@ -52,7 +52,7 @@ interface JoinOptions {
 }
 
 /**
- * Divides the colours by alpha where they are on black. It stays exactly what it was where 3x3 pixels of `source` are alike in it. Where it is small
+ * Alpha stays exactly what it was where 3x3 pixels of `source` are alike in it. Colours on black are divided by it. Where it is small
  * that makes much of the little that the network is off by, and at an edge it overshoots, up to two pixels away: so near
  * transparency a pixel stays within the colours of those 3x3, each of which has one.
  */
