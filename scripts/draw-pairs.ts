@@ -1,16 +1,31 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { chromium } from "playwright-core";
+import { type Browser, chromium } from "playwright-core";
+import sharp from "sharp";
 import { drawing } from "./drawings/drawing.ts";
+import type { Photograph } from "./drawings/gallery.ts";
 
-/** Has Chromium draw pages, charts and icons for screens of 1, 2, 3 and 4 times the density: OUT/X1/0001.png, OUT/X2/0001.png ... */
+/**
+ * Has Chromium draw pages, charts and icons for screens of 1, 2, 3 and 4 times the density: OUT/X1/0001.png, OUT/X2/0001.png ...
+ * With --photos FOLDER some of the pages show photographs.
+ */
 const FACTORS = [1, 2, 3, 4];
 const SIZE = { width: 400, height: 300 };
+/** Every third drawing has letters with coloured fringes at X1, as screens of that density show them mostly. */
+const FRINGED = 3;
+const FONTS = `<?xml version="1.0"?><fontconfig><include>/etc/fonts/fonts.conf</include>
+<match target="font"><edit name="rgba" mode="assign"><const>rgb</const></edit></match>
+<match target="pattern"><edit name="rgba" mode="assign"><const>rgb</const></edit></match></fontconfig>`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { count: { type: "string", default: "400" }, seed: { type: "string", default: "1" } },
+  options: {
+    count: { type: "string", default: "400" },
+    seed: { type: "string", default: "1" },
+    photos: { type: "string" },
+  },
 });
 const [out] = positionals;
 if (out === undefined) throw new Error("Expected a folder for OUT, got nothing");
@@ -18,17 +33,47 @@ const [count, seed] = [Number(values.count), Number(values.seed)];
 if (!(count > 0) || !(seed >= 0))
   throw new Error(`Expected numbers for --count and --seed, got ${values.count}, ${values.seed}`);
 
-const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
-const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+const photographs = values.photos === undefined ? [] : await readPhotographs(values.photos);
+const settings = await mkdtemp(join(tmpdir(), "fonts-"));
+await writeFile(join(settings, "fonts.conf"), FONTS);
+const plain = await launch({});
+const fringed = await launch({ FONTCONFIG_FILE: join(settings, "fonts.conf") });
+const indices = Array.from({ length: count }, (_, i) => i + 1);
 for (const factor of FACTORS) {
-  const folder = join(out, `X${factor}`);
-  await mkdir(folder, { recursive: true });
+  const isFringed = (i: number) => factor === 1 && i % FRINGED === 0;
+  await mkdir(join(out, `X${factor}`), { recursive: true });
+  await draw(
+    plain,
+    indices.filter((i) => !isFringed(i)),
+    factor,
+  );
+  await draw(fringed, indices.filter(isFringed), factor);
+}
+await Promise.all([plain.close(), fringed.close()]);
+await rm(settings, { recursive: true });
+
+function launch(environment: Record<string, string>): Promise<Browser> {
+  const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
+  return chromium.launch({ executablePath, args: ["--no-sandbox"], env: { ...process.env, ...environment } });
+}
+
+async function draw(browser: Browser, indices: readonly number[], factor: number): Promise<void> {
   const page = await browser.newPage({ viewport: SIZE, deviceScaleFactor: factor });
-  for (let i = 1; i <= count; i++) {
-    const svg = drawing(100_000 * seed + i, SIZE.width, SIZE.height);
+  for (const i of indices) {
+    const svg = drawing(100_000 * seed + i, SIZE.width, SIZE.height, photographs);
     await page.setContent(`<body style="margin:0">${svg}</body>`);
-    await page.screenshot({ path: join(folder, `${String(i).padStart(4, "0")}.png`) });
+    await page.screenshot({ path: join(out ?? "", `X${factor}`, `${String(i).padStart(4, "0")}.png`) });
   }
   await page.close();
 }
-await browser.close();
+
+async function readPhotographs(folder: string): Promise<Photograph[]> {
+  const names = (await readdir(folder)).filter((name) => /\.(png|jpe?g|webp)$/.test(name)).sort();
+  return Promise.all(
+    names.map(async (name) => {
+      const file = await readFile(join(folder, name));
+      const { format, width, height } = await sharp(file).metadata();
+      return { href: `data:image/${format};base64,${file.toString("base64")}`, width, height };
+    }),
+  );
+}

@@ -35,6 +35,7 @@ class Config:
     ema_decay: float = 0.999
     drawn: str = ""  # a folder of drawings at X1 and at X{scale}, see scripts/draw-pairs.ts
     drawn_share: float = 0.0  # of each batch, 0 to 1
+    shrunk_share: float = 0.0  # of these, 0 to 1: from X{scale}, shrunk by some kernel, and not from X1
     degradation: Literal["none", "web"] = "none"  # of the low-resolution patches: lossy saves, see degrade.py
     precision: Literal["fp32", "bf16"] = "fp32"
     channels_last: bool = False
@@ -53,20 +54,27 @@ class Config:
         for name in ("optimizer", "degradation", "precision"):
             choices = get_args(Config.__annotations__[name])
             check(getattr(self, name) in choices, " or ".join(choices), name, getattr(self, name))
-        for name in ("body_share", "luma_weight", "ema_decay", "drawn_share"):
+        for name in ("body_share", "luma_weight", "ema_decay", "drawn_share", "shrunk_share"):
             check(0 <= getattr(self, name) <= 1, "0 to 1", name, getattr(self, name))
         check(self.body_share == 1 or bool(self.body_before), "body_before as well", "body_share", self.body_share)
-        expected = "a part of the batch, one patch at least," if self.drawn else "a folder in drawn"
-        drawn = round(self.drawn_share * self.batch)
-        check(
-            0 < drawn < self.batch if self.drawn else self.drawn_share == 0, expected, "drawn_share", self.drawn_share
-        )
+        drawn = self.check_share("drawn_share", self.batch, "the batch", self.drawn, "a folder in drawn")
+        self.check_share("shrunk_share", drawn, "the drawings", self.shrunk_share, "0")
         counts = ("patch", "batch", "validate_every", "checkpoint_every", "log_every", "validation_images")
         for name in (*counts, "learning_rate", "gradient_clip"):
             check(getattr(self, name) > 0, "a positive number", name, getattr(self, name))
         check(self.warmup_steps >= 0, "0 or more", "warmup_steps", self.warmup_steps)
         # A pixel at each border is not scored.
         check(self.validation_side >= 3, "3 or more", "validation_side", self.validation_side)
+
+    def check_share(self, name: str, whole: int, of: str, wanted: object, otherwise: str) -> int:
+        """How many of `whole` patches that are: some and not all where they are wanted, and none otherwise."""
+        share = getattr(self, name)
+        count = round(share * whole)
+        if wanted:
+            check(0 < count < whole, f"a part of {of}, one patch at least,", name, share)
+        else:
+            check(share == 0, otherwise, name, share)
+        return count
 
 
 def check(valid: bool, expected: str, name: str, value: object) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -170,10 +171,16 @@ class PatchSampler:
         return self.degradation.spoil(low, self.generator) / 255, high / 255
 
 
+class Sampler(Protocol):
+    def sample(self, batch: int) -> tuple[Tensor, Tensor]:
+        """Low and high patches, see PatchSampler."""
+        ...
+
+
 class Mixture:
     """Patches of two samplers, in every batch as many of either; `share` (0 to 1) are of the second."""
 
-    def __init__(self, first: PatchSampler, second: PatchSampler, share: float) -> None:
+    def __init__(self, first: Sampler, second: Sampler, share: float) -> None:
         self.first, self.second, self.share = first, second, share
 
     def sample(self, batch: int) -> tuple[Tensor, Tensor]:

@@ -26,7 +26,7 @@ from training.checkpoint import (
     write_atomically,
 )
 from training.config import Config, load_config, parse_config
-from training.data import CLEAN, MARGIN, Dataset, Degradation, Mixture, PatchSampler, load_dataset
+from training.data import CLEAN, MARGIN, Dataset, Degradation, Mixture, PatchSampler, Sampler, load_dataset
 from training.degrade import DRAWN, WEB
 from training.gradients import BatchGradients, parts_of
 from training.metrics import LUMA, luma, psnr, shaved, to_bytes
@@ -121,9 +121,9 @@ class Trainer:
         gradients = BatchGradients(self.network, self.loss, parts_of(config.batch, device))
         self.gradients: BatchGradients | RecordedGradients = gradients
         photographs, *drawings = datasets
-        self.sampler: PatchSampler | Mixture = self.sampler_of(photographs, DEGRADATIONS[config.degradation])
+        self.sampler: Sampler = self.sampler_of(photographs, DEGRADATIONS[config.degradation])
         for drawn in drawings:
-            self.sampler = Mixture(self.sampler, self.sampler_of(drawn, DRAWN, upright=True), config.drawn_share)
+            self.sampler = Mixture(self.sampler, self.drawn_sampler(drawn), config.drawn_share)
         self.step, self.rate = 0, 0.0
         self.seconds = 0.0  # spent in training, over all processes of this run
         self.best_psnr = -math.inf
@@ -135,6 +135,13 @@ class Trainer:
     def sampler_of(self, dataset: Dataset, degradation: Degradation, upright: bool = False) -> PatchSampler:
         scale, patch = self.config.scale, self.config.patch
         return PatchSampler(dataset.high, dataset.low, scale, patch, self.generator, degradation, upright)
+
+    def drawn_sampler(self, dataset: Dataset) -> Sampler:
+        drawn = self.sampler_of(dataset, DRAWN, upright=True)
+        if self.config.shrunk_share == 0:
+            return drawn
+        shrunk = self.sampler_of(dataclasses.replace(dataset, low=None), DRAWN, upright=True)
+        return Mixture(drawn, shrunk, self.config.shrunk_share)
 
     @property
     def progress(self) -> float:
@@ -219,6 +226,7 @@ class Trainer:
                 "seed": str(config.seed),
                 "data": config.data,
                 "drawn_share": str(config.drawn_share),
+                "shrunk_share": str(config.shrunk_share),
                 "dataset_sha256": self.digest,
                 "commit": self.commit,
                 "validation_psnr": f"{score:.4f}",

@@ -1,5 +1,6 @@
 import { type Chance, chanceOf } from "./chance.ts";
 import { chart, map, shapes, sprites } from "./figures.ts";
+import { galleryOf, type Photograph } from "./gallery.ts";
 import type { Scene } from "./marks.ts";
 import { article, code, controls, table } from "./pages.ts";
 import { type Palette, paletteOf } from "./palette.ts";
@@ -24,27 +25,41 @@ const SCENES = [
 ] as const;
 
 /** A drawing of this size as SVG, the same for the same seed: one scene, or two beside or above one another. */
-export function drawing(seed: number, width: number, height: number): string {
+export function drawing(seed: number, width: number, height: number, photographs: readonly Photograph[]): string {
   const chance = chanceOf(seed);
   const palette = paletteOf(chance);
+  const gallery = galleryOf(photographs);
+  const scenes = photographs.length > 0 ? ([...SCENES, gallery, gallery, gallery] as const) : SCENES;
   const definitions = `<defs>${gradient(chance, palette)}<filter id="shadow"><feDropShadow dx="0" dy="2" stdDeviation="3" flood-opacity="0.4"/></filter></defs>`;
   const hard = chance.holds(0.15) ? 'shape-rendering="crispEdges"' : "";
-  const scenes = chance.holds(0.4)
-    ? [scene(chance, palette, 0, 0, width, height)]
-    : halves(chance, palette, width, height);
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" text-rendering="geometricPrecision" xml:space="preserve" ${hard}>${definitions}<rect width="100%" height="100%" fill="${chance.holds(0.08) ? "url(#gradient)" : palette.paper}"/>${scenes.join("")}</svg>`;
+  const parts = split(chance, width, height).map((area) => scene(chance, palette, chance.pick(scenes), area));
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" text-rendering="geometricPrecision" xml:space="preserve" ${hard}>${definitions}<rect width="100%" height="100%" fill="${chance.holds(0.08) ? "url(#gradient)" : palette.paper}"/>${parts.join("")}</svg>`;
 }
 
-function halves(chance: Chance, palette: Palette, width: number, height: number): string[] {
+interface Area {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+function split(chance: Chance, width: number, height: number): Area[] {
+  const whole = { x: 0, y: 0, width, height };
+  if (chance.holds(0.4)) return [whole];
   const across = chance.holds(0.5);
   const cut = Math.round((across ? width : height) * chance.real(0.3, 0.7));
   return across
-    ? [scene(chance, palette, 0, 0, cut, height), scene(chance, palette, cut, 0, width - cut, height)]
-    : [scene(chance, palette, 0, 0, width, cut), scene(chance, palette, 0, cut, width, height - cut)];
+    ? [
+        { ...whole, width: cut },
+        { ...whole, x: cut, width: width - cut },
+      ]
+    : [
+        { ...whole, height: cut },
+        { ...whole, y: cut, height: height - cut },
+      ];
 }
 
-function scene(chance: Chance, palette: Palette, x: number, y: number, width: number, height: number): string {
-  const draw: Scene = chance.pick(SCENES);
+function scene(chance: Chance, palette: Palette, draw: Scene, { x, y, width, height }: Area): string {
   const panel = chance.holds(0.3) ? `<rect width="${width}" height="${height}" fill="${palette.panel}"/>` : "";
   return `<svg x="${x}" y="${y}" width="${width}" height="${height}">${panel}${draw(chance, palette, width, height)}</svg>`;
 }

@@ -174,6 +174,19 @@ def test_trains_on_drawings_beside_the_pictures(config: Config, tmp_path: Path) 
         train(mixed, CPU)
 
 
+def test_some_of_the_drawings_are_shrunk(config: Config, tmp_path: Path) -> None:
+    for index in range(3):
+        for scale, shade in ((1, 0), (2, 200)):
+            flat = torch.full((40 * scale, 40 * scale, 3), shade, dtype=torch.uint8)
+            write_picture(tmp_path / f"drawn/X{scale}/{index}.png", flat)
+    mixed = dataclasses.replace(config, drawn=str(tmp_path / "drawn"), drawn_share=0.5, shrunk_share=0.5, batch=4)
+    trainer = train(dataclasses.replace(mixed, steps=1), CPU)
+    low, high = trainer.sampler.sample(4)
+    of_drawings = slice(2, 4)
+    assert [round(255 * float(patch.mean())) for patch in low[of_drawings]] == pytest.approx([0, 200], abs=2)
+    assert [round(255 * float(patch.mean())) for patch in high[of_drawings]] == [200, 200]
+
+
 def test_keeps_the_best_average_and_says_where_it_comes_from(config: Config) -> None:
     trainer = train(dataclasses.replace(config, steps=2), CPU)
     scores = [float(score) for (score,) in rows(config, "validation_psnr") if score]
