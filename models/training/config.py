@@ -57,8 +57,13 @@ class Config:
         for name in ("body_share", "luma_weight", "ema_decay", "drawn_share", "shrunk_share"):
             check(0 <= getattr(self, name) <= 1, "0 to 1", name, getattr(self, name))
         check(self.body_share == 1 or bool(self.body_before), "body_before as well", "body_share", self.body_share)
-        drawn = self.check_share("drawn_share", self.batch, "the batch", self.drawn, "a folder in drawn")
-        self.check_share("shrunk_share", drawn, "the drawings", self.shrunk_share, "0")
+        drawn = round(self.drawn_share * self.batch)
+        if self.drawn:
+            check_part(drawn, self.batch, "the batch", "drawn_share", self.drawn_share)
+        else:
+            check(self.drawn_share == 0, "a folder in drawn", "drawn_share", self.drawn_share)
+        if self.shrunk_share:
+            check_part(round(self.shrunk_share * drawn), drawn, "the drawings", "shrunk_share", self.shrunk_share)
         counts = ("patch", "batch", "validate_every", "checkpoint_every", "log_every", "validation_images")
         for name in (*counts, "learning_rate", "gradient_clip"):
             check(getattr(self, name) > 0, "a positive number", name, getattr(self, name))
@@ -66,20 +71,14 @@ class Config:
         # A pixel at each border is not scored.
         check(self.validation_side >= 3, "3 or more", "validation_side", self.validation_side)
 
-    def check_share(self, name: str, whole: int, of: str, wanted: object, otherwise: str) -> int:
-        """How many of `whole` patches that are: some and not all where they are wanted, and none otherwise."""
-        share = getattr(self, name)
-        count = round(share * whole)
-        if wanted:
-            check(0 < count < whole, f"a part of {of}, one patch at least,", name, share)
-        else:
-            check(share == 0, otherwise, name, share)
-        return count
-
 
 def check(valid: bool, expected: str, name: str, value: object) -> None:
     if not valid:
         raise ValueError(f"Expected {expected} for {name}, got {value!r:.80}")
+
+
+def check_part(count: int, whole: int, of: str, name: str, share: float) -> None:
+    check(0 < count < whole, f"a part of {of}, one patch at least,", name, share)
 
 
 def parse_config(table: dict[str, Any]) -> Config:

@@ -35,7 +35,7 @@ def test_reads_every_config(path: Path) -> None:
         ({"drawn": "d", "drawn_share": 0.05}, "Expected a part of the batch"),
         ({"drawn": "d", "drawn_share": 1}, "Expected a part of the batch"),
         ({"drawn_share": 0.5}, "Expected a folder in drawn for drawn_share, got 0.5"),
-        ({"shrunk_share": 0.5}, "Expected 0 for shrunk_share, got 0.5"),
+        ({"shrunk_share": 0.5}, "Expected a part of the drawings, one patch at least, for shrunk_share"),
         ({"drawn": "d", "drawn_share": 0.5, "shrunk_share": 0.01}, "Expected a part of the drawings"),
         ({"drawn": "d", "drawn_share": 0.5, "shrunk_share": 1}, "Expected a part of the drawings"),
         ({"validation_side": 2}, "Expected 3 or more for validation_side"),
