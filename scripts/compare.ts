@@ -33,6 +33,7 @@ const COMPARISONS: readonly Comparison[] = [
   { name: "text.png", scale: 2, at: [12, 84], jpeg: 75, variants: ["clean", "web"] },
   { name: "harbour.webp", scale: 2, at: [60, 60], jpeg: 75, variants: ["clean", "web"] },
   { name: "chart.png", scale: 4, at: [130, 14], variants: ["clean", "web"] },
+  { name: "screen.png", scale: 4, at: [83, 108], variants: ["clean", "web"] },
 ];
 const CROP = { width: 80, height: 60 };
 

@@ -12,6 +12,7 @@ import { drawLandscape } from "./samples/landscape.ts";
 import { drawLogo } from "./samples/logo.ts";
 import { drawMap } from "./samples/map.ts";
 import { drawScene } from "./samples/scene.ts";
+import { drawScreen } from "./samples/screen.ts";
 import { drawText } from "./samples/text.ts";
 import { drawTiles } from "./samples/tiles.ts";
 
@@ -19,10 +20,11 @@ import { drawTiles } from "./samples/tiles.ts";
 const MASTER = 4;
 
 /** Drawn at each size anew instead, as its program would. */
-const NATIVE = "chart.png";
+const NATIVE = ["chart.png", "screen.png"];
 
 const SAMPLES: Readonly<Record<string, (factor: number) => Rgb | Promise<Rgb | Rgba>>> = {
   "chart.png": drawChart,
+  "screen.png": drawScreen,
   "scene.png": (factor) => drawScene(factor * 208, factor * 156, 6),
   "landscape.jpg": (factor) => drawLandscape(factor * 256, factor * 160, 2),
   "text.png": drawText,
@@ -43,7 +45,7 @@ for (const name of positionals.length > 0 ? positionals : Object.keys(SAMPLES)) 
   if (draw === undefined) throw new Error(`Expected one of ${Object.keys(SAMPLES).join(", ")}, got ${name}`);
   const master = opaque(await draw(MASTER));
   const at = async (factor: number) =>
-    name === NATIVE ? opaque(await draw(factor)) : await shrink(master, MASTER / factor);
+    NATIVE.includes(name) ? opaque(await draw(factor)) : await shrink(master, MASTER / factor);
   const bytes = await write(join(folder, name), await at(1), name === PALETTE);
   console.log(`${name}: ${master.width / MASTER}x${master.height / MASTER}, ${bytes} bytes`);
   if (values.truth === undefined) continue;
