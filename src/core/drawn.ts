@@ -7,27 +7,30 @@ type Plane = Float32Array;
 /** An edge is at least so high, of 255; where nothing changes by more than the second, a picture is plain. */
 const [EDGE, PLAIN] = [32, 2];
 
-/** A picture is looked at in squares of so many pixels a side, as a page may be half photograph. */
+/**
+ * Between two plain sides an edge takes one step from pixel to pixel, two if it is antialiased, up to four if the drawing was shrunk;
+ * thin lines and letters with coloured fringes take as many. In photographs hardly anything is plain.
+ */
+const SHARP = 4;
+
+/** So much of what is not plain in a block belongs to such edges where it is drawn. */
+const SHARE = 0.25;
+
+/** A picture is looked at in blocks of so many pixels a side, as a page may be half photograph. */
 const BLOCK = 64;
 
-/**
- * Shares of what is not plain in a block, in steps from pixel to pixel. Between two plain sides an edge has one step, or two where it is
- * antialiased, and a thin line up to three.
- */
-const [SHARE_OF_TWO, SHARE_OF_THREE] = [0.04, 0.12];
+/** With fewer sharp edges, their share in a block says little. */
+const MIN_EDGES = 8;
 
-/** With fewer sharp edges, their share says little. */
-const MIN_EDGES = 16;
-
-/** So much of what is not plain lies in blocks that are drawn, at least. */
-const DRAWN = 0.1;
+/** So much of what is not plain in a picture lies in blocks that are drawn, at least: an edge around a photograph is less. */
+const DRAWN = 0.05;
 
 /** What was counted in each block. */
 interface Tally {
   /** From pixel to pixel, wherever the picture is not plain. */
   readonly steps: Uint32Array;
-  /** How many edges and lines between plain sides have one, two or three steps. */
-  readonly sharp: readonly [ones: Uint32Array, twos: Uint32Array, threes: Uint32Array];
+  readonly sharpEdges: Uint32Array;
+  readonly stepsOfSharpEdges: Uint32Array;
 }
 
 /** A row or column of the picture, and the blocks it runs through. */
@@ -40,14 +43,14 @@ interface Line {
 }
 
 /**
- * Whether a picture, or a part of it, was drawn at its size, as screenshots, charts, icons and pixel art are: from one plain colour
- * to the next it takes a pixel or two. Where it is transparent says nothing, as photographs are cut out so.
+ * Whether a picture, or a part of it, was drawn, as screenshots, charts, icons and pixel art are: sharp edges between plain colours.
+ * Where it is transparent says nothing, as photographs are cut out so.
  */
 export function isDrawn(image: Rgba): boolean {
   const { width, height } = image;
   const [across, down] = [Math.ceil(width / BLOCK), Math.ceil(height / BLOCK)];
   const counts = () => new Uint32Array(across * down);
-  const tally: Tally = { steps: counts(), sharp: [counts(), counts(), counts()] };
+  const tally: Tally = { steps: counts(), sharpEdges: counts(), stepsOfSharpEdges: counts() };
   const plane = brightness(image);
   for (let y = 0; y < height; y++) {
     const firstBlock = Math.floor(y / BLOCK) * across;
@@ -65,12 +68,9 @@ export function isDrawn(image: Rgba): boolean {
   return drawn > DRAWN * all;
 }
 
-function isBlockDrawn(tally: Tally, block: number): boolean {
-  const steps = tally.steps[block] ?? 0;
-  const [ones, twos, threes] = tally.sharp.map((counts) => counts[block] ?? 0) as [number, number, number];
-  const inTwo = ones + 2 * twos;
-  const isMany = ones + twos + threes >= MIN_EDGES;
-  return isMany && inTwo > SHARE_OF_TWO * steps && inTwo + 3 * threes > SHARE_OF_THREE * steps;
+function isBlockDrawn({ steps, sharpEdges, stepsOfSharpEdges }: Tally, block: number): boolean {
+  const isMany = (sharpEdges[block] ?? 0) >= MIN_EDGES;
+  return isMany && (stepsOfSharpEdges[block] ?? 0) > SHARE * (steps[block] ?? 0);
 }
 
 /** The mean of red, green and blue. */
@@ -91,19 +91,21 @@ function follow(plane: Plane, { start, stride, length, firstBlock, blockStride }
     const value = plane[at] ?? 0;
     const block = firstBlock + Math.floor(i / BLOCK) * blockStride;
     if (Math.abs(value - last) > PLAIN) {
-      increment(tally.steps, block);
+      add(1, tally.steps, block);
       steps++;
       least = Math.min(least, value);
       most = Math.max(most, value);
     } else {
-      const counts = tally.sharp[steps - 1];
-      if (most - least >= EDGE && counts !== undefined) increment(counts, block);
+      if (most - least >= EDGE && steps <= SHARP) {
+        add(1, tally.sharpEdges, block);
+        add(steps, tally.stepsOfSharpEdges, block);
+      }
       [steps, least, most] = [0, value, value];
     }
     last = value;
   }
 }
 
-function increment(counts: Uint32Array, at: number): void {
-  counts[at] = (counts[at] ?? 0) + 1;
+function add(count: number, counts: Uint32Array, block: number): void {
+  counts[block] = (counts[block] ?? 0) + count;
 }
