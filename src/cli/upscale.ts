@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import * as z from "zod";
+import { expected } from "../core/errors.ts";
 import { FORMATS } from "../core/image.ts";
 import { ENGINES, readManifest } from "../engine/node-engines.ts";
 import { upscaleRgba } from "../engine/upscale-rgba.ts";
@@ -12,27 +13,30 @@ const quality = "1 to 100";
 const formats = "png, jpeg, webp or avif";
 const name = "- or a name ending in .png, .jpg, .webp or .avif";
 
-const Options = z.strictObject({
-  input: z.string(),
-  output: z
-    .string()
-    .refine((path) => path === PIPE || formatOf(path), { error: expecting(name, "OUT") })
-    .refine((path) => path !== PIPE || !process.stdout.isTTY, "Expected a file or a pipe for OUT, got a terminal"),
-  format: z
-    .enum([...FORMATS, "jpg"], { error: expecting(formats, "--format") })
-    .transform((format) => (format === "jpg" ? "jpeg" : format))
-    .optional(),
-  scale: ScaleOption,
-  model: ModelOption.optional(),
-  engine: EngineOption,
-  quality: z
-    .string()
-    .regex(/^([1-9]\d?|100)$/, { error: expecting(quality, "--quality") })
-    .transform(Number)
-    .optional(),
-  anim: z.boolean(),
-  json: z.boolean().default(false),
-});
+const Options = z
+  .strictObject({
+    input: z.string(),
+    output: z
+      .string()
+      .refine((path) => path !== PIPE || !process.stdout.isTTY, "Expected a file or a pipe for OUT, got a terminal"),
+    format: z
+      .enum([...FORMATS, "jpg"], { error: expecting(formats, "--format") })
+      .transform((format) => (format === "jpg" ? "jpeg" : format))
+      .optional(),
+    scale: ScaleOption,
+    model: ModelOption.optional(),
+    engine: EngineOption,
+    quality: z
+      .string()
+      .regex(/^([1-9]\d?|100)$/, { error: expecting(quality, "--quality") })
+      .transform(Number)
+      .optional(),
+    anim: z.boolean(),
+    json: z.boolean().default(false),
+  })
+  .refine(({ output, format }) => output === PIPE || formatOf(output) || (format && output), {
+    error: ({ input }) => expected(name, "OUT", Object(input).output),
+  });
 
 /** Adds `ssiu upscale IN OUT`. */
 export function addUpscale(program: Command): void {

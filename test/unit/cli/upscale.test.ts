@@ -91,6 +91,12 @@ test.each(["png", "jpeg", "webp", "avif"])("--format %s counts, not the extensio
   expect((await sharp(output).metadata()).format).toBe(format === "avif" ? "heif" : format);
 });
 
+test.each(["other", "other.gif"])("--format is enough where OUT is %s", async (name) => {
+  const output = join(folder, name);
+  expect(await ssiu("upscale", input, output, "--scale", "2", "--format", "webp")).toMatchObject({ code: 0 });
+  expect((await sharp(output).metadata()).format).toBe("webp");
+});
+
 test("says of stdin that it is no picture", async () => {
   const { code, stdout, stderr } = await pipe(Buffer.from("no picture"), "-", "-", "--scale", "2");
   expect([code, stdout.length]).toEqual([1, 0]);
@@ -344,6 +350,11 @@ test.each([
     "an unknown format",
     ["a.png", "b.bmp", "--scale", "2"],
     'Expected - or a name ending in .png, .jpg, .webp or .avif for OUT, got "b.bmp"',
+  ],
+  [
+    "no name at all",
+    ["a.png", "", "--scale", "2", "--format", "png"],
+    'Expected - or a name ending in .png, .jpg, .webp or .avif for OUT, got ""',
   ],
   [
     "an unknown --format",
