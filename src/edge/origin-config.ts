@@ -3,10 +3,12 @@ import { type Keyring, parseKeyring } from "../core/keyring.ts";
 import { Count, Milliseconds } from "./config.ts";
 import type { OriginLimits } from "./place.ts";
 
+const ORIGIN_URL_FORM = "Expected an http(s) URL without user, query and fragment";
+
 const Vars = z.object({
   ORIGIN_URL: z
-    .string()
-    .regex(/^https?:\/\/[^/?#@\s][^?#@\s]*$/, "Expected an http(s) URL without user, query and fragment")
+    .url({ error: ORIGIN_URL_FORM, abort: true })
+    .regex(/^https?:\/\/[^/?#@\s][^?#@\s]*$/, ORIGIN_URL_FORM)
     .transform((url) => url.replace(/\/+$/, "")),
   ORIGIN_KEYS: z
     .string({ error: "Expected a secret, id:secret[,id:secret]: the origin answers signed requests only" })

@@ -53,6 +53,8 @@ it.each([
   "https://origin.example.com/#a",
   "https://origin.example.com/?a",
   "ftp://origin.example.com",
+  "https://origin.example.com:87880",
+  "https://[origin]",
 ])("takes no origin at %s", (url) => {
   expect(() => parseOriginConfig({ ...VARS, ORIGIN_URL: url })).toThrow("ORIGIN_URL");
 });
