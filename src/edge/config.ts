@@ -51,7 +51,7 @@ export const SigningVars = z
 const DIRECTIVES = /^[\w-]+(=([\w-]+|"[^"]*"))?(\s*,\s*[\w-]+(=([\w-]+|"[^"]*"))?)*$/;
 
 /** What would not be lowered to the end of a signed link. */
-const QUOTED_AGE = /age\s*=\s*"/i;
+const ODD_AGE = /age=(?!\d+\s*(,|$))/i;
 
 /** The `[vars]` of wrangler.toml: text from outside, parsed once, at the first request; with a bad value all fail. */
 const Vars = z
@@ -66,7 +66,7 @@ const Vars = z
       .string()
       .trim()
       .regex(DIRECTIVES, "Expected directives such as public, max-age=3600")
-      .refine((value) => !QUOTED_AGE.test(value), "Expected ages without quotes"),
+      .refine((value) => !ODD_AGE.test(value), "Expected ages in whole seconds, without quotes"),
     PRESETS: parsedBy(parsePresets).prefault("{}"),
     PRESETS_ONLY: z.enum(["true", "false"]).default("false"),
     ALLOWED_SOURCES: parsedBy(parseAllowList),

@@ -4,7 +4,7 @@ import { parsedBy, type Signing, SigningVars } from "../config.ts";
 
 const Seconds = z
   .string()
-  .regex(/^\d{1,8}$/, "Expected a whole number of seconds")
+  .regex(/^\d{1,8}$/, "Expected a whole number of seconds, of 8 digits at most")
   .transform((text) => Number(text) * 1000);
 
 /** The `[vars]` and secrets that jobs and webhooks need. */
@@ -19,7 +19,7 @@ const Vars = z.object({
   JOB_RETENTION_SECONDS: Seconds,
   WEBHOOK_SCHEDULE_SECONDS: z
     .string()
-    .regex(/^\d{1,6}(,\d{1,6})*$/, "Expected whole numbers of seconds, separated by commas")
+    .regex(/^\d{1,6}(,\d{1,6})*$/, "Expected whole numbers of seconds, of 6 digits at most, separated by commas")
     .transform((text) => text.split(",").map((seconds) => Number(seconds) * 1000)),
   WEBHOOK_KEYS: parsedBy(parseWebhookKeys).default([]),
   SOURCE_WEBHOOK_KEYS: parsedBy(parseWebhookKeys).default([]),

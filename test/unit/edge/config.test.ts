@@ -31,6 +31,8 @@ it.each<Record<string, string>>([
   { LEASE_WAIT_MS: "2147483648" },
   { CACHE_CONTROL: 'public, max-age="86400"' },
   { CACHE_CONTROL: "public; max-age=86400" },
+  { CACHE_CONTROL: "public, max-age=1h" },
+  { CACHE_CONTROL: "s-maxage=-1, public" },
   { SIGNED_URLS: "all" },
   { ORIGIN_URL: "127.0.0.1:9" },
   { ORIGIN_URL: "http://127.0.0.1:9/?a" },
@@ -42,6 +44,13 @@ it.each<Record<string, string>>([
   },
 ])("does not take %j, and names it", (vars) => {
   expect(() => parse({ ...VARS, ...vars })).toThrow(Object.keys(vars)[0]);
+});
+
+it.each([
+  [{ JOB_RETENTION_SECONDS: "315360000" }, "of 8 digits at most"],
+  [{ WEBHOOK_SCHEDULE_SECONDS: "0,1000000" }, "of 6 digits at most"],
+])("says of %j that it is too long", (vars, said) => {
+  expect(() => parse({ ...VARS, ...vars })).toThrow(said);
 });
 
 it.each([...OTHERS.slice(2), "ORIGIN_KEYS"])("does not tell a secret: %s", (name) => {
