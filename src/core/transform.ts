@@ -156,7 +156,8 @@ export function formatTransform(transform: Transform): string {
 }
 
 function times(side: number | undefined, dpr: number): number | undefined {
-  return side === undefined ? undefined : Math.round(side * dpr);
+  // In hundredths, of which there is a whole number: 50 * 1.13 is less than 56.5.
+  return side === undefined ? undefined : Math.round((side * Math.round(100 * dpr)) / 100);
 }
 
 /** With one side given, the other follows from the picture: nothing is left to be cut, filled or squeezed. */

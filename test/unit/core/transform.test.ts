@@ -11,6 +11,7 @@ describe("parseTransform", () => {
     ["q=80,f=jpg,x2", { scale: 2, format: "jpeg", quality: 80 }],
     ["x2,background=FA0,anim=false", { scale: 2, background: "ffaa00", anim: false }],
     ["w=320,h=200,dpr=1.5,fit=pad", { scale: "auto", width: 480, height: 300, fit: "pad" }],
+    ["w=50,h=150,dpr=1.13", { scale: "auto", width: 57, height: 170 }],
     ["x1,f=auto", { scale: 1, format: "auto" }],
     ["f=json,x3,model=web", { scale: 3, format: "json", model: "web" }],
     ["x2,anim=true", { scale: 2, anim: undefined }],
