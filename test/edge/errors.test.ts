@@ -1,12 +1,15 @@
+import { constants, deflateRawSync } from "node:zlib";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { concat, latin1 } from "../../src/codecs/concat.ts";
+import { pngChunk } from "../../src/codecs/png-container.ts";
 import { pattern } from "./pictures.ts";
 import { startWorker, type TestWorker } from "./worker.ts";
 
 let worker: TestWorker;
 
 beforeAll(async () => {
-  worker = await startWorker({ vars: { MAX_SOURCE_BYTES: "300000" } });
+  worker = await startWorker({ vars: { MAX_SOURCE_BYTES: "3000000" } });
   const jpeg = await pattern(64, 64).jpeg().toBuffer();
   await Promise.all(
     Object.entries({
@@ -22,8 +25,9 @@ beforeAll(async () => {
       "page.png": "<!doctype html><title>Not found</title>",
       "vector.png": '<svg xmlns="http://www.w3.org/2000/svg"/>',
       "empty.png": "",
-      "heavy.png": new Uint8Array(300_001),
+      "heavy.png": new Uint8Array(3_000_001),
       "bomb.jpg": jpegBomb(16_000, 16_000),
+      "bomb.png": profileBomb(await pattern().png().toBuffer()),
     }).map(([key, body]) => worker.putSource(key, body)),
   );
 });
@@ -41,7 +45,7 @@ describe("a request that cannot be served", () => {
     [`/img/x2/${"a".repeat(1100)}.png`, 404, { code: "source_not_found" }],
     ["/nothing", 404, { code: "not_found" }],
     ["/v1/job", 404, { code: "not_found", detail: expect.stringContaining("/v1/jobs") }],
-    ["/img/x2/heavy.png", 413, { code: "source_too_large", limit: 300_000, actual: 300_001, unit: "bytes" }],
+    ["/img/x2/heavy.png", 413, { code: "source_too_large", limit: 3_000_000, actual: 3_000_001, unit: "bytes" }],
     ["/img/x2/wide.png", 413, { code: "image_too_large", limit: 262_144, actual: 300_000, unit: "pixels" }],
     ["/img/x4/square.png", 413, { code: "image_too_large", limit: 1_048_576, actual: 2_560_000, unit: "pixels" }],
     ["/img/x2,f=avif/square.png", 413, { code: "image_too_large", limit: 393_216, actual: 640_000, unit: "pixels" }],
@@ -86,10 +90,13 @@ it("takes the first frame of an animation when told to", async () => {
   expect((await get("/img/x2,anim=false/moving.webp")).status).toBe(200);
 });
 
-it("refuses a decompression bomb in less than a second", async () => {
+it.each([
+  ["bomb.jpg", 413],
+  ["bomb.png", 422],
+])("refuses the decompression bomb %s in less than a second", async (name, status) => {
   await get("/healthz");
   const start = performance.now();
-  expect((await get("/img/x2/bomb.jpg")).status).toBe(413);
+  expect((await get(`/img/x2/${name}`)).status).toBe(status);
   expect(performance.now() - start).toBeLessThan(1000);
 });
 
@@ -114,4 +121,11 @@ function jpegBomb(width: number, height: number): Uint8Array {
   const frameHeader = [0xff, 0xc0, 0, 11, 8, ...size, 1, 1, 0x11, 0];
   const scanHeader = [0xff, 0xda, 0, 8, 1, 1, 0, 0, 63, 0];
   return Uint8Array.from([0xff, 0xd8, ...frameHeader, ...scanHeader, ...new Array(200).fill(0), 0xff, 0xd9]);
+}
+
+/** A PNG with a colour profile of 2 MB that unpacks to 2 GB. */
+function profileBomb(png: Uint8Array): Uint8Array {
+  const zeros = deflateRawSync(new Uint8Array(2 ** 26), { finishFlush: constants.Z_FULL_FLUSH });
+  const packed = concat([Uint8Array.of(0x78, 0x9c), ...new Array<Uint8Array>(32).fill(zeros)]);
+  return concat([png.subarray(0, 33), pngChunk("iCCP", concat([latin1("icc\0\0"), packed])), png.subarray(33)]);
 }
