@@ -8,6 +8,7 @@ import type { Probe } from "../core/probe/probe-result.ts";
 import { plainlyCropped, stillAvif, withPixi } from "./avif-container.ts";
 import type { Codecs } from "./codec.ts";
 import { concat } from "./concat.ts";
+import { inflate } from "./deflate.ts";
 import { embedIcc, readIcc } from "./icc.ts";
 import { createInstanceSlot } from "./instance-slot.ts";
 import { isNeeded, plainJpeg } from "./jpeg-container.ts";
@@ -35,6 +36,7 @@ export function createCodecs(modules: CodecModules, { avifBytes = Number.POSITIV
       const icc = await readIcc(bytes, format);
       const prepared = attempt(() => prepare(bytes, probe), format);
       checkLength(prepared.bytes, probe);
+      if (format === "png") checkLength(await unpacked(prepared.bytes, maxBytes(probe)), probe);
       const image = await decoders(
         format,
         () => DECODERS[format](modules),
@@ -98,9 +100,14 @@ const MAX_BYTES_PER_PIXEL = 16;
 /** Beside the pixels; an AVIF may have metadata, and be a sequence. */
 const MAX_OTHER_BYTES: Readonly<Record<Format, number>> = { png: 2 ** 20, jpeg: 2 ** 20, webp: 2 ** 20, avif: 2 ** 22 };
 
+function maxBytes({ format, width, height }: Probe): number {
+  return MAX_BYTES_PER_PIXEL * width * height + MAX_OTHER_BYTES[format];
+}
+
 /** What is no pixel is a burden all the same: decoders hold what they are given up to four times. */
-function checkLength({ length: actual }: Uint8Array, { format, width, height }: Probe): void {
-  const limit = MAX_BYTES_PER_PIXEL * width * height + MAX_OTHER_BYTES[format];
+function checkLength({ length: actual }: Uint8Array, probe: Probe): void {
+  const { format, width, height } = probe;
+  const limit = maxBytes(probe);
   if (actual <= limit) return;
   const message = `Expected at most ${limit} bytes of ${format} for ${width}x${height} pixels, got ${actual}`;
   throw new ServiceError("source_too_large", message, { detail: { limit, actual, unit: "bytes" } });
@@ -116,6 +123,13 @@ function maxMemoryBytes({ width, height }: Probe): number {
 
 /** Chunks that pixels depend on; the rest (animation, compressed text and profiles) only costs time and memory. */
 const ESSENTIAL = new Set(["IHDR", "PLTE", "tRNS", "IDAT", "IEND"]);
+
+/** What a PNG's pixels unpack to, up to little more than `most`: its decoder goes on to the end, a second for each GB. */
+async function unpacked(bytes: Uint8Array, most: number): Promise<Uint8Array> {
+  const packed = [...pngChunks(bytes)].filter(({ type }) => type === "IDAT").map(({ data }) => data);
+  // Damage it finds for itself.
+  return (await inflate(concat(packed), most)) ?? new Uint8Array();
+}
 
 function essentialPng(bytes: Uint8Array): Uint8Array {
   const parts = [bytes.subarray(0, 8)];

@@ -1,3 +1,4 @@
+import { deflateSync } from "node:zlib";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { addAvifProperty } from "../../../src/codecs/avif-container.ts";
@@ -5,7 +6,7 @@ import { be32, concat, latin1 } from "../../../src/codecs/concat.ts";
 import { createCodecs } from "../../../src/codecs/jsquash.ts";
 import { createNodeCodecs } from "../../../src/codecs/node.ts";
 import { CODEC_MODULES } from "../../../src/codecs/node-modules.ts";
-import { pngChunk } from "../../../src/codecs/png-container.ts";
+import { pngChunk, pngFile } from "../../../src/codecs/png-container.ts";
 import { createSharpCodecs } from "../../../src/codecs/sharp.ts";
 import { riffChunk, vp8x, webpFile } from "../../../src/codecs/webp-container.ts";
 import { cut } from "../../../src/core/canvas.ts";
@@ -295,6 +296,13 @@ describe("bytes that no pixel depends on", () => {
       detail: { limit: expect.any(Number), actual: expect.any(Number), unit: "bytes" },
     });
   });
+});
+
+it("refuses a PNG that unpacks to far more than its pixels, before its decoder unpacks it all", async () => {
+  const ihdr = concat([be32(1), be32(1), Uint8Array.of(8, 0, 0, 0, 0)]);
+  const packed = new Uint8Array(deflateSync(new Uint8Array(2 ** 26)));
+  const bytes = pngFile([pngChunk("IHDR", ihdr), pngChunk("IDAT", packed), pngChunk("IEND", new Uint8Array())]);
+  await expect(jsquash.decode(bytes, probe(bytes))).rejects.toMatchObject({ code: "source_too_large" });
 });
 
 it("refuses a WebP whose codes take hundreds of MB to decode", async () => {
