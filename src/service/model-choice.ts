@@ -41,7 +41,7 @@ export interface ModelChoice {
 
 /**
  * By the source's header: "web" was trained on what JPEG and WebP leave behind, and AVIF leaves the like (ADR 9), and on drawings
- * (ADR 14). A model that was asked for makes all of it.
+ * (ADR 14 and 15). A model that was asked for makes all of it.
  */
 export function chooseModels(find: FindModel, scale: Scale, { transform, source }: ChoiceOptions): ModelChoice {
   const named = (variant: Variant) => find(scale, variant) ?? modelFor(find, scale, "clean");
