@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { type Browser, chromium } from "playwright-core";
+import { chromium, type Page } from "playwright-core";
 import sharp from "sharp";
 import { drawing } from "./drawings/drawing.ts";
 import type { Photograph } from "./drawings/gallery.ts";
@@ -36,36 +36,27 @@ if (!(count > 0) || !(seed >= 0))
 const photographs = values.photos === undefined ? [] : await readPhotographs(values.photos);
 const settings = await mkdtemp(join(tmpdir(), "fonts-"));
 await writeFile(join(settings, "fonts.conf"), FONTS);
-const plain = await launch({});
-const fringed = await launch({ FONTCONFIG_FILE: join(settings, "fonts.conf") });
-const indices = Array.from({ length: count }, (_, i) => i + 1);
+const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
+const browsers = await Promise.all(
+  [{}, { FONTCONFIG_FILE: join(settings, "fonts.conf") }].map((environment) =>
+    chromium.launch({ executablePath, args: ["--no-sandbox"], env: { ...process.env, ...environment } }),
+  ),
+);
 for (const factor of FACTORS) {
-  const isFringed = (i: number) => factor === 1 && i % FRINGED === 0;
-  await mkdir(join(out, `X${factor}`), { recursive: true });
-  await draw(
-    plain,
-    indices.filter((i) => !isFringed(i)),
-    factor,
-  );
-  await draw(fringed, indices.filter(isFringed), factor);
-}
-await Promise.all([plain.close(), fringed.close()]);
-await rm(settings, { recursive: true });
-
-function launch(environment: Record<string, string>): Promise<Browser> {
-  const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
-  return chromium.launch({ executablePath, args: ["--no-sandbox"], env: { ...process.env, ...environment } });
-}
-
-async function draw(browser: Browser, indices: readonly number[], factor: number): Promise<void> {
-  const page = await browser.newPage({ viewport: SIZE, deviceScaleFactor: factor });
-  for (const i of indices) {
+  const folder = join(out, `X${factor}`);
+  await mkdir(folder, { recursive: true });
+  const pages = browsers.map((browser) => browser.newPage({ viewport: SIZE, deviceScaleFactor: factor }));
+  const [plain, fringed] = (await Promise.all(pages)) as [Page, Page];
+  for (let i = 1; i <= count; i++) {
+    const page = factor === 1 && i % FRINGED === 0 ? fringed : plain;
     const svg = drawing(100_000 * seed + i, SIZE.width, SIZE.height, photographs);
     await page.setContent(`<body style="margin:0">${svg}</body>`);
-    await page.screenshot({ path: join(out ?? "", `X${factor}`, `${String(i).padStart(4, "0")}.png`) });
+    await page.screenshot({ path: join(folder, `${String(i).padStart(4, "0")}.png`) });
   }
-  await page.close();
+  await Promise.all([plain.close(), fringed.close()]);
 }
+await Promise.all(browsers.map((browser) => browser.close()));
+await rm(settings, { recursive: true });
 
 async function readPhotographs(folder: string): Promise<Photograph[]> {
   const names = (await readdir(folder)).filter((name) => /\.(png|jpe?g|webp)$/.test(name)).sort();
