@@ -1,8 +1,8 @@
 import sharp, { type OutputInfo, type Sharp } from "sharp";
 
-/** A small picture with edges, gradients and colour, made in place; its edges as those of a shrunk picture. */
+/** A small picture with edges, gradients, colour and grain, made in place; it is not taken for drawn. */
 export function pattern(width = 48, height = 32): Sharp {
-  const data = new Uint8Array(3 * width * height);
+  const data = new Uint8ClampedArray(3 * width * height);
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       const inside = Math.min(1, Math.max(0, 0.5 + (height / 3 - Math.hypot(x - width / 2, y - height / 2)) / 2));
@@ -10,8 +10,9 @@ export function pattern(width = 48, height = 32): Sharp {
         [230, 60 + 4 * y, 40],
         [4 * x, 120, 255 - 6 * y],
       ] as const;
+      const grain = 12 * Math.sin(1.3 * x) * Math.cos(1.1 * y);
       for (let c = 0; c < 3; c++) {
-        data[3 * (y * width + x) + c] = inside * (disc[c] ?? 0) + (1 - inside) * (ground[c] ?? 0);
+        data[3 * (y * width + x) + c] = inside * (disc[c] ?? 0) + (1 - inside) * (ground[c] ?? 0) + grain;
       }
     }
   }

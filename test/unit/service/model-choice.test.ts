@@ -26,7 +26,7 @@ function columns(width: number, between: number): Rgba {
   });
   return { width: 40, height: 40, data };
 }
-const [DRAWN, SMOOTH] = [columns(5, 0), columns(5, 2)];
+const [DRAWN, SMOOTH] = [columns(5, 0), columns(5, 4)];
 
 describe("chooseModels", () => {
   it.each<[string, FindModel, Pick<Transform, "model">, Pick<Probe, "lossy">, Rgba, string]>([
