@@ -26,7 +26,7 @@ interface Comparison {
 const COMPARISONS: readonly Comparison[] = [
   { name: "scene.png", scale: 4, at: [56, 30], variants: ["clean"] },
   { name: "lines.png", scale: 4, at: [130, 20], variants: ["clean"] },
-  { name: "text.png", scale: 4, at: [12, 84], variants: ["clean"] },
+  { name: "text.png", scale: 4, at: [12, 84], variants: ["clean", "web"] },
   { name: "harbour.webp", scale: 2, at: [60, 60], variants: ["web"] },
   { name: "landscape.jpg", scale: 2, at: [90, 40], variants: ["web"] },
   { name: "scene.png", scale: 2, at: [56, 30], jpeg: 50, variants: ["clean", "web"] },
