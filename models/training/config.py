@@ -33,9 +33,9 @@ class Config:
     luma_weight: float = 0.0  # share of the luma alone in the loss, 0 to 1
     gradient_clip: float = 0.5  # largest norm of the gradient
     ema_decay: float = 0.999
-    drawn: str = ""  # a folder of drawings at X1 and at X{scale}, see scripts/draw-pairs.ts
-    drawn_share: float = 0.0  # of each batch, 0 to 1
-    shrunk_share: float = 0.0  # of these, 0 to 1: from X{scale}, shrunk by some kernel, and not from X1
+    drawn: str = ""  # a folder of drawings at X1, X2 and X{scale}, see scripts/draw-pairs.ts
+    drawn_share: float = 0.0  # of the patches, 0 to 1: from X1, the truth from X{scale}
+    shrunk_share: float = 0.0  # of the patches, 0 to 1: from X2, shrunk by some kernel
     degradation: Literal["none", "web"] = "none"  # of the low-resolution patches: lossy saves, see degrade.py
     precision: Literal["fp32", "bf16"] = "fp32"
     channels_last: bool = False
@@ -57,13 +57,10 @@ class Config:
         for name in ("body_share", "luma_weight", "ema_decay", "drawn_share", "shrunk_share"):
             check(0 <= getattr(self, name) <= 1, "0 to 1", name, getattr(self, name))
         check(self.body_share == 1 or bool(self.body_before), "body_before as well", "body_share", self.body_share)
-        drawn = round(self.drawn_share * self.batch)
-        if self.drawn:
-            check_part(drawn, self.batch, "the batch", "drawn_share", self.drawn_share)
-        else:
-            check(self.drawn_share == 0, "a folder in drawn", "drawn_share", self.drawn_share)
-        if self.shrunk_share:
-            check_part(round(self.shrunk_share * drawn), drawn, "the drawings", "shrunk_share", self.shrunk_share)
+        shares = self.drawn_share + self.shrunk_share
+        check(shares < 1, "less than 1 in all", "drawn_share and shrunk_share", shares)
+        given = bool(self.drawn) == (shares > 0)
+        check(given, "a folder and one of drawn_share and shrunk_share, or neither,", "drawn", self.drawn)
         counts = ("patch", "batch", "validate_every", "checkpoint_every", "log_every", "validation_images")
         for name in (*counts, "learning_rate", "gradient_clip"):
             check(getattr(self, name) > 0, "a positive number", name, getattr(self, name))
@@ -75,10 +72,6 @@ class Config:
 def check(valid: bool, expected: str, name: str, value: object) -> None:
     if not valid:
         raise ValueError(f"Expected {expected} for {name}, got {value!r:.80}")
-
-
-def check_part(count: int, whole: int, of: str, name: str, share: float) -> None:
-    check(0 < count < whole, f"a part of {of}, one patch at least,", name, share)
 
 
 def parse_config(table: dict[str, Any]) -> Config:

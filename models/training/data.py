@@ -7,7 +7,6 @@ from dataclasses import dataclass, fields
 from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import torch
@@ -171,23 +170,23 @@ class PatchSampler:
         return self.degradation.spoil(low, self.generator) / 255, high / 255
 
 
-class Sampler(Protocol):
-    def sample(self, batch: int) -> tuple[Tensor, Tensor]:
-        """Low and high patches, see PatchSampler."""
-        ...
-
-
 class Mixture:
-    """Patches of two samplers, in every batch as many of either; `share` (0 to 1) are of the second."""
+    """Patches of several samplers, in the mean over many batches as many of each as its share (all shares: 1)."""
 
-    def __init__(self, first: Sampler, second: Sampler, share: float) -> None:
-        self.first, self.second, self.share = first, second, share
+    def __init__(self, samplers: Sequence[PatchSampler], shares: Sequence[float], generator: Generator) -> None:
+        self.samplers, self.generator = samplers, generator
+        self.bounds = torch.tensor([0.0, *shares], dtype=torch.float64).cumsum(0)[:-1]
+
+    def counts(self, batch: int) -> list[int]:
+        """One patch at most from the share of each: of 0.3 a batch of 8 has two or three."""
+        chance = torch.rand((), generator=self.generator, dtype=torch.float64)
+        starts = (self.bounds * batch + chance).long()
+        return starts.diff(append=torch.tensor([batch])).tolist()
 
     def sample(self, batch: int) -> tuple[Tensor, Tensor]:
-        count = round(self.share * batch)
-        parts = zip(self.first.sample(batch - count), self.second.sample(count), strict=True)
-        low, high = (torch.cat(part) for part in parts)
-        return low, high
+        counts = zip(self.samplers, self.counts(batch), strict=True)
+        lows, highs = zip(*(sampler.sample(count) for sampler, count in counts if count), strict=True)
+        return torch.cat(lows), torch.cat(highs)
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from training.checkpoint import (
     write_atomically,
 )
 from training.config import Config, load_config, parse_config
-from training.data import CLEAN, MARGIN, Dataset, Degradation, Mixture, PatchSampler, Sampler, load_dataset
+from training.data import CLEAN, MARGIN, Dataset, Degradation, Mixture, PatchSampler, load_dataset
 from training.degrade import DRAWN, WEB
 from training.gradients import BatchGradients, parts_of
 from training.metrics import LUMA, luma, psnr, shaved, to_bytes
@@ -101,6 +101,24 @@ def initial_state(config: Config, state: dict[str, Tensor]) -> dict[str, Tensor]
     return state | body
 
 
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """A folder of pictures, and what becomes of patches from it."""
+
+    folder: Path
+    share: float  # of the patches, 0 to 1
+    degradation: Degradation
+    upright: bool  # never turned
+
+
+def sources(config: Config) -> list[Source]:
+    """Photographs; drawings at X1; drawings that are shrunk, from X2, where letters are smallest."""
+    drawn, shrunk = config.drawn_share, config.shrunk_share
+    photographs = Source(Path(config.data), 1 - drawn - shrunk, DEGRADATIONS[config.degradation], upright=False)
+    drawings = [(Path(config.drawn), drawn), (Path(config.drawn) / "X2", shrunk)]
+    return [photographs] + [Source(folder, share, DRAWN, upright=True) for folder, share in drawings if share]
+
+
 class Trainer:
     """One run: its state, and how it is stored and restored."""
 
@@ -120,10 +138,8 @@ class Trainer:
         self.generator = torch.Generator().manual_seed(config.seed)
         gradients = BatchGradients(self.network, self.loss, parts_of(config.batch, device))
         self.gradients: BatchGradients | RecordedGradients = gradients
-        photographs, *drawings = datasets
-        self.sampler: Sampler = self.sampler_of(photographs, DEGRADATIONS[config.degradation])
-        for drawn in drawings:
-            self.sampler = Mixture(self.sampler, self.drawn_sampler(drawn), config.drawn_share)
+        samplers = [self.sampler_of(each, source) for each, source in zip(datasets, sources(config), strict=True)]
+        self.sampler = Mixture(samplers, [source.share for source in sources(config)], self.generator)
         self.step, self.rate = 0, 0.0
         self.seconds = 0.0  # spent in training, over all processes of this run
         self.best_psnr = -math.inf
@@ -132,16 +148,9 @@ class Trainer:
         if config.compile and device.type == "cuda":
             self.gradients = RecordedGradients(self.network, gradients, config.batch, config.patch, layout)
 
-    def sampler_of(self, dataset: Dataset, degradation: Degradation, upright: bool = False) -> PatchSampler:
-        scale, patch = self.config.scale, self.config.patch
-        return PatchSampler(dataset.high, dataset.low, scale, patch, self.generator, degradation, upright)
-
-    def drawn_sampler(self, dataset: Dataset) -> Sampler:
-        drawn = self.sampler_of(dataset, DRAWN, upright=True)
-        if self.config.shrunk_share == 0:
-            return drawn
-        shrunk = self.sampler_of(dataclasses.replace(dataset, low=None), DRAWN, upright=True)
-        return Mixture(drawn, shrunk, self.config.shrunk_share)
+    def sampler_of(self, dataset: Dataset, source: Source) -> PatchSampler:
+        scale, patch, upright = self.config.scale, self.config.patch, source.upright
+        return PatchSampler(dataset.high, dataset.low, scale, patch, self.generator, source.degradation, upright)
 
     @property
     def progress(self) -> float:
@@ -256,13 +265,12 @@ class Log:
 
 
 def load_pictures(config: Config, device: torch.device) -> list[Dataset]:
-    """Of `data`, and of `drawn` if that is given."""
-    folders = [(config.data, DEGRADATIONS[config.degradation])] + [(config.drawn, DRAWN)] * bool(config.drawn)
+    """Of each source."""
     side = config.scale * (config.patch + 2 * MARGIN)
     count, middle = config.validation_images, config.validation_side
     return [
-        load_dataset(Path(folder), config.scale, side, count, middle, device, degradation)
-        for folder, degradation in folders
+        load_dataset(source.folder, config.scale, side, count, middle, device, source.degradation)
+        for source in sources(config)
     ]
 
 

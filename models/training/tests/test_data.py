@@ -1,3 +1,4 @@
+import math
 from fractions import Fraction
 from pathlib import Path
 
@@ -134,14 +135,23 @@ def test_takes_given_low_resolution_pictures(high_name: str, low_name: str, tmp_
         assert torch.equal(low.repeat_interleave(2, 2).repeat_interleave(2, 3), high)
 
 
-def test_a_mixture_has_as_many_of_either_in_every_batch(tmp_path: Path) -> None:
-    for shade in (0, 255):
+def test_a_mixture_has_as_many_of_each_as_its_share(tmp_path: Path) -> None:
+    shades, shares, batch, batches = (0, 100, 255), (0.55, 0.4, 0.05), 8, 400
+    for shade in shades:
         for index in range(3):
             write_picture(tmp_path / str(shade) / f"{index}.png", torch.full((40, 40, 3), shade, dtype=torch.uint8))
-    black, white = (sampler(load(tmp_path / str(shade), smallest_side=24), patch=6) for shade in (0, 255))
-    low, high = Mixture(black, white, 0.375).sample(8)
-    assert low.shape == (8, 3, 6, 6)
-    assert low.mean(dim=(1, 2, 3)).tolist() == high.mean(dim=(1, 2, 3)).tolist() == [0, 0, 0, 0, 0, 1, 1, 1]
+    samplers = [sampler(load(tmp_path / str(shade), smallest_side=24), patch=6) for shade in shades]
+    mixture = Mixture(samplers, shares, Generator().manual_seed(3))
+    counts = []
+    for _ in range(batches):
+        low, high = mixture.sample(batch)
+        assert low.shape == (batch, 3, 6, 6)
+        means = (255 * low.mean(dim=(1, 2, 3))).round().int()
+        assert torch.equal(means, (255 * high.mean(dim=(1, 2, 3))).round().int())
+        counts.append([int((means == shade).sum()) for shade in shades])
+    for share, seen in zip(shares, zip(*counts, strict=True), strict=True):
+        assert sum(seen) / (batch * batches) == pytest.approx(share, abs=0.01)
+        assert math.floor(share * batch) <= min(seen) <= max(seen) <= math.ceil(share * batch)
 
 
 def df2k(folder: Path, low: torch.Tensor, width: int = 48) -> Path:

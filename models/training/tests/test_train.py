@@ -17,7 +17,6 @@ from torch import Tensor
 
 from training.checkpoint import load_checkpoint
 from training.config import Config
-from training.data import Mixture
 from training.train import LONGEST_STEP, Trainer, train
 
 CPU = torch.device("cpu")
@@ -168,23 +167,23 @@ def test_trains_on_drawings_beside_the_pictures(config: Config, tmp_path: Path) 
     mixed = dataclasses.replace(config, drawn=str(tmp_path / "drawn"), drawn_share=0.5, batch=2, steps=2)
     trainer = train(mixed, CPU)
     assert len(trainer.validation) == 2
-    assert isinstance(trainer.sampler, Mixture)
     (tmp_path / "drawn/X1/0.png").write_bytes((tmp_path / "drawn/X1/1.png").read_bytes())
     with pytest.raises(ValueError, match="Expected dataset as in the checkpoint"):
         train(mixed, CPU)
 
 
-def test_some_of_the_drawings_are_shrunk(config: Config, tmp_path: Path) -> None:
+def test_some_drawings_are_shrunk_from_x2(config: Config, tmp_path: Path) -> None:
     for index in range(3):
-        for scale, shade in ((1, 0), (2, 200)):
-            flat = torch.full((40 * scale, 40 * scale, 3), shade, dtype=torch.uint8)
-            write_picture(tmp_path / f"drawn/X{scale}/{index}.png", flat)
-    mixed = dataclasses.replace(config, drawn=str(tmp_path / "drawn"), drawn_share=0.5, shrunk_share=0.5, batch=4)
-    trainer = train(dataclasses.replace(mixed, steps=1), CPU)
+        for density, shade in ((1, 0), (2, 200), (4, 100)):
+            flat = torch.full((40 * density, 40 * density, 3), shade, dtype=torch.uint8)
+            write_picture(tmp_path / f"drawn/X{density}/{index}.png", flat)
+    shares = {"drawn": str(tmp_path / "drawn"), "drawn_share": 0.25, "shrunk_share": 0.5}
+    trainer = train(dataclasses.replace(config, scale=4, batch=4, patch=8, steps=1, **shares), CPU)
     low, high = trainer.sampler.sample(4)
-    of_drawings = slice(2, 4)
-    assert [round(255 * float(patch.mean())) for patch in low[of_drawings]] == pytest.approx([0, 200], abs=2)
-    assert [round(255 * float(patch.mean())) for patch in high[of_drawings]] == [200, 200]
+    of_drawings = slice(1, 4)
+    assert [round(255 * float(patch.mean())) for patch in low[of_drawings]] == pytest.approx([0, 200, 200], abs=2)
+    assert [round(255 * float(patch.mean())) for patch in high[of_drawings]] == [100, 200, 200]
+    assert len(trainer.validation) == 3
 
 
 def test_keeps_the_best_average_and_says_where_it_comes_from(config: Config) -> None:
