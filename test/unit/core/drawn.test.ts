@@ -35,6 +35,12 @@ const columns = (...brightness: number[]) =>
     return [value, value, value, 255];
   });
 
+/** Sharp edges up, of four steps, and soft ones down. */
+const slopes = (steps: number) => {
+  const down = Array.from({ length: steps }, (_, i) => 200 - (200 * i) / steps);
+  return columns(...[0, 0, 50, 100, 150, 200, ...down].concat(Array<number>(24).fill(0)).slice(0, 24));
+};
+
 /** Blue and white, so much of blue. */
 const mixed = (share: number): Pixel => [255 - 225 * share, 255 - 165 * share, 255 - 55 * share, 255];
 
@@ -67,7 +73,7 @@ describe("isDrawn", () => {
     ["a shrunk disc", shrunk(disc(128, BLUE, WHITE), 4)],
     [
       "colours a little uneven",
-      draw(32, (x, y) => (x < 16 ? [(x + y) % 2, 0, 0, 255] : [200, 200 + (y % 2), 200, 255])),
+      draw(32, (x, y) => (x < 16 ? [2 * ((x + y) % 2), 0, 0, 255] : [200, 200 + 2 * (y % 2), 200, 255])),
     ],
     [
       "a drawing with a picture in it",
@@ -78,10 +84,8 @@ describe("isDrawn", () => {
     ],
     ["letters in three parts of nine", page(3)],
     ["eight edges", draw(8, (x) => (x < 4 ? BLUE : WHITE))],
-    [
-      "edges between soft ones",
-      columns(0, 0, 50, 100, 150, 200, 200, 182, 164, 145, 127, 109, 91, 73, 55, 36, 18, 0, 0, 0, 0, 0, 0, 0),
-    ],
+    ["four sharp steps of seventeen", slopes(13)],
+    ["colours of one brightness", draw(32, (x) => (x % 8 < 4 ? [100, 100, 100, 255] : [70, 100, 132, 255]))],
     ["steps high enough", draw(32, (x) => (x % 8 < 4 ? [100, 100, 100, 255] : [132, 132, 132, 255]))],
     ["a small icon", draw(16, (x, y) => (Math.abs(x - 7.5) < 4 && Math.abs(y - 7.5) < 4 ? BLUE : WHITE))],
   ])("holds for %s", (_, image) => {
@@ -90,6 +94,7 @@ describe("isDrawn", () => {
 
   it.each<[string, Rgba]>([
     ["edges with four pixels between", columns(0, 0, 0, 40, 80, 120, 160, 200, 200, 200, 160, 120, 80, 40)],
+    ["four sharp steps of eighteen", slopes(14)],
     ["low steps", draw(32, (x) => (x % 8 < 4 ? [100, 100, 100, 255] : [131, 131, 131, 255]))],
     ["noise", draw(32, (x, y) => [noise(x, y), (x * y * 31) % 256, 0, 255])],
     ["seven edges", draw(7, (x) => (x < 4 ? BLUE : WHITE))],
