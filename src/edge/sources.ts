@@ -58,14 +58,14 @@ export function assetSource(assets: Fetcher, prefix: string): OpenSource {
   return async (key, reserve) => {
     if (!key.startsWith(prefix)) return undefined;
     const url = new URL(key.split("/").map(encodeURIComponent).join("/"), "https://assets.invalid");
-    const head = await assets.fetch(url, { method: "HEAD", redirect: "manual" });
+    const head = answered(await assets.fetch(url, { method: "HEAD", redirect: "manual" }));
     const version = head.headers.get("etag");
     if (!head.ok || version === null) return undefined;
     return {
       version,
       publicUrl: url.pathname,
       async read(maxBytes) {
-        const response = await assets.fetch(url, { redirect: "manual" });
+        const response = answered(await assets.fetch(url, { redirect: "manual" }));
         const bytes = new Uint8Array(await response.arrayBuffer());
         checkSize(bytes.length, maxBytes);
         await reserve(bytes.length);
@@ -73,4 +73,10 @@ export function assetSource(assets: Fetcher, prefix: string): OpenSource {
       },
     };
   };
+}
+
+/** That the assets fail for the moment does not mean that there is no such picture, nor is their excuse one. */
+function answered(response: Response): Response {
+  if (response.status >= 500) throw new Error(`Expected an answer of the assets, got ${response.status}`);
+  return response;
 }

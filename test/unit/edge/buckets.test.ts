@@ -50,6 +50,14 @@ it("an asset is counted, and held to the limit", async () => {
   expect(await open("index.html", reserve)).toBeUndefined();
 });
 
+it.each(["HEAD", "GET"])("an asset is neither missing nor damaged where %s of it fails", async (failing) => {
+  const fetch = async (_: URL, { method = "GET" }: RequestInit) =>
+    new Response("bytes", { status: method === failing ? 500 : 200, headers: { ETag: '"1"' } });
+  const open = assetSource({ fetch } as unknown as Fetcher, "samples/");
+  const read = async () => (await open("samples/a.png", async () => {}))?.read(5);
+  await expect(read()).rejects.toThrow("Expected an answer of the assets, got 500");
+});
+
 it("a result is never replaced", async () => {
   const results = bucketResults(bucket);
   expect(await results.put("r1/m/1", Uint8Array.of(1), FACTS)).toBe(true);
