@@ -7,15 +7,20 @@ import type { OpenSource } from "./sources.ts";
 export interface Versions {
   get(id: string): Promise<string | undefined>;
   put(id: string, version: string): Promise<void>;
+  forget(id: string): Promise<void>;
 }
 
-/** What a server answers badly, or not at all, is as it was: results that are stored are found, others fail as before. */
+/**
+ * What a server answers badly, or not at all, is as it was: results that are stored are found, others fail as before. What it has
+ * taken away does not come back with its next failure.
+ */
 export function lastKnown(open: OpenSource, versions: Versions): OpenSource {
   return async (id, reserve) => {
     try {
       const source = await open(id, reserve);
       return source && { ...source, onStored: () => versions.put(id, source.version) };
     } catch (failure) {
+      if (isTakenAway(failure)) await versions.forget(id).catch((cause) => logError("last known", cause));
       const version = isServers(failure) ? await recall(id) : undefined;
       if (version === undefined) throw failure;
       logError("last known", failure);
@@ -31,6 +36,12 @@ export function lastKnown(open: OpenSource, versions: Versions): OpenSource {
   }
 }
 
+function isTakenAway(failure: unknown): boolean {
+  return (
+    failure instanceof ServiceError && (failure.code === "source_not_found" || failure.code === "source_forbidden")
+  );
+}
+
 function isServers(failure: unknown): boolean {
   return failure instanceof ServiceError && (failure.code === "source_failed" || failure.code === "deadline_exceeded");
 }
@@ -42,6 +53,9 @@ export function bucketVersions(bucket: R2Bucket): Versions {
     get,
     async put(id, version) {
       if ((await get(id)) !== version) await bucket.put(await keyOf(id), version);
+    },
+    async forget(id) {
+      if ((await get(id)) !== undefined) await bucket.delete(await keyOf(id));
     },
   };
 }

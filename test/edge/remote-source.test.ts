@@ -276,10 +276,10 @@ describe("a redirect", () => {
 
 describe("what a server had before it failed", () => {
   it.each([
-    ["answers badly", () => new Response("down", { status: 503 })],
-    ["does not answer", () => new Promise<Response>(() => {})],
-  ])("is served from the store where it %s, and nothing else", async (_, fail) => {
-    const url = serve("/public/known.png", picture, { headers: { ETag: '"1"' } });
+    ["answers badly", "bad", () => new Response("down", { status: 503 })],
+    ["does not answer", "silent", () => new Promise<Response>(() => {})],
+  ])("is served from the store where it %s, and nothing else", async (_, name, fail) => {
+    const url = serve(`/public/known-${name}.png`, picture, { headers: { ETag: '"1"' } });
     const first = await get(`/img/x2/${url}`);
     await expect.poll(async () => (await get(`/img/x2/${url}`)).headers.get("cache-status")).toBe("ssiu-edge; hit");
     internet.serve(url, fail);
@@ -302,6 +302,16 @@ describe("what a server had before it failed", () => {
     expect((await get(`/img/x2/${url}`)).status).toBe(200);
   });
 
+  it.each([404, 410, 401, 403, 451])("does not come back once the server has answered %i", async (status) => {
+    const url = serve(`/public/taken-${status}.png`, picture, { headers: { ETag: '"1"' } });
+    await get(`/img/x2/${url}`);
+    await expect.poll(async () => (await get(`/img/x2/${url}`)).headers.get("cache-status")).toBe("ssiu-edge; hit");
+    serve(`/public/taken-${status}.png`, null, { status });
+    expect((await get(`/img/x2/${url}`)).status).toBeLessThan(500);
+    serve(`/public/taken-${status}.png`, null, { status: 503 });
+    await expectProblem(`/img/x2/${url}`, 502, "source_failed");
+  });
+
   it("follows its changes", async () => {
     const url = serve("/public/changed.png", picture, { headers: { ETag: '"1"' } });
     await get(`/img/x2/${url}`);
@@ -319,6 +329,7 @@ describe("a server that misbehaves", () => {
     [410, 404, "source_not_found"],
     [401, 403, "source_forbidden"],
     [403, 403, "source_forbidden"],
+    [451, 403, "source_forbidden"],
     [304, 502, "source_failed"],
     [429, 502, "source_failed"],
     [500, 502, "source_failed"],

@@ -66,13 +66,18 @@ it("a result is never replaced", async () => {
   expect(new Uint8Array(await new Response(body).arrayBuffer())).toEqual(Uint8Array.of(1));
 });
 
-it("a version is written only where it is another", async () => {
+it("a version is written only where it is another, and deleted only where there is one", async () => {
   const put = vi.fn((key: string, value: string) => bucket.put(key, value));
-  const versions = bucketVersions({ get: (key: string) => bucket.get(key), put } as unknown as R2Bucket);
+  const remove = vi.fn((key: string) => bucket.delete(key));
+  const get = (key: string) => bucket.get(key);
+  const versions = bucketVersions({ get, put, delete: remove } as unknown as R2Bucket);
   for (const version of ["1", "1", "2"]) await versions.put("https://example.com/a.png", version);
   expect(await versions.get("https://example.com/a.png")).toBe("2");
   expect(await versions.get("https://example.com/b.png")).toBeUndefined();
   expect(put).toHaveBeenCalledTimes(2);
+  for (let i = 0; i < 2; i++) await versions.forget("https://example.com/a.png");
+  expect(await versions.get("https://example.com/a.png")).toBeUndefined();
+  expect(remove).toHaveBeenCalledOnce();
 });
 
 it("jobs without a result are listed page by page, those of each end apart", async () => {

@@ -7,8 +7,8 @@ import { lastKnown, type Versions } from "../../../src/edge/last-known.ts";
 const ID = "https://example.com/a.png";
 
 /** A source whose server fails so. */
-function failing(failure: Error, get: Versions["get"] = async () => "v1") {
-  return lastKnown(() => Promise.reject(failure), { get, put: async () => {} })(ID, async () => {});
+function failing(failure: Error, get: Versions["get"] = async () => "v1", forget = async () => {}) {
+  return lastKnown(() => Promise.reject(failure), { get, put: async () => {}, forget })(ID, async () => {});
 }
 
 beforeEach(() => {
@@ -27,12 +27,14 @@ it.each<ErrorCode>(["source_failed", "deadline_exceeded"])(
 );
 
 it.each([
-  ["is not there any more", new ServiceError("source_not_found", "why")],
-  ["is not for us any more", new ServiceError("source_forbidden", "why")],
-  ["finds no room", new ServiceError("overloaded", "why")],
-  ["meets a mistake of ours", new TypeError("why")],
-])("a source that %s is not what it was", async (_, failure) => {
-  await expect(failing(failure)).rejects.toBe(failure);
+  ["is not there any more", 1, new ServiceError("source_not_found", "why")],
+  ["is not for us any more", 1, new ServiceError("source_forbidden", "why")],
+  ["finds no room", 0, new ServiceError("overloaded", "why")],
+  ["meets a mistake of ours", 0, new TypeError("why")],
+])("a source that %s is not what it was", async (_, timesForgotten, failure) => {
+  const forget = vi.fn(() => Promise.reject(new Error("store")));
+  await expect(failing(failure, undefined, forget)).rejects.toBe(failure);
+  expect(forget).toHaveBeenCalledTimes(timesForgotten);
 });
 
 it.each<[string, Versions["get"]]>([
