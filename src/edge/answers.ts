@@ -38,10 +38,10 @@ export function createAnswers({ results, pipeline, produceOnce }: AnswersDeps) {
 
   async function head(located: Located, visit: Visit): Promise<Response> {
     const { stopwatch, admit } = visit;
-    const found = await stopwatch.time("results", results.head(located.key.path));
-    if (found !== undefined) return respond("hit", found, visit);
-    await admit();
     try {
+      const found = await stopwatch.time("results", results.head(located.key.path));
+      if (found !== undefined) return respond("hit", found, visit);
+      await admit();
       return respond("fwd=uri-miss", { facts: (await pipeline.inspect(located, stopwatch)).facts }, visit);
     } catch (cause) {
       // An interpolated picture would have to be computed.
@@ -51,20 +51,20 @@ export function createAnswers({ results, pipeline, produceOnce }: AnswersDeps) {
   }
 
   async function get(located: Located, visit: Visit): Promise<Response> {
-    const read = () => visit.stopwatch.time("results", results.get(located.key.path, visit.range));
-    const found = await read();
-    if (found !== undefined) return respond("hit", found, visit);
     const admitted = { ...visit, admit: once(visit.admit) };
-    let product: Product | undefined;
+    const read = () => visit.stopwatch.time("results", results.get(located.key.path, visit.range));
     try {
-      product = await produceOnce(located, admitted);
+      const found = await read();
+      if (found !== undefined) return respond("hit", found, visit);
+      const product = await produceOnce(located, admitted);
+      if (product !== undefined) return await fresh(located, product, visit);
+      const collapsed = await read();
+      if (collapsed === undefined)
+        throw new ServiceError("overloaded", "The result was deleted as soon as it was made");
+      return respond("fwd=uri-miss; collapsed", collapsed, visit);
     } catch (cause) {
       return await instead(cause, located, admitted);
     }
-    if (product !== undefined) return await fresh(located, product, visit);
-    const collapsed = await read();
-    if (collapsed === undefined) throw new ServiceError("overloaded", "The result was deleted as soon as it was made");
-    return respond("fwd=uri-miss; collapsed", collapsed, visit);
   }
 
   /** What `onerror` asks for in place of what failed. @throws the failure, where there is nothing instead. */

@@ -68,6 +68,8 @@ async function request(broken: Partial<Parts>, path = "/img/x2/a.png", init: Req
   return response;
 }
 
+const FACTS = { format: "png", engine: "fake", model: "fake-x2", sourceWidth: 1, sourceHeight: 1 } as const;
+
 const secret = async (): Promise<never> => {
   throw new Error("secret of the inside");
 };
@@ -229,9 +231,19 @@ it.each([
 });
 
 it("is to be asked for again where another's result was deleted as soon as it was made", async () => {
-  const facts = { format: "png", engine: "fake", model: "fake-x2", sourceWidth: 1, sourceHeight: 1 } as const;
-  const response = await request({ results: { ...deps({}).results, head: async () => ({ facts }) } });
+  const response = await request({ results: { ...deps({}).results, head: async () => ({ facts: FACTS }) } });
   expect([response.status, response.headers.get("retry-after")]).toEqual([503, "1"]);
+});
+
+it.each([
+  ["GET", "does not answer", { get: secret }],
+  ["HEAD", "does not answer", { head: secret }],
+  ["GET", "has lost what another made", { head: async () => ({ facts: FACTS }) }],
+])("answers %s with what was asked for in case of failure where the store %s", async (method, _, broken) => {
+  const openSource = async () => ({ version: "v1", publicUrl: "/a.png", read: async () => PIXEL });
+  const results = { ...deps({}).results, ...broken };
+  const response = await request({ openSource, results }, "/img/x2,onerror=original/a.png", { method });
+  expect([response.status, response.headers.get("location")]).toEqual([302, "/a.png"]);
 });
 
 it("computes nothing for HEAD, though it may be interpolated and the source can be read again", async () => {
