@@ -27,11 +27,9 @@ export interface GateOptions {
 }
 
 const POLL_MS = 20;
-const HEARTBEAT_MS = 1000;
-/** Longer than the slowest codec takes: who holds something and has not been heard of for so long is gone. */
-export const GONE_MS = 15_000;
-/** Who waits polls far more often. */
-const GONE_OUTSIDE_MS = 1000;
+const HEARTBEAT_MS = 250;
+/** Who has not been heard of for so long is gone. */
+export const GONE_MS = 1000;
 
 /**
  * Polled and not a queue of promises: a request whose client has left stops wherever it is, its heartbeat too, and whoever
@@ -39,17 +37,25 @@ const GONE_OUTSIDE_MS = 1000;
  */
 export function createGate({ room, now, sleep, waitMs }: GateOptions): Gate {
   type Visitor = { held: number };
-  /** When each was last heard of, in the order of coming. */
+  /** For how long each has not been heard of, in the order of coming. */
   const outside = new Map<Visitor, number>();
   const inside = new Map<Visitor, number>();
+  let polledAt = now();
 
-  function dropSilent(visitors: Map<Visitor, number>, goneMs: number): void {
-    for (const [visitor, seenAt] of visitors) if (now() >= seenAt + goneMs) visitors.delete(visitor);
+  function dropSilent(): void {
+    // Nobody is heard of while a codec runs, which may take ten seconds: what is longer than a heartbeat counts as one.
+    const passedMs = Math.min(now() - polledAt, HEARTBEAT_MS);
+    polledAt = now();
+    for (const visitors of [outside, inside]) {
+      for (const [visitor, silentMs] of visitors) {
+        if (silentMs + passedMs < GONE_MS) visitors.set(visitor, silentMs + passedMs);
+        else visitors.delete(visitor);
+      }
+    }
   }
 
   function mayHold(visitor: Visitor, size: number): boolean {
-    dropSilent(outside, GONE_OUTSIDE_MS);
-    dropSilent(inside, GONE_MS);
+    dropSilent();
     let others = 0;
     for (const other of inside.keys()) if (other !== visitor) others += other.held;
     const fits = others + size <= room;
@@ -63,13 +69,13 @@ export function createGate({ room, now, sleep, waitMs }: GateOptions): Gate {
       const visitor = { held: 0 };
       let heartbeat: ReturnType<typeof setInterval> | undefined;
       let hasLeft = false;
-      const stay = () => inside.set(visitor, now());
+      const stay = () => inside.set(visitor, 0);
       return {
         async hold(size) {
           if (size <= visitor.held) return;
           const endAt = now() + waitMs;
           while (!hasLeft && !mayHold(visitor, size)) {
-            if (visitor.held === 0) outside.set(visitor, now());
+            if (visitor.held === 0) outside.set(visitor, 0);
             if (now() >= endAt) {
               throw new ServiceError("overloaded", `Other pictures take longer than ${waitMs} ms here`);
             }

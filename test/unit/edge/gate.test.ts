@@ -82,6 +82,22 @@ describe("a gate", () => {
     expect(await happens(last)).toBe(true);
   });
 
+  it("lets in the next a second after a client has left, and nobody because of a codec that runs for long", async () => {
+    const gate = createGate({ room: 1, ...clock, waitMs: 1e9 });
+    const codec = () => vi.setSystemTime(Date.now() + 20_000);
+    const here = await visitor(gate, 1);
+    codec();
+    const next = visitor(gate, 1);
+    for (let i = 0; i < 10; i++) {
+      expect(await happens(next, 300)).toBe(false);
+      codec();
+    }
+    vi.spyOn(globalThis, "setInterval").mockReturnValueOnce(setTimeout(() => {}));
+    here.leave();
+    expect(await happens(next)).toBe(true);
+    expect(await happens(visitor(gate, 1), 1100)).toBe(true);
+  });
+
   it("lets in the next where who came first is not heard of any more", async () => {
     const sleep = vi.fn(clock.sleep).mockReturnValueOnce(new Promise(() => {}));
     const gate = createGate({ room: 1, ...clock, sleep });

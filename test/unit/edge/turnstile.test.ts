@@ -45,6 +45,9 @@ it("lets the next in where the one inside is not heard of any more", async () =>
   const { turnstile, pass } = setUp(60_000);
   void turnstile.run(() => new Promise(() => {}));
   const next = turnstile.run(async () => 1);
-  pass(15_000);
+  for (let second = 0; second < 5; second++) {
+    pass(1000);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
   expect(await next).toBe(1);
 });
