@@ -24,6 +24,7 @@ export interface JobView {
   readonly id: string;
   readonly state: string;
   readonly ops: string;
+  readonly createdAt: string;
   readonly attempts: number;
   readonly result?: { url: string; etag: string; computed: boolean };
   readonly error?: { code: string; detail: string };
@@ -45,6 +46,8 @@ export interface JobWorker {
   job(id: string): Promise<JobView>;
   /** The job once it is in that state. */
   until(id: string, state: string): Promise<JobView>;
+  /** What the event at the end of a job's run is called. */
+  eventId(id: string, run?: number): Promise<string>;
   /** Puts messages into a queue, as the platform would. */
   send(queue: "JOB_QUEUE" | "UPLOAD_QUEUE", ...messages: unknown[]): Promise<void>;
   putSource(key: string, body: Uint8Array | string): Promise<void>;
@@ -111,6 +114,7 @@ export async function startJobWorker({ vars, persist, internet }: JobWorkerOptio
       });
       return await worker.job(id);
     },
+    eventId: async (id, run = 1) => `msg_${id}_${Date.parse((await worker.job(id)).createdAt)}_${run}`,
     async send(queue, ...messages) {
       await queues[queue].sendBatch(messages.map((body) => ({ body, contentType: "json" as const })));
     },

@@ -89,7 +89,9 @@ describe("a job that fails for a reason of ours", () => {
     await repair();
     expect(await ssiu("jobs", "replay", ...where)).toEqual({ code: 0, stdout: `${id} queued\n`, stderr: "" });
     expect(await worker.until(id, "done")).toMatchObject({ attempts: 1 });
-    await expect.poll(() => receiver.accepted.map((call) => call.id), SLOW).toEqual([`msg_${id}_1`, `msg_${id}_2`]);
+    await expect
+      .poll(() => receiver.accepted.map((call) => call.id), SLOW)
+      .toEqual([await worker.eventId(id, 1), await worker.eventId(id, 2)]);
     expect(receiver.accepted[1]?.event.type).toBe("image.upscaled");
     expect((await ssiu("jobs", "dead", ...where)).stdout).toBe("");
 
@@ -268,7 +270,7 @@ describe("a Worker that is killed", () => {
 
     const receiver = await startReceiver([{ status: 204 }], port);
     const again = await startJobWorker(options);
-    await expect.poll(() => receiver.accepted.map((call) => call.id), SLOW).toEqual([`msg_${id}_1`]);
+    await expect.poll(() => receiver.accepted.map((call) => call.id), SLOW).toEqual([await again.eventId(id)]);
     await pause(2500);
     expect(receiver.calls).toHaveLength(1);
     expect((await again.job(id)).webhook?.state).toBe("delivered");

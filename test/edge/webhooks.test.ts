@@ -58,7 +58,7 @@ describe.concurrent("a webhook", () => {
     expect((await untilTold(id, "delivered")).webhook).toMatchObject({ attempts: 4, status: 200 });
     expect(receiver.calls).toHaveLength(4);
     expect(receiver.accepted).toHaveLength(1);
-    expect(new Set(receiver.calls.map((call) => call.id))).toEqual(new Set([`msg_${id}_1`]));
+    expect(new Set(receiver.calls.map((call) => call.id))).toEqual(new Set([await worker.eventId(id)]));
     expect(new Set(receiver.calls.map((call) => call.body)).size).toBe(1);
     for (const { timestamp, receivedMs } of receiver.calls) expect(receivedMs / 1000 - timestamp).toBeLessThan(2);
     expect(new Set(receiver.calls.map((call) => call.timestamp)).size).toBe(4);
@@ -73,7 +73,7 @@ describe.concurrent("a webhook", () => {
     await vi.waitFor(async () => expect((await worker.job(id)).webhook?.attempts).toBeGreaterThan(1), SLOW);
     const back = await startReceiver([{ status: 204 }], port);
     await untilTold(id, "delivered");
-    expect(back.calls.map((call) => call.id)).toEqual([`msg_${id}_1`]);
+    expect(back.calls.map((call) => call.id)).toEqual([await worker.eventId(id)]);
     await back.close();
   });
 
@@ -164,7 +164,7 @@ describe.concurrent("a webhook", () => {
     const { status, json } = await replay(id);
     expect([status, json.state, json.webhook?.state, json.webhook?.attempts]).toEqual([202, "done", "pending", 0]);
     expect((await untilTold(id, "delivered")).webhook).toMatchObject({ attempts: 2, status: 204 });
-    expect(receiver.calls.map((call) => call.id)).toEqual(Array(3).fill(`msg_${id}_1`));
+    expect(receiver.calls.map((call) => call.id)).toEqual(Array(3).fill(await worker.eventId(id)));
     expect(new Set(receiver.calls.map((call) => call.body)).size).toBe(1);
 
     const untold = await worker.post(job);

@@ -206,6 +206,23 @@ it("sends no webhook that no key signs, and the same one once there is a key aga
   expect(await again.read()).toMatchObject({ delivery: { state: "delivered" } });
 });
 
+it("tells of another job by another name, though it has the key of one that has been forgotten", async () => {
+  const fetch = vi.spyOn(globalThis, "fetch").mockImplementation(async () => new Response(null, { status: 204 }));
+  const { job, alarmInMs } = startObject();
+  for (const source of ["a.png", "b.png"]) {
+    await job.create("1", { ...REQUEST, source, callback: "https://example.com/" });
+    await job.begin(1);
+    await job.settle(1, DONE);
+    await job.alarm();
+    vi.advanceTimersByTime(alarmInMs());
+    await job.alarm();
+    expect(await job.read()).toBeUndefined();
+  }
+  const [first, second] = fetch.mock.calls.map(([, init]) => new Headers(init?.headers).get("webhook-id"));
+  expect(second).not.toBe(first);
+  expect(first).toMatch(/^msg_1_\d+_1$/);
+});
+
 it("tries again in half a minute, and sends nothing, where a setting is wrong: the platform would give its alarm up", async () => {
   const { job, restart, sends, alarmInMs } = startObject();
   await job.create("1", REQUEST);
