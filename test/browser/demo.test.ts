@@ -1,4 +1,7 @@
+import { once } from "node:events";
 import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { type BrowserContextOptions, chromium, type Page, type Route } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { EXECUTABLE, hasChromium } from "./chromium.ts";
@@ -20,7 +23,9 @@ describe.skipIf(!hasChromium)("the demo page", () => {
     const html = await readFile("src/web/index.html", "utf8");
     await page.route("**/*", (route) => route.fulfill({ contentType: "text/html", body: html }));
     await page.route("**/samples/*", (route) =>
-      route.fulfill({ path: `src/web${new URL(route.request().url()).pathname}` }),
+      route
+        .fulfill({ path: `src/web${new URL(route.request().url()).pathname}` })
+        .catch(() => route.fulfill({ status: 404 })),
     );
     await page.route("**/img/**", answer);
     await page.goto(`http://demo.test/${query}`);
@@ -39,6 +44,21 @@ describe.skipIf(!hasChromium)("the demo page", () => {
     await expect.poll(() => page.textContent("#status")).toContain(said);
     expect(await page.isVisible("#after")).toBe(isShown);
     await page.close();
+  });
+
+  it("says that a picture broke off in the middle", async () => {
+    const html = await readFile("src/web/index.html");
+    const server = createServer(({ url = "" }, response) => {
+      if (!url.startsWith("/img/")) return response.setHeader("Content-Type", "text/html").end(html);
+      response.writeHead(200, { "Content-Type": "image/png", "Content-Length": 1000 }).flushHeaders();
+      return setTimeout(() => response.destroy(), 200);
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const page = await browser.newPage();
+    await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+    await expect.poll(() => page.textContent("#status")).toBe("The answer broke off");
+    await page.close();
+    server.close();
   });
 
   it("begins with the sample that its address names", async () => {
