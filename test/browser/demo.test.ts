@@ -61,6 +61,14 @@ describe.skipIf(!hasChromium)("the demo page", () => {
     server.close();
   });
 
+  it("keeps within a phone's screen, however long a sample's name", async () => {
+    const tooLong: Answer = (route) => route.fulfill({ status: 413, body: `{"detail":"${"x".repeat(80)}"}` });
+    const page = await open(tooLong, `?sample=${"x".repeat(80)}.png`, { viewport: { width: 375, height: 667 } });
+    await expect.poll(() => page.textContent("#status")).toContain("xxx");
+    expect(await page.evaluate<number>("document.documentElement.scrollWidth")).toBe(375);
+    await page.close();
+  });
+
   it("begins with the sample that its address names", async () => {
     const page = await open(picture, "?sample=logo.png");
     expect(await page.textContent("button[aria-pressed=true]")).toBe("logo.png");
