@@ -78,6 +78,14 @@ describe.skipIf(!hasChromium)("the demo page", () => {
     await page.close();
   });
 
+  it("shows a command that shells take as it is", async () => {
+    const page = await open(picture, "?sample=wow!%20%241%20`(1).png");
+    // bash and zsh have a history, and look there for what follows an exclamation mark, in these quotes too.
+    const command = 'curl -O "http://demo.test/img/x4/samples/wow%21%20%241%20%60(1).png"';
+    await expect.poll(() => page.textContent("#command")).toBe(command);
+    await page.close();
+  });
+
   it("says without JavaScript why nothing is there, and leads to a picture", async () => {
     const page = await open(picture, "", { javaScriptEnabled: false });
     await page.getByText("This page needs JavaScript").waitFor({ timeout: 5000 });
