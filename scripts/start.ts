@@ -22,6 +22,8 @@ const LOCAL_VARS = [
   "WEBHOOK_SCHEDULE_SECONDS:0,1,2,3,5,8,13",
 ];
 const SAMPLES = new URL("../src/web/samples/", import.meta.url);
+/** One of ours: the first of them may be anything that somebody put there. */
+const SAMPLE = "chart.png";
 
 /** The origin, where there is one: `ORIGIN_URL=http://127.0.0.1:8788 npm start` beside `npm run origin`. */
 const { ORIGIN_URL, ORIGIN_KEYS = DEVELOPMENT_KEYS } = process.env;
@@ -60,19 +62,19 @@ for (let status = await health(); status !== 200; status = await health()) {
   await new Promise((resolve) => setTimeout(resolve, 200));
 }
 
-const samples = (await readdir(SAMPLES)).filter((name) => /\.(png|jpe?g|webp|avif)$/.test(name));
+const samples = (await readdir(SAMPLES)).filter((name) => /\.(png|jpe?g|webp|avif)$/i.test(name));
 console.log(`
 ssiu-edge: open ${ORIGIN}/ or try
 
-${samples.map((name) => `  ${ORIGIN}/img/x2/samples/${name}`).join("\n")}
-  ${ORIGIN}/img/x4,format=webp,quality=90/samples/${samples[0]}
+${samples.map((name) => `  ${ORIGIN}/img/x2/samples/${encodeURIComponent(name)}`).join("\n")}
+  ${ORIGIN}/img/x4,format=webp,quality=90/samples/${SAMPLE}
 
 The original of each is ${ORIGIN}/samples/<name>. Any picture put into src/web/samples is served too, and
 shown by the page at ${ORIGIN}/?sample=<name>.${ORIGIN_URL ? "" : TOO_LARGE}
 
 A job, as docs/jobs.md has it (webhooks are signed with ${WEBHOOK_KEY}):
 
-  curl -H "Authorization: Bearer ${TOKEN}" ${ORIGIN}/v1/jobs -d '{"source":"samples/${samples[0]}","ops":"x2"}'
+  curl -H "Authorization: Bearer ${TOKEN}" ${ORIGIN}/v1/jobs -d '{"source":"samples/${SAMPLE}","ops":"x2"}'
 
 Stop with Ctrl-C.
 `);

@@ -58,6 +58,20 @@ test.each([[" "], ["="]])("waits where --port%s<number> says and names that", as
   expect(stdout).not.toContain("8787");
 });
 
+test("names what somebody put among the samples by links, and tries what is there in any case", async () => {
+  const reader = join(folder, "reader.mjs");
+  await writeFile(
+    reader,
+    `import fs from "node:fs/promises"; import { syncBuiltinESMExports } from "node:module";
+    fs.readdir = async () => ["'50%' #1.JPG"]; syncBuiltinESMExports();`,
+  );
+  vi.stubEnv("NODE_OPTIONS", `--import ${reader}`);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const { stdout } = await start("--port", `${await freePort()}`);
+  expect(stdout).toContain("/img/x2/samples/'50%25'%20%231.JPG\n");
+  expect(stdout).toContain(`/v1/jobs -d '{"source":"samples/chart.png","ops":"x2"}'\n`);
+});
+
 test("says so where localhost is no address to listen on, instead of waiting for a wrangler that does", async () => {
   const resolver = join(folder, "resolver.mjs");
   const lookup = `async () => [{ address: "127.0.0.1", family: 4 }, { address: "2001:db8::1", family: 6 }]`;
