@@ -7,14 +7,16 @@ const EXTENSION: Readonly<Record<Format, string>> = { png: "png", jpeg: "jpg", w
  * Value of Content-Disposition: a result is shown, and saved under its source's name with its own format's extension. A browser
  * would take the end of the URL, which is `photo.png` for a WebP and all of a remote source that is percent-encoded.
  *
- * @see RFC 6266 and, for what is not ASCII, RFC 8187
+ * @see RFC 6266, its appendix D for what may stand in quotes, and, for the rest, RFC 8187
  */
 export function disposition(source: string, format: Format): string {
   const [stem = ""] = lastSegment(source).split(/\.(?:png|jpe?g|webp|avif)$/i);
   const name = `${stem === "" ? "picture" : stem}.${EXTENSION[format]}`;
-  if (/^[\w.-]+$/.test(name)) return `inline; filename="${name}"`;
+  // All that curl -OJ looks at.
+  const ascii = name.replace(/[^ -~]|["%?\\]/gu, "_");
+  if (ascii === name) return `inline; filename="${name}"`;
   const escaped = encodeURIComponent(name).replace(/['()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
-  return `inline; filename*=UTF-8''${escaped}`;
+  return `inline; filename="${ascii}"; filename*=UTF-8''${escaped}`;
 }
 
 function lastSegment(source: string): string {
