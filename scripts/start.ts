@@ -2,14 +2,23 @@ import { spawn } from "node:child_process";
 import { lookup } from "node:dns/promises";
 import { once } from "node:events";
 import { access, constants, mkdir, readdir } from "node:fs/promises";
-import { connect, createServer } from "node:net";
+import http from "node:http";
+import https from "node:https";
+import { connect, createServer, isIPv6 } from "node:net";
 import { parseArgs } from "node:util";
 import { expected } from "../src/core/errors.ts";
 import { DEVELOPMENT_KEYS } from "../src/core/origin-request.ts";
 
 /** Starts the Worker in workerd with local R2 and says what to try. Everything after `npm start --` goes to wrangler. */
-const PORT = portOf(process.argv.slice(2));
-const ORIGIN = `http://localhost:${PORT}`;
+const { values: told } = parseArgs({
+  args: process.argv.slice(2),
+  strict: false,
+  options: { port: { type: "string" }, ip: { type: "string" }, "local-protocol": { type: "string" } },
+});
+const PORT = portOf(told.port);
+const HOST = hostOf(`${told.ip ?? ""}`);
+const SECURE = told["local-protocol"] === "https";
+const ORIGIN = `${SECURE ? "https" : "http"}://${isIPv6(HOST) ? `[${HOST}]` : HOST}:${PORT}`;
 /** Secrets of nobody: this Worker is reached from this machine only. */
 const TOKEN = "local-token-of-npm-start";
 const WEBHOOK_KEY = `whsec_${btoa("ssiu-edge-local-webhooks")}`;
@@ -74,17 +83,21 @@ shown by the page at ${ORIGIN}/?sample=<name>.${ORIGIN_URL ? "" : TOO_LARGE}
 
 A job, as docs/jobs.md has it (webhooks are signed with ${WEBHOOK_KEY}):
 
-  curl -H "Authorization: Bearer ${TOKEN}" ${ORIGIN}/v1/jobs -d '{"source":"samples/${SAMPLE}","ops":"x2"}'
+  curl${SECURE ? " -k" : ""} -H "Authorization: Bearer ${TOKEN}" ${ORIGIN}/v1/jobs -d '{"source":"samples/${SAMPLE}","ops":"x2"}'
 
 Stop with Ctrl-C.
 `);
 
 /** Where wrangler will listen; without `--port` where wrangler.toml says. Ends the program at what is no port to wait for. */
-function portOf(args: readonly string[]): string {
-  const { port = "8787" } = parseArgs({ args, strict: false, options: { port: { type: "string" } } }).values;
+function portOf(port: string | boolean = "8787"): string {
   if (typeof port === "string" && /^[1-9]\d{0,4}$/.test(port) && Number(port) <= 65_535) return port;
   process.stderr.write(`error: ${expected("1 to 65535", "--port", port === true ? "" : `${port}`)}\n`);
   process.exit(2);
+}
+
+/** By which it is reached from here. */
+function hostOf(ip: string): string {
+  return ["", "127.0.0.1", "::1", "0.0.0.0", "::", "*"].includes(ip) ? "localhost" : ip;
 }
 
 /** Ends the program where wrangler cannot keep its files: it says so itself, but neither listens then nor ends. */
@@ -116,7 +129,7 @@ async function checkLocalhost(): Promise<void> {
 
 /** Whether somebody listens there already, who would be taken for the Worker. */
 async function isTaken(port: number): Promise<boolean> {
-  const socket = connect(port, "localhost");
+  const socket = connect(port, HOST);
   const taken = await once(socket, "connect").then(
     () => true,
     () => false,
@@ -127,8 +140,10 @@ async function isTaken(port: number): Promise<boolean> {
 
 /** Of `/healthz`; undefined while nobody listens. */
 async function health(): Promise<number | undefined> {
-  return await fetch(`${ORIGIN}/healthz`).then(
-    ({ status }) => status,
+  // Not by fetch: wrangler's certificate is its own.
+  const request = (SECURE ? https : http).get(`${ORIGIN}/healthz`, { rejectUnauthorized: false });
+  return await once(request, "response").then(
+    ([response]) => response.resume().statusCode,
     () => undefined,
   );
 }

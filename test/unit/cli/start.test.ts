@@ -12,11 +12,17 @@ let folder: string;
 
 /** Listens where it is told to, and ends once it has been asked whether it is up. */
 const WRANGLER = `#!${process.execPath}
-const port = process.argv.join(" ").match(/ --port[ =](\\d+)/)[1];
-require("node:http").createServer((_, response) => {
-  response.end();
-  setTimeout(() => process.exit(0), 500);
-}).listen(port, "127.0.0.1");
+const args = process.argv.join(" ");
+const [, port] = args.match(/ --port[ =](\\d+)/);
+const [, host] = args.match(/ --ip[ =]([\\d.]+)/) ?? ["", "127.0.0.1"];
+const end = () => setTimeout(() => process.exit(0), 500);
+if (args.includes("https")) {
+  import(${JSON.stringify(import.meta.resolve("miniflare"))}).then(({ Miniflare, Response }) => new Miniflare({
+    ...{ port: Number(port), host, https: true, modules: true },
+    script: "export default { fetch: (request, { NODE }) => NODE.fetch(request) }",
+    serviceBindings: { NODE: () => { end(); return new Response(); } },
+  }));
+} else require("node:http").createServer((_, response) => { response.end(); end(); }).listen(port, host);
 `;
 
 beforeAll(async () => {
@@ -56,6 +62,24 @@ test.each([[" "], ["="]])("waits where --port%s<number> says and names that", as
   expect(code).toBe(0);
   expect(stdout).toContain(`open http://localhost:${port}/ or try`);
   expect(stdout).not.toContain("8787");
+});
+
+test("waits for a Worker that https is spoken to", async () => {
+  const port = await freePort();
+  const { code, stdout, stderr } = await start("--port", `${port}`, "--local-protocol", "https");
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect(stdout).toContain(`open https://localhost:${port}/ or try`);
+  expect(stdout).toContain(
+    `curl -k -H "Authorization: Bearer local-token-of-npm-start" https://localhost:${port}/v1/jobs`,
+  );
+});
+
+// Elsewhere loopback has but one address.
+test.runIf(process.platform === "linux")("waits where --ip says and names that", async () => {
+  const port = await freePort();
+  const { code, stdout } = await start("--port", `${port}`, "--ip", "127.0.0.2");
+  expect(code).toBe(0);
+  expect(stdout).toContain(`open http://127.0.0.2:${port}/ or try`);
 });
 
 test("names what somebody put among the samples by links, and tries what is there in any case", async () => {
