@@ -45,7 +45,7 @@ function decode(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch (cause) {
-    throw new ServiceError("invalid_path", expected("valid UTF-8", "path", text), { cause });
+    throw new ServiceError("invalid_path", expected("percent-encoded UTF-8 (% as %25)", "path", text), { cause });
   }
 }
 
@@ -53,7 +53,7 @@ function decodeSegment(segment: string): string {
   const decoded = decode(segment);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
   if (decoded === "" || /^\.{1,2}$|[\\/\u0000-\u001f\u007f]|%[0-9a-f]{2}/i.test(decoded)) {
-    throw invalid(expected("plain, once-encoded segments", "path", segment));
+    throw invalid(expected("plain, once-encoded, non-empty segments", "path", segment));
   }
   return decoded;
 }

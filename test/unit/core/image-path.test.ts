@@ -41,6 +41,13 @@ describe("parseImagePath", () => {
     expect(() => parse(url)).toThrow(`Expected /img/<ops>/<source> for path, got "${url}"`);
   });
 
+  it.each([
+    ["/img/x2/50%.png", 'percent-encoded UTF-8 (% as %25) for path, got "50%.png"'],
+    ["/img/x2//a.png", 'plain, once-encoded, non-empty segments for path, got ""'],
+  ])("says what is wrong with %s", (url, message) => {
+    expect(() => parse(url)).toThrow(message);
+  });
+
   it.each(["/img/x2/../secret.png", "/img/x2/%2e%2e/secret.png", "/img/x2/..\\secret.png"])(
     "cannot be led out of the source's place by %s",
     (url) => {
