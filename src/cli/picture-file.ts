@@ -157,13 +157,16 @@ export async function checkWritable(
   }
   if (path === PIPE) return;
   const target = await targetOf(path);
-  await access(dirname(target), constants.W_OK).catch((cause) => {
+  const refuse = (cause: unknown) => {
     throw unwritable(path, cause);
-  });
+  };
+  await access(dirname(target), constants.W_OK).catch(refuse);
   const existing = await stat(target).catch(() => undefined);
   if (existing?.isDirectory() || target.endsWith("/")) throw unwritable(path, new Error("it is a folder"));
   // A device or a pipe would be replaced by a file of its name.
   if (existing?.isFile() === false) throw unwritable(path, new Error("it is no regular file"));
+  // It is replaced and not written to, which whoever protected it did not mean to allow.
+  if (existing !== undefined) await access(target, constants.W_OK).catch(refuse);
 }
 
 /**

@@ -235,6 +235,16 @@ test("does not put a file in place of a socket, a pipe or a device, by a link ne
   server.close();
 });
 
+// For root nothing is protected.
+test.skipIf(process.getuid?.() === 0)("does not replace a file that is protected from writing", async () => {
+  const output = join(folder, "protected.png");
+  await writeFile(output, "mine");
+  await chmod(output, 0o444);
+  const { code, stderr } = await ssiu("upscale", input, output, "--scale", "2");
+  expect([code, stderr]).toEqual([1, expect.stringMatching(/got ".*protected\.png": EACCES: permission denied/)]);
+  expect(await readFile(output, "utf8")).toBe("mine");
+});
+
 test("takes any name that the file system does", async () => {
   const output = join(folder, `${"a".repeat(251)}.png`);
   expect(await ssiu("upscale", input, output, "--scale", "2")).toMatchObject({ code: 0, stderr: "" });
