@@ -1,6 +1,12 @@
-import { expect, test } from "vitest";
+import { execFile } from "node:child_process";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import sharp from "sharp";
+import { expect, onTestFinished, test } from "vitest";
 import project from "../../../package.json" with { type: "json" };
-import { ssiu } from "./ssiu.ts";
+import { ROOT, ssiu } from "./ssiu.ts";
 
 test.each(["", "upscale ", "eval ", "sign ", "jobs replay ", "webhooks listen "])(
   "ssiu %s--help is no failure",
@@ -13,4 +19,15 @@ test.each(["", "upscale ", "eval ", "sign ", "jobs replay ", "webhooks listen "]
 
 test("--version says which it is", async () => {
   expect(await ssiu("--version")).toEqual({ code: 0, stdout: `${project.version}\n`, stderr: "" });
+});
+
+test("npm run ssiu takes names of files from where it is called", async () => {
+  const cwd = await mkdtemp(join(tmpdir(), "ssiu main-"));
+  onTestFinished(() => rm(cwd, { recursive: true }));
+  await sharp("src/web/samples/logo.png").resize(16).toFile(join(cwd, "a.png"));
+  // Somebody else's project.
+  await writeFile(join(cwd, "tsconfig.json"), '{"extends":"none"}');
+  const args = ["--prefix", ROOT, "run", "-s", "ssiu", "--", "upscale", "a.png", "b (1).png", "--scale", "2"];
+  await promisify(execFile)("npm", args, { cwd });
+  expect(await readdir(cwd)).toEqual(["a.png", "b (1).png", "tsconfig.json"]);
 });
