@@ -1,4 +1,4 @@
-import { readAvif } from "../core/probe/avif.ts";
+import { codedColours, readAvif } from "../core/probe/avif.ts";
 import { text, u8, u16be } from "../core/probe/bytes.ts";
 import { addAvifProperty } from "./avif-container.ts";
 import { profileOfCicp } from "./cicp.ts";
@@ -7,14 +7,20 @@ import { be32, concat, latin1 } from "./concat.ts";
 const RESTRICTED = "rICC";
 const UNRESTRICTED = "prof";
 
-/** The profile of the primary item's colr boxes, which one counts before numbers. @see ISO/IEC 14496-12 section 12.1.5 */
+/**
+ * The profile of the primary item's colr boxes, where one counts before numbers, else of the numbers in its data.
+ * @see ISO/IEC 14496-12 section 12.1.5; AV1 Codec ISO Media File Format Binding section 2.3.4
+ */
 export function readFromAvif(bytes: Uint8Array): Uint8Array | undefined {
-  const colours = readAvif(bytes).properties.filter(({ type }) => type === "colr");
+  const items = readAvif(bytes);
+  const colours = items.properties.filter(({ type }) => type === "colr");
   const ofKind = (...kinds: string[]) => colours.find(({ at }) => kinds.includes(text(bytes, at, 4)));
   const profile = ofKind(UNRESTRICTED, RESTRICTED);
   if (profile) return bytes.subarray(profile.at + 4, profile.end);
   const numbers = ofKind("nclx");
-  return numbers && profileOfCicp(u16be(bytes, numbers.at + 4), u16be(bytes, numbers.at + 6));
+  if (numbers) return profileOfCicp(u16be(bytes, numbers.at + 4), u16be(bytes, numbers.at + 6));
+  const coded = codedColours(bytes, items);
+  return coded && profileOfCicp(coded.primaries, coded.transfer);
 }
 
 /** Whether the picture is monochrome. @see AV1 Codec ISO Media File Format Binding section 2.3.3 */

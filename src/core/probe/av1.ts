@@ -7,8 +7,10 @@ const OBU_FRAME = 6;
 /** More than a still picture has, whose layers are four at most: all are decoded, and one of 34 bytes takes as long as any. */
 const MAX_FRAMES = 16;
 
-/** How colours are stored; `matrix` as in ITU-T H.273 table 4. */
+/** How colours are stored; the numbers as in ITU-T H.273 tables 2 to 4. */
 export interface Av1Colours {
+  readonly primaries: number;
+  readonly transfer: number;
   readonly matrix: number;
   readonly isFullRange: boolean;
   readonly isMonochrome: boolean;
@@ -129,14 +131,15 @@ function readColours(bits: Bits, profile: number): Av1Colours {
   const isTwelveBit = profile === 2 && isDeep && bits(1);
   const isMonochrome = profile !== 1 && bits(1) === 1;
   const [primaries, transfer, matrix] = bits(1) ? [bits(8), bits(8), bits(8)] : [2, 2, 2];
-  if (isMonochrome) return { matrix, isFullRange: bits(1) === 1, isMonochrome, hasFullChroma: false };
+  const named = { primaries, transfer, matrix, isMonochrome };
+  if (isMonochrome) return { ...named, isFullRange: bits(1) === 1, hasFullChroma: false };
   // sRGB as it is.
   if (primaries === 1 && transfer === 13 && matrix === 0) {
-    return { matrix, isFullRange: true, isMonochrome, hasFullChroma: true };
+    return { ...named, isFullRange: true, hasFullChroma: true };
   }
   const isFullRange = bits(1) === 1;
   const isHalvedAcross = profile === 0 || (profile === 2 && (!isTwelveBit || bits(1) === 1));
-  return { matrix, isFullRange, isMonochrome, hasFullChroma: !isHalvedAcross };
+  return { ...named, isFullRange, hasFullChroma: !isHalvedAcross };
 }
 
 function skipUvlc(bits: Bits): void {

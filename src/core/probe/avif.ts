@@ -201,22 +201,22 @@ function checkData(bytes: Uint8Array, { ipco, locations, types, primary, coded }
   // Tiles may stick out, and alpha has its own.
   const mostOfTiles = Math.max(8 * size.width * size.height, 2 ** 21);
   let ofTiles = 0;
-  for (const { id, method, extents } of locations) {
+  for (const location of locations) {
+    const { id, method, extents } = location;
     for (const { start, length } of extents) {
       if (method === 0 && start + length > bytes.length) throw corrupt("an AVIF whose data lies past its end");
     }
     if (types.get(id) !== "av01") continue;
-    const [extent] = extents;
-    if (method !== 0 || !extent || extents.length > 1) {
+    const data = dataOf(bytes, location);
+    if (!data) {
       unsupported ??= "AVIF with scattered data";
       continue;
     }
-    const end = extent.length === 0 ? bytes.length : extent.start + extent.length;
     // Equal tiles may share an extent. Others that overlap are only made to be walked again and again.
-    const range = `${extent.start}-${end}`;
-    if (!walked.has(range)) budget -= end - extent.start;
+    const range = `${data.byteOffset}+${data.length}`;
+    if (!walked.has(range)) budget -= data.length;
     if (budget < 0) throw corrupt("an AVIF whose items overlap");
-    const stream = walked.get(range) ?? readAv1(bytes.subarray(extent.start, end));
+    const stream = walked.get(range) ?? readAv1(data);
     walked.set(range, stream);
     if (id === coded) colours = stream.colours;
     ofTiles += stream.width * stream.height * stream.frames;
@@ -228,6 +228,20 @@ function checkData(bytes: Uint8Array, { ipco, locations, types, primary, coded }
   }
   if (!locations.some(({ id }) => id === primary)) throw corrupt("an AVIF without pixels");
   return { unsupported, colours };
+}
+
+/** The data of an item, if they lie in the file in one piece. */
+function dataOf(bytes: Uint8Array, { method, extents }: ItemLocation): Uint8Array | undefined {
+  const [extent] = extents;
+  if (method !== 0 || !extent || extents.length > 1) return undefined;
+  return bytes.subarray(extent.start, extent.length === 0 ? bytes.length : extent.start + extent.length);
+}
+
+/** What the AV1 data of the primary item, or of its first tile, say of the colours, if they are in one piece. */
+export function codedColours(bytes: Uint8Array, { locations, types, coded = 0 }: AvifItems): Av1Colours | undefined {
+  const location = types.get(coded) === "av01" ? locations.find(({ id }) => id === coded) : undefined;
+  const data = location && dataOf(bytes, location);
+  return data && readAv1(data).colours;
 }
 
 /** The clean aperture: its size, and how far its middle is from the picture's, in fractions. @see ISO/IEC 14496-12 section 12.1.4 */

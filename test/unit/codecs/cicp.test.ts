@@ -25,6 +25,14 @@ function nclxAvif(primaries: number, transfer: number): Uint8Array {
   return addAvifProperty(fixture("8-bit.avif"), box("colr", latin1("nclx"), numbers));
 }
 
+/** An AVIF without a colr box, whose AV1 data say it; as stored they say 1, 13 and 6. */
+function codedAvif(primaries: number, transfer: number, name = "8-bit.avif"): Uint8Array {
+  const binary = (...numbers: number[]) => numbers.map((number) => number.toString(2).padStart(8, "0")).join("");
+  const unboxed = latin1(Buffer.from(fixture(name)).toString("latin1").replace("colrnclx", "freenclx"));
+  const bits = binary(...unboxed).replaceAll(binary(1, 13, 6), binary(primaries, transfer, 6));
+  return Uint8Array.from(bits.match(/.{8}/g) ?? [], (byte) => Number.parseInt(byte, 2));
+}
+
 const srgb = { linear: (v: number) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4) };
 const encode = (v: number) => (v <= 0.0031308 ? 12.92 * v : 1.055 * v ** (1 / 2.4) - 0.055);
 
@@ -85,6 +93,13 @@ describe("a colour space that is named by numbers", () => {
     expect(icc).toEqual(await readIcc(cicpPng(12, 13, fixture("grey-8.png")), "png"));
   });
 
+  it.each(["8-bit.avif", "grid.avif"])("is read from the data of %s where no box names it", async (name) => {
+    expect(await readIcc(codedAvif(12, 13, name), "avif")).toEqual(await readIcc(cicpPng(12, 13), "png"));
+    const p3 = (await readIcc(fixture("p3.png"), "png")) ?? new Uint8Array();
+    const boxed = await embedIcc(codedAvif(9, 16, name), "avif", p3);
+    expect(await readIcc(boxed, "avif")).toEqual(p3);
+  });
+
   it.each([
     [1, 13],
     [1, 1],
@@ -103,7 +118,7 @@ describe("a colour space that is named by numbers", () => {
   });
 
   it.each(codecs)("of high dynamic range is refused by %s", async (_, { decode }) => {
-    for (const bytes of [cicpPng(9, 16), cicpPng(9, 18), nclxAvif(9, 16)]) {
+    for (const bytes of [cicpPng(9, 16), cicpPng(9, 18), nclxAvif(9, 16), codedAvif(9, 16)]) {
       await expect(decode(bytes, probe(bytes))).rejects.toMatchObject({
         code: "unsupported_format",
         message: expect.stringMatching(/^Expected standard dynamic range for source, got (PQ|HLG)$/),

@@ -65,7 +65,7 @@ const READ = {
   width: 700,
   height: 300,
   frames: 0,
-  colours: { matrix: 6, isFullRange: true, isMonochrome: false, hasFullChroma: false },
+  colours: { primaries: 1, transfer: 13, matrix: 6, isFullRange: true, isMonochrome: false, hasFullChroma: false },
 };
 
 describe("readAv1", () => {
@@ -155,10 +155,15 @@ describe("readAv1", () => {
         [0, 1],
         [1, 1],
       ],
-      { matrix: 2 },
+      { primaries: 2, transfer: 2, matrix: 2 },
     ],
     ["a short range", 0, [[0, 1], [0, 1], ...described(1, 13, 6), [0, 1]], { isFullRange: false }],
-    ["grey", 0, [[0, 1], [1, 1], ...described(9, 16, 9), [1, 1]], { matrix: 9, isMonochrome: true }],
+    [
+      "grey",
+      0,
+      [[0, 1], [1, 1], ...described(9, 16, 9), [1, 1]],
+      { primaries: 9, transfer: 16, matrix: 9, isMonochrome: true },
+    ],
     [
       "grey of a short range",
       0,
@@ -168,7 +173,7 @@ describe("readAv1", () => {
         [0, 1],
         [0, 1],
       ],
-      { matrix: 2, isMonochrome: true, isFullRange: false },
+      { primaries: 2, transfer: 2, matrix: 2, isMonochrome: true, isFullRange: false },
     ],
     [
       "grey by the numbers of sRGB, which says its range",
@@ -182,13 +187,13 @@ describe("readAv1", () => {
       "other primaries as RGB",
       1,
       [[0, 1], ...described(9, 13, 0), [0, 1]],
-      { matrix: 0, hasFullChroma: true, isFullRange: false },
+      { primaries: 9, matrix: 0, hasFullChroma: true, isFullRange: false },
     ],
     [
       "another curve as RGB",
       1,
       [[0, 1], ...described(1, 16, 0), [0, 1]],
-      { matrix: 0, hasFullChroma: true, isFullRange: false },
+      { transfer: 16, matrix: 0, hasFullChroma: true, isFullRange: false },
     ],
     ["4:2:2", 2, [[0, 1], [0, 1], ...described(1, 13, 6), [1, 1]], {}],
     ["4:2:2 of ten bits", 2, [[1, 1], [0, 1], [0, 1], ...described(1, 13, 6), [1, 1]], {}],
