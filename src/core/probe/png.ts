@@ -50,8 +50,8 @@ export function probePng(bytes: Uint8Array): Probe {
     if ((type === "IHDR") === (header !== undefined)) throw corrupt("a PNG whose first chunk is not its only IHDR");
     header ??= readIhdr(data);
     if (type === "IDAT") hasData = true;
-    if (type === "eXIf") orientation = exifOrientation(data);
-    // An acTL after the first IDAT is invalid, and decoders ignore it.
+    // An eXIf or acTL after the first IDAT is invalid, and viewers ignore it; ImageMagick writes the first of them there.
+    if (type === "eXIf" && !hasData) orientation = exifOrientation(data);
     if (type === "acTL" && !hasData) frames = Math.max(1, u32be(data, 0));
   }
   if (header === undefined || !hasData) throw corrupt("a PNG without pixels");

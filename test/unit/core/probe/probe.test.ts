@@ -432,6 +432,11 @@ describe("probe", () => {
     expect(probe(concat([png.subarray(0, -12), acTL, png.subarray(-12)])).frames).toBe(1);
   });
 
+  it("takes no orientation from behind the pixels of a PNG, as browsers do not", () => {
+    const [png, eXIf] = [fixture("rgb-8.png"), pngChunk("eXIf", EXIF_3)];
+    expect(probe(concat([png.subarray(0, -12), eXIf, png.subarray(-12)])).orientation).toBe(1);
+  });
+
   it("takes no orientation of another type than TIFF gives it", () => {
     const png = fixture("rgb-8.png");
     const asLong = EXIF_3.with(13, 4);
