@@ -33,6 +33,12 @@ const SRGB_CURVE = parametric(3, [2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04
 /** PQ and HLG. */
 const HIGH_DYNAMIC_RANGE = [16, 18];
 
+/** Whether both numbers name something: 2 leaves it open, others are reserved. @see ITU-T H.273 tables 2 and 3 */
+export function isColourSpace(primaries: number, transfer: number): boolean {
+  const isNamed = (number: number, last: number) => number === 1 || (number > 3 && number <= last);
+  return (isNamed(primaries, 12) || primaries === 22) && isNamed(transfer, 18);
+}
+
 /**
  * The profile of a colour space that a file names by numbers; undefined for sRGB and whatever else is shown as that.
  *

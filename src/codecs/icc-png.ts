@@ -1,19 +1,23 @@
 import { text, u8 } from "../core/probe/bytes.ts";
 import { pngChunks } from "../core/probe/png.ts";
-import { profileOfCicp } from "./cicp.ts";
+import { isColourSpace, profileOfCicp } from "./cicp.ts";
 import { concat, latin1 } from "./concat.ts";
 import { deflate, inflate } from "./deflate.ts";
 import { pngChunk } from "./png-container.ts";
 
 /**
- * The profile of a cICP chunk, else of an iCCP chunk, unpacked to little more than `maxBytes`; no viewer uses a damaged one.
+ * The profile of a cICP chunk that names a colour space, else of an iCCP chunk, unpacked to little more than `maxBytes`; no viewer
+ * uses a damaged one.
  * @see PNG (third edition) sections 4.3, 11.3.2.3 and 11.3.2.6
  */
 export async function readFromPng(bytes: Uint8Array, maxBytes: number): Promise<Uint8Array | undefined> {
   let packed: Uint8Array | undefined;
   for (const { type, data } of pngChunks(bytes)) {
     if (type === "IDAT") break;
-    if (type === "cICP" && data.length === 4) return profileOfCicp(u8(data, 0), u8(data, 1));
+    if (type === "cICP" && data.length === 4) {
+      const [primaries, transfer] = [u8(data, 0), u8(data, 1)];
+      if (isColourSpace(primaries, transfer)) return profileOfCicp(primaries, transfer);
+    }
     const nameEnd = data.indexOf(0);
     if (type === "iCCP" && nameEnd > 0 && data[nameEnd + 1] === 0) packed ??= data.subarray(nameEnd + 2);
   }

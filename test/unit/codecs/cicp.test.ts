@@ -117,6 +117,22 @@ describe("a colour space that is named by numbers", () => {
     expect(await readIcc(both, "avif")).toEqual(p3);
   });
 
+  it.each([
+    [2, 2],
+    [2, 13],
+    [12, 2],
+    [0, 13],
+    [3, 13],
+    [13, 13],
+    [23, 13],
+    [1, 0],
+    [1, 3],
+    [1, 19],
+  ])("does not count before a profile in PNG where %i/%i names none", async (primaries, transfer) => {
+    const p3 = await readIcc(fixture("p3.png"), "png");
+    expect(await readIcc(cicpPng(primaries, transfer, fixture("p3.png")), "png")).toEqual(p3);
+  });
+
   it.each(codecs)("of high dynamic range is refused by %s", async (_, { decode }) => {
     for (const bytes of [cicpPng(9, 16), cicpPng(9, 18), nclxAvif(9, 16), codedAvif(9, 16)]) {
       await expect(decode(bytes, probe(bytes))).rejects.toMatchObject({
