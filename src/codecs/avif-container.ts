@@ -15,6 +15,26 @@ export function stillAvif(bytes: Uint8Array): Uint8Array {
   return copy;
 }
 
+const TRANSFORMATIONS = ["irot", "imir", "clap"];
+
+/**
+ * An AVIF as it is stored, neither turned nor cropped: libheif leaves the alpha of a turned picture as it was, and turns each tile by
+ * itself. In the place of such a property stands none. @see ISO/IEC 23008-12 section 9.3.3
+ */
+export function untransformed(bytes: Uint8Array): Uint8Array {
+  const { ipco, ipma, types } = readAvif(bytes);
+  const properties = [...boxes(bytes, ipco.at, ipco.end)];
+  const copy = new Uint8Array(bytes);
+  for (const item of types.keys()) {
+    const { indices, end, indexSize } = readAssociations(bytes, ipma, item) ?? { indices: [], end: 0, indexSize: 1 };
+    for (const [i, index] of indices.entries()) {
+      const at = end - indexSize * (indices.length - i);
+      if (TRANSFORMATIONS.includes(properties[index - 1]?.type ?? "")) copy.fill(0, at, at + indexSize);
+    }
+  }
+  return copy;
+}
+
 /**
  * An AVIF cropped to 2x2 in its corner, if it is cropped: libavif, which crops nothing, is strict about where 4:2:0 may be.
  * @see ISO/IEC 14496-12 section 12.1.4

@@ -8,8 +8,7 @@ const MAX_WASM_PIXELS = 16_000_000;
 
 /**
  * Codecs for Node: sharp's, but the edge's for an AVIF that it can read. libheif, within sharp, takes a third to a half of the
- * time, but repeats chroma instead of interpolating it (1 to 2 dB at quality 90), and has odd sides turned and limited ranges
- * of grey wrong.
+ * time, but repeats chroma instead of interpolating it (1 to 2 dB at quality 90), and has limited ranges of grey wrong.
  */
 export function createNodeCodecs(options?: SharpCodecsOptions): Codecs {
   const [native, wasm] = [createSharpCodecs(options), createCodecs(CODEC_MODULES)];

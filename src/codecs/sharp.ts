@@ -1,12 +1,13 @@
 import sharp, { type Sharp, type SharpOptions } from "sharp";
 import { isOpaque, unpremultiply } from "../core/alpha.ts";
+import { cut } from "../core/canvas.ts";
 import { ServiceError } from "../core/errors.ts";
 import { DEFAULT_QUALITY, type Format, type Rgba } from "../core/image.ts";
 import { orient, uprightSize } from "../core/orient.ts";
 import { readAvif } from "../core/probe/avif.ts";
 import { corrupt } from "../core/probe/bytes.ts";
 import type { Probe } from "../core/probe/probe-result.ts";
-import { stillAvif } from "./avif-container.ts";
+import { stillAvif, untransformed } from "./avif-container.ts";
 import { type Codecs, isStoredGrey, jpegHasFullChroma } from "./codec.ts";
 import { embedIcc, readIcc } from "./icc.ts";
 import { plainJpeg } from "./jpeg-container.ts";
@@ -54,7 +55,7 @@ const ENCODERS: Readonly<Record<Format, (image: Sharp, quality: number) => Sharp
 
 /** What libvips, and what it stands on, would take for something else. */
 const PREPARE: Readonly<Partial<Record<Format, (bytes: Uint8Array) => Uint8Array>>> = {
-  avif: stillAvif,
+  avif: (bytes) => untransformed(stillAvif(bytes)),
   jpeg: plainJpeg,
   webp: plainWebp,
 };
@@ -75,8 +76,7 @@ async function decodePixels(bytes: Uint8Array, probe: Probe, seconds: number): P
   });
 
   const image = { width: info.width, height: info.height, data: new Uint8ClampedArray(data) };
-  // libheif has turned and cropped an AVIF already.
-  const upright = probe.format === "avif" ? image : orient(image, probe.orientation);
+  const upright = orient(probe.crop ? cut(image, probe.crop) : image, probe.orientation);
   const { width, height } = uprightSize(probe);
   if (!probe.unsupported && (upright.width !== width || upright.height !== height)) {
     throw corrupt(`a picture of ${upright.width}x${upright.height} that says it is ${width}x${height}`);

@@ -66,7 +66,7 @@ export function probeAvif(bytes: Uint8Array): Probe {
     format: "avif",
     width,
     height,
-    ...(shown && { crop: { ...shown, width: Math.round(shown.width), height: Math.round(shown.height) } }),
+    ...(shown && { crop: wholePixels(shown) }),
     orientation: orientation(bytes, byType.get("irot"), byType.get("imir")),
     frames: countFrames(bytes),
     scans: 1,
@@ -252,6 +252,10 @@ function crop(bytes: Uint8Array, { at }: Box, size: Size): Rect {
   const isWithin = x >= 0 && y >= 0 && x + width <= size.width && y + height <= size.height;
   if (isWithin && width >= 1 && height >= 1) return { x, y, width, height };
   throw corrupt(`an AVIF of ${size.width}x${size.height} pixels cropped to ${width}x${height} at ${x},${y}`);
+}
+
+function wholePixels({ x, y, width, height }: Rect): Rect {
+  return { x: Math.floor(x), y: Math.floor(y), width: Math.round(width), height: Math.round(height) };
 }
 
 /** @see ISO/IEC 23008-12 sections 6.5.10 and 6.5.12; in MIAF (ISO/IEC 23000-22 section 7.3.6.7) irot comes first. */

@@ -11,6 +11,7 @@ import { createSharpCodecs } from "../../../src/codecs/sharp.ts";
 import { riffChunk, vp8x, webpFile } from "../../../src/codecs/webp-container.ts";
 import { cut } from "../../../src/core/canvas.ts";
 import type { Rgba } from "../../../src/core/image.ts";
+import { orient } from "../../../src/core/orient.ts";
 import { readAvif } from "../../../src/core/probe/avif.ts";
 import { pngChunks } from "../../../src/core/probe/png.ts";
 import { probe } from "../../../src/core/probe/probe.ts";
@@ -35,6 +36,11 @@ const MEAN_BOUND: Readonly<Record<string, number>> = {
 
 const jsquash = createCodecs(CODEC_MODULES);
 const IMPLEMENTATIONS = { jsquash, sharp: createSharpCodecs() };
+
+/** 20x10, its middle so far from that of 45x29, in pixels. */
+function clap(numerator: number, denominator: number): Uint8Array {
+  return box("clap", ...[20, 1, 10, 1, numerator, denominator, numerator, denominator].map(be32));
+}
 
 /** The independent answer: sharp by its own rules for orientation, and without colour conversion. */
 async function oracle(bytes: Uint8Array): Promise<Rgba> {
@@ -213,14 +219,32 @@ describe("what only sharp reads", () => {
     for (const name of ["alpha.avif", "420.avif"]) {
       const plain = fixture(name);
       const { image } = await jsquash.decode(plain, probe(plain));
-      // 20x10, its middle half a pixel from that of 45x29.
-      const bytes = addAvifProperty(plain, box("clap", ...[20, 1, 10, 1, 1, 2, 1, 2].map(be32)));
+      const bytes = addAvifProperty(plain, clap(1, 2));
       for (const { decode } of [jsquash, createNodeCodecs()]) {
         const cropped = (await decode(bytes, probe(bytes))).image;
         expect(cropped).toEqual(cut(image, { x: 13, y: 10, width: 20, height: 10 }));
       }
     }
   });
+
+  const QUARTER = box("irot", Uint8Array.of(1));
+  it.each([
+    ["alpha.avif", [QUARTER], { x: 0, y: 0, width: 45, height: 29 }, 8],
+    ["alpha.avif", [box("irot", Uint8Array.of(2))], { x: 0, y: 0, width: 45, height: 29 }, 3],
+    ["alpha.avif", [box("irot", Uint8Array.of(3))], { x: 0, y: 0, width: 45, height: 29 }, 6],
+    ["grid.avif", [QUARTER], { x: 0, y: 0, width: 128, height: 64 }, 8],
+    ["alpha.avif", [clap(1, 2), QUARTER], { x: 13, y: 10, width: 20, height: 10 }, 8],
+    ["alpha.avif", [clap(0, 1), QUARTER], { x: 12, y: 9, width: 20, height: 10 }, 8],
+  ] as const)(
+    "is turned and cropped whole where %s is left to libheif (%#)",
+    async (name, transforms, part, turned) => {
+      const plain = fixture(name);
+      const bytes = transforms.reduce<Uint8Array>((avif, transform) => addAvifProperty(avif, transform), plain);
+      const { decode } = IMPLEMENTATIONS.sharp;
+      const { image } = await decode(plain, probe(plain));
+      expect((await decode(bytes, probe(bytes))).image).toEqual(orient(cut(image, part), turned));
+    },
+  );
 
   it("is not an AVIF of tiles either, which libheif turns twice where they say it too", async () => {
     const colours = ["#643214", "#145032"];
