@@ -277,6 +277,19 @@ describe("what only sharp reads", () => {
     }
   });
 
+  it.each([
+    ["444.jpg", 0.97],
+    ["grey.jpg", 0.97],
+    ["420.jpg", 0.8],
+    ["progressive.jpg", 0.97],
+  ])("is no JPEG whose last rows are missing: %s", async (name, share) => {
+    const bytes = fixture(name);
+    const cutShort = concat([bytes.subarray(0, Math.floor(share * bytes.length)), Uint8Array.of(0xff, 0xd9)]);
+    for (const { decode } of [jsquash, createNodeCodecs()]) {
+      await expect(decode(cutShort, probe(cutShort))).rejects.toMatchObject({ code: "undecodable_image" });
+    }
+  });
+
   it("converts CMYK to sRGB", async () => {
     const bytes = fixture("cmyk.jpg");
     const { image } = await IMPLEMENTATIONS.sharp.decode(bytes, probe(bytes));
