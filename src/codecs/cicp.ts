@@ -1,4 +1,3 @@
-import { ServiceError } from "../core/errors.ts";
 import { be32, concat, latin1 } from "./concat.ts";
 import { BT709, D50, fixed, ICC_HEADER_BYTES, matrixTags, rgbProfile } from "./icc-profile.ts";
 
@@ -30,26 +29,12 @@ const CURVES: ReadonlyMap<number, Uint8Array> = new Map([
 /** @see IEC 61966-2-1; video's curves, which are made for its displays, are taken for it. */
 const SRGB_CURVE = parametric(3, [2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045]);
 
-/** PQ and HLG. */
-const HIGH_DYNAMIC_RANGE = [16, 18];
-
-/** Whether both numbers name something: 2 leaves it open, others are reserved. @see ITU-T H.273 tables 2 and 3 */
-export function isColourSpace(primaries: number, transfer: number): boolean {
-  const isNamed = (number: number, last: number) => number === 1 || (number > 3 && number <= last);
-  return (isNamed(primaries, 12) || primaries === 22) && isNamed(transfer, 18);
-}
-
 /**
  * The profile of a colour space that a file names by numbers; undefined for sRGB and whatever else is shown as that.
  *
- * @throws {ServiceError} `unsupported_format` for one of high dynamic range: no profile would show it as it is meant.
  * @see ITU-T H.273 sections 8.1 and 8.2
  */
 export function profileOfCicp(primaries: number, transfer: number): Uint8Array | undefined {
-  if (HIGH_DYNAMIC_RANGE.includes(transfer)) {
-    const curve = transfer === 16 ? "PQ" : "HLG";
-    throw new ServiceError("unsupported_format", `Expected standard dynamic range for source, got ${curve}`);
-  }
   const [known, curve] = [PRIMARIES.get(primaries), CURVES.get(transfer)];
   if (known === undefined && curve === undefined) return undefined;
   const [colours, adaptation] = known ?? [BT709, D65];

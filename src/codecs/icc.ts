@@ -14,7 +14,7 @@ const MAX_ICC_BYTES = 4 * 2 ** 20;
  * The colour profile that the RGB numbers of a decoded picture are in. A grey profile is given as the RGB profile of
  * the same tone curve, a colour space that is named by numbers as a profile of it. One that is damaged, or of another
  * colour space than its picture, is left out: viewers ignore it too, so the picture looks the same.
- * @throws {ServiceError} `undecodable_image` if it is larger than 4 MB, `unsupported_format` for high dynamic range.
+ * @throws {ServiceError} `undecodable_image` if it is larger than 4 MB.
  */
 export async function readIcc(bytes: Uint8Array, format: Format): Promise<Uint8Array | undefined> {
   const icc = await READERS[format](bytes);

@@ -2,6 +2,7 @@ import { ServiceError } from "../errors.ts";
 import type { Rect, Size } from "../image.ts";
 import { type Av1Colours, type Av1Stream, readAv1 } from "./av1.ts";
 import { corrupt, text, u8, u16be, u32be } from "./bytes.ts";
+import { checkTransfer } from "./cicp.ts";
 import {
   type Box,
   boxes,
@@ -58,6 +59,7 @@ export function probeAvif(bytes: Uint8Array): Probe {
   const clap = byType.get("clap");
   const stored = checkData(bytes, items, { width, height });
   const colours = { ...stored.colours, ...readNclx(bytes, items.properties) };
+  if (!hasProfile(bytes, items.properties)) checkTransfer(colours.transfer);
   const shown = clap && crop(bytes, clap, { width, height });
   const isBetween = shown && !Object.values(shown).every(Number.isInteger);
   const unsupported =
@@ -134,9 +136,16 @@ const YCGCO = 8;
 function readNclx(
   bytes: Uint8Array,
   properties: readonly Box[],
-): Pick<Av1Colours, "matrix" | "isFullRange"> | undefined {
+): Pick<Av1Colours, "transfer" | "matrix" | "isFullRange"> | undefined {
   const box = properties.find(({ type, at }) => type === "colr" && text(bytes, at, 4) === "nclx");
-  return box && { matrix: u16be(bytes, box.at + 8), isFullRange: (u8(bytes, box.at + 10) & 0x80) !== 0 };
+  if (!box) return undefined;
+  const [transfer, matrix] = [u16be(bytes, box.at + 6), u16be(bytes, box.at + 8)];
+  return { transfer, matrix, isFullRange: (u8(bytes, box.at + 10) & 0x80) !== 0 };
+}
+
+/** Whether a colr box holds a profile, which counts more than all numbers. */
+function hasProfile(bytes: Uint8Array, properties: readonly Box[]): boolean {
+  return properties.some(({ type, at }) => type === "colr" && ["prof", "rICC"].includes(text(bytes, at, 4)));
 }
 
 /** Why libavif cannot make RGB of it, if so: it would not say. */
