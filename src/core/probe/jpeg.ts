@@ -72,20 +72,24 @@ export function nextMarker(bytes: Uint8Array, from: number): number {
 /** Reads the header of a JPEG and counts its scans. @see ITU-T T.81 annex B.2 */
 export function probeJpeg(bytes: Uint8Array): Probe {
   let frame: ReturnType<typeof readFrame> | undefined;
+  const missing = new Set<number>();
   let orientation: Orientation | undefined;
   let scans = 0;
   for (const { marker, data } of jpegSegments(bytes)) {
     if (isFrame(marker)) {
       if (frame) throw corrupt("a JPEG with two frame headers");
       frame = readFrame(marker, data);
+      for (let at = 6; at < data.length; at += 3) missing.add(u8(data, at));
     } else if (marker === SOS) {
       if (!frame) throw corrupt("a JPEG without a frame header before its first scan");
       scans += 1;
+      for (let i = 0; i < u8(data, 0); i++) missing.delete(u8(data, 1 + 2 * i));
     } else if (marker === APP1 && text(data, 0, 6) === "Exif\0\0") {
       orientation ??= exifOrientation(data);
     }
   }
   if (!frame || scans === 0) throw corrupt("a JPEG without pixels");
+  if (missing.size > 0) throw corrupt("a JPEG that ends before the scan of a component");
   return { format: "jpeg", ...frame, orientation: orientation ?? 1, frames: 1, scans, lossy: true, opaque: true };
 }
 

@@ -31,7 +31,8 @@ const png = (...chunks: Uint8Array[]) =>
 
 /** Of 16x16, grey. */
 const SOF = Uint8Array.of(0xff, 0xc0, 0, 11, 8, 0, 16, 0, 16, 1, 1, 17, 0);
-const SOS = Uint8Array.of(0xff, 0xda, 0, 2);
+const IN_COLOUR = Uint8Array.of(0xff, 0xc0, 0, 17, 8, 0, 16, 0, 16, 3, 1, 17, 0, 2, 17, 0, 3, 17, 0);
+const SOS = Uint8Array.of(0xff, 0xda, 0, 8, 1, 1, 0, 0, 63, 0);
 const jpeg = (...segments: Uint8Array[]) => concat([Uint8Array.of(0xff, 0xd8), ...segments, Uint8Array.of(0xff, 0xd9)]);
 
 /** Of a picture that lies upside down. */
@@ -205,6 +206,11 @@ describe("probe", () => {
     ["a JPEG of two frames", jpeg(SOF, SOF, SOS), "a JPEG with two frame headers"],
     ["a JPEG that begins with a scan", jpeg(SOS, SOF), "a JPEG without a frame header before its first scan"],
     ["a JPEG of a header alone", jpeg(SOF), "a JPEG without pixels"],
+    [
+      "a JPEG of brightness alone that has colours",
+      jpeg(IN_COLOUR, SOS),
+      "a JPEG that ends before the scan of a component",
+    ],
     ["a JPEG of nothing", jpeg(), "a JPEG without pixels"],
     ["a JPEG of no height", jpeg(SOF.with(6, 0), SOS), "a JPEG of 16x0 pixels"],
     ["a JPEG of no width", jpeg(SOF.with(8, 0), SOS), "a JPEG of 0x16 pixels"],
