@@ -6,14 +6,14 @@ const RESERVED = /(^|\.)(localhost|local|internal|localdomain|lan|home\.arpa|tes
 /**
  * Whether a host may be fetched from on behalf of a stranger, as far as its name tells: a domain name of two labels or
  * more that is not reserved. No IP address is, in whatever spelling: the URL parser turns `0x7f.1`, `017700000001`
- * and `2130706433` into dotted decimal, and every IPv6 address (mapped ones too) into brackets. What a public name
- * resolves to cannot be seen from a Worker: an allow-list has to say which names are trusted.
+ * and `2130706433` into dotted decimal, and every IPv6 address (mapped ones too) into one without dots. What a public
+ * name resolves to cannot be seen from a Worker: an allow-list has to say which names are trusted.
  *
  * @param hostname - as in {@link URL.hostname}: lower case, punycode, IP addresses normalised.
  */
 function isPublicHost(hostname: string): boolean {
   const name = hostname.replace(/\.$/, "");
-  return !name.startsWith("[") && /\.[^.]*[^.\d][^.]*$/.test(name) && !RESERVED.test(name);
+  return /\.[^.]*[^.\d][^.]*$/.test(name) && !RESERVED.test(name);
 }
 
 /**

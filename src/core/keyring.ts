@@ -8,7 +8,7 @@ export interface Keyring {
   verify(id: string, message: string, signature: Uint8Array<ArrayBuffer>): Promise<boolean>;
 }
 
-const ENTRY = /^([A-Za-z0-9_-]{1,32}):([\x21-\x2b\x2d-\x7e]{16,})$/;
+const ENTRY = /^([A-Za-z0-9_-]{1,32}):([\x21-\x7e]{16,})$/;
 const HMAC = { name: "HMAC", hash: "SHA-256" } as const;
 
 /**

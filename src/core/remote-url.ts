@@ -10,12 +10,12 @@ export function isRemote(source: string): boolean {
  * The one spelling of a picture's URL, `https://host[:port]/path[?query]`: host in lower case and punycode, no default
  * port, dot segments resolved, percent-encoding only where needed and in upper case (RFC 3986 §6.2.2), no fragment.
  *
- * @param text - `https:/host/…` too: proxies and browsers collapse slashes in paths.
+ * @param text - `https:/host/…` too, as URL parsers take it: proxies and browsers collapse slashes in paths.
  * @throws {ServiceError} `invalid_path`, `source_forbidden`
  */
 export function parseRemoteUrl(text: string): string {
   if (DROPPED.test(text)) throw new ServiceError("invalid_path", expected("plain characters", "source", text));
-  const url = parse(text.replace(/^(https?):\/+/i, "$1://"));
+  const url = parse(text);
   assertPublicUrl(url);
   const path = normalise(url.pathname);
   // Asked before decoding: `%%34%31` would become `%41`, a second spelling of `A`.
@@ -32,8 +32,8 @@ export function parseRemoteUrl(text: string): string {
  */
 const UNSAFE = /\/\/|\/\.\.?(?:;|%3B)|%(?:2F|5C|[01].|7F|25[0-9A-Fa-f]{2})/;
 
-/** What a URL parser drops or turns into a slash before anybody sees it: control characters, backslashes in a path, spaces at the ends. */
-const DROPPED = /^ | $|^[^?#]*\\|[^ -~\u0080-\u{10ffff}]/u;
+/** What a URL parser drops or turns into a slash before anybody sees it: control characters, backslashes in a path, a space at the end. */
+const DROPPED = / $|^[^?#]*\\|[^ -~\u0080-\u{10ffff}]/u;
 
 /** A percent sign that encodes nothing: likewise in a path. Queries have them, `?sale=50%`. */
 const LONE_PERCENT = /%(?![0-9a-f]{2})/i;

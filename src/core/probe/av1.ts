@@ -118,8 +118,8 @@ function skipTools(bits: Bits, isReduced: boolean): void {
     bits(4); // enable_interintra_compound to enable_dual_filter
     const hasOrderHint = bits(1);
     if (hasOrderHint) bits(2); // enable_jnt_comp, enable_ref_frame_mvs
-    const screenContent = bits(1) ? 2 : bits(1);
-    if (screenContent > 0 && bits(1) === 0) bits(1); // seq_force_integer_mv
+    const hasScreenContent = bits(1) || bits(1);
+    if (hasScreenContent && bits(1) === 0) bits(1); // seq_force_integer_mv
     if (hasOrderHint) bits(3); // order_hint_bits
   }
   bits(3); // enable_superres, enable_cdef, enable_restoration
