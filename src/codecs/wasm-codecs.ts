@@ -42,45 +42,15 @@ const JPEG_GREY = 1;
 
 export const DECODERS: Readonly<Record<Format, Start<Decode>>> = {
   png: async (modules) => startPngDecoder(modules["@jsquash/png/codec/pkg/squoosh_png_bg.wasm"]),
-  jpeg: async (modules) => {
-    const module = modules["@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm"];
-    const { codec, memory, within, printed } = await startEmscripten<Decoder<[upright: boolean]>>(mozjpegDec, module);
-    return {
-      memory,
-      run: (bytes, maxMemoryBytes) => {
-        const image = within(maxMemoryBytes, () => codec.decode(bytes, false));
-        // libjpeg's only sign that it made up what is damaged or missing.
-        if (!printed.every((line) => isHarmless(line, bytes))) throw new Error(printed.join());
-        return found(image, printed);
-      },
-    };
-  },
-  webp: async (modules) => {
-    const module = modules["@jsquash/webp/codec/dec/webp_dec.wasm"];
-    const { codec, memory, within, printed } = await startEmscripten<Decoder<[]>>(webpDec, module);
-    return {
-      memory,
-      run: (bytes, most) =>
-        found(
-          within(most, () => codec.decode(bytes)),
-          printed,
-        ),
-    };
-  },
-  avif: async (modules) => {
-    const module = modules["@jsquash/avif/codec/dec/avif_dec.wasm"];
-    const { codec, memory, within, printed } = await startEmscripten<Decoder<[bitDepth: 8]>>(avifDec, module);
-    // Where libavif fails, jSquash returns memory as it was: in a new instance, nothing of another picture.
-    return {
-      memory,
-      once: true,
-      run: (bytes, most) =>
-        found(
-          within(most, () => codec.decode(bytes, 8)),
-          printed,
-        ),
-    };
-  },
+  // What libjpeg prints is its only sign that it made up what is damaged or missing.
+  jpeg: (modules) =>
+    startDecoder(mozjpegDec, modules["@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm"], { options: [false], isHarmless }),
+  webp: (modules) => startDecoder(webpDec, modules["@jsquash/webp/codec/dec/webp_dec.wasm"], { options: [] }),
+  // Where libavif fails, jSquash returns memory as it was: in a new instance, nothing of another picture.
+  avif: async (modules) => ({
+    ...(await startDecoder(avifDec, modules["@jsquash/avif/codec/dec/avif_dec.wasm"], { options: [8] })),
+    once: true,
+  }),
 };
 
 export const ENCODERS: Readonly<Record<Format, Start<Encode>>> = {
@@ -186,6 +156,28 @@ function boundGrowth(memory: WebAssembly.Memory): Within {
 function tooLarge(maxBytes: number, cause: unknown): ServiceError {
   const megabytes = Math.floor(maxBytes / 2 ** 20);
   return new ServiceError("image_too_large", `Expected a picture that ${megabytes} MB are enough to decode`, { cause });
+}
+
+interface DecoderOptions<Options> {
+  readonly options: Options;
+  /** Whether a line that was printed tells of no damage; by default any. */
+  readonly isHarmless?: (line: string, bytes: Uint8Array) => boolean;
+}
+
+async function startDecoder<Options extends readonly unknown[]>(
+  factory: EmscriptenFactory<Decoder<Options>>,
+  module: WebAssembly.Module,
+  { options, isHarmless = () => true }: DecoderOptions<Options>,
+): Promise<Running<Decode>> {
+  const { codec, memory, within, printed } = await startEmscripten(factory, module);
+  return {
+    memory,
+    run: (bytes, maxMemoryBytes) => {
+      const image = within(maxMemoryBytes, () => codec.decode(bytes, ...options));
+      if (!printed.every((line) => isHarmless(line, bytes))) throw new Error(printed.join());
+      return found(image, printed);
+    },
+  };
 }
 
 async function startEncoder(
