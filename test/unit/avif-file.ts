@@ -6,6 +6,10 @@ interface AvifItem {
   readonly data: Uint8Array;
   /** Places in the list of properties, from 1; with 0x80 in it, an essential one. */
   readonly properties: readonly number[];
+  /** Where the data is: 0, by default, in the file, 1 in idat, 2 in another item. */
+  readonly method?: 0 | 1 | 2;
+  /** Where the data is parted into two extents. */
+  readonly cut?: number;
 }
 
 interface AvifParts {
@@ -23,10 +27,13 @@ export function avifFile({ items, properties, references = [], uncounted = [] }:
   const entries = items.map(({ type }, i) => infe(i + 1, type));
   const associations = items.map(({ properties: of }, i) => concat([be16(i + 1), Uint8Array.of(of.length, ...of)]));
   const meta = (start: number): Uint8Array => {
-    let at = start;
-    const locations = items.map(({ data }, i) => {
-      at += data.length;
-      return concat([be16(i + 1), be16(0), be16(1), be32(at - data.length), be32(data.length)]);
+    const next = [start, 0, 0];
+    const locations = items.map(({ data, method = 0, cut }, i) => {
+      const at = next[method] ?? 0;
+      next[method] = at + data.length;
+      const lengths = cut === undefined ? [data.length] : [cut, data.length - cut];
+      const extents = lengths.flatMap((length, part) => [be32(at + part * (cut ?? 0)), be32(length)]);
+      return concat([be16(i + 1), be16(method), be16(0), be16(lengths.length), ...extents]);
     });
     return box(
       "meta",
@@ -35,12 +42,15 @@ export function avifFile({ items, properties, references = [], uncounted = [] }:
       box("pitm", be32(0), be16(1)),
       box("iinf", be32(0), count, ...entries, ...uncounted),
       box("iref", be32(0), ...references),
-      box("iloc", be32(0), be16(0x4400), count, ...locations),
+      box("iloc", be32(1 << 24), be16(0x4400), count, ...locations),
       box("iprp", box("ipco", ...properties), box("ipma", be32(0), be32(items.length), ...associations)),
+      // libavif takes no empty one.
+      ...(dataOf(1).length > 0 ? [box("idat", ...dataOf(1))] : []),
     );
   };
+  const dataOf = (place: number) => items.filter(({ method = 0 }) => method === place).map(({ data }) => data);
   const ftyp = box("ftyp", latin1("avif\0\0\0\0mif1avifmiaf"));
-  return concat([ftyp, meta(ftyp.length + meta(0).length + 8), box("mdat", ...items.map(({ data }) => data))]);
+  return concat([ftyp, meta(ftyp.length + meta(0).length + 8), box("mdat", ...dataOf(0))]);
 }
 
 /** An entry of iinf. */

@@ -243,7 +243,7 @@ describe("readAv1", () => {
         [0, 2],
         [0, 3],
       ]);
-    const all = [header, other(800, 200), other(600, 400)].map((data) => obu(SEQUENCE_HEADER, data));
+    const all = [header, other(800, 200), other(600, 400), header].map((data) => obu(SEQUENCE_HEADER, data));
     expect(readAv1(concat(all))).toEqual({ ...READ, width: 800, height: 400 });
   });
 

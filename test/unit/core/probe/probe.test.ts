@@ -184,7 +184,7 @@ describe("probe", () => {
     ["an AVIF of no width", avifOfSize(ispe(0, 29)), "an AVIF of 0x29 pixels"],
     ["an AVIF of no height", avifOfSize(ispe(45, 0)), "an AVIF of 45x0 pixels"],
     ["an AVIF that says no size", avifOfSize(), "an AVIF without a size"],
-    ["an AVIF whose data ends behind it", withIloc(19, 1), "an AVIF whose data lies past its end"],
+    ["an AVIF whose data ends behind it", withIloc(21, 1), "an AVIF whose data lies past its end"],
     ["an AVIF of more items than it places", withIloc(7, 2), "an AVIF with a damaged iloc box"],
     ["an AVIF whose picture is nowhere", withIloc(7, 0), "an AVIF without pixels"],
     ...["meta", "iprp", "ipco", "ipma", "pitm", "iinf", "iloc"].map((type): [string, Uint8Array, string] => [
@@ -279,9 +279,10 @@ describe("probe", () => {
   });
 
   it("takes an AVIF's data of no length to the end of the file, and leaves scattered data to others", () => {
-    expect(probe(withIloc(19, 0, 0, 0, 0))).toMatchObject({ width: 45, height: 29 });
-    expect(probe(withIloc(19, 0, 0, 0, 0)).unsupported).toBeUndefined();
-    expect(probe(withIloc(13, 0)).unsupported).toBe("AVIF with scattered data");
+    expect(probe(withIloc(21, 0, 0, 0, 0))).toMatchObject({ width: 45, height: 29 });
+    expect(probe(withIloc(21, 0, 0, 0, 0)).unsupported).toBeUndefined();
+    expect(probe(withIloc(15, 0)).unsupported).toBe("AVIF with scattered data");
+    expect(probe(withIloc(11, 1)).unsupported).toBe("AVIF with scattered data");
   });
 
   it.each([
@@ -352,24 +353,43 @@ describe("probe", () => {
       /4096 pixels with an item of 1025x1025/,
     ],
     ["tiles much larger than it", () => gridOf({ tile: square(1024), count: 3 }), /tiles are larger/],
+    ["tiles of many frames", () => gridOf({ tile: square(1024, 3) }), /tiles are larger/],
     ["a grid larger than it", () => gridOf({ tile: item(), says: 65 }), /4096 pixels with a grid of 65x65/],
+    ["a larger grid in idat", () => gridOf({ tile: item(), says: 65, method: 1 }), /with a grid of 65x65/],
+    ["a larger grid in 32 bits", () => gridOf({ tile: item(), says: 65, isWide: true }), /with a grid of 65x65/],
+    ["a grid that is elsewhere", () => gridOf({ tile: item(), method: 2 }), /scattered grid/],
+    ["a grid of two parts", () => gridOf({ tile: item(), cut: 4 }), /scattered grid/],
     ["two items of one id", hiddenAlpha, /two items of one id/],
     ["a larger picture before the one it says it is", () => twoSizes(widened(item()), item()), /larger than its size/],
     ["a larger picture behind the one it says it is", () => twoSizes(item(), widened(item())), /larger than its size/],
+    ["a taller picture than it says it is", () => twoSizes(square(40)), /larger than its size/],
     ["more boxes than any has", () => concat([fixture("8-bit.avif"), repeated(box("free"))]), /more than 4096 boxes/],
     ["more extents than any has, which take no bytes", emptyExtents, /more than 4096 items/],
   ])("refuses an AVIF with %s", (_, make, message) => {
     expect(failure(make())).toMatchObject({ code: "undecodable_image", message: expect.stringMatching(message) });
   });
 
-  it("accepts an AVIF whose tiles stick out of it", () => {
-    const header = probe(gridOf({ tile: square(1024), count: 2, tileSays: 1024 }));
-    expect(header).toMatchObject({ width: 64, height: 64 });
+  it.each<[name: string, side: number, bytes: Uint8Array]>([
+    ["whose tiles stick out of it", 64, gridOf({ tile: square(1024), count: 2, tileSays: 1024 })],
+    ["of many large tiles", 2048, gridOf({ tile: square(1024), count: 4, side: 2048, tileSays: 1024 })],
+    ["whose grid is in idat", 64, gridOf({ tile: item(), method: 1 })],
+    ["whose grid is said in 32 bits", 64, gridOf({ tile: item(), isWide: true })],
+    ["of more than a megapixel", 2000, avifOfSize(ispe(2000, 2000))],
+    [
+      "of many layers",
+      1024,
+      avifFile({ items: [{ type: "av01", data: square(1024, 16), properties: [1] }], properties: [ispe(1024, 1024)] }),
+    ],
+  ])("accepts an AVIF %s", (_, side, bytes) => {
+    const header = probe(bytes);
+    expect(header).toMatchObject({ width: side, height: side });
     expect(header.unsupported).toBeUndefined();
   });
 
   it.each(["a1op", "lsel"])("leaves AVIF tiles with %s to others, which need no decoder for each", (type) => {
-    expect(probe(gridOf({ tile: item(), more: [box(type, be16(1))] })).unsupported).toBe("AVIF of layered tiles");
+    const layer = box(type, be16(1));
+    expect(probe(gridOf({ tile: item(), properties: [layer] })).unsupported).toBe("AVIF of layered tiles");
+    expect(avifOf(item(), layer).unsupported).toBeUndefined();
   });
 
   it("leaves an AVIF of tiles that are none of AV1 to others", () => {
@@ -530,6 +550,10 @@ describe("what a picture says twice or wrongly", () => {
     }
   });
 
+  it("takes the first size of an AVIF", () => {
+    expect(avifOf(item(), ispe(50, 40))).toMatchObject({ width: 45, height: 29 });
+  });
+
   it("takes the first EXIF block of a JPEG and of a WebP", () => {
     const app1 = concat([Uint8Array.of(0xff, 0xe1), be16(2 + 6 + EXIF_3.length), latin1("Exif\0\0"), EXIF_3]);
     const jpeg = fixture("orientation-6.jpg");
@@ -596,7 +620,7 @@ function emptyExtents(): Uint8Array {
   const bytes = twoSizes(item());
   const fields = Buffer.from(bytes).indexOf("iloc") + 8;
   bytes.set([0, 0], fields);
-  bytes.set([0xff, 0xff], fields + 8);
+  bytes.set([0xff, 0xff], fields + 10);
   return bytes;
 }
 
@@ -605,30 +629,51 @@ function repeated(part: Uint8Array): Uint8Array {
   return concat(new Array(4100).fill(part));
 }
 
-/** AV1 data of one frame without pixels: a square of up to 1024 px. @see AV1 specification section 5.5.1 */
-function square(side: number): Uint8Array {
+/** AV1 data of frames without pixels: squares of up to 1024 px. @see AV1 specification section 5.5.1 */
+function square(side: number, frames = 1): Uint8Array {
   const length = (side - 1).toString(2).padStart(10, "0");
   const header = `0011100000${"1001".repeat(2)}${length.repeat(2)}`.padEnd(64, "0");
-  return Uint8Array.of(0x0a, 8, ...(header.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)), 0x32, 0);
+  return Uint8Array.of(
+    0x0a,
+    8,
+    ...(header.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)),
+    ...new Array(frames).fill([0x32, 0]).flat(),
+  );
 }
 
 interface Grid {
   readonly tile: Uint8Array;
   readonly count?: number;
+  readonly side?: number;
   /** What the grid says of its size, and its tiles of theirs. */
   readonly says?: number;
   readonly tileSays?: number;
   readonly type?: string;
-  readonly more?: readonly Uint8Array[];
+  readonly properties?: readonly Uint8Array[];
+  /** Whether the grid says its size in 32 bits. */
+  readonly isWide?: boolean;
+  /** Where the grid is; see avif-file.ts. */
+  readonly method?: 0 | 1 | 2;
+  readonly cut?: number;
 }
 
-/** A picture of 64x64 made of tiles. */
-function gridOf({ tile, count = 1, says = 64, tileSays = 64, type = "av01", more = [] }: Grid): Uint8Array {
+/** A square picture made of tiles. */
+function gridOf({
+  tile,
+  count = 1,
+  side = 64,
+  says = side,
+  tileSays = 64,
+  properties = [],
+  ...more
+}: Grid): Uint8Array {
+  const { type = "av01", isWide = false, ...place } = more;
   const tiles = new Array(count).fill({ type, data: tile, properties: [2] });
-  const grid = concat([Uint8Array.of(0, 0, 0, count - 1), be16(says), be16(says)]);
+  const saying = isWide ? be32(says) : be16(says);
+  const grid = concat([Uint8Array.of(0, isWide ? 1 : 0, 0, count - 1), saying, saying]);
   return avifFile({
-    items: [{ type: "grid", data: grid, properties: [1] }, ...tiles],
-    properties: [ispe(64, 64), ispe(tileSays, tileSays), ...more],
+    items: [{ type: "grid", data: grid, properties: [1], ...place }, ...tiles],
+    properties: [ispe(side, side), ispe(tileSays, tileSays), ...properties],
     references: [reference("dimg", 1, ...tiles.map((_, i) => i + 2))],
   });
 }
@@ -658,7 +703,7 @@ function avifOfSize(...properties: Uint8Array[]): Uint8Array {
   return avifFile({ items: [{ type: "av01", data: item(), properties: [1] }], properties });
 }
 
-/** An AVIF with these bytes in the body of its iloc: behind 7 of items, an entry of id, number of extents (13), offset and length (19). */
+/** An AVIF with these bytes in the body of its iloc: behind 7 of items, an entry of id, method (11), number of extents (15), offset and length (21). */
 function withIloc(at: number, ...values: number[]): Uint8Array {
   const bytes = avifOfSize(ispe(45, 29));
   bytes.set(values, Buffer.from(bytes).indexOf("iloc") + 4 + at);
