@@ -16,6 +16,8 @@ describe("negotiate", () => {
     ["one of AVIF only", "IMAGE/AVIF", ["avif"]],
     ["one that likes WebP better", "image/avif;q=0.8,image/webp", ["webp"]],
     ["one that likes PNG better", "image/webp;q=0.5,image/png", []],
+    ["one that likes JPEG better", "image/webp;q=0.5,image/jpeg", []],
+    ["one that likes no picture as well as other things", "image/webp;q=0.5,image/*;q=0.2,*/*", ["webp"]],
     ["one that refuses AVIF", "image/avif;q=0,image/webp,*/*", ["webp"]],
     ["one that weighs less than its wildcard", "image/webp;q=0.2,*/*;q=0.8", []],
     ["one that sends nonsense", ";;q=,,image/;=,", []],

@@ -8,6 +8,7 @@ it.each([
   "1.example.com",
   "example.com.",
   "local.dev",
+  "example.notlocal",
 ])("lets %s through", (host) => {
   expect(() => assertPublicUrl(new URL(`https://${host}/a.png`))).not.toThrow();
 });
@@ -40,12 +41,14 @@ it.each([
   ["a metadata service by name", "https://metadata.google.internal/"],
   ["a name of the local link", "https://printer.local/"],
   ["a home network", "https://nas.home.arpa/"],
+  ["the home network", "https://home.arpa/"],
   ["http", "http://example.com/"],
   ["another port's http", "http://example.com:443/"],
   ["a file", "file:///etc/passwd"],
   ["data", "data:image/png;base64,AAAA"],
   ["credentials", "https://user:secret@example.com/"],
   ["a user", "https://user@example.com/"],
+  ["a password alone", "https://:secret@example.com/"],
 ])("refuses %s: %s", (_, url) => {
   expect(() => assertPublicUrl(new URL(url))).toThrow(
     expect.objectContaining({ code: "source_forbidden", status: 403 }),

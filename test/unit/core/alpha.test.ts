@@ -44,6 +44,7 @@ it("bleeds the nearest visible colour under pixels that are hardly seen and leav
 
 it("bleeds downwards and upwards, but not from one line's end into the next line's start", () => {
   expect(bled(2, [0, 0], [0, 0], [0, 0], [5, 8], [0, 0], [0, 0])).toEqual([5, 5, 5, 5, 5, 5]);
+  expect(bled(1, [0, 0], [5, 8])).toEqual([5, 5]);
   expect(bled(3, [0, 0], [1, 0], [8, 255], [0, 0], [2, 0], [3, 0])).toEqual([8, 8, 8, 8, 8, 8]);
   expect(bled(2, [4, 255], [0, 0], [6, 255], [0, 0])).toEqual([4, 4, 6, 6]);
   expect(bled(3, [0, 0], [0, 0], [5, 255], [0, 0], [0, 0], [9, 255])).toEqual([5, 5, 5, 9, 9, 9]);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseImagePath } from "../../../src/core/image-path.ts";
+import { formatImagePath, parseImagePath } from "../../../src/core/image-path.ts";
 
 /** What a Worker sees: the URL parser has been over it. */
 const parse = (url: string) => parseImagePath(new URL(url, "http://localhost").pathname);
@@ -29,6 +29,7 @@ describe("parseImagePath", () => {
     "/img/x2/a%5Cb.png",
     "/img/x2/a%00.png",
     "/img/x2/a%0a.png",
+    "/img/x2/a%7f.png",
     "/img/x2/%252e%252e/secret",
     "/img/x2/a%2520b.png",
     "/img/x2/%FF.png",
@@ -36,6 +37,21 @@ describe("parseImagePath", () => {
   ])("refuses %s", (url) => {
     expect(() => parse(url)).toThrow(expect.objectContaining({ code: "invalid_path", status: 400 }));
   });
+
+  it.each([".", "..", "a/./b.png", "a/../b.png", "%2e%2E/b.png"])(
+    "refuses %s of a job, which no URL parser saw",
+    (source) => {
+      expect(() => parseImagePath(`/img/x2/${source}`)).toThrow(expect.objectContaining({ code: "invalid_path" }));
+    },
+  );
+
+  it.each(["a?b/c#d.png", "100%.png", "a;b=c,d/e+f&g.png", "café au lait.png"])(
+    "reads %s as it is written",
+    (source) => {
+      const path = { transform: { scale: 2 }, source } as const;
+      expect(parse(formatImagePath(path))).toEqual(path);
+    },
+  );
 
   it.each(["/img", "/img/", "/img/x2", "/img/x2/", "/img//a.png"])("says that something is missing in %s", (url) => {
     expect(() => parse(url)).toThrow(`Expected /img/<ops>/<source> for path, got "${url}"`);

@@ -48,6 +48,7 @@ it.each([
   ["no JSON", "for presets: ✖ SyntaxError"],
   ["[]", "for presets: ✖ Invalid input: expected record"],
   ['{"thumb": 160}', "at thumb"],
+  ['{"": "x2"}', "for presets: ✖ Invalid"],
   ['{"a b": "x2"}', 'at ["a b"]'],
   ['{"thumb": "x9"}', "for preset thumb"],
   ['{"a": "x2", "b": "preset=a"}', "for preset b"],

@@ -32,6 +32,7 @@ describe("a source that is a URL", () => {
     ["/img/x2/https%3A%2F%2Fexample.com%2Fa.jpg%3Fsale%3D50%25", "https://example.com/a.jpg?sale=50%25"],
     ["/img/x2/https%3A%2F%2Fexample.com%2Fa.jpg%3Fv%3D%25%2534%2531", "https://example.com/a.jpg?v=%2541"],
     ["/img/x2/https://example.com/%E4%BD%A0/", "https://example.com/%E4%BD%A0/"],
+    ["/img/x2/https://example.com/%7Ea%2Db%5F.jpg", "https://example.com/~a-b_.jpg"],
     ["/img/x2/https.jpg", "https.jpg"],
   ])("is read from %s", (url, source) => {
     expect(sourceOf(url)).toBe(source);
@@ -43,6 +44,7 @@ describe("a source that is a URL", () => {
     ["an encoded slash", "/img/x2/https://example.com/public/..%2Fprivate/a.jpg"],
     ["an encoded slash within", "/img/x2/https%3A%2F%2Fexample.com%2Fpublic%2F..%252Fprivate"],
     ["dots and a semicolon", "/img/x2/https://example.com/public/..;/private/a.jpg"],
+    ["a dot and a semicolon", "/img/x2/https://example.com/public/.;/a.jpg"],
     ["dots and a path parameter", "/img/x2/https://example.com/public/%2e.;x=1/private/a.jpg"],
     ["dots and an encoded semicolon", "/img/x2/https%3A%2F%2Fexample.com%2Fpublic%2F..%253Bx%2Fprivate"],
     ["a backslash", "/img/x2/https%3A%2F%2Fexample.com%2Fx%5C..%5Ca.jpg"],
@@ -52,6 +54,8 @@ describe("a source that is a URL", () => {
     ["an encoded backslash", "/img/x2/https://example.com/public/..%5Cprivate/a.jpg"],
     ["double encoding", "/img/x2/https://example.com/public/%252e%252e/private/a.jpg"],
     ["a control character", "/img/x2/https://example.com/a%00.jpg"],
+    ["the last control character", "/img/x2/https://example.com/a%1F.jpg"],
+    ["a deletion", "/img/x2/https://example.com/a%7f.jpg"],
     ["empty segments", "/img/x2/https://example.com//a.jpg"],
     ["a percent sign alone", "/img/x2/https%3A%2F%2Fexample.com%2Fa%25zz.jpg"],
     ["one before what decodes to digits", "/img/x2/https://example.com/%%34%31.jpg"],

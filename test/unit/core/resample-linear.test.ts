@@ -53,6 +53,20 @@ it("does not let colour in from where the picture is transparent", () => {
   }
 });
 
+it("leaves no colour where nothing can be seen of it", () => {
+  const edge = picture(40, 1, (x) => [200, 30, 90, x < 20 ? 1 : 0]);
+  const { data } = resizeLinear(edge, { window: whole(edge), width: 90, height: 1 });
+  for (let i = 0; i < data.length; i += 4) if (data[i + 3] === 0) expect(data[i], `at ${i / 4}`).toBe(0);
+});
+
+it("keeps white and black beside an edge, where Lanczos overshoots", () => {
+  const edge = picture(16, 1, (x) => [...Array(3).fill(x < 8 ? 255 : 0), 255]);
+  const { data } = resizeLinear(edge, { window: whole(edge), width: 64, height: 1 });
+  const grey = [...data].filter((_, i) => i % 4 === 0);
+  expect(Math.min(...grey.slice(0, 28))).toBeGreaterThan(240);
+  expect(Math.max(...grey.slice(36))).toBeLessThan(60);
+});
+
 it("agrees with the ends of a ramp and rises between them", () => {
   const ramp = picture(256, 1, (x) => [x, x, x, 255]);
   const { data } = resizeLinear(ramp, { window: { x: 64, y: 0, width: 128, height: 1 }, width: 32, height: 1 });

@@ -43,6 +43,17 @@ it("refuses everything where there is no key", () => {
   expect(() => verifyWebhook([], headers, MESSAGE.body)).toThrow();
 });
 
+const ofBytes = (length: number) => `whsec_${Buffer.alloc(length, 7).toString("base64")}`;
+
+it("takes keys of 24 to 64 bytes", () => {
+  expect(parseWebhookKeys(`${ofBytes(24)},${ofBytes(64)}`)).toHaveLength(2);
+  for (const length of [23, 65]) expect(() => parseWebhookKeys(ofBytes(length))).toThrow(TypeError);
+});
+
+it("tells the time in whole seconds", () => {
+  expect(webhookHeaders(parseWebhookKeys(NEW), MESSAGE, 1999)["webhook-timestamp"]).toBe("1");
+});
+
 it.each(["", "whsec_", "whsec_c2hvcnQ=", OLD.slice(6), `${OLD},whsec_!`])("does not take %j for keys", (text) => {
   expect(() => parseWebhookKeys(text)).toThrow(TypeError);
 });
