@@ -43,7 +43,6 @@ interface PlanOptions {
  * @throws {ServiceError} `image_too_large`, `unsupported_format`
  */
 export function planRender(source: Probe, transform: Transform, { limits, model }: PlanOptions): RenderPlan {
-  const { width, height } = source.crop ?? source;
   const resize = planResize(uprightSize(source), transform);
   const { scale, region, canvas } = resize;
   const most = (format: Format, limit: number) => (format === "avif" ? Math.min(limit, limits.avifPixels) : limit);
@@ -52,7 +51,12 @@ export function planRender(source: Probe, transform: Transform, { limits, model 
   const fits = (candidate: Format) => pixels(canvas) <= largest(candidate) && side <= MAX_SIDE[candidate];
   const format = resultFormat(transform, source, fits);
 
-  atMost(most(source.format, limits.inputPixels), pixels(source), "pixels", `source (${width}x${height})`);
+  atMost(
+    most(source.format, limits.inputPixels),
+    pixels(source),
+    "pixels",
+    `source (${source.width}x${source.height})`,
+  );
   if (scale > 1) {
     const name = `source (${region.width}x${region.height} in steps of 16 px, as the network computes)`;
     atMost(Math.floor(THIN * limits.inputPixels), networkPixels(region), "pixels", name);

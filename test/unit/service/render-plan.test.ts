@@ -8,7 +8,11 @@ import { everyModel } from "./every-model.ts";
 const limits = { inputPixels: 262_144, outputPixels: 1_048_576, avifPixels: 524_288, jpegScans: 100 };
 
 /** Of a picture that is `width` wide. */
-function plan(width: number, transform: Partial<Transform>, { format = "png" as Format, height = 10 } = {}) {
+function plan(
+  width: number,
+  transform: Partial<Transform>,
+  { format = "png" as Format, height = 10, ...more }: Partial<Probe> = {},
+) {
   const isJpeg = format === "jpeg";
   const source: Probe = {
     format,
@@ -20,6 +24,7 @@ function plan(width: number, transform: Partial<Transform>, { format = "png" as 
     bitDepth: 8,
     lossy: isJpeg,
     opaque: isJpeg,
+    ...more,
   };
   return planRender(source, { scale: 4, ...transform }, { limits, model: everyModel });
 }
@@ -58,6 +63,29 @@ describe("planRender", () => {
     const detail = { limit: 327_680, actual: 16 * 20_496, unit: "pixels" };
     expect(() => thin(20_481, 2)).toThrow(expect.objectContaining({ code: "image_too_large", detail }));
     expect(thin(20_481, 1).scale).toBe(1);
+  });
+
+  it("counts what is stored of a picture that is cropped, and says so", () => {
+    const crop = { x: 0, y: 0, width: 10, height: 10 };
+    expect(() => plan(1000, { scale: 1 }, { format: "avif", height: 1000, crop })).toThrow(
+      "Expected at most 262144 pixels for source (1000x1000), got 1000000",
+    );
+  });
+
+  it.each<Format>(["avif", "png"])("holds %s against the limit of all, and AVIF against its own as well", (format) => {
+    const limit = format === "avif" ? 524_288 : 1_048_576;
+    const detail = { limit, actual: 2 * limit, unit: "pixels" };
+    expect(plan(256, { scale: 1, width: 512, height: limit / 512, fit: "squeeze", format }).format).toBe(format);
+    expect(() => plan(256, { scale: 1, width: 1024, height: limit / 512, fit: "squeeze", format })).toThrow(
+      expect.objectContaining({ code: "image_too_large", detail }),
+    );
+  });
+
+  it("holds what the network makes against the limit, however small the result is: of the part that is seen", () => {
+    const detail = { limit: 1_048_576, actual: 16 * 260 * 260, unit: "pixels" };
+    expect(() => plan(260, { width: 10 }, { height: 260 })).toThrow(expect.objectContaining({ detail }));
+    const middle = plan(2000, { scale: "auto", width: 400, height: 400, fit: "cover" }, { height: 130 });
+    expect(middle).toMatchObject({ scale: 4, canvas: { width: 400, height: 400 } });
   });
 
   it("lets through what is within the limit and not thin", () => {
