@@ -68,7 +68,10 @@ describe("candidateModels", () => {
   });
 
   it("refuse a variant that there is no model of", () => {
-    expect(() => ids(CLEAN, "web")).toThrow(expect.objectContaining({ code: "invalid_transform" }));
+    const some: FindModel = (scale, variant) => (scale === 2 ? model(scale, variant) : undefined);
+    for (const attempt of [() => ids(CLEAN, "web"), () => ids(some, "web", "auto")]) {
+      expect(attempt).toThrow(expect.objectContaining({ code: "invalid_transform" }));
+    }
   });
 });
 

@@ -145,6 +145,7 @@ describe("probe", () => {
     ["GIF", fixture("picture.gif")],
     ["TIFF", fixture("picture.tiff")],
     ["SVG", fixture("picture.svg")],
+    ["SVG", latin1('<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN">\n<svg>')],
     ["HTML", fixture("page.html")],
     ["BMP", latin1("BM\x46\0\0\0\0\0\0\0\x36\0\0\0")],
     ["HEIC", latin1("\0\0\0\x18ftypheic\0\0\0\0mif1heic")],
@@ -155,6 +156,7 @@ describe("probe", () => {
     ["PDF", latin1("%PDF-1.7\n")],
     ["an empty file", new Uint8Array()],
     ["an unknown format", latin1("hello")],
+    ["an unknown format", latin1("RIFF\x24\0\0\0WAVEfmt \x10\0\0\0")],
   ])("names %s when refusing it", (name, bytes) => {
     expect(failure(bytes)).toMatchObject({
       code: "unsupported_format",
@@ -185,6 +187,11 @@ describe("probe", () => {
     ["an AVIF of no height", avifOfSize(ispe(45, 0)), "an AVIF of 45x0 pixels"],
     ["an AVIF that says no size", avifOfSize(), "an AVIF without a size"],
     ["an AVIF whose data ends behind it", withIloc(21, 1), "an AVIF whose data lies past its end"],
+    [
+      "an AVIF with a box of more than 4 GB",
+      concat([avifOfSize(ispe(45, 29)), be32(1), latin1("free"), be32(1), be32(16)]),
+      "an AVIF that ends within a box",
+    ],
     ["an AVIF of more items than it places", withIloc(7, 2), "an AVIF with a damaged iloc box"],
     ["an AVIF whose picture is nowhere", withIloc(7, 0), "an AVIF without pixels"],
     ...["meta", "iprp", "ipco", "ipma", "pitm", "iinf", "iloc"].map((type): [string, Uint8Array, string] => [
@@ -214,7 +221,16 @@ describe("probe", () => {
     ["a JPEG of nothing", jpeg(), "a JPEG without pixels"],
     ["a JPEG of no height", jpeg(SOF.with(6, 0), SOS), "a JPEG of 16x0 pixels"],
     ["a JPEG of no width", jpeg(SOF.with(8, 0), SOS), "a JPEG of 0x16 pixels"],
-    ["a JPEG of no components", jpeg(SOF.with(9, 0), SOS), "a JPEG with an invalid frame header"],
+    [
+      "a JPEG of no components",
+      jpeg(SOF.slice(0, 10).with(3, 8).with(9, 0), SOS),
+      "a JPEG with an invalid frame header",
+    ],
+    [
+      "a JPEG of more components than it says",
+      jpeg(concat([SOF, SOF.slice(-3)]).with(3, 14), SOS),
+      "an invalid frame header",
+    ],
     ["a JPEG of fewer components than it says", jpeg(SOF.with(9, 3), SOS), "a JPEG with an invalid frame header"],
   ])("refuses %s", (_, bytes, got) => {
     expect(failure(bytes)).toMatchObject({
@@ -272,10 +288,18 @@ describe("probe", () => {
     });
   });
 
+  it("knows an AVIF by the brand of a sequence alone", () => {
+    const bytes = Buffer.from(fixture("animated.avif"));
+    const end = bytes.readUInt32BE(0);
+    bytes.write(bytes.toString("latin1", 0, end).replaceAll("avif", "free"), "latin1");
+    expect(probe(bytes)).toMatchObject({ format: "avif", frames: 2 });
+  });
+
   it("reads an AVIF whose fields are all of the widest kind", () => {
     const bytes = wideAvif();
     expect(probe(bytes)).toMatchObject({ format: "avif", width: 45, height: 29, orientation: 6, opaque: false });
-    expect(readAvif(bytes)).toMatchObject({ primary: 70_000, premultiplied: true });
+    expect(probe(bytes).unsupported).toBeUndefined();
+    expect(readAvif(bytes)).toMatchObject({ primary: 70_000, auxiliary: 70_001, premultiplied: true });
   });
 
   it("takes an AVIF's data of no length to the end of the file, and leaves scattered data to others", () => {
@@ -445,6 +469,12 @@ describe("probe", () => {
     expect(failure(bytes)).toMatchObject({ code: "undecodable_image", message: expect.stringContaining(got) });
   });
 
+  it("looks past what may stand between the segments of a JPEG: fill bytes, TEM, and restarts within a scan", () => {
+    const marker = (code: number) => Uint8Array.of(0xff, code);
+    const scan = concat([SOS, ...[0, 0xd0, 0, 0xd7].map(marker)]);
+    expect(probe(jpeg(Uint8Array.of(0xff), SOF, marker(1), scan))).toMatchObject({ ...SIDE_16, scans: 1 });
+  });
+
   it("refuses a PNG of an unknown interlace method", () => {
     const bytes = fixture("interlaced.png");
     bytes[28] = 2;
@@ -550,8 +580,11 @@ describe("what a picture says twice or wrongly", () => {
     }
   });
 
-  it("takes the first size of an AVIF", () => {
-    expect(avifOf(item(), ispe(50, 40))).toMatchObject({ width: 45, height: 29 });
+  it("takes the first size of an AVIF, and its first header", () => {
+    const [first, second] = [avifOfSize(ispe(45, 29)), avifOfSize(ispe(50, 40))];
+    const twice = concat([first, second.subarray(Buffer.from(second).indexOf("meta") - 4)]);
+    for (const header of [avifOf(item(), ispe(50, 40)), probe(twice)])
+      expect(header).toMatchObject({ width: 45, height: 29 });
   });
 
   it("takes the first EXIF block of a JPEG and of a WebP", () => {
@@ -563,6 +596,33 @@ describe("what a picture says twice or wrongly", () => {
     const webp = fixture("p3.webp");
     const body = concat([webp.subarray(12), riffChunk("EXIF", first), riffChunk("EXIF", second)]);
     expect(probe(riffChunk("RIFF", concat([latin1("WEBP"), body]))).orientation).toBe(3);
+  });
+
+  it("takes the first canvas and the first picture of a WebP, and without a canvas nothing behind its picture", () => {
+    const [canvas, large] = [vp8x(0, SIDE_16), vp8x(0, { width: 45, height: 29 })];
+    const exif = riffChunk("EXIF", EXIF_3);
+    const wide = riffChunk("VP8 ", VP8_HEADER.with(6, 45));
+    for (const chunks of [
+      [canvas, large, VP8],
+      [canvas, VP8, wide],
+      [VP8, exif, large],
+      // How it is to be enlarged stands in the same bytes.
+      [riffChunk("VP8 ", VP8_HEADER.with(7, 0x40).with(9, 0x80))],
+    ]) {
+      expect(probe(webpFile(chunks))).toMatchObject({ ...SIDE_16, orientation: 1 });
+    }
+  });
+
+  it("ignores what follows a WebP", () => {
+    expect(probe(concat([fixture("p3.webp"), latin1("and more")]))).toMatchObject({ width: 45, height: 29 });
+  });
+
+  it("says of a WebP's frames whether they are lossy, by their first chunk", () => {
+    const lossy = (first: string) => {
+      const frame = riffChunk("ANMF", concat([new Uint8Array(16), latin1(first)]));
+      return probe(webpFile([vp8x(VP8X_ANIMATION, SIDE_16), frame])).lossy;
+    };
+    expect(["VP8 ", "ALPH", "VP8L"].map(lossy)).toEqual([true, true, false]);
   });
 
   it("refuses a JPEG of two components: no decoder would know what they are", () => {
