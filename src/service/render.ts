@@ -1,7 +1,7 @@
 import type { Codecs, Picture } from "../codecs/codec.ts";
 import { bleedColours, flatten, isOpaque } from "../core/alpha.ts";
 import { cut, pad } from "../core/canvas.ts";
-import type { Format, Rgba, Size } from "../core/image.ts";
+import type { Format, Rgba } from "../core/image.ts";
 import type { Probe } from "../core/probe/probe-result.ts";
 import { resizeLinear } from "../core/resample-linear.ts";
 import type { ResizePlan } from "../core/resize-plan.ts";
@@ -53,17 +53,15 @@ export async function render(
 
 /** The upscaled region -> the window, at its size. */
 function resized(image: Rgba, { scale, region, window, size }: ResizePlan): Rgba {
+  // Then the window is all of it.
+  if (image.width === size.width && image.height === size.height) return image;
   const seen = {
     x: scale * (window.x - region.x),
     y: scale * (window.y - region.y),
     width: scale * window.width,
     height: scale * window.height,
   };
-  return isSize(image, size) && isSize(image, seen) ? image : resizeLinear(image, { window: seen, ...size });
-}
-
-function isSize(image: Rgba, { width, height }: Size): boolean {
-  return image.width === width && image.height === height;
+  return resizeLinear(image, { window: seen, ...size });
 }
 
 /** Composites where the result has no transparency, or where a background was asked for. */
