@@ -44,6 +44,22 @@ it("serves requests in turn: one tile does not wait for ten", async () => {
   expect((await Promise.all(all)).map(({ data }) => data[0])).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
 });
 
+it.each([
+  ["width", { ...tile(1), width: 32 }, "clean"],
+  ["height", { ...tile(1), height: 32 }, "clean"],
+  ["model", tile(1), "web"],
+] as const)("puts no tile of another %s into a batch", async (_, other, variant) => {
+  const { batcher, batches } = setUp({ batchTiles: 2 });
+  const ticket = batcher.admit(LONG);
+  for (const name of [7, 0]) void ticket.upscale(tile(name), 2);
+  void ticket.upscale(other, 2, variant);
+  for (const done of [0, 1]) {
+    batches[done]?.finish();
+    await soon();
+  }
+  expect(batches.map(({ names }) => names)).toEqual([[7], [0], [1]]);
+});
+
 it("puts tiles of one size and scale into one batch, whoever they belong to, and no others", async () => {
   const { batcher, batches } = setUp({ batchTiles: 4 });
   const [a, b] = [batcher.admit(LONG), batcher.admit(LONG)];
@@ -168,8 +184,27 @@ it("holds no more tiles than it may, but takes a large picture when it is idle",
     expect.objectContaining({ code: "overloaded" }),
   );
   ticket.close();
-  batcher.admit({ tiles: 5, pixels: 256, dueMs: 1e9 });
+  batcher.admit({ tiles: 3, pixels: 256, dueMs: 1e9 });
+  batcher.admit({ tiles: 2, pixels: 256, dueMs: 1e9 });
   expect(batcher.tiles).toBe(5);
+});
+
+it("expects no less than nothing of a request that asks for more tiles than it said, as for transparency", async () => {
+  const { batcher } = setUp({ run: async (tiles) => [...tiles] });
+  const ticket = batcher.admit({ tiles: 1, pixels: 256, dueMs: 1e9 });
+  for (const name of [1, 2]) await ticket.upscale(tile(name), 2);
+  batcher.admit({ tiles: 1, pixels: 256, dueMs: 1e9 });
+  expect([batcher.tiles, Math.sign(batcher.backlogMs)]).toEqual([1, 1]);
+});
+
+it("does not doubt what it has learned for refusals while it is busy", async () => {
+  const network = setUp();
+  const { batcher, clock } = network;
+  await work(network, 2560);
+  batcher.admit(LONG);
+  const { backlogMs } = batcher;
+  for (let i = 0; i < 20; i++) expect(() => batcher.admit({ ...LONG, dueMs: clock.ms + 500 })).toThrow("Expected time");
+  expect(batcher.backlogMs).toBe(backlogMs);
 });
 
 it("drops the tiles of a request that is closed", async () => {
@@ -227,7 +262,11 @@ it("tells how long the network has been at its oldest batch", async () => {
   void ticket.upscale(tile(1), 2);
   clock.ms = 100;
   expect(batcher.oldestBatchMs).toBe(100);
+  void ticket.upscale(tile(2), 2);
+  batches[1]?.finish();
+  await soon();
+  expect(batcher.oldestBatchMs).toBe(100);
   batches[0]?.finish();
   await soon();
-  expect(batcher.oldestBatchMs).toBe(30);
+  expect(batcher.oldestBatchMs).toBe(0);
 });

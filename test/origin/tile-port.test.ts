@@ -21,6 +21,27 @@ it("brings each answer to the tile it belongs to, whatever comes first", async (
   port1.close();
 });
 
+it("says which network a tile is for", async () => {
+  const { port1, port2 } = new MessageChannel();
+  const engine = portEngine(port2);
+  const networks: unknown[] = [];
+  answerTiles(
+    port1,
+    async (picture, scale, variant) => {
+      networks.push([scale, variant]);
+      return picture;
+    },
+    () => {},
+  );
+  for (const variant of ["web", "clean", undefined] as const) await engine.upscale(tile(1), 3, variant);
+  expect(networks).toEqual([
+    [3, "web"],
+    [3, "clean"],
+    [3, undefined],
+  ]);
+  port1.close();
+});
+
 it("tells one side that it failed, and the other why", async () => {
   const { port1, port2 } = new MessageChannel();
   const engine = portEngine(port2);

@@ -47,6 +47,11 @@ it("does not take the time that every result needs for time that grows with it",
   await upscale("x1,f=png", 5);
 });
 
+it("gives its place back to the next when it is done", async () => {
+  const upscale = await setUp();
+  for (let i = 0; i < 2; i++) await upscale("x2,f=png", 5);
+});
+
 it("refuses what would be encoded too late, and tries it again after some refusals", async () => {
   const upscale = await setUp();
   await upscale("x1,f=png", 400_000);

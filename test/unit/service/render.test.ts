@@ -4,7 +4,7 @@ import { FORMATS, type Rgba } from "../../../src/core/image.ts";
 import { probe } from "../../../src/core/probe/probe.ts";
 import { parseTransform } from "../../../src/core/transform.ts";
 import type { Engine } from "../../../src/engine/engine.ts";
-import { render } from "../../../src/service/render.ts";
+import { type Renderer, render } from "../../../src/service/render.ts";
 import { planRender } from "../../../src/service/render-plan.ts";
 import { createStopwatch } from "../../../src/service/stopwatch.ts";
 import { fixture } from "../../fixtures/read.ts";
@@ -13,20 +13,28 @@ import { model } from "./every-model.ts";
 
 const LIMITS = { inputPixels: 1e6, outputPixels: 1e6, avifPixels: 1e6, jpegScans: 1 };
 
-/** What the encoder is given of `image` after these ops; the codecs pass pixels on as they are. */
+const ICC = Uint8Array.of(1, 2, 3);
+
+/** The picture that the encoder is given of `image` after these ops; the codecs pass pixels on as they are. */
 async function rendered(image: Rgba, ops: string, engine: Engine = repeater): Promise<Rgba> {
-  let given = image;
+  const [picture] = (await encoded(image, ops, { engine })) ?? [];
+  return picture?.image ?? image;
+}
+
+/** All that the encoder is given. */
+async function encoded(image: Rgba, ops: string, { engine = repeater, ...more }: Partial<Renderer> = {}) {
+  let given: Parameters<Codecs["encode"]> | undefined;
   const codecs: Codecs = {
-    decode: async () => ({ image }),
-    encode: async (picture) => {
-      given = picture.image;
+    decode: async () => ({ image, icc: ICC }),
+    encode: async (...all) => {
+      given = all;
       return new Uint8Array();
     },
   };
   const header = { ...probe(fixture("rgba-8.png")), width: image.width, height: image.height };
   const transform = parseTransform(ops);
   await render(
-    { codecs, engine, tiling: { size: 32, overlap: 16 } },
+    { codecs, engine, tiling: { size: 32, overlap: 16 }, ...more },
     {
       bytes: new Uint8Array(),
       probe: header,
@@ -80,4 +88,44 @@ it("has transparency made by web, and the colours of what was not drawn by clean
 it("leaves colours under transparency as they are in PNG", async () => {
   const { data } = await rendered(half, "x1,format=png");
   expect([...data.subarray(-4)]).toEqual([255, 0, 0, 0]);
+});
+
+it("passes the profile and the quality on", async () => {
+  expect(await encoded(half, "x1,format=webp,quality=33")).toMatchObject([{ icc: ICC }, "webp", { quality: 33 }]);
+});
+
+it("pads with nothing, with the background, or with white where the format has no transparency", async () => {
+  const corner = async (ops: string) => [...(await rendered(half, `w=60,h=60,fit=pad,${ops}`)).data.subarray(0, 4)];
+  expect(await corner("format=png")).toEqual([0, 0, 0, 0]);
+  expect(await corner("format=png,background=102030")).toEqual([16, 32, 48, 255]);
+  expect(await corner("format=jpeg")).toEqual([255, 255, 255, 255]);
+  expect(await corner("format=jpeg,background=102030")).toEqual([16, 32, 48, 255]);
+});
+
+it.each(["across", "down"])("cuts the middle out of a picture that is long, %s", async (way) => {
+  const [width, height] = way === "across" ? [192, 16] : [16, 192];
+  const data = new Uint8ClampedArray(4 * width * height).fill(255);
+  const along = (i: number) => (way === "across" ? i % width : Math.floor(i / width));
+  for (let i = 0; i < width * height; i++) data[4 * i] = along(i);
+  const middle = await rendered({ width, height, data }, "w=16,h=16,fit=cover");
+  expect([...middle.data].filter((_, i) => i % 4 === 0)).toEqual(
+    Array.from({ length: 256 }, (_, i) => 88 + (way === "across" ? i % 16 : i >> 4)),
+  );
+});
+
+it("pauses after each tile, and takes as many at a time as it may", async () => {
+  const opaque = { width: 100, height: 16, data: new Uint8ClampedArray(4 * 100 * 16).fill(255) };
+  let [pauses, running, most] = [0, 0, 0];
+  const engine: Engine = {
+    ...repeater,
+    async upscale(tile, scale) {
+      most = Math.max(most, ++running);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      running--;
+      return await repeater.upscale(tile, scale);
+    },
+  };
+  const pause = async () => void pauses++;
+  await encoded(opaque, "x2", { engine, pause, concurrency: 2 });
+  expect([pauses, most]).toEqual([6, 2]);
 });
