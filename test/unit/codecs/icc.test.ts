@@ -56,7 +56,12 @@ describe("readIcc", () => {
 
   it("finds the profile of a PNG among its other chunks, and not behind its pixels", async () => {
     const [plain, tagged] = [fixture("rgb-8.png"), await embedIcc(fixture("rgb-8.png"), "png", P3)];
-    const others = [pngChunk("gAMA", be32(45_455)), pngChunk("zTXt", concat([latin1("a\0\0"), deflateSync("b")]))];
+    const others = [
+      pngChunk("gAMA", be32(45_455)),
+      pngChunk("zTXt", concat([latin1("a\0\0"), deflateSync("b")])),
+      pngChunk("cICP", Uint8Array.of(9, 16, 0)),
+      pngChunk("iCCP", concat([latin1("\0\0"), deflateSync(GREY)])),
+    ];
     expect(await readIcc(concat([tagged.subarray(0, 33), ...others, tagged.subarray(33)]), "png")).toEqual(P3);
     const profile = tagged.subarray(33, 33 + tagged.length - plain.length);
     expect(await readIcc(concat([plain.subarray(0, -12), profile, plain.subarray(-12)]), "png")).toBeUndefined();
@@ -188,7 +193,7 @@ describe("readIcc", () => {
     expect(await readIcc(concat([bytes.subarray(0, 2), rest]), "jpeg")).toBeUndefined();
   });
 
-  it.each([1, 2])("leaves out a JPEG profile of one part that comes with a part %i of one", async (number) => {
+  it.each([0, 1, 2])("leaves out a JPEG profile of one part that comes with a part %i of one", async (number) => {
     const bytes = await embedIcc(await embedIcc(fixture("420.jpg"), "jpeg", P3), "jpeg", P3);
     bytes[FIRST_NUMBER] = number;
     expect(await readIcc(bytes, "jpeg")).toBeUndefined();
@@ -279,7 +284,6 @@ function tagOf(icc: Uint8Array, name: string): number {
   return Buffer.from(icc).indexOf(name, 132);
 }
 
-/** Equality for large arrays, which `toEqual` takes seconds over. */
 /** Makes of a grey profile one whose curve, with so many entries, leads to L*. */
 function lightness(icc: Uint8Array, count: number): Uint8Array {
   icc.set(latin1("Lab "), 20);
@@ -287,6 +291,7 @@ function lightness(icc: Uint8Array, count: number): Uint8Array {
   return icc;
 }
 
+/** Equality for large arrays, which `toEqual` takes seconds over. */
 function same(a: Uint8Array | undefined, b: Uint8Array): boolean {
   return a !== undefined && Buffer.compare(a, b) === 0;
 }

@@ -31,10 +31,13 @@ function insert(bytes: Uint8Array, at: number, stray: Uint8Array): Uint8Array {
 
 /** As Samsung's cameras write it: the last coefficient of the only scan is said to be the first. */
 function shortScan(bytes: Uint8Array): Uint8Array {
-  const copy = bytes.slice();
-  const sos = find(copy, 0xda);
-  copy[sos + 5 + 2 * (copy[sos + 4] ?? 0) + 1] = 0;
-  return copy;
+  return scanWith(bytes, 1, 0);
+}
+
+/** With one of the three bytes that only a progressive scan has a use for. */
+function scanWith(bytes: Uint8Array, at: 0 | 1 | 2, value: number): Uint8Array {
+  const sos = find(bytes, 0xda);
+  return bytes.with(sos + 5 + 2 * (bytes[sos + 4] ?? 0) + at, value);
 }
 
 function segment(marker: number, text: string, ...rest: number[]): Uint8Array {
@@ -55,6 +58,8 @@ const HARMLESS: [string, Uint8Array, Uint8Array][] = [
   ]),
   ["stray bytes before the end", SEQUENTIAL, insert(SEQUENTIAL, SEQUENTIAL.length - 2, new Uint8Array(5))],
   ["a scan that says it is of one coefficient", SEQUENTIAL, shortScan(SEQUENTIAL)],
+  ["a scan that says it begins later", SEQUENTIAL, scanWith(SEQUENTIAL, 0, 1)],
+  ["a scan that says it refines another", SEQUENTIAL, scanWith(SEQUENTIAL, 2, 0x10)],
   ["JFIF of version 2", SEQUENTIAL, insert(SEQUENTIAL, 2, JFIF_2)],
   ["a transform of Adobe's that is for four colours", SEQUENTIAL, insert(SEQUENTIAL, 2, adobe(2))],
 ];

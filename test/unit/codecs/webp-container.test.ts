@@ -26,6 +26,14 @@ function frame({ width, height }: Size, still: Uint8Array, { x = 0, y = 0 } = {}
 
 const LARGE_FRAME = frame(LARGE, LARGE_STILL);
 
+it("pads a chunk of odd length, so that the next one is found", () => {
+  const chunks = [...webpChunks(webpFile([riffChunk("ICCP", Uint8Array.of(1, 2, 3)), SMALL_STILL]))];
+  expect(chunks.map(({ type, data }) => [type, data.length])).toEqual([
+    ["ICCP", 3],
+    ["VP8 ", 10],
+  ]);
+});
+
 it("leaves an animation as it is, whatever else is in it", () => {
   const bytes = webpFile([SMALL_HEADER, LARGE_STILL, frame(SMALL, SMALL_STILL)]);
   expect(plainWebp(bytes)).toBe(bytes);
