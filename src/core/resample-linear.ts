@@ -63,7 +63,7 @@ function mixColumns(row: Float64Array, { count, indices, weights }: Taps, target
       alpha += weight * (row[from + 3] ?? 0);
     }
     // Nothing is left of a colour that cannot be seen.
-    if (alpha < 0.5) continue;
+    if (alpha <= 0.5) continue;
     target[to] = code(r / alpha);
     target[to + 1] = code(g / alpha);
     target[to + 2] = code(b / alpha);
