@@ -67,12 +67,14 @@ export function createSimdEngine({ kernels, loadWeights }: SimdEngineOptions): E
         const { pointers, end } = placed;
         const [width, height] = [padded(tile.width), padded(tile.height)];
         const plan = planMemory({ width, height }, scale, end);
-        reserve(plan.end).set(corner(tile, { width, height }).data, plan.input);
+        const bytes = reserve(plan.end);
+        bytes.set(cut(tile, { x: { from: 0, to: width }, y: { from: 0, to: height } }).data, plan.input);
         const weight = (name: string) => pointers.get(name) ?? missing(name);
         runNetwork(ops, weight, { plan, scale, width, height });
-        const output = new Uint8ClampedArray(memory.buffer, plan.output);
-        const upscaled = { width: scale * width, height: scale * height, data: output };
-        return corner(upscaled, { width: scale * tile.width, height: scale * tile.height });
+        return crop(bytes.subarray(plan.output), scale * width, {
+          width: scale * tile.width,
+          height: scale * tile.height,
+        });
       } catch (cause) {
         throw new ServiceError("inference_failed", "The picture could not be upscaled", { cause });
       }
@@ -110,7 +112,10 @@ function padded(side: number): number {
   return Math.ceil(side / GRID) * GRID;
 }
 
-/** So much of a picture from its upper left corner on; may reach beyond it, see {@link cut}. */
-function corner(image: Rgb, { width, height }: Size): Rgb {
-  return cut(image, { x: { from: 0, to: width }, y: { from: 0, to: height } });
+function crop(data: Uint8Array, stride: number, { width, height }: Size): Rgb {
+  const cropped = new Uint8ClampedArray(3 * width * height);
+  for (let y = 0; y < height; y++) {
+    cropped.set(data.subarray(3 * y * stride, 3 * (y * stride + width)), 3 * y * width);
+  }
+  return { width, height, data: cropped };
 }
