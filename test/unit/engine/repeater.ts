@@ -16,6 +16,21 @@ export const repeater: Engine = {
   },
 };
 
+/** A repeater that takes a moment, and how many tiles it had at a time at most. */
+export function slowRepeater() {
+  let [running, most] = [0, 0];
+  const engine: Engine = {
+    ...repeater,
+    async upscale(tile, scale) {
+      most = Math.max(most, ++running);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      running--;
+      return await repeater.upscale(tile, scale);
+    },
+  };
+  return { engine, most: () => most };
+}
+
 export function noise(width: number, height: number): Rgb {
   const data = new Uint8ClampedArray(3 * width * height);
   for (let i = 0, state = 1; i < data.length; i++) {

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import type { Rgb } from "../../../src/core/image.ts";
 import type { Engine } from "../../../src/engine/engine.ts";
 import { upscaleRgb } from "../../../src/engine/upscale.ts";
-import { noise, repeater } from "./repeater.ts";
+import { noise, repeater, slowRepeater } from "./repeater.ts";
 
 const TILING = { size: 32, overlap: 16 };
 
@@ -47,16 +47,7 @@ it("continues a picture beyond its last tile as the network pads it", async () =
 });
 
 it("hands the engine no more tiles at a time than it may", async () => {
-  let [running, most] = [0, 0];
-  const slow: Engine = {
-    ...repeater,
-    async upscale(tile, scale) {
-      most = Math.max(most, ++running);
-      await new Promise((resolve) => setTimeout(resolve, 1));
-      running--;
-      return await repeater.upscale(tile, scale);
-    },
-  };
-  await upscaleRgb(slow, noise(100, 100), 2, { tiling: TILING, concurrency: 4 });
-  expect(most).toBe(4);
+  const { engine, most } = slowRepeater();
+  await upscaleRgb(engine, noise(100, 100), 2, { tiling: TILING, concurrency: 4 });
+  expect(most()).toBe(4);
 });

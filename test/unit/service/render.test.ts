@@ -8,7 +8,7 @@ import { type Renderer, render } from "../../../src/service/render.ts";
 import { planRender } from "../../../src/service/render-plan.ts";
 import { createStopwatch } from "../../../src/service/stopwatch.ts";
 import { fixture } from "../../fixtures/read.ts";
-import { repeater } from "../engine/repeater.ts";
+import { repeater, slowRepeater } from "../engine/repeater.ts";
 import { model } from "./every-model.ts";
 
 const LIMITS = { inputPixels: 1e6, outputPixels: 1e6, avifPixels: 1e6, jpegScans: 1 };
@@ -115,17 +115,9 @@ it.each(["across", "down"])("cuts the middle out of a picture that is long, %s",
 
 it("pauses after each tile, and takes as many at a time as it may", async () => {
   const opaque = { width: 100, height: 16, data: new Uint8ClampedArray(4 * 100 * 16).fill(255) };
-  let [pauses, running, most] = [0, 0, 0];
-  const engine: Engine = {
-    ...repeater,
-    async upscale(tile, scale) {
-      most = Math.max(most, ++running);
-      await new Promise((resolve) => setTimeout(resolve, 1));
-      running--;
-      return await repeater.upscale(tile, scale);
-    },
-  };
+  const { engine, most } = slowRepeater();
+  let pauses = 0;
   const pause = async () => void pauses++;
   await encoded(opaque, "x2", { engine, pause, concurrency: 2 });
-  expect([pauses, most]).toEqual([6, 2]);
+  expect([pauses, most()]).toEqual([6, 2]);
 });
