@@ -3,6 +3,7 @@ import { family, monospaced, text, word, words } from "./words.ts";
 
 export const article: Scene = (chance, { ink, faint, accents, rule: line }, width, height) => {
   const font = family(chance);
+  const weight = chance.pick([400, 400, 400, 300, 100]);
   const size = chance.pick([9, 10, 11, 12, 13, 13, 14, 14, 15, 16, 16, 18, 20, 24]);
   const leading = Math.round(size * chance.real(1.15, 1.7));
   const perLine = Math.ceil(width / (size * 2.6));
@@ -12,7 +13,7 @@ export const article: Scene = (chance, { ink, faint, accents, rule: line }, widt
       const large = Math.round(size * chance.real(1.2, 2.6));
       y += large;
       const fill = chance.pick([ink, accents[0]]);
-      parts.push(text(4, y, words(chance, 4), { size: large, fill, font, weight: chance.pick([300, 600, 700]) }));
+      parts.push(text(4, y, words(chance, 4), { size: large, fill, font, weight: chance.pick([100, 300, 600, 700]) }));
       y += Math.round(large / 3);
     } else if (chance.holds(0.06)) {
       parts.push(rule(4, y, width - 4, y, line));
@@ -25,7 +26,7 @@ export const article: Scene = (chance, { ink, faint, accents, rule: line }, widt
           size,
           fill,
           font,
-          weight: chance.holds(0.1) ? 700 : 400,
+          weight: chance.holds(0.1) ? 700 : weight,
           more,
         }),
       );
@@ -107,7 +108,7 @@ export const controls: Scene = (chance, { paper, panel, rule: line, ink, faint, 
             fill: onto,
             font,
             anchor: "middle",
-            weight: chance.pick([400, 500, 700]),
+            weight: chance.pick([200, 400, 500, 700]),
           }),
         );
       x += wide + chance.int(4, 14);
