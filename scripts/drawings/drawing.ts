@@ -1,7 +1,7 @@
 import { type Chance, chanceOf } from "./chance.ts";
 import { chart, map, shapes, sprites } from "./figures.ts";
 import { galleryOf, type Photograph } from "./gallery.ts";
-import type { Scene } from "./marks.ts";
+import { BLURS, type Scene } from "./marks.ts";
 import { article, code, controls, table } from "./pages.ts";
 import { type Palette, paletteOf } from "./palette.ts";
 
@@ -30,7 +30,7 @@ export function drawing(seed: number, width: number, height: number, photographs
   const palette = paletteOf(chance);
   const gallery = galleryOf(photographs);
   const scenes = photographs.length > 0 ? ([...SCENES, gallery, gallery, gallery] as const) : SCENES;
-  const definitions = `<defs>${gradient(chance, palette)}<filter id="shadow"><feDropShadow dx="0" dy="2" stdDeviation="3" flood-opacity="0.4"/></filter></defs>`;
+  const definitions = `<defs>${gradient(chance, palette)}<filter id="shadow"><feDropShadow dx="0" dy="2" stdDeviation="3" flood-opacity="0.4"/></filter>${BLURS.map(blur).join("")}</defs>`;
   const hard = chance.holds(0.15) ? 'shape-rendering="crispEdges"' : "";
   const parts = split(chance, width, height).map((area) => scene(chance, palette, chance.pick(scenes), area));
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" text-rendering="geometricPrecision" xml:space="preserve" ${hard}>${definitions}<rect width="100%" height="100%" fill="${chance.holds(0.08) ? "url(#gradient)" : palette.paper}"/>${parts.join("")}</svg>`;
@@ -62,6 +62,11 @@ function split(chance: Chance, width: number, height: number): Area[] {
 function scene(chance: Chance, palette: Palette, draw: Scene, { x, y, width, height }: Area): string {
   const panel = chance.holds(0.3) ? `<rect width="${width}" height="${height}" fill="${palette.panel}"/>` : "";
   return `<svg x="${x}" y="${y}" width="${width}" height="${height}">${panel}${draw(chance, palette, width, height)}</svg>`;
+}
+
+/** Its region is larger than any drawing: what softened shapes are cut off at would be a hard edge. */
+function blur(deviation: number): string {
+  return `<filter id="blur-${deviation}" filterUnits="userSpaceOnUse" x="-200" y="-200" width="800" height="800"><feGaussianBlur stdDeviation="${deviation}"/></filter>`;
 }
 
 function gradient(chance: Chance, { paper, accents }: Palette): string {

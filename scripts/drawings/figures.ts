@@ -1,5 +1,5 @@
 import type { Chance } from "./chance.ts";
-import { icon, rect, rule, type Scene } from "./marks.ts";
+import { BLURS, icon, rect, rule, type Scene } from "./marks.ts";
 import { family, text, word, words } from "./words.ts";
 
 export const chart: Scene = (chance, { ink, rule: line, faint, accents }, width, height) => {
@@ -68,35 +68,41 @@ function pie(chance: Chance, accents: readonly string[], x: number, y: number, r
     .join("");
 }
 
-/** Polygons, discs, curves and large letters, one over the other. */
+/** Polygons, discs, curves and large letters, one over the other; some with soft edges, as transparency and shadows have. */
 export const shapes: Scene = (chance, { ink, paper, accents }, width, height) => {
   const point = () => `${chance.real(-20, width + 20).toFixed(1)} ${chance.real(-20, height + 20).toFixed(1)}`;
   const font = family(chance);
+  const soften = (shape: string) => `<g filter="url(#blur-${chance.pick(BLURS)})">${shape}</g>`;
   return chance
     .times(chance.int(8, 26), () => {
-      const colour = chance.pick([ink, paper, ...accents]);
-      const paint = chance.holds(0.55)
-        ? `fill="${colour}"`
-        : `fill="none" stroke="${colour}" stroke-width="${chance.pick([1, 1, 2, 3, 5, 9])}"`;
-      const [x, y, r] = [chance.int(0, width), chance.int(0, height), chance.int(3, 60)];
-      switch (chance.int(0, 6)) {
-        case 0:
-          return `<circle cx="${x}" cy="${y}" r="${r}" ${paint}/>`;
-        case 1:
-          return `<path d="M${chance.times(chance.int(3, 6), point).join("L")}z" ${paint}/>`;
-        case 2:
-          return `<path d="M${point()}C${point()} ${point()} ${point()}S${point()} ${point()}" ${paint}/>`;
-        case 3:
-          return `<rect x="${x}" y="${y}" width="${2 * r}" height="${r}" rx="${chance.pick([0, 0, 4, 10])}" transform="rotate(${chance.pick([0, 0, 30, 45, 12])} ${x} ${y})" ${paint}/>`;
-        case 4:
-          return `<g transform="rotate(${chance.int(-90, 90)} ${x} ${y})">${text(x, y, word(chance), { size: chance.int(16, 90), fill: colour, font, weight: chance.pick([400, 700, 900]) })}</g>`;
-        case 5:
-          return chance.times(chance.int(3, 9), (i) => rect(x + i * (r >> 2) * 2, y, r >> 2, r * 2, colour)).join("");
-        default:
-          return icon(chance, x, y, chance.int(16, 120), colour);
-      }
+      const shape = figure();
+      return chance.holds(0.3) ? soften(shape) : shape;
     })
     .join("");
+
+  function figure(): string {
+    const colour = chance.pick([ink, paper, ...accents]);
+    const paint = chance.holds(0.55)
+      ? `fill="${colour}"`
+      : `fill="none" stroke="${colour}" stroke-width="${chance.pick([1, 1, 2, 3, 5, 9])}"`;
+    const [x, y, r] = [chance.int(0, width), chance.int(0, height), chance.int(3, 60)];
+    switch (chance.int(0, 6)) {
+      case 0:
+        return `<circle cx="${x}" cy="${y}" r="${r}" ${paint}/>`;
+      case 1:
+        return `<path d="M${chance.times(chance.int(3, 6), point).join("L")}z" ${paint}/>`;
+      case 2:
+        return `<path d="M${point()}C${point()} ${point()} ${point()}S${point()} ${point()}" ${paint}/>`;
+      case 3:
+        return `<rect x="${x}" y="${y}" width="${2 * r}" height="${r}" rx="${chance.pick([0, 0, 4, 10])}" transform="rotate(${chance.pick([0, 0, 30, 45, 12])} ${x} ${y})" ${paint}/>`;
+      case 4:
+        return `<g transform="rotate(${chance.int(-90, 90)} ${x} ${y})">${text(x, y, word(chance), { size: chance.int(16, 90), fill: colour, font, weight: chance.pick([400, 700, 900]) })}</g>`;
+      case 5:
+        return chance.times(chance.int(3, 9), (i) => rect(x + i * (r >> 2) * 2, y, r >> 2, r * 2, colour)).join("");
+      default:
+        return icon(chance, x, y, chance.int(16, 120), colour);
+    }
+  }
 };
 
 /** Streets, water and names. */

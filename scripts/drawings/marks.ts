@@ -4,6 +4,9 @@ import type { Palette } from "./palette.ts";
 /** Draws on a rectangle whose corner is 0, 0, as elements of SVG. */
 export type Scene = (chance: Chance, palette: Palette, width: number, height: number) => string;
 
+/** How far edges are softened, in pixels: the filter `blur-N`. */
+export const BLURS = [0.5, 0.8, 1.2, 2, 4, 8] as const;
+
 export const rect = (x: number, y: number, width: number, height: number, fill: string, more = "") =>
   `<rect x="${x}" y="${y}" width="${Math.max(0, width)}" height="${Math.max(0, height)}" fill="${fill}" ${more}/>`;
 
