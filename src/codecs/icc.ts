@@ -13,14 +13,17 @@ const MAX_ICC_BYTES = 4 * 2 ** 20;
 /**
  * The colour profile that the RGB numbers of a decoded picture are in. A grey profile is given as the RGB profile of
  * the same tone curve, a colour space that is named by numbers as a profile of it. One that is damaged, or of another
- * colour space than its picture, is left out: viewers ignore it too, so the picture looks the same.
+ * colour space than its picture, is left out: viewers ignore it too, so the picture looks the same. So is what stands behind its
+ * end, which is no colour and may be anything.
  * @throws {ServiceError} `undecodable_image` if it is larger than 4 MB.
  */
 export async function readIcc(bytes: Uint8Array, format: Format): Promise<Uint8Array | undefined> {
-  const icc = await READERS[format](bytes);
-  if (!icc) return undefined;
-  checkLength(icc);
-  if (icc.length < 132 || u32be(icc, 0) > icc.length || text(icc, 36, 4) !== "acsp") return undefined;
+  const stored = await READERS[format](bytes);
+  if (!stored) return undefined;
+  checkLength(stored);
+  const length = stored.length < 132 ? 0 : u32be(stored, 0);
+  if (length < 132 || length > stored.length || text(stored, 36, 4) !== "acsp") return undefined;
+  const icc = stored.subarray(0, length);
   const space = text(icc, 16, 4);
   if (space !== "GRAY") return space === "RGB " ? new Uint8Array(icc) : undefined;
   const rgb = IS_GREY[format](bytes) ? rgbFromGrey(icc) : undefined;

@@ -71,9 +71,16 @@ describe("readIcc", () => {
     ["of another colour space", damaged(P3, 16, "CMYK")],
     ["without its signature", damaged(P3, 36, "none")],
     ["that is shorter than it says", damaged(P3, 0, "\x7f")],
+    ["that says it is shorter than its header", damaged(P3, 0, "\0\0\0\x7f")],
     ["that ends within its length", P3.slice(0, 3)],
   ])("leaves out a profile %s", async (_, icc) => {
     expect(await readIcc(await embedIcc(fixture("rgb-8.png"), "png", icc), "png")).toBeUndefined();
+  });
+
+  it.each(FORMATS)("leaves out what stands behind the end of a profile in %s", async (format) => {
+    const plain = fixture({ png: "rgb-8.png", jpeg: "420.jpg", webp: "lossy.webp", avif: "8-bit.avif" }[format]);
+    const icc = concat([P3, latin1("private")]);
+    expect(await readIcc(await embedIcc(plain, format, icc), format)).toEqual(P3);
   });
 
   const CURVE = Buffer.from(GREY).indexOf("kTRC");
@@ -185,7 +192,7 @@ describe("readIcc", () => {
   });
 
   it("leaves out a JPEG profile of which a part is missing", async () => {
-    const large = concat([P3, new Uint8Array(100_000)]);
+    const large = padded(P3, 100_000);
     const bytes = await embedIcc(fixture("420.jpg"), "jpeg", large);
     expect(same(await readIcc(bytes, "jpeg"), large)).toBe(true);
     const [first] = jpegSegments(bytes);
