@@ -17,6 +17,9 @@ export interface ResizePlan {
   readonly canvas: Size;
 }
 
+/** How often larger, as what a side becomes and what it was. */
+type Ratio = readonly [becomes: number, was: number];
+
 /** How often larger the picture becomes, from how often it would have to for one side to fill the box, and for both. */
 const FACTOR: Readonly<Record<Fit, (inside: number, around: number) => number>> = {
   contain: (inside) => inside,
@@ -40,8 +43,11 @@ export function planResize(source: Size, transform: Transform): ResizePlan {
   const boxed = Math.min(width, height) < Infinity;
   const factor = boxed ? FACTOR[fit](Math.min(across, down), Math.max(across, down)) : 1;
   const crops = fit === "cover" || fit === "crop";
-  const x = fitAxis(base.width, fit === "squeeze" ? across : factor, crops ? width : Infinity);
-  const y = fitAxis(base.height, fit === "squeeze" ? down : factor, crops ? height : Infinity);
+  const ofWidth: Ratio = [width, base.width];
+  const ofHeight: Ratio = [height, base.height];
+  const ratio: Ratio = factor === across ? ofWidth : factor === down ? ofHeight : [1, 1];
+  const x = fitAxis(base.width, fit === "squeeze" ? ofWidth : ratio, crops ? width : Infinity);
+  const y = fitAxis(base.height, fit === "squeeze" ? ofHeight : ratio, crops ? height : Infinity);
 
   const size = { width: x.to, height: y.to };
   const [columns, rows] = [divide(x, enlarged), divide(y, enlarged)];
@@ -66,8 +72,10 @@ interface Span {
  * The middle of an axis if it becomes longer than `most`, from a whole pixel on, so that an unscaled cut stays sharp: one of what
  * is fitted or, where it is enlarged, of the result.
  */
-function fitAxis(length: number, factor: number, most: number): Span {
-  const to = Math.max(1, Math.round(length * factor));
+function fitAxis(length: number, [becomes, was]: Ratio, most: number): Span {
+  const factor = becomes / was;
+  // Not by the factor: 600 * (138 / 800) is less than 103.5.
+  const to = Math.max(1, Math.round((length * becomes) / was));
   if (to <= most) return { start: 0, length, to };
   const start = factor > 1 ? Math.floor((to - most) / 2) / factor : Math.floor((length - most / factor) / 2);
   return { start, length: most / factor, to: most };

@@ -36,6 +36,10 @@ describe("planResize", () => {
     ["x4,w=300,h=300,fit=cover", [160, 90], [300, 300]],
     ["x1,w=480", [160, 90], [480, 270]],
     ["w=1", [1000, 3], [1, 1]],
+    // Half a pixel is a whole one.
+    ["w=138", [640, 480], [138, 104]],
+    ["w=138", [800, 600], [138, 104]],
+    ["h=82", [15, 20], [62, 82]],
   ] as const)("%s of %j is %j", (ops, [width, height], [across, down]) => {
     expect(plan(ops, width, height).canvas).toEqual({ width: across, height: down });
   });
