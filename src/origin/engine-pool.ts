@@ -37,13 +37,15 @@ const WARM_UP_ROUNDS = 3;
 interface EngineOptions extends Pick<OriginConfig, "provider" | "workers" | "batchTiles"> {
   /** All that there are. */
   readonly networks: readonly Network[];
+  /** Aborted when it is wanted no more: what runs is finished, nothing more is begun. */
+  readonly signal?: AbortSignal;
 }
 
 /**
  * Starts the provider that was asked for: all models loaded, and a tile upscaled in every thread. `auto` is the first GPU
  * that works, else what is fastest on this CPU.
  *
- * @throws {Error} if none does.
+ * @throws {Error} if none does, or the signal's reason.
  */
 export async function openEngine(
   options: EngineOptions,
@@ -53,6 +55,7 @@ export async function openEngine(
     try {
       return await open(provider, options);
     } catch (cause) {
+      options.signal?.throwIfAborted();
       onUnavailable(provider, cause);
       return undefined;
     }
@@ -73,7 +76,7 @@ export async function openEngine(
   throw new Error(`Expected a provider that works here for PROVIDER, got ${asked}`);
 }
 
-async function open(provider: Provider, { workers, batchTiles, networks }: EngineOptions): Promise<EnginePool> {
+async function open(provider: Provider, { workers, batchTiles, networks, signal }: EngineOptions): Promise<EnginePool> {
   const onCpu = provider === "cpu" || provider === "simd";
   // Threads that share nothing scale better on a CPU than one run on all cores, which waits for its slowest at every operation.
   const lanes = onCpu ? workers : 1;
@@ -85,8 +88,10 @@ async function open(provider: Provider, { workers, batchTiles, networks }: Engin
     workerData: { provider },
   });
   const run: RunTiles = (tiles, network) => pool.run({ tiles, network }, { transferList: tiles.map(bufferOf) });
-  const perLane = (side: number, network: Network) =>
-    Promise.all(Array.from({ length: lanes }, () => run([grey(side)], network)));
+  const perLane = async (side: number, network: Network) => {
+    signal?.throwIfAborted();
+    await Promise.all(Array.from({ length: lanes }, () => run([grey(side)], network)));
+  };
   try {
     for (const network of networks) await perLane(16, network);
     let ms = Number.POSITIVE_INFINITY;

@@ -9,7 +9,7 @@ import { createOriginApp } from "./app.ts";
 import { createBatcher } from "./batcher.ts";
 import { type OriginConfig, parseOriginConfig } from "./config.ts";
 import { drainable } from "./drain.ts";
-import { openEngine } from "./engine-pool.ts";
+import { type EnginePool, openEngine } from "./engine-pool.ts";
 import { createMetrics } from "./metrics.ts";
 import { openPictures } from "./pictures.ts";
 import type { Running } from "./upscaler.ts";
@@ -28,7 +28,8 @@ await main().catch((error: unknown) => {
 async function main(): Promise<void> {
   const config = parseOriginConfig(process.env);
   let running: Running | undefined;
-  let isDraining = false;
+  let opening: Promise<EnginePool> | undefined;
+  const ending = new AbortController();
   const model = await readManifest();
   const metrics = createMetrics({ queueTiles: () => running?.batcher.tiles ?? 0 });
   const { fetch } = createOriginApp({
@@ -36,7 +37,7 @@ async function main(): Promise<void> {
     model,
     metrics,
     running: () => running,
-    isDraining: () => isDraining,
+    isDraining: () => ending.signal.aborted,
     now,
     date: () => Date.now(),
   });
@@ -44,11 +45,14 @@ async function main(): Promise<void> {
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     // It may come twice: npm passes on what a whole process group was sent.
     process.on(signal, async () => {
-      if (isDraining) return;
+      if (ending.signal.aborted) return;
       console.info(`${signal}: running requests are finished, no more are taken`);
-      isDraining = true;
+      ending.abort();
       await sleep(config.drainMs);
       await finish();
+      // ONNX Runtime aborts the program where a thread is ended in the midst of its work.
+      await opening?.catch(() => {});
+      while (isComputing(running, config)) await sleep(20);
       process.exit(0);
     });
   }
@@ -59,9 +63,13 @@ async function main(): Promise<void> {
   const networks = SCALES.flatMap((scale) =>
     VARIANTS.filter((variant) => model(scale, variant)).map((variant) => ({ scale, variant })),
   );
-  const engine = await openEngine({ ...config, networks }, (provider, cause) =>
+  opening = openEngine({ ...config, networks, signal: ending.signal }, (provider, cause) =>
     console.info(`${provider} does not work here: ${cause}`),
   );
+  const engine = await opening.catch((cause: unknown) => {
+    if (!ending.signal.aborted) throw cause;
+  });
+  if (engine === undefined) return;
   const { lanes, batchTiles, provider, tiling } = engine;
   const batcher = createBatcher({
     ...engine,
@@ -83,6 +91,12 @@ async function main(): Promise<void> {
   });
   running = { engine, batcher, pictures };
   console.info(`Ready: ${provider}, ${lanes} x ${batchTiles} tiles at a time`);
+}
+
+/** Whether tiles are in the network, though nobody waits for them; what hangs does not count. */
+function isComputing(running: Running | undefined, { limits }: OriginConfig): boolean {
+  const ms = running?.batcher.oldestBatchMs ?? 0;
+  return ms > 0 && ms <= limits.deadlineMs;
 }
 
 async function listen(fetch: Parameters<typeof serve>[0]["fetch"], { host, port }: OriginConfig): Promise<Server> {

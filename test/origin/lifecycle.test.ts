@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { Agent, type IncomingMessage, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ import sharp from "sharp";
 import { afterEach, expect, it, onTestFinished, vi } from "vitest";
 import { contentDigest } from "../../src/core/origin-request.ts";
 import { offer } from "./load.ts";
-import { startOrigin, type TestOrigin } from "./origin.ts";
+import { spawnOrigin, startOrigin, type TestOrigin } from "./origin.ts";
 import { scene } from "./pictures.ts";
 
 let origin: TestOrigin;
@@ -103,6 +103,25 @@ it("finishes what is running after SIGTERM, said once or twice, says it is not r
   expect(await exit).toEqual([0, null]);
   await expect(origin.get("/healthz")).rejects.toThrow();
 });
+
+it("exits with 0 after SIGTERM though ONNX Runtime loads its models", async () => {
+  origin = await spawnOrigin({ PROVIDER: "cpu" });
+  const maps = () => readFile(`/proc/${origin.process.pid}/maps`, "utf8");
+  await until(async () => (await maps()).includes("libonnxruntime"), 120_000);
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  expect(await origin.stop()).toBe(0);
+  expect(origin.log()).not.toContain("Ready");
+}, 180_000);
+
+it("exits with 0 after SIGTERM though ONNX Runtime is at a tile whose client has gone", async () => {
+  origin = await startOrigin({ PROVIDER: "cpu", DEADLINE_MS: "600000" });
+  const client = new AbortController();
+  const answer = origin.upscale("x2", await scene(900, 900).jpeg().toBuffer(), { signal: client.signal });
+  await until(async () => /^ssiu_origin_tiles_total [1-9]/m.test(await metrics()), 60_000);
+  client.abort();
+  await expect(answer).rejects.toThrow();
+  expect(await origin.stop()).toBe(0);
+}, 600_000);
 
 it("takes no next request after SIGTERM by the connection of one that is running", async () => {
   origin = await startOrigin();
