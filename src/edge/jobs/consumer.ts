@@ -48,7 +48,8 @@ export function createConsumer(deps: ConsumerDeps): (batch: MessageBatch) => Pro
         await handle(message.body);
         message.ack();
       } catch (cause) {
-        logError(message.id, cause);
+        // What a job tells of its failure refers to the log by the id of the job.
+        logError(JobMessage.safeParse(message.body).data?.job ?? message.id, cause);
         const delayMs = growingDelay(message.attempts, { base: deps.config.retryMs, max: MAX_RETRY_MS });
         message.retry({ delaySeconds: Math.ceil(withJitter(delayMs, Math.random) / 1000) });
       }
@@ -64,7 +65,7 @@ async function work(body: unknown, { jobs, ...deps }: ConsumerDeps): Promise<voi
   const request = await job.begin(run);
   if (request === undefined) return;
   try {
-    await job.settle(run, { state: "done", result: await compute(request, deps) });
+    await job.settle(run, { state: "done", result: await compute(id, request, deps) });
   } catch (cause) {
     const error = asServiceError(cause);
     const shown: JobError = { code: error.code, detail: error.message };
@@ -76,6 +77,7 @@ async function work(body: unknown, { jobs, ...deps }: ConsumerDeps): Promise<voi
 
 /** The steps of a request, with a store that is waited for: a job is done when its result is kept. */
 async function compute(
+  requestId: string,
   request: JobRequest,
   { config, pipeline, produceOnce, urlLength, now }: Omit<ConsumerDeps, "jobs" | "uploadRules">,
 ): Promise<JobResult> {
@@ -89,7 +91,7 @@ async function compute(
   // It was made of what the server had before: a request may have that, a job tells of what is there now.
   if (located.source.failure !== undefined) throw located.source.failure;
   const { path: key, etag } = located.key;
-  const product = await produceOnce(located, { stopwatch });
+  const product = await produceOnce(located, { stopwatch, requestId });
   await product?.stored;
   return { key, etag, computed: product !== undefined };
 }

@@ -12,11 +12,11 @@ function setUp({
   product,
   settle = async () => {},
 }: {
-  product: () => Promise<Product>;
+  product: ConsumerDeps["produceOnce"];
   settle?: () => Promise<void>;
 }) {
   const job = { begin: async () => ({ source: "a.png", ops: "x2" }), settle: vi.fn(settle), postpone: vi.fn() };
-  const message = { id: "1", body: { job: "1", run: 1 }, attempts: 1, ack: vi.fn(), retry: vi.fn() };
+  const message = { id: "message", body: { job: "1", run: 1 }, attempts: 1, ack: vi.fn(), retry: vi.fn() };
   const release = vi.fn();
   const located = { source: {}, key: { path: "r1/a", etag: '"a"' }, [Symbol.dispose]: release };
   // Fakes of the little that is used.
@@ -70,6 +70,14 @@ it("tries again where the result could not be stored", async () => {
   expect(job.postpone).toHaveBeenCalledExactlyOnceWith(1, expect.objectContaining({ code: "internal" }));
   expect([message.ack.mock.calls, message.retry.mock.calls.length]).toEqual([[], 1]);
   expect(release).toHaveBeenCalledOnce();
+});
+
+it("logs a failure, here and at the origin, under the id of the job, which is all that its client knows", async () => {
+  const product = vi.fn<ConsumerDeps["produceOnce"]>(() => Promise.reject(new Error("out of memory")));
+  const { consume } = setUp({ product });
+  await consume();
+  expect(console.error).toHaveBeenCalledExactlyOnceWith(expect.stringMatching(/"requestId":"1".*out of memory/));
+  expect(product).toHaveBeenCalledExactlyOnceWith(expect.anything(), expect.objectContaining({ requestId: "1" }));
 });
 
 it("tries again where the end of a job could not be noted", async () => {
