@@ -2,6 +2,7 @@ import type { Server } from "node:http";
 import { isIPv6 } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { serve } from "@hono/node-server";
+import { expected } from "../core/errors.ts";
 import { SCALES, VARIANTS } from "../core/image.ts";
 import { DEVELOPMENT_KEYS } from "../core/origin-request.ts";
 import { readManifest } from "../engine/node-engines.ts";
@@ -107,6 +108,8 @@ async function listen(fetch: Parameters<typeof serve>[0]["fetch"], { host, port 
       console.info(`ssiu-edge origin on http://${isIPv6(host) ? `[${host}]` : host}:${address.port}`);
       resolve(server);
     }) as Server;
-    server.once("error", reject);
+    server.once("error", ({ message }) => {
+      reject(new Error(expected(`a free address of this machine (${message})`, "HOST and PORT", `${host}:${port}`)));
+    });
   });
 }

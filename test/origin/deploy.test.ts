@@ -8,6 +8,7 @@ import { Service } from "kubernetes-models/v1/Service";
 import { expect, it } from "vitest";
 import { parseAllDocuments } from "yaml";
 import { parseOriginConfig } from "../../src/origin/config.ts";
+import { spawnOrigin } from "./origin.ts";
 
 const file = (path: string) => readFile(new URL(`../../${path}`, import.meta.url), "utf8");
 const documents = parseAllDocuments(await file("deploy/kubernetes.yaml"));
@@ -64,3 +65,8 @@ it("puts everything into the image that the program imports", async () => {
   const folders = new Set(Object.keys(metafile.inputs).map((path) => path.split("/")[1]));
   expect([...folders].toSorted()).toEqual(copied.toSorted());
 });
+
+it("stops the program where it cannot listen, and says by which settings", async () => {
+  const reason = /^Expected a free address .* for HOST and PORT, got "nowhere\.invalid:0"/;
+  await expect(spawnOrigin({ HOST: "nowhere.invalid" })).rejects.toThrow(reason);
+}, 60_000);
