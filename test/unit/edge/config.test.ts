@@ -28,6 +28,8 @@ it.each([...Object.keys(VARS), ...OTHERS])("says that it is %s where that is wro
 });
 
 it.each<Record<string, string>>([
+  { MAX_SOURCE_BYTES: "-1" },
+  { MAX_SOURCE_BYTES: "20MB" },
   { LEASE_WAIT_MS: "2147483648" },
   { CACHE_CONTROL: 'public, max-age="86400"' },
   { CACHE_CONTROL: "public; max-age=86400" },
@@ -70,6 +72,26 @@ it.each([
 
 it.each(["https://origin.example.com/ssiu", "https://origin.example.com/ssiu//"])("takes an origin at %s", (url) => {
   expect(parseOriginConfig({ ...VARS, ORIGIN_URL: url })?.url).toBe("https://origin.example.com/ssiu");
+});
+
+it("takes each number from the variable that is named for it", () => {
+  const env = {
+    ...VARS,
+    ...{ MAX_SOURCE_BYTES: "1", MAX_INPUT_PIXELS: "2", MAX_OUTPUT_PIXELS: "3", MAX_AVIF_PIXELS: "4" },
+    ...{ MAX_JPEG_SCANS: "5", MAX_URL_LENGTH: "6", SOURCE_TIMEOUT_MS: "7", LEASE_WAIT_MS: "8", LEASE_HOLD_MS: "9" },
+    ...{ ORIGIN_DEADLINE_MS: "10", ORIGIN_RESULT_BYTES: "11", EDGE_INPUT_PIXELS: "12" },
+    ...{ ORIGIN_INPUT_PIXELS: "13", ORIGIN_OUTPUT_PIXELS: "14", ORIGIN_AVIF_PIXELS: "15" },
+  };
+  expect(parseConfig(env)).toMatchObject({
+    limits: { sourceBytes: 1, inputPixels: 2, outputPixels: 3, avifPixels: 4, jpegScans: 5, urlLength: 6 },
+    remote: { timeoutMs: 7 },
+    lease: { waitMs: 8, holdMs: 9 },
+  });
+  expect(parseOriginConfig(env)).toMatchObject({
+    deadlineMs: 10,
+    resultBytes: 11,
+    limits: { edgeInputPixels: 12, inputPixels: 13, outputPixels: 14, avifPixels: 15 },
+  });
 });
 
 it("lets nobody make jobs, send webhooks or have them sent to itself where nothing says so", () => {

@@ -46,8 +46,11 @@ it("continues a picture beyond its last tile as the network pads it", async () =
   ]);
 });
 
-it("hands the engine no more tiles at a time than it may", async () => {
+it.each([
+  [4, 4],
+  [undefined, 1],
+])("hands the engine no more tiles at a time than it may: of %s, %i", async (concurrency, expected) => {
   const { engine, most } = slowRepeater();
-  await upscaleRgb(engine, noise(100, 100), 2, { tiling: TILING, concurrency: 4 });
-  expect(most()).toBe(4);
+  await upscaleRgb(engine, noise(100, 100), 2, { tiling: TILING, concurrency });
+  expect(most()).toBe(expected);
 });

@@ -67,5 +67,8 @@ describe("readPacked", () => {
     const inputs = { dtype: "F32", shape: [64], data: new Float32Array(64) } as const;
     const short = writeSafetensors({ tensors: new Map([...tensors, ["moe.fuse.inputs", inputs]]), metadata });
     expect(() => readPacked(short, 2)).toThrow("Expected shape [2,64] for moe.fuse.inputs, got [64]");
+    const matrix = { dtype: "I8", shape: [64, 64], data: new Int8Array(4096) } as const;
+    const plain = writeSafetensors({ tensors: new Map([...tensors, ["moe.fuse.matrix", matrix]]), metadata });
+    expect(() => readPacked(plain, 2)).toThrow("Expected shape [16,64,4] for moe.fuse.matrix, got [64,64]");
   });
 });
