@@ -68,7 +68,6 @@ async function decodePixels(bytes: Uint8Array, probe: Probe, seconds: number): P
     // sharp would convert to sRGB and drop the profile: right for CMYK only.
     const { space } = await sharp(prepared, options).metadata();
     return sharp(prepared, { ...options, ignoreIcc: space !== "cmyk" })
-      .toColourspace("srgb")
       .ensureAlpha()
       .raw()
       .timeout({ seconds })
