@@ -39,10 +39,10 @@ function plainSegment({ marker, data, whole }: JpegSegment, frame: JpegSegment |
   const set = (at: number, ...values: number[]) =>
     concat([whole.subarray(0, at), Uint8Array.of(...values), whole.subarray(at + values.length)]);
   if (marker === SOS && frame && isSequential(frame)) return set(whole.length - 3, 0, 63, 0);
-  if (marker === APP0 && text(data, 0, 5) === "JFIF\0" && data.length >= 14 && data[5] !== 1) return set(9, 1);
+  if (marker === APP0 && text(data, 0, 5) === "JFIF\0" && data.length >= 14) return set(9, 1);
   if (marker === APP14 && text(data, 0, 5) === "Adobe") {
-    const known = frame?.data[5] === 4 ? [0, 2] : [0, 1];
-    if (!known.includes(data[11] ?? 0)) return set(15, known[1] ?? 1);
+    const known = frame?.data[5] === 4 ? 2 : 1;
+    if (![0, known].includes(data[11] ?? 0)) return set(15, known);
   }
   return whole;
 }
