@@ -63,7 +63,7 @@ function join({ width, height, data }: Rgb, alpha: AlphaPlane, { source, scale, 
     const row = Math.floor(pixel / source.width);
     const here = source.data.subarray(4 * pixel, 4 * pixel + 4);
     const { least, most } = around(source, row, column);
-    const isInside = !onBlack || (least[3] === 255 && isOpaqueAround(source, row, column));
+    const isInside = !onBlack || isOpaqueAround(source, row, column);
     for (let y = scale * row; y < scale * (row + 1); y++) {
       for (let at = y * width + scale * column, end = at + scale; at < end; at++) {
         const a = (least[3] === most[3] ? here[3] : alpha[at]) ?? 0;
