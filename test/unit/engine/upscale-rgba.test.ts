@@ -4,6 +4,7 @@ import { drawChart } from "../../../scripts/samples/chart.ts";
 import { flatten, splitAlpha } from "../../../src/core/alpha.ts";
 import { type Rgb, type Rgba, SCALES, type Scale } from "../../../src/core/image.ts";
 import { psnr } from "../../../src/core/metrics.ts";
+import { orient } from "../../../src/core/orient.ts";
 import { resize } from "../../../src/core/resample.ts";
 import type { Engine } from "../../../src/engine/engine.ts";
 import { ENGINES } from "../../../src/engine/node-engines.ts";
@@ -43,20 +44,32 @@ it("tells how far it is, colour and transparency together", async () => {
 });
 
 it("sends an alpha that is the same everywhere through no network", async () => {
-  let tiles = 0;
+  const seen: string[] = [];
   const image = withAlpha(noise(20, 20), () => 77);
-  const result = await upscaleRgba(repeater, image, 2, { ...OPTIONS, onTile: () => tiles++ });
-  expect(tiles).toBe(1);
+  const onTile = (done: number, total: number) => seen.push(`${done}/${total}`);
+  const result = await upscaleRgba(repeater, image, 2, { ...OPTIONS, onTile });
+  expect(seen).toEqual(["1/1"]);
   expect(channel(result, 3)).toEqual(new Array(1600).fill(77));
   expect(channel(result, 0).slice(0, 4)).toEqual([0, 0, 1, 1].map((x) => image.data[4 * x]));
 });
 
-it("keeps alpha exactly where its neighbourhood is flat, and takes the network's word elsewhere", async () => {
-  const dimmer = altering((value) => value * 0.5);
-  const image = withAlpha(noise(6, 1), (x) => (x < 3 ? 0 : 200));
-  const alpha = channel(await upscaleRgba(dimmer, image, 2, OPTIONS), 3).slice(0, 12);
-  expect(alpha).toEqual([0, 0, 0, 0, 0, 0, 100, 100, 200, 200, 200, 200]);
-});
+/** Orientations that turn a row by quarters, and what turns it back. */
+const TURNS = [
+  [1, 1],
+  [6, 8],
+  [3, 3],
+  [8, 6],
+] as const;
+
+it.each(TURNS)(
+  "keeps alpha exactly where its neighbourhood is flat, and takes the network's word elsewhere, turned by %i",
+  async (turn, back) => {
+    const dimmer = altering((value) => value * 0.5);
+    const image = withAlpha(noise(6, 1), (x) => (x < 3 ? 0 : 200));
+    const result = orient(await upscaleRgba(dimmer, orient(image, turn), 2, OPTIONS), back);
+    expect(channel(result, 3).slice(0, 12)).toEqual([0, 0, 0, 0, 0, 0, 100, 100, 200, 200, 200, 200]);
+  },
+);
 
 it.each([255, 200, 128, 30, 9])("gives colours back as they were, at an alpha of %i", async (level) => {
   const image = withAlpha(noise(30, 20), (x) => (x < 15 ? level : 255));
@@ -73,12 +86,22 @@ it("lets no colour that cannot be seen come through", async () => {
   expect(channel(result, 1)).toEqual(new Array(16).fill(0));
 });
 
-it("keeps what is near transparency within the colours around it, and takes the network's word for the rest", async () => {
-  const brighter = altering((value) => value + 20);
-  const red = [60, 70, 65, 65, 66, 67, 68];
-  const image = withAlpha(row(...red.flatMap((value) => [value, 60, 0])), (x) => (x < 3 ? 100 : 255));
+const brighter = altering((value) => value + 20);
+
+it.each(TURNS)(
+  "keeps what is near transparency within the colours around it, and takes the network's word for the rest, turned by %i",
+  async (turn, back) => {
+    const red = [60, 70, 65, 65, 66, 67, 68];
+    const image = withAlpha(row(...red.flatMap((value) => [value, 60, 0])), (x) => (x < 3 ? 100 : 255));
+    const result = orient(await upscaleRgba(brighter, orient(image, turn), 2, OPTIONS), back);
+    expect(channel(result, 0).slice(0, 14)).toEqual([70, 70, 70, 70, 70, 70, 66, 66, 67, 67, 87, 87, 88, 88]);
+  },
+);
+
+it("takes the network's word for the colours of what is only cut out", async () => {
+  const image = withAlpha(row(60, 60, 0, 70, 60, 0, 65, 60, 0, 67, 60, 0), (x) => (x < 2 ? 0 : 255));
   const result = await upscaleRgba(brighter, image, 2, OPTIONS);
-  expect(channel(result, 0).slice(0, 14)).toEqual([70, 70, 70, 70, 70, 70, 66, 66, 67, 67, 87, 87, 88, 88]);
+  expect(channel(result, 0).slice(4, 8)).toEqual([85, 85, 87, 87]);
 });
 
 it.each(SCALES)("draws no darker line along the edge of a plain shape at x%i", async (scale) => {
