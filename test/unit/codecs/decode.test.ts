@@ -168,10 +168,19 @@ describe.each(Object.entries(IMPLEMENTATIONS))("decode with %s", (_, codecs) => 
     expect(image).toEqual((await codecs.decode(whole, probe(whole))).image);
   });
 
-  it("refuses a picture that is not the size it was probed to be", async () => {
+  it.each([44, 46])("refuses a picture that is not the size it was probed to be, %i px wide", async (width) => {
     const bytes = fixture("rgba-8.png");
-    const lie = { ...probe(bytes), width: 44 };
+    const lie = { ...probe(bytes), width };
     await expect(codecs.decode(bytes, lie)).rejects.toMatchObject({ code: "undecodable_image" });
+  });
+
+  it("reads an AVIF with EXIF data, which are an item without properties", async () => {
+    const bytes = await sharp(fixture("rgb-8.png"))
+      .withExif({ IFD0: { Copyright: "a" } })
+      .avif()
+      .toBuffer();
+    const { image } = await codecs.decode(bytes, probe(bytes));
+    expect(difference(image, await oracle(bytes)).mean).toBeLessThan(1);
   });
 
   it("leaves the bytes it is given as they are", async () => {
