@@ -84,7 +84,6 @@ interface Encoder {
 
 /** What an Emscripten module exports. @see https://emscripten.org/docs/api_reference/module.html */
 type EmscriptenFactory<Codec> = (options: {
-  noInitialRun: boolean;
   locateFile: (path: string) => string;
   print: (line: string) => void;
   printErr: (line: string) => void;
@@ -110,7 +109,6 @@ async function startEmscripten<Codec>(
   const print = (line: string): void => void printed.push(line);
   let memory: unknown;
   const codec = await factory({
-    noInitialRun: true,
     locateFile: (path) => path,
     print,
     printErr: print,
