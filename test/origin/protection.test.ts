@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { connect } from "node:net";
-import { networkInterfaces } from "node:os";
+import { availableParallelism, networkInterfaces } from "node:os";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { parseOriginConfig } from "../../src/origin/config.ts";
 import { fixture } from "../fixtures/read.ts";
@@ -117,9 +117,24 @@ it("counts the bytes of a body that does not say how long it is", async () => {
 
 describe("the environment", () => {
   it("has defaults for everything", () => {
-    const limits = { inputPixels: 16_000_000, outputPixels: 64_000_000 };
-    const defaults = { host: "127.0.0.1", port: 8788, provider: "auto", isDevelopment: true, limits };
-    expect(parseOriginConfig({})).toMatchObject(defaults);
+    const pixels = { inputPixels: 16_000_000, outputPixels: 64_000_000, avifPixels: 16_000_000 };
+    const limits = { sourceBytes: 20_000_000, ...pixels, jpegScans: 100, deadlineMs: 60_000 };
+    const threads = { workers: availableParallelism(), pixelWorkers: 2 };
+    const rest = { provider: "auto", batchTiles: 8, queueTiles: 512, drainMs: 0, isDevelopment: true, limits };
+    const { keyring, ...defaults } = parseOriginConfig({});
+    expect(defaults).toEqual({ host: "127.0.0.1", port: 8788, ...threads, ...rest });
+  });
+
+  it("says each number in the variable that is named for it", () => {
+    const environment = {
+      ...{ PORT: "1", WORKERS: "2", PIXEL_WORKERS: "3", BATCH_TILES: "4", QUEUE_TILES: "5", DEADLINE_MS: "6" },
+      ...{ DRAIN_MS: "7", MAX_SOURCE_BYTES: "8", MAX_INPUT_PIXELS: "9", MAX_OUTPUT_PIXELS: "10" },
+      ...{ MAX_AVIF_PIXELS: "11", MAX_JPEG_SCANS: "12" },
+    };
+    expect(parseOriginConfig(environment)).toMatchObject({
+      ...{ port: 1, workers: 2, pixelWorkers: 3, batchTiles: 4, queueTiles: 5, drainMs: 7 },
+      limits: { sourceBytes: 8, inputPixels: 9, outputPixels: 10, avifPixels: 11, jpegScans: 12, deadlineMs: 6 },
+    });
   });
 
   it.each([
