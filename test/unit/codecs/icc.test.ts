@@ -132,6 +132,7 @@ describe("readIcc", () => {
       expect(Math.max(...asRgb.map((value, i) => Math.abs(value - (asGrey[i] ?? 255))))).toBeLessThanOrEqual(1);
       // Gamma 2.2 is not sRGB's curve: the profile is in effect.
       expect(asGrey).not.toEqual([...gradient]);
+      for (const name of ["desc", "cprt"]) expect(tag(icc, name), name).toEqual(tag(grey, name));
     },
   );
 
@@ -289,6 +290,11 @@ function isProfile({ type }: { type: string }): boolean {
 /** Offset of a tag's entry in the table. */
 function tagOf(icc: Uint8Array, name: string): number {
   return Buffer.from(icc).indexOf(name, 132);
+}
+
+function tag(icc: Uint8Array, name: string): Uint8Array {
+  const [start, length] = [4, 8].map((at) => u32be(icc, tagOf(icc, name) + at));
+  return icc.slice(start, (start ?? 0) + (length ?? 0));
 }
 
 /** Makes of a grey profile one whose curve, with so many entries, leads to L*. */
