@@ -81,6 +81,22 @@ describe("a colour space that is named by numbers", () => {
     expect(Math.max(...differences)).toBeLessThan(1.5);
   });
 
+  it.each([
+    [4, 0.31, 0.316],
+    [8, 0.31, 0.316],
+    [9, 0.3127, 0.329],
+    [10, 1 / 3, 1 / 3],
+    [11, 0.314, 0.351],
+  ])("%i says what brought its white, %f and %f, to D50", async (primaries, x, y) => {
+    const icc = (await readIcc(cicpPng(primaries, 13), "png")) ?? new Uint8Array();
+    const view = new DataView(icc.buffer);
+    const start = view.getUint32(Buffer.from(icc).indexOf("chad", 132) + 4) + 8;
+    const white = [x / y, 1, (1 - x - y) / y];
+    const row = (r: number) =>
+      white.reduce((sum, value, i) => sum + (value * view.getInt32(start + 12 * r + 4 * i)) / 65_536, 0);
+    for (const [r, value] of [0.9642, 1, 0.8249].entries()) expect(row(r)).toBeCloseTo(value, 3);
+  });
+
   it("is read from AVIF as from PNG, grey or not", async () => {
     const icc = await readIcc(nclxAvif(12, 13), "avif");
     expect(icc).toBeDefined();
