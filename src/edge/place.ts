@@ -65,8 +65,8 @@ export function engineConfiguration(engine: string, { limits, origin }: PlaceLim
     parts.push(`(${[inputPixels, outputPixels, avifPixels, jpegScans].join()})+origin`);
   }
   if (format === "auto") {
-    const places = origin === undefined ? [limits] : [limits, origin];
-    parts.push(`:avif<=${places.map(({ outputPixels, avifPixels }) => Math.min(outputPixels, avifPixels)).join()}`);
+    const { outputPixels, avifPixels } = origin ?? limits;
+    parts.push(`:avif<=${Math.min(outputPixels, avifPixels)}`);
   }
   return parts.join("");
 }
