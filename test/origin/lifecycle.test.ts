@@ -104,14 +104,18 @@ it("finishes what is running after SIGTERM, said once or twice, says it is not r
   await expect(origin.get("/healthz")).rejects.toThrow();
 });
 
-it("exits with 0 after SIGTERM though ONNX Runtime loads its models", async () => {
-  origin = await spawnOrigin({ PROVIDER: "cpu" });
-  const maps = () => readFile(`/proc/${origin.process.pid}/maps`, "utf8");
-  await until(async () => (await maps()).includes("libonnxruntime"), 120_000);
-  await new Promise((resolve) => setTimeout(resolve, 500));
-  expect(await origin.stop()).toBe(0);
-  expect(origin.log()).not.toContain("Ready");
-}, 180_000);
+it.skipIf(process.platform !== "linux")(
+  "exits with 0 after SIGTERM though ONNX Runtime loads its models",
+  async () => {
+    origin = await spawnOrigin({ PROVIDER: "cpu" });
+    const maps = () => readFile(`/proc/${origin.process.pid}/maps`, "utf8");
+    await until(async () => (await maps()).includes("libonnxruntime"), 120_000);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(await origin.stop()).toBe(0);
+    expect(origin.log()).not.toContain("Ready");
+  },
+  180_000,
+);
 
 it("exits with 0 after SIGTERM though ONNX Runtime is at a tile whose client has gone", async () => {
   origin = await startOrigin({ PROVIDER: "cpu", DEADLINE_MS: "600000" });
