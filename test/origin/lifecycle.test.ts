@@ -110,6 +110,7 @@ it.skipIf(process.platform !== "linux")(
     origin = await spawnOrigin({ PROVIDER: "cpu" });
     const maps = () => readFile(`/proc/${origin.process.pid}/maps`, "utf8");
     await until(async () => (await maps()).includes("libonnxruntime"), 120_000);
+    // The library comes before the models, at which SIGTERM is to find it.
     await new Promise((resolve) => setTimeout(resolve, 500));
     expect(await origin.stop()).toBe(0);
     expect(origin.log()).not.toContain("Ready");
