@@ -20,14 +20,20 @@ export interface ResizePlan {
 /** How often larger, as what a side becomes and what it was. */
 type Ratio = readonly [becomes: number, was: number];
 
+const ONE: Ratio = [1, 1];
+
+const factorOf = ([becomes, was]: Ratio) => becomes / was;
+const smaller = (a: Ratio, b: Ratio) => (factorOf(b) < factorOf(a) ? b : a);
+const larger = (a: Ratio, b: Ratio) => (factorOf(b) > factorOf(a) ? b : a);
+
 /** How often larger the picture becomes, from how often it would have to for one side to fill the box, and for both. */
-const FACTOR: Readonly<Record<Fit, (inside: number, around: number) => number>> = {
+const RATIO: Readonly<Record<Fit, (inside: Ratio, around: Ratio) => Ratio>> = {
   contain: (inside) => inside,
   pad: (inside) => inside,
-  "scale-down": (inside) => Math.min(1, inside),
-  "scale-up": (inside) => Math.max(1, inside),
+  "scale-down": (inside) => smaller(ONE, inside),
+  "scale-up": (inside) => larger(ONE, inside),
   cover: (_, around) => around,
-  crop: (_, around) => Math.min(1, around),
+  crop: (_, around) => smaller(ONE, around),
   squeeze: (_, around) => around,
 };
 
@@ -39,21 +45,19 @@ export function planResize(source: Size, transform: Transform): ResizePlan {
   const { scale, width = Infinity, height = Infinity, fit = "contain" } = transform;
   const enlarged = scale === "auto" ? 1 : scale;
   const base = { width: source.width * enlarged, height: source.height * enlarged };
-  const [across, down] = [width / base.width, height / base.height];
+  const across: Ratio = [width, base.width];
+  const down: Ratio = [height, base.height];
   const boxed = Math.min(width, height) < Infinity;
-  const factor = boxed ? FACTOR[fit](Math.min(across, down), Math.max(across, down)) : 1;
+  const ratio = boxed ? RATIO[fit](smaller(across, down), larger(across, down)) : ONE;
   const crops = fit === "cover" || fit === "crop";
-  const ofWidth: Ratio = [width, base.width];
-  const ofHeight: Ratio = [height, base.height];
-  const ratio: Ratio = factor === across ? ofWidth : factor === down ? ofHeight : [1, 1];
-  const x = fitAxis(base.width, fit === "squeeze" ? ofWidth : ratio, crops ? width : Infinity);
-  const y = fitAxis(base.height, fit === "squeeze" ? ofHeight : ratio, crops ? height : Infinity);
+  const x = fitAxis(base.width, fit === "squeeze" ? across : ratio, crops ? width : Infinity);
+  const y = fitAxis(base.height, fit === "squeeze" ? down : ratio, crops ? height : Infinity);
 
   const size = { width: x.to, height: y.to };
   const [columns, rows] = [divide(x, enlarged), divide(y, enlarged)];
   const [acrossRegion, downRegion] = [around(columns, source.width), around(rows, source.height)];
   return {
-    scale: scale === "auto" ? (([1, ...SCALES] as const).find((s) => s >= factor) ?? 4) : scale,
+    scale: scale === "auto" ? (([1, ...SCALES] as const).find((s) => s >= factorOf(ratio)) ?? 4) : scale,
     region: rect(acrossRegion, downRegion),
     window: rect(columns, rows),
     size,
@@ -72,8 +76,9 @@ interface Span {
  * The middle of an axis if it becomes longer than `most`, from a whole pixel on, so that an unscaled cut stays sharp: one of what
  * is fitted or, where it is enlarged, of the result.
  */
-function fitAxis(length: number, [becomes, was]: Ratio, most: number): Span {
-  const factor = becomes / was;
+function fitAxis(length: number, ratio: Ratio, most: number): Span {
+  const [becomes, was] = ratio;
+  const factor = factorOf(ratio);
   // Not by the factor: 600 * (138 / 800) is less than 103.5.
   const to = Math.max(1, Math.round((length * becomes) / was));
   if (to <= most) return { start: 0, length, to };
