@@ -1,3 +1,4 @@
+import { hasHardAlpha } from "../core/alpha-edges.ts";
 import { sha256Hex } from "../core/digest.ts";
 import { isDrawn } from "../core/drawn.ts";
 import { expected, ServiceError } from "../core/errors.ts";
@@ -32,21 +33,24 @@ interface ChoiceOptions {
   readonly source: Pick<Probe, "lossy">;
 }
 
-/** Known from the header; which of the two makes the colours is decided by the pixels. */
+/** Known from the header; which of two makes the colours, and which the transparency, is decided by the pixels. */
 export interface ModelChoice {
   readonly photographed: Model;
-  /** For transparency as well. */
+  /** For transparency with hard edges as well. */
   readonly drawn: Model;
+  /** For transparency with soft edges. */
+  readonly soft: Model;
 }
 
 /**
  * By the source's header: "web" was trained on what JPEG and WebP leave behind, and AVIF leaves the like (ADR 9), and on drawings
- * (ADR 14 and 15). A model that was asked for makes all of it.
+ * (ADR 14 and 15). Soft edges it makes hard: transparency that has them is for "clean" (ADR 16). A model that was asked for makes all of it.
  */
 export function chooseModels(find: FindModel, scale: Scale, { transform, source }: ChoiceOptions): ModelChoice {
   const named = (variant: Variant) => find(scale, variant) ?? modelFor(find, scale, "clean");
   const drawn = named(transform.model ?? "web");
-  return { photographed: transform.model === undefined && !source.lossy ? named("clean") : drawn, drawn };
+  const soft = named(transform.model ?? "clean");
+  return { photographed: source.lossy ? drawn : soft, drawn, soft };
 }
 
 /** Ids of which a result will have one; "none" at x1. */
@@ -63,7 +67,8 @@ interface Settled {
 }
 
 /** By the picture itself, where its header leaves a choice. */
-export function settleModel({ photographed, drawn }: ModelChoice, image: Rgba): Settled {
+export function settleModel({ photographed, drawn, soft }: ModelChoice, image: Rgba): Settled {
   const { id, variant } = photographed.id === drawn.id || isDrawn(image) ? drawn : photographed;
-  return { id, variant, alphaVariant: drawn.variant };
+  const { variant: alphaVariant } = soft.id === drawn.id || hasHardAlpha(image) ? drawn : soft;
+  return { id, variant, alphaVariant };
 }

@@ -28,11 +28,20 @@ function columns(width: number, between: number): Rgba {
 }
 const [DRAWN, SMOOTH] = [columns(5, 0), columns(5, 4)];
 
+/** Seen through rows like the columns of `mask`, half where that is black. */
+function through({ width, height, data }: Rgba, mask: Rgba): Rgba {
+  const opacity = (i: number) => 127.5 + (mask.data[4 * Math.floor(i / 4 / width)] ?? 0) / 2;
+  return { width, height, data: data.map((value, i) => (i % 4 === 3 ? opacity(i) : value)) };
+}
+
 describe("chooseModels", () => {
   it.each<[string, FindModel, Pick<Transform, "model">, Pick<Probe, "lossy">, Rgba, string]>([
-    ["a smooth picture", BOTH, {}, { lossy: false }, SMOOTH, "x3-clean, x3-web"],
-    ["a drawing", BOTH, {}, { lossy: false }, DRAWN, "x3-web, x3-web"],
-    ["a smooth JPEG", BOTH, {}, { lossy: true }, SMOOTH, "x3-web, x3-web"],
+    ["a smooth picture", BOTH, {}, { lossy: false }, SMOOTH, "x3-clean, x3-clean"],
+    ["a smooth picture with hard edges", BOTH, {}, { lossy: false }, through(SMOOTH, DRAWN), "x3-clean, x3-web"],
+    ["a drawing with soft edges", BOTH, {}, { lossy: false }, through(DRAWN, SMOOTH), "x3-web, x3-clean"],
+    ["a drawing with hard edges", BOTH, {}, { lossy: false }, through(DRAWN, DRAWN), "x3-web, x3-web"],
+    ["a smooth JPEG", BOTH, {}, { lossy: true }, SMOOTH, "x3-web, x3-clean"],
+    ["a lossy WebP with hard edges", BOTH, {}, { lossy: true }, through(SMOOTH, DRAWN), "x3-web, x3-web"],
     ["a smooth JPEG without web", CLEAN, {}, { lossy: true }, SMOOTH, "x3-clean, x3-clean"],
     ["a drawing without web", CLEAN, {}, { lossy: false }, DRAWN, "x3-clean, x3-clean"],
     ["whatever has model=clean", BOTH, { model: "clean" }, { lossy: true }, DRAWN, "x3-clean, x3-clean"],
