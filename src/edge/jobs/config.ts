@@ -11,8 +11,8 @@ const Seconds = z
 const Vars = z.object({
   JOB_TOKENS: z
     .string()
-    .regex(/^[\x21-\x2b\x2d-\x7e]{16,}(,[\x21-\x2b\x2d-\x7e]{16,})*$/, "Expected tokens of 16 characters or more")
-    .transform((text) => text.split(","))
+    .transform((text) => text.split(",").map((entry) => entry.trim()))
+    .pipe(z.array(z.string().regex(/^[\x21-\x7e]{16,}$/, "Expected tokens of 16 characters or more")))
     .default([]),
   JOB_RETRY_SECONDS: Seconds,
   JOB_WATCHDOG_SECONDS: Seconds,

@@ -105,3 +105,15 @@ it("takes only tokens that are hard to guess", () => {
     expect(() => parseJobConfig({ ...VARS, JOB_TOKENS })).toThrow("JOB_TOKENS");
   }
 });
+
+it("takes lists of keys and tokens with spaces behind the commas", () => {
+  const env = {
+    ...VARS,
+    SIGNED_URLS: "all",
+    URL_KEYS: "k2:fedcba9876543210, k1:0123456789abcdef",
+    JOB_TOKENS: "fedcba9876543210, 0123456789abcdef",
+    WEBHOOK_KEYS: `whsec_${"A".repeat(32)}, whsec_${"B".repeat(32)}`,
+  };
+  const { signing, tokens, webhookKeys } = parseJobConfig(env);
+  expect([signing.keys?.id, tokens, webhookKeys.length]).toEqual(["k2", ["fedcba9876543210", "0123456789abcdef"], 2]);
+});
