@@ -69,5 +69,6 @@ export function bodyLength(headers: Headers, limit: number): number {
 }
 
 function invalid(): ServiceError {
-  return new ServiceError("signature_invalid", "Expected a request signed with a key that is known here");
+  const message = "Expected a request signed by a known key within five minutes of the clock here";
+  return new ServiceError("signature_invalid", message);
 }

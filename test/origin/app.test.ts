@@ -47,23 +47,32 @@ it("is alive but not ready before the models are loaded", async () => {
   expect((await app.request("/readyz")).status).toBe(503);
 });
 
-it("says when the models may be loaded to whoever asks for a picture before", async () => {
-  const { app } = await setUp(false);
+/** A request for a picture, signed at `timestamp`. */
+async function signed(timestamp: number): Promise<[pathAndQuery: string, init: RequestInit]> {
   const body = new Uint8Array([1, 2, 3]);
   const [pathAndQuery, digest] = ["/v1/upscale?x2", await contentDigest(body)];
-  const signature = await keyring.sign(originSigningText({ pathAndQuery, digest, timestamp: 0 }));
-  const answer = await app.request(pathAndQuery, {
-    method: "POST",
-    body,
-    headers: {
-      "Content-Digest": digest,
-      "X-SSIU-Timestamp": "0",
-      "X-SSIU-Key-Id": keyring.id,
-      "X-SSIU-Signature": toBase64Url(signature),
-    },
-  });
+  const signature = await keyring.sign(originSigningText({ pathAndQuery, digest, timestamp }));
+  const headers = {
+    "Content-Digest": digest,
+    "X-SSIU-Timestamp": `${timestamp}`,
+    "X-SSIU-Key-Id": keyring.id,
+    "X-SSIU-Signature": toBase64Url(signature),
+  };
+  return [pathAndQuery, { method: "POST", body, headers }];
+}
+
+it("says when the models may be loaded to whoever asks for a picture before", async () => {
+  const { app } = await setUp(false);
+  const answer = await app.request(...(await signed(0)));
   expect([answer.status, answer.headers.get("Retry-After")]).toEqual([503, "10"]);
   expect(await answer.json()).toMatchObject({ code: "overloaded" });
+});
+
+it("names the clock where it refuses a signature, as the key may be right", async () => {
+  const { app } = await setUp(true);
+  const answer = await app.request(...(await signed(301)));
+  expect(answer.status).toBe(403);
+  expect(await answer.json()).toMatchObject({ detail: expect.stringContaining("five minutes of the clock here") });
 });
 
 it.each(["/healthz", "/readyz", "/metrics"])("%s is kept by no cache", async (path) => {
