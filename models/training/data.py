@@ -107,12 +107,14 @@ def turn(patches: Tensor, crop: Crop) -> Tensor:
 class Degradation:
     """How low-resolution patches come to be; whole numbers 0..255, chance taken from the generator alone."""
 
+    soften: Callable[[Tensor, int, Generator], Tensor]  # the truth itself, [B, 3, scale * H, scale * W]
     shrink: Callable[[Tensor, Fraction, Generator], Tensor]  # [B, 3, H, W] -> [B, 3, scale * H, scale * W]
     spoil: Callable[[Tensor, Generator], Tensor]  # to worse ones of the same shape
 
 
 # As in the benchmarks.
 CLEAN = Degradation(
+    soften=lambda patches, scale, generator: patches,
     shrink=lambda patches, scale, generator: imresize_bytes(patches, scale),
     spoil=lambda patches, generator: patches,
 )
@@ -159,6 +161,7 @@ class PatchSampler:
         s, m = self.scale, self.margin
         high = cut(self.high, crop, s * (self.patch + 2 * m), s)
         if self.low is None:
+            high = self.degradation.soften(high, s, self.generator)
             # Before the turn, as MATLAB does not treat rows and columns alike.
             low = self.degradation.shrink(high, Fraction(1, s), self.generator)[
                 :, :, m : m + self.patch, m : m + self.patch
@@ -211,6 +214,8 @@ def validation_pair(
         return picture[y : y + h, x : x + w].permute(2, 0, 1)[None].float()
 
     whole = middle(high, 1)
+    if low is None:
+        whole = degradation.soften(whole, scale, generator)
     shrunk = degradation.shrink(whole, Fraction(1, scale), generator) if low is None else middle(low, scale)
     return degradation.spoil(shrunk, generator) / 255, whole / 255
 

@@ -2,9 +2,9 @@ from fractions import Fraction
 
 import pytest
 from conftest import picture
-from torch import Generator, Tensor, equal
+from torch import Generator, Tensor, arange, equal, zeros
 
-from training.degrade import DRAWN, KERNELS, WEB, saves
+from training.degrade import DRAWN, KERNELS, WEB, blurred, saves
 from training.imresize import imresize_bytes
 
 
@@ -41,6 +41,26 @@ def test_pictures_are_stored_as_on_the_web() -> None:
     assert {save["quality"] for save in every} == set(range(40, 101))
     counts = [sum(len(one) == count for one in stored) / len(stored) for count in range(3)]
     assert counts == pytest.approx([0.25, 0.525, 0.225], abs=0.04)
+
+
+def test_a_blurred_picture_keeps_its_brightness_and_spreads_by_sigma() -> None:
+    spot = zeros(3, 41, 41)
+    spot[:, 20, 20] = 25000
+    image = blurred(spot, 2)
+    assert float(image.sum()) == pytest.approx(float(spot.sum()), rel=0.01)
+    offsets = arange(41) - 20.0
+    variance = (image[0] * offsets[:, None] ** 2).sum() / image[0].sum()
+    assert float(variance) == pytest.approx(4, rel=0.05)
+    assert equal(blurred(spot[:, :25], 2).mT, blurred(spot[:, :25].mT, 2))
+
+
+def test_a_fifth_of_the_photographs_is_out_of_focus_and_no_drawing() -> None:
+    high = patches(200)
+    soft = WEB.soften(high, 2, Generator().manual_seed(1))
+    changed = (soft != high).flatten(1).any(dim=1)
+    assert changed.double().mean() == pytest.approx(0.2, abs=0.06)
+    assert soft[changed].unique(dim=0).shape[0] > 30
+    assert equal(DRAWN.soften(high, 2, Generator().manual_seed(1)), high)
 
 
 def test_every_kernel_is_used() -> None:
