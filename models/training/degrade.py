@@ -1,4 +1,4 @@
-"""Pictures as they are found on the web: shrunk by some kernel, mostly stored as JPEG or WebP then, some out of focus."""
+"""Pictures as on the web: shrunk by some kernel, mostly stored as JPEG or WebP then, some of them out of focus."""
 
 import math
 from concurrent.futures import ThreadPoolExecutor
