@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { SCALES } from "../../../src/core/image.ts";
-import { readSafetensors } from "../../../src/engine/safetensors.ts";
+import { readSafetensors, type Tensor } from "../../../src/engine/safetensors.ts";
 import { kernelBlocks, readPacked } from "../../../src/engine/weights.ts";
 import { writeSafetensors } from "./write-safetensors.ts";
 
@@ -41,6 +41,17 @@ describe("kernelBlocks", () => {
         expect(words[(k >> 1) * 128 + 2 * o + (k & 1)]).toBe(bytes[(k >> 2) * 256 + 4 * o + (k & 3)]);
       }
     }
+  });
+
+  it("holds scales once, and refuses a matrix without", () => {
+    const matrix = { dtype: "I8", shape: [16, 64, 4], data: new Int8Array(4096) } as const;
+    const scales = { dtype: "F32", shape: [3, 64], data: new Float32Array(192) } as const;
+    const packed = new Map<string, Tensor>([
+      ["a.matrix", matrix],
+      ["a.scales", scales],
+    ]);
+    expect([...kernelBlocks(packed, "int8").keys()]).toEqual(["a"]);
+    expect(() => kernelBlocks(new Map([["a.matrix", matrix]]), "int8")).toThrow("Expected scales beside a.matrix");
   });
 });
 
