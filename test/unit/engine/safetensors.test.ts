@@ -21,6 +21,11 @@ it("reads from the middle of a larger buffer, at any alignment", () => {
   expect([...readSafetensors(larger.subarray(37)).tensors]).toEqual([...TENSORS]);
 });
 
+it("reads a file that says nothing of itself", () => {
+  const bytes = Uint8Array.of(2, 0, 0, 0, 0, 0, 0, 0, 0x7b, 0x7d);
+  expect(readSafetensors(bytes)).toEqual({ tensors: new Map(), metadata: {} });
+});
+
 it("writes a header that the format's other readers accept: length, JSON, data aligned to 8", () => {
   const bytes = writeSafetensors({ tensors: TENSORS, metadata: { version: "1" } });
   const length = Number(new DataView(bytes.buffer).getBigUint64(0, true));
@@ -35,6 +40,7 @@ it("writes a header that the format's other readers accept: length, JSON, data a
 
 it.each([
   ["a shape that is not its data", { dtype: "F32", shape: [3], data_offsets: [0, 16] }],
+  ["data that starts elsewhere", { dtype: "F32", shape: [4], data_offsets: [-4, 12] }],
   ["an unknown type", { dtype: "F16", shape: [8], data_offsets: [0, 16] }],
   ["data beyond the end", { dtype: "F32", shape: [8], data_offsets: [0, 32] }],
 ])("refuses %s", (_, entry) => {
