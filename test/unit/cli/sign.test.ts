@@ -43,6 +43,13 @@ test("signs by the first key of the variable, and names the server that stands i
   expect(stdout).toMatch(/^http:\/\/localhost:8787\/img\/x2\/a\.jpg\?exp=\d+&kid=k1&sig=/);
 });
 
+test.each([
+  ["img/x2/a.jpg", "/img/x2/a.jpg"],
+  ["HTTPS://h/img/x2/a.jpg", "https://h/img/x2/a.jpg"],
+])("takes %s for %s", async (link, plain) => {
+  expect((await ssiu("sign", link, "--key", KEY)).stdout.split("?")[0]).toBe(plain);
+});
+
 test("says that there is no key", async () => {
   const stderr = "error: Expected id:secret for --key or in URL_KEYS, got nothing\n";
   expect(await ssiuWith({ URL_KEYS: undefined }, "sign", "/img/x2/a.jpg")).toEqual({ code: 2, stdout: "", stderr });
@@ -84,6 +91,8 @@ test.each([
   [2, "https://h/x2/a", ["https://h/x2/a", "--key", KEY]],
   [2, "//h/img/x2/a", ["//h/img/x2/a", "--key", KEY]],
   [2, "for URL", ["/\\h/img/x2/a", "--key", KEY]],
+  [2, "/IMG/x2/a", ["/IMG/x2/a", "--key", KEY]],
+  [2, "for URL", ["/img/../images/x2/a", "--key", KEY]],
   [2, "http:/img/x2/a", ["http:/img/x2/a", "--key", KEY]],
   [2, "for URL", ["https://user:word@h/img/x2/a", "--key", KEY]],
   [2, "beside --base", ["https://h/img/x2/a", "--key", KEY, "--base", "https://h"]],
