@@ -131,9 +131,16 @@ test.each([
     "[]",
     '/v1/jobs?state=dead: Expected the answer of a Worker for --server, got "200 OK, application/json"',
   ],
+  [
+    "nothing, of no type",
+    200,
+    undefined,
+    "",
+    '/v1/jobs?state=dead: Expected the answer of a Worker for --server, got "200 OK, no type"',
+  ],
 ])("says what was answered: %s", async (_, status, type, body, message) => {
   const where = await serve((_request, response) => {
-    response.writeHead(status, { "Content-Type": type }).end(body);
+    response.writeHead(status, type === undefined ? {} : { "Content-Type": type }).end(body);
   });
   expect(await dead(where)).toEqual({ code: 1, stdout: "", stderr: `error: ${message}\n` });
 });
