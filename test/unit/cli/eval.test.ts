@@ -5,7 +5,7 @@ import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { psnr, ssim } from "../../../src/core/metrics.ts";
 import { resize } from "../../../src/core/resample.ts";
-import { ssiu } from "./ssiu.ts";
+import { ssiu, ssiuWith } from "./ssiu.ts";
 
 const SCALE = 2;
 let data: string;
@@ -82,9 +82,10 @@ test("scores both layouts, each image and the mean, bicubic beside them", async 
 
   const { Ours, Seed } = result.sets;
   expect(Seed).toEqual(Ours);
-  expect(Ours.psnr).toBeCloseTo((Ours.perImage[0].psnr + Ours.perImage[1].psnr) / 2, 9);
+  for (const name of Object.keys(score)) {
+    expect(Ours[name], name).toBeCloseTo((Ours.perImage[0][name] + Ours.perImage[1][name]) / 2, 9);
+  }
   expect(Ours.psnr).toBeGreaterThan(Ours.bicubicPsnr + 1);
-  expect(Ours.ssim).toBeCloseTo((Ours.perImage[0].ssim + Ours.perImage[1].ssim) / 2, 9);
   expect(Ours.ssim).toBeGreaterThan(Ours.bicubicSsim + 0.01);
 });
 
@@ -109,10 +110,12 @@ test("measures the model for compressed pictures where it is asked to", async ()
 
 test("takes the benchmark folder itself, prints a table and saves the pictures", async () => {
   const out = join(data, "out");
-  const { code, stdout } = await ssiu(
+  const env = { NODE_OPTIONS: "--import data:text/javascript,process.stderr.isTTY=true" };
+  const { code, stdout, stderr } = await ssiuWith(
+    env,
     ...["eval", "--data", join(data, "benchmark"), "--sets", "Seed", "--scale", "2", "--out", out],
   );
-  expect(code).toBe(0);
+  expect([code, stderr]).toEqual([0, expect.stringMatching(/100% \| 2\/2 pictures .*\[2K$/)]);
   expect(stdout.split("\n").map((line) => line.split(/\s{2,}/)[0])).toEqual([
     "Seed x2, simd",
     "a",
@@ -120,12 +123,16 @@ test("takes the benchmark folder itself, prints a table and saves the pictures",
     "mean of 2",
     "",
   ]);
-  const [saved, truth] = await Promise.all([
+  const [saved, truth, lr] = await Promise.all([
     read(join(out, "Seed/ax2.png")),
     read(join(data, "benchmark/Seed/HR/a.png")),
+    read(join(data, "benchmark/Seed/LR_bicubic/X2/ax2.png")),
   ]);
-  const row = ["a", psnr(saved, truth, SCALE).toFixed(3), ssim(saved, truth, SCALE).toFixed(4)];
-  expect(stdout.split("\n")[1]?.split(/\s+/).slice(0, 3)).toEqual(row);
+  const scores = [saved, resize(lr, truth)].flatMap((image) => [
+    psnr(image, truth, SCALE).toFixed(3),
+    ssim(image, truth, SCALE).toFixed(4),
+  ]);
+  expect(stdout.split("\n")[1]?.split(/\s+/)).toEqual(["a", ...scores]);
   expect(await readdir(join(out, "Seed"))).toEqual(["ax2.png", "bx2.png"]);
   expect(await sharp(join(out, "Seed/ax2.png")).metadata()).toMatchObject({ width: 40, height: 32 });
 });
