@@ -82,6 +82,12 @@ test("prints JSON beside a picture on stdout, on stderr", async () => {
   expect(JSON.parse(stderr)).toMatchObject({ input, output: "-", width: 24, bytes: stdout.length });
 });
 
+test("shows on a terminal how many tiles are done, until all are", async () => {
+  const env = { NODE_OPTIONS: "--import data:text/javascript,process.stderr.isTTY=true" };
+  const { code, stderr } = await ssiuWith(env, "upscale", input, join(folder, "seen.png"), "--scale", "2");
+  expect([code, stderr]).toEqual([0, expect.stringMatching(/100% \| 1\/1 tiles .*\[2K$/)]);
+});
+
 test.each(["png", "jpeg", "webp", "avif"])("--format %s counts, not the extension", async (format) => {
   const output = join(folder, "other.webp");
   expect(await ssiu("upscale", input, output, "--scale", "2", "--format", format)).toMatchObject({
@@ -137,6 +143,8 @@ test.each([
 
 test.each(["SIGHUP", "SIGINT", "SIGTERM"] as const)("leaves nothing half done behind on %s", async (signal) => {
   const place = await mkdtemp(join(folder, "ended-"));
+  const output = join(place, "out.png");
+  await writeFile(output, "old", { mode: 0o600 });
   const slow = `
     import fs from "node:fs/promises"; import { syncBuiltinESMExports } from "node:module";
     const { writeFile } = fs;
@@ -146,13 +154,20 @@ test.each(["SIGHUP", "SIGINT", "SIGTERM"] as const)("leaves nothing half done be
     };
     syncBuiltinESMExports();`;
   const env = { ...process.env, NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(slow)}` };
-  const args = [...PROGRAM, "upscale", input, join(place, "out.png"), "--scale", "2"];
+  const args = [...PROGRAM, "upscale", input, output, "--scale", "2"];
   const child = spawn(process.execPath, args, { cwd: ROOT, env, timeout: 60_000, killSignal: "SIGKILL" });
   const ended = once(child, "exit");
-  await vi.waitFor(async () => expect(await readdir(place)).toEqual([expect.stringMatching(/^\./)]), 30_000);
+  const unfinished = await vi.waitFor(async () => {
+    const [name = "", ...others] = await readdir(place);
+    expect([name, others]).toEqual([expect.stringMatching(/^\./), ["out.png"]]);
+    return join(place, name);
+  }, 30_000);
+  // What is to replace a private file is private from its first byte on.
+  expect((await stat(unfinished)).mode & 0o777).toBe(0o600);
   child.kill(signal);
   expect(await ended).toEqual([null, signal]);
-  expect(await readdir(place)).toEqual([]);
+  expect(await readdir(place)).toEqual(["out.png"]);
+  expect(await readFile(output, "utf8")).toBe("old");
 });
 
 test("takes the first frame of an animation where that is asked for, and says so where it is not", async () => {
@@ -199,9 +214,13 @@ test("keeps the mode of what it replaces, and the link that leads there", async 
   expect((await sharp(target).metadata()).width).toBe(24);
 });
 
-test("makes the file that a link leads to and that is not there yet", async () => {
-  const [target, link] = [join(folder, "later.png"), join(folder, "dangling.png")];
-  await symlink("later.png", link);
+test.each([
+  ["from its folder", ""],
+  ["from the root", "/"],
+])("makes the file that a link leads to, %s, and that is not there yet", async (_, root) => {
+  const place = await mkdtemp(join(folder, "links-"));
+  const [target, link] = [join(place, "later.png"), join(place, "dangling.png")];
+  await symlink(root === "" ? "later.png" : target, link);
   expect(await ssiu("upscale", input, link, "--scale", "2")).toMatchObject({ code: 0, stderr: "" });
   expect((await lstat(link)).isSymbolicLink()).toBe(true);
   expect((await sharp(target).metadata()).width).toBe(24);
