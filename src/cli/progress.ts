@@ -8,7 +8,6 @@ export interface Progress {
 
 /** A bar on stderr if that is a terminal, otherwise nothing. */
 export function createProgress(unit: string): Progress {
-  if (!process.stderr.isTTY) return { update: () => {}, stop: () => {} };
   const format = `{bar} {percentage}% | {value}/{total} ${unit} | {eta_formatted} left`;
   // The cursor stays, and lines wrap: whoever presses Ctrl-C keeps a terminal that is as it was.
   const options = { format, stream: process.stderr, clearOnComplete: true, linewrap: true };
