@@ -17,15 +17,20 @@ interface AvifParts {
   readonly items: readonly AvifItem[];
   readonly properties: readonly Uint8Array[];
   readonly references?: readonly Uint8Array[];
+  /** Whether the places of properties take two bytes each. */
+  readonly wide?: boolean;
   /** Entries of iinf beyond those that it counts. */
   readonly uncounted?: readonly Uint8Array[];
 }
 
 /** A still AVIF put together from its parts. @see ISO/IEC 23008-12 */
-export function avifFile({ items, properties, references = [], uncounted = [] }: AvifParts): Uint8Array {
+export function avifFile({ items, properties, references = [], wide = false, uncounted = [] }: AvifParts): Uint8Array {
   const count = be16(items.length);
   const entries = items.map(({ type }, i) => infe(i + 1, type));
-  const associations = items.map(({ properties: of }, i) => concat([be16(i + 1), Uint8Array.of(of.length, ...of)]));
+  const place = (at: number) => (wide ? be16(((at & 0x80) << 8) | (at & 0x7f)) : Uint8Array.of(at));
+  const associations = items.map(({ properties: of }, i) =>
+    concat([be16(i + 1), Uint8Array.of(of.length), ...of.map(place)]),
+  );
   const meta = (start: number): Uint8Array => {
     const next = [start, 0, 0];
     const locations = items.map(({ data, method = 0, cut }, i) => {
@@ -43,7 +48,7 @@ export function avifFile({ items, properties, references = [], uncounted = [] }:
       box("iinf", be32(0), count, ...entries, ...uncounted),
       box("iref", be32(0), ...references),
       box("iloc", be32(1 << 24), be16(0x4400), count, ...locations),
-      box("iprp", box("ipco", ...properties), box("ipma", be32(0), be32(items.length), ...associations)),
+      box("iprp", box("ipco", ...properties), box("ipma", be32(wide ? 1 : 0), be32(items.length), ...associations)),
       // libavif takes no empty one.
       ...(dataOf(1).length > 0 ? [box("idat", ...dataOf(1))] : []),
     );
