@@ -1,7 +1,7 @@
-import { describe, expect, it } from "vitest";
-import { SCALES } from "../../../src/core/image.ts";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { SCALES, type Scale, type Variant } from "../../../src/core/image.ts";
 import { psnr } from "../../../src/core/metrics.ts";
-import { ENGINES } from "../../../src/engine/node-engines.ts";
+import { ENGINES, readModel } from "../../../src/engine/node-engines.ts";
 import { createOrtEngine } from "../../../src/engine/ort-engine.ts";
 import { upscaleRgb } from "../../../src/engine/upscale.ts";
 import { drawing } from "./drawing.ts";
@@ -28,6 +28,31 @@ describe.each(SEAMLESS)("in %s", (name) => {
     const stitched = await upscaleRgb(engine, image, 2, { tiling });
     expect(psnr(stitched, whole, 2)).toBeGreaterThan(decibels);
   });
+});
+
+it("loads a model when another was in its place, and only then, and again after one that cannot be loaded", async () => {
+  const loaded: string[] = [];
+  const ort = await import("onnxruntime-node");
+  const created = vi.spyOn(ort.InferenceSession, "create");
+  onTestFinished(() => created.mockRestore());
+  const engine = createOrtEngine(ort, {
+    loadModel(scale, variant) {
+      loaded.push(`x${scale} ${variant}`);
+      return scale === 2 ? readModel("onnx", scale, variant) : new Uint8Array(10);
+    },
+  });
+  const run = async (scale: Scale, variant?: Variant) => (await engine.upscale(drawing(8, 8), scale, variant)).data;
+  const clean = await run(2);
+  expect(await run(2, "clean")).toEqual(clean);
+  expect(await run(2, "web")).not.toEqual(clean);
+  await expect(run(3, "web")).rejects.toThrow();
+  expect(await run(2, "web")).not.toEqual(clean);
+  expect(await run(2, "clean")).toEqual(clean);
+  expect(loaded).toEqual(["x2 clean", "x2 web", "x3 web", "x2 web", "x2 clean"]);
+  // What made room holds none any more.
+  const first = await created.mock.results[0]?.value;
+  const lr = new ort.Tensor("float32", new Float32Array(192), [1, 3, 8, 8]);
+  await expect(first.run({ lr })).rejects.toThrow();
 });
 
 it("reports a model that cannot be loaded as inference_failed, and keeps the reason", async () => {
