@@ -388,6 +388,32 @@ it("refuses an AVIF that takes more memory than it may, and only that", async ()
   expect([image.width, (await bounded.decode(small, probe(small))).image.width]).toEqual([384, probe(small).width]);
 });
 
+it("gives pixi to an AVIF without, with lists of two bytes and data that is not in mdat", async () => {
+  const { data, av1C } = await avifItem("#643214");
+  const bytes = avifFile({
+    items: [
+      { type: "av01", data, properties: [1, 0x82] },
+      { type: "Exif", data: new Uint8Array(2000), method: 1, properties: [] },
+    ],
+    properties: [ispe(16, 16), av1C],
+    wide: true,
+  });
+  const { image } = await jsquash.decode(bytes, probe(bytes));
+  expect([...image.data.subarray(0, 4)]).toEqual([100, 50, 20, 255]);
+});
+
+it("gives no property to an AVIF that has as many as its lists can name, nor needs to where it has pixi", async () => {
+  const { data, av1C } = await avifItem("#643214");
+  const pixi = box("pixi", be32(0), Uint8Array.of(3, 8, 8, 8));
+  const bytes = avifFile({
+    items: [{ type: "av01", data, properties: [1, 2, 0x83] }],
+    properties: [ispe(16, 16), pixi, av1C, ...Array.from({ length: 124 }, () => box("free"))],
+  });
+  expect(() => addAvifProperty(bytes, box("free"))).toThrow(TypeError);
+  const { image } = await jsquash.decode(bytes, probe(bytes));
+  expect([...image.data.subarray(0, 4)]).toEqual([100, 50, 20, 255]);
+});
+
 it.each([
   ["data around its properties", (bytes: Uint8Array, iloc: number) => bytes.set(be32(200), iloc + 16)],
   ["a list of properties beyond its box", (bytes: Uint8Array) => (bytes[Buffer.from(bytes).indexOf("ipma") + 14] = 40)],
