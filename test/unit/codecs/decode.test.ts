@@ -402,6 +402,17 @@ it("gives pixi to an AVIF without, with lists of two bytes and data that is not 
   expect([...image.data.subarray(0, 4)]).toEqual([100, 50, 20, 255]);
 });
 
+it("gives a property to an AVIF whose data stands before it", async () => {
+  const plain = fixture("8-bit.avif");
+  const { meta } = readAvif(plain);
+  const head = plain.subarray(0, meta.start);
+  const bytes = concat([head, plain.subarray(meta.end), plain.subarray(meta.start, meta.end)]);
+  bytes.set(be32(head.length + 8), Buffer.from(bytes).indexOf("iloc") + 16);
+  const turned = addAvifProperty(bytes, box("irot", Uint8Array.of(1)));
+  const { image } = await jsquash.decode(plain, probe(plain));
+  expect((await jsquash.decode(turned, probe(turned))).image).toEqual(orient(image, 8));
+});
+
 it("gives no property to an AVIF that has as many as its lists can name, nor needs to where it has pixi", async () => {
   const { data, av1C } = await avifItem("#643214");
   const pixi = box("pixi", be32(0), Uint8Array.of(3, 8, 8, 8));
