@@ -110,6 +110,18 @@ it("answers for health, readiness and Prometheus, and for nothing else", async (
   const metrics = await (await origin.get("/metrics")).text();
   expect(metrics).toMatch(/^ssiu_origin_queue_tiles 0$/m);
   expect(metrics).toMatch(/^ssiu_origin_errors_total\{code="undecodable_image"\} 1$/m);
+  const values = new Map(
+    metrics.split("\n").map((line) => [line.replace(/ \S+$/, ""), Number(line.split(" ").at(-1))]),
+  );
+  for (const series of [
+    'request_seconds_count{status="200"}',
+    ...["decode", "upscale", "encode"].map((step) => `step_seconds_count{step="${step}"}`),
+    "batch_seconds_count",
+    "tiles_total",
+    "tile_pixels_total",
+  ]) {
+    expect(values.get(`ssiu_origin_${series}`), series).toBeGreaterThan(0);
+  }
   expect((await origin.get("/v1/nothing")).status).toBe(404);
 });
 
