@@ -22,7 +22,8 @@ from tqdm import tqdm
 
 from training.checkpoint import write_atomically
 from training.data import decode, picture_paths, read_picture
-from training.imresize import imresize, round_half_up
+from training.degrade import blurred
+from training.imresize import imresize, imresize_bytes, round_half_up
 from training.metrics import compare, to_bytes
 from training.models import MODELS, SCALES, VARIANTS, packed_of, present
 from training.network import SSIU
@@ -86,9 +87,12 @@ def scores(network: SSIU, low: Tensor, high: Tensor, device: torch.device) -> Te
 
 
 def evaluate_set(
-    network: SSIU, folder: Path, device: torch.device, storage: Storage | None = None
+    network: SSIU, folder: Path, device: torch.device, storage: Storage | None = None, soft: float = 0.0
 ) -> dict[str, float | int]:
-    """Means over the set; with `storage` the low-resolution pictures are stored in that way first."""
+    """Means over the set; with `storage` the low-resolution pictures are stored in that way first.
+
+    With `soft` they are made anew, from pictures blurred by a Gaussian of so many low-resolution px.
+    """
 
     def read(low_path: Path, high_path: Path) -> tuple[Tensor, Tensor]:
         low, high = planes(low_path), planes(high_path)
@@ -96,7 +100,11 @@ def evaluate_set(
         if not all(0 <= rest < network.scale for rest in rests):
             got = " and ".join("x".join(map(str, reversed(x.shape[1:]))) for x in (low, high))
             raise ValueError(f"Expected 1/{network.scale} of {high_path} for {low_path}, got {got}")
-        return (storage.apply(low) if storage else low), high
+        if soft:
+            sharp = high[:, : network.scale * low.shape[1], : network.scale * low.shape[2]]
+            high = blurred(sharp.float(), network.scale * soft)
+            low = imresize_bytes(high[None], Fraction(1, network.scale))[0].double()
+        return (storage.apply(low) if storage else low), high.double()
 
     torch.backends.cudnn.allow_tf32 = False  # PyTorch's default on a GPU; its products have ten bits
     pairs = benchmark_pairs(folder, network.scale)

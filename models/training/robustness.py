@@ -2,6 +2,7 @@
 
 The low-resolution pictures of each set are stored as JPEG, WebP or AVIF first; the figures are PSNR of Y, by the
 protocol of `evaluate.py`, for bicubic interpolation, the clean model and the one trained on compressed pictures.
+With `--soft` the pictures of the set, the truth, are out of focus by so much.
 """
 
 import argparse
@@ -26,7 +27,9 @@ STORAGES = (
 )
 
 
-def measure(models: Path, scale: int, data: Path, sets: list[str], device: torch.device) -> list[dict[str, Any]]:
+def measure(
+    models: Path, scale: int, data: Path, sets: list[str], device: torch.device, soft: float = 0.0
+) -> list[dict[str, Any]]:
     """One row for each storage and set."""
     networks = {
         model.variant: load_network(model.weights, scale).to(device, memory_format=torch.channels_last)
@@ -38,7 +41,7 @@ def measure(models: Path, scale: int, data: Path, sets: list[str], device: torch
         for name in sets:
             row: dict[str, Any] = {"scale": scale, "stored": str(storage or "as is"), "set": name}
             for variant, network in networks.items():
-                figures = evaluate_set(network, data / name, device, storage)
+                figures = evaluate_set(network, data / name, device, storage, soft)
                 row |= {"bicubic": figures["bicubicPsnr"], variant: figures["psnr"]}
             rows.append(row)
             print(json.dumps(row), flush=True)
@@ -61,15 +64,15 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with the sets")
     parser.add_argument("--sets", default="Set5,Set14,B100")
     parser.add_argument("--scale", type=int, action="append", choices=SCALES, help="only this scale")
+    parser.add_argument("--soft", type=float, default=0.0, help="sigma of a blur first, in low-resolution px")
     parser.add_argument("--models", type=Path, default=MODELS)
     parser.add_argument("--json", type=Path, help="write the figures here")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     arguments = parser.parse_args()
+    sets, device = arguments.sets.split(","), torch.device(arguments.device)
     rows = []
     for scale in arguments.scale or SCALES:
-        rows += measure(
-            arguments.models, scale, arguments.data, arguments.sets.split(","), torch.device(arguments.device)
-        )
+        rows += measure(arguments.models, scale, arguments.data, sets, device, arguments.soft)
     if arguments.json:
         write_atomically(arguments.json, (json.dumps(rows, indent=2) + "\n").encode())
     print(markdown(rows), end="")

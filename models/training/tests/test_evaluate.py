@@ -5,6 +5,7 @@ import pytest
 import torch
 from conftest import picture, write_picture
 
+from training.degrade import blurred
 from training.evaluate import Storage, benchmark_pairs, evaluate, evaluate_set, markdown, merged, planes, scores
 from training.imresize import imresize, imresize_bytes, round_half_up
 from training.metrics import luma, psnr, shaved
@@ -25,6 +26,17 @@ def test_finds_the_pictures_in_every_layout(low: str, tmp_path: Path) -> None:
     assert row["bicubicPsnr"] > 25
     compressed = evaluate_set(SSIU(2, steps=3), tmp_path, CPU, Storage("jpeg", 30))
     assert compressed["bicubicPsnr"] < row["bicubicPsnr"] - 0.5
+
+
+def test_a_picture_out_of_focus_is_so_in_the_truth_as_well(tmp_path: Path) -> None:
+    high = picture(41, 51, 1)
+    write_picture(tmp_path / "HR" / "a.png", high)
+    write_picture(tmp_path / "LR_X2" / "a.png", picture(20, 25, 2))
+    truth = blurred(high[:40, :50].permute(2, 0, 1).float(), 2 * 0.7)
+    low = imresize_bytes(truth[None], Fraction(1, 2))[0].double()
+    bicubic = round_half_up(imresize(low, Fraction(2)))
+    expected = psnr(*(shaved(luma(x), 2) for x in (bicubic, truth.double())))
+    assert evaluate_set(SSIU(2, steps=3), tmp_path, CPU, soft=0.7)["bicubicPsnr"] == pytest.approx(expected, abs=1e-4)
 
 
 def test_a_set_scores_the_mean_of_its_pictures(tmp_path: Path) -> None:
