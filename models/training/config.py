@@ -5,8 +5,6 @@ import tomllib
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from training.teacher import TURNS
-
 
 @dataclasses.dataclass(frozen=True)
 class Config:
@@ -21,8 +19,6 @@ class Config:
     body: str = ""  # weights of any scale to take all but the tail from
     body_before: str = ""  # earlier weights of the scale of `body`: what has changed since is added to `initial`
     body_share: float = 1.0  # how much of that change, 0 to 1
-    teacher: str = ""  # weights of this scale whose pictures are learnt from in place of the truth, see teacher.py
-    teacher_turns: int = 2  # of each batch, 1 to 8
     steps: int = 0  # length of the run; exactly one of steps and minutes is positive
     minutes: float = 0.0  # the schedule then follows the time spent in training
     seed: int = 1
@@ -55,7 +51,6 @@ class Config:
         check((self.steps > 0) != (self.minutes > 0), "exactly one of steps and minutes", "length", self.steps)
         given = bool(self.initial and self.body) or not self.body_before
         check(given, "initial and body as well", "body_before", self.body_before)
-        check(1 <= self.teacher_turns <= TURNS, f"1 to {TURNS}", "teacher_turns", self.teacher_turns)
         for name in ("optimizer", "degradation", "precision"):
             choices = get_args(Config.__annotations__[name])
             check(getattr(self, name) in choices, " or ".join(choices), name, getattr(self, name))

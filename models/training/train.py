@@ -33,8 +33,7 @@ from training.metrics import LUMA, luma, psnr, shaved, to_bytes
 from training.network import SSIU
 from training.optimizer import RunOptimizer
 from training.recorded import RecordedGradients
-from training.teacher import Teacher
-from training.weights import body_of, load_network, read_state
+from training.weights import body_of, read_state
 
 DEGRADATIONS = {"none": CLEAN, "web": WEB}
 BF16_FEATURES = ("avx512_bf16", "amx_bf16", "bf16")
@@ -141,10 +140,6 @@ class Trainer:
         self.gradients: BatchGradients | RecordedGradients = gradients
         samplers = [self.sampler_of(each, source) for each, source in zip(datasets, sources(config), strict=True)]
         self.sampler = Mixture(samplers, [source.share for source in sources(config)], self.generator)
-        self.teacher: Teacher | None = None
-        if config.teacher:
-            network = load_network(Path(config.teacher), config.scale).to(device, memory_format=layout)
-            self.teacher = Teacher(network, config.teacher_turns, self.generator)
         self.step, self.rate = 0, 0.0
         self.seconds = 0.0  # spent in training, over all processes of this run
         self.best_psnr = -math.inf
@@ -169,9 +164,6 @@ class Trainer:
         self.rate = learning_rate_at(self.progress, self.step, config)
         low, high = self.sampler.sample(config.batch)
         low = low.contiguous(memory_format=self.layout)
-        if self.teacher:
-            with self.autocast():
-                high = self.teacher(low)
         loss = self.gradients(low, high)
         nn.utils.clip_grad_norm_(self.parameters, config.gradient_clip)
         self.optimizer.step(self.rate)
@@ -179,11 +171,8 @@ class Trainer:
         self.step += 1
         return loss
 
-    def autocast(self) -> torch.autocast:
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16")
-
     def loss(self, low: Tensor, high: Tensor) -> Tensor:
-        with self.autocast():
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
             output = self.network(low)
         return loss_of(output.float(), high, self.config.fft_weight, self.config.luma_weight)
 
@@ -243,8 +232,6 @@ class Trainer:
                 "body": config.body,
                 "body_before": config.body_before,
                 "body_share": str(config.body_share),
-                "teacher": config.teacher,
-                "teacher_turns": str(config.teacher_turns),
                 "seed": str(config.seed),
                 "data": config.data,
                 "drawn_share": str(config.drawn_share),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import MODELS, assert_same, picture, write_picture
+from conftest import assert_same, picture, write_picture
 from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import Tensor
@@ -63,9 +63,7 @@ def test_goes_on_bit_for_bit_after_kill_9(config: Config, tmp_path: Path) -> Non
     assert_same_run(config, killed)
 
 
-@pytest.mark.parametrize(
-    "settings", [{"optimizer": "adamw"}, {"optimizer": "muon"}, {"teacher": str(MODELS / "ssiu-x2.safetensors")}]
-)
+@pytest.mark.parametrize("settings", [{"optimizer": "adamw"}, {"optimizer": "muon"}])
 def test_stops_when_its_minutes_are_over_and_goes_on_later(config: Config, settings: dict[str, object]) -> None:
     whole = elsewhere(config, steps=3, **settings)
     train(whole, CPU)
