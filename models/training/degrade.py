@@ -57,7 +57,7 @@ def stored(patch: np.ndarray, saves: list[dict[str, Any]]) -> np.ndarray:
 
 def blurred(patch: Tensor, sigma: float) -> Tensor:
     """[3, H, W] by a Gaussian of `sigma` px, mirrored at the borders; whole numbers."""
-    radius = math.ceil(3 * sigma)
+    radius = min(math.ceil(3 * sigma), min(patch.shape[1:]) - 1)  # a mirror shows no more than there is
     weights = torch.exp(-((torch.arange(-radius, radius + 1, device=patch.device) / sigma) ** 2) / 2)
     weights /= weights.sum()
     padded = F.pad(patch[:, None], (radius, radius, radius, radius), mode="reflect")

@@ -54,6 +54,12 @@ def test_a_blurred_picture_keeps_its_brightness_and_spreads_by_sigma() -> None:
     assert equal(blurred(spot[:, :25], 2).mT, blurred(spot[:, :25].mT, 2))
 
 
+def test_a_picture_smaller_than_the_blur_is_blurred_as_far_as_it_goes() -> None:
+    image = blurred(patches(1)[0, :, :5, :3], 6)
+    assert image.shape == (3, 5, 3)
+    assert image.std() < patches(1)[0, :, :5, :3].std()
+
+
 def test_a_fifth_of_the_photographs_is_out_of_focus_and_no_drawing() -> None:
     high = patches(200)
     soft = WEB.soften(high, 2, Generator().manual_seed(1))
