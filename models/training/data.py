@@ -216,7 +216,9 @@ def validation_pair(
     whole = middle(high, 1)
     if low is None:
         whole = degradation.soften(whole, scale, generator)
-    shrunk = degradation.shrink(whole, Fraction(1, scale), generator) if low is None else middle(low, scale)
+        shrunk = degradation.shrink(whole, Fraction(1, scale), generator)
+    else:
+        shrunk = middle(low, scale)
     return degradation.spoil(shrunk, generator) / 255, whole / 255
 
 

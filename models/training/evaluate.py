@@ -102,9 +102,9 @@ def evaluate_set(
             raise ValueError(f"Expected 1/{network.scale} of {high_path} for {low_path}, got {got}")
         if soft:
             sharp = high[:, : network.scale * low.shape[1], : network.scale * low.shape[2]]
-            high = blurred(sharp.float(), network.scale * soft)
-            low = imresize_bytes(high[None], Fraction(1, network.scale))[0].double()
-        return (storage.apply(low) if storage else low), high.double()
+            blurry = blurred(sharp.float(), network.scale * soft)
+            low, high = imresize_bytes(blurry[None], Fraction(1, network.scale))[0].double(), blurry.double()
+        return (storage.apply(low) if storage else low), high
 
     torch.backends.cudnn.allow_tf32 = False  # PyTorch's default on a GPU; its products have ten bits
     pairs = benchmark_pairs(folder, network.scale)

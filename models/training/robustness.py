@@ -69,6 +69,8 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write the figures here")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     arguments = parser.parse_args()
+    if arguments.soft < 0:
+        parser.error(f"Expected 0 or more for --soft, got {arguments.soft}")
     sets, device = arguments.sets.split(","), torch.device(arguments.device)
     rows = []
     for scale in arguments.scale or SCALES:
