@@ -1,7 +1,7 @@
-/** Bytes of an element of the types that our files use, by their names in the format. */
-const ELEMENT_BYTES = { F32: 4, I8: 1 } as const;
+/** Element types that our files use, by their names in the format. */
+const ARRAYS = { F32: Float32Array, I8: Int8Array } as const;
 
-type Dtype = keyof typeof ELEMENT_BYTES;
+type Dtype = keyof typeof ARRAYS;
 
 export type Tensor =
   | { readonly dtype: "F32"; readonly shape: readonly number[]; readonly data: Float32Array }
@@ -32,17 +32,15 @@ export function readSafetensors(bytes: Uint8Array): Safetensors {
 
 function readTensor(name: string, entry: unknown, data: Uint8Array): Tensor {
   // The cast only names what is checked below.
-  const { dtype, shape, data_offsets } = entry as { dtype: Dtype; shape: number[]; data_offsets: [number, number] };
-  const part = data.subarray(...data_offsets);
+  const { dtype, shape, data_offsets: offsets } = entry as { dtype: Dtype; shape: number[]; data_offsets: number[] };
+  const [from = -1, to = -1] = offsets;
+  const type = Object.hasOwn(ARRAYS, dtype) ? ARRAYS[dtype] : undefined;
   const elements = shape.reduce((product, side) => product * side, 1);
-  // Of another type the product is no number.
-  if (part.length !== elements * ELEMENT_BYTES[dtype]) {
-    throw new RangeError(
-      `Expected F32 or I8 data of shape [${shape}] for ${name}, got ${part.length} bytes of ${dtype}`,
-    );
+  if (type === undefined || from < 0 || to > data.length || to - from !== elements * type.BYTES_PER_ELEMENT) {
+    throw new RangeError(`Expected F32 or I8 data of shape [${shape}] for ${name}, got ${dtype} at ${from}..${to}`);
   }
   // A copy, aligned for its type; `slice` would not copy a Buffer of Node's.
-  const { buffer } = Uint8Array.from(part);
+  const { buffer } = Uint8Array.from(data.subarray(from, to));
   return dtype === "F32"
     ? { dtype, shape, data: new Float32Array(buffer) }
     : { dtype, shape, data: new Int8Array(buffer) };

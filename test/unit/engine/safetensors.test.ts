@@ -41,6 +41,7 @@ it("writes a header that the format's other readers accept: length, JSON, data a
 it.each([
   ["a shape that is not its data", { dtype: "F32", shape: [3], data_offsets: [0, 16] }],
   ["data that starts elsewhere", { dtype: "F32", shape: [4], data_offsets: [-4, 12] }],
+  ["data counted from the end", { dtype: "F32", shape: [1], data_offsets: [-8, -4] }],
   ["an unknown type", { dtype: "F16", shape: [8], data_offsets: [0, 16] }],
   ["data beyond the end", { dtype: "F32", shape: [8], data_offsets: [0, 32] }],
 ])("refuses %s", (_, entry) => {
