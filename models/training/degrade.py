@@ -1,4 +1,4 @@
-"""Pictures as on the web: shrunk by some kernel, mostly stored as JPEG or WebP then, some of them out of focus."""
+"""Pictures as on the web: some out of focus; shrunk by some kernel, some sharpened then, mostly stored with loss."""
 
 import math
 from concurrent.futures import ThreadPoolExecutor
@@ -18,23 +18,30 @@ from training.imresize import AREA, BICUBIC, BILINEAR, LANCZOS3, imresize_bytes
 
 QUALITY = (40, 100)
 TWICE = 0.3  # how often a picture has been stored twice
-JPEG = 0.6  # the other pictures are WebP
+FORMATS = {"JPEG": 0.55, "WEBP": 0.25, "AVIF": 0.12, "PNG": 0.08}  # how often each; a PNG with a palette
 SUBSAMPLING = ("4:2:0", "4:4:4")
+COLOURS = (16, 128)  # of a patch: as far off as a whole photograph with 64 to 256
 KERNELS = (BICUBIC, LANCZOS3, BILINEAR, AREA)  # equally often
 SOFT = 0.2  # how often a picture is out of focus
 SIGMA = (0.5, 1.5)  # of a Gaussian then, in low-resolution px: less may be the kernel's work
-
+SHARPENED = 0.2  # how often a picture has been sharpened once it was shrunk
+UNSHARP_SIGMA = (0.4, 1.0)  # of an unsharp mask then, in px
+UNSHARP_AMOUNT = (0.3, 1.2)
 
 POOL = ThreadPoolExecutor()  # the codecs run without Python's lock
 
 
 def settings(generator: Generator) -> dict[str, Any]:
-    """What Pillow is told for one lossy save."""
-    jpeg, fine = (torch.rand(2, generator=generator) < torch.tensor([JPEG, 0.5])).tolist()
+    """What Pillow is told for one save with loss."""
+    kind = int(torch.multinomial(torch.tensor(list(FORMATS.values())), 1, generator=generator))
     quality = int(torch.randint(QUALITY[0], QUALITY[1] + 1, (), generator=generator))
-    if jpeg:
-        return {"format": "JPEG", "quality": quality, "subsampling": SUBSAMPLING[fine]}
-    return {"format": "WEBP", "quality": quality, "method": 2}  # always 4:2:0
+    fine, place = torch.rand(2, generator=generator).tolist()
+    return {
+        "JPEG": {"format": "JPEG", "quality": quality, "subsampling": SUBSAMPLING[fine < 0.5]},
+        "WEBP": {"format": "WEBP", "quality": quality, "method": 2},  # always 4:2:0
+        "AVIF": {"format": "AVIF", "quality": quality, "subsampling": SUBSAMPLING[fine < 0.5], "speed": 8},
+        "PNG": {"colours": round(COLOURS[0] * (COLOURS[1] / COLOURS[0]) ** place)},
+    }[list(FORMATS)[kind]]
 
 
 def saves(generator: Generator, undamaged: float) -> list[dict[str, Any]]:
@@ -45,10 +52,19 @@ def saves(generator: Generator, undamaged: float) -> list[dict[str, Any]]:
     return [first, settings(generator)] if torch.rand((), generator=generator) < TWICE else [first]
 
 
+def paletted(image: Image.Image, colours: int) -> Image.Image:
+    """With so many colours, dithered."""
+    palette = image.quantize(colours)
+    return image.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG).convert("RGB")
+
+
 def stored(patch: np.ndarray, saves: list[dict[str, Any]]) -> np.ndarray:
     """[H, W, 3] uint8 after lossy saves."""
     image = Image.fromarray(patch)
     for save in saves:
+        if "colours" in save:
+            image = paletted(image, **save)
+            continue
         file = BytesIO()
         image.save(file, **save)
         image = Image.open(file).convert("RGB")
@@ -56,27 +72,53 @@ def stored(patch: np.ndarray, saves: list[dict[str, Any]]) -> np.ndarray:
 
 
 def blurred(patch: Tensor, sigma: float) -> Tensor:
-    """[3, H, W] by a Gaussian of `sigma` px, mirrored at the borders; whole numbers."""
+    """[3, H, W] by a Gaussian of `sigma` px, mirrored at the borders."""
     radius = min(math.ceil(3 * sigma), min(patch.shape[1:]) - 1)  # a mirror shows no more than there is
     weights = torch.exp(-((torch.arange(-radius, radius + 1, device=patch.device) / sigma) ** 2) / 2)
     weights /= weights.sum()
     padded = F.pad(patch[:, None], (radius, radius, radius, radius), mode="reflect")
     rows = F.conv2d(padded, weights[None, None, None])
-    return F.conv2d(rows, weights[None, None, :, None])[:, 0].round()
+    return F.conv2d(rows, weights[None, None, :, None])[:, 0]
+
+
+def between(bounds: tuple[float, float], place: float) -> float:
+    return bounds[0] + place * (bounds[1] - bounds[0])
 
 
 def soften(patches: Tensor, scale: int, generator: Generator) -> Tensor:
     """Some of them, each by a Gaussian of its own: what is soft in the picture is soft in the truth."""
     chances, places = torch.rand(2, len(patches), generator=generator).tolist()
-    sigmas = [scale * (SIGMA[0] + place * (SIGMA[1] - SIGMA[0])) for place in places]
+    sigmas = [scale * between(SIGMA, place) for place in places]
     pairs = zip(patches, chances, sigmas, strict=True)
-    return torch.stack([blurred(patch, sigma) if chance < SOFT else patch for patch, chance, sigma in pairs])
+    return torch.stack([blurred(patch, sigma).round() if chance < SOFT else patch for patch, chance, sigma in pairs])
+
+
+def unsharp(patch: Tensor, sigma: float, amount: float) -> Tensor:
+    """[3, H, W] whole numbers, by an unsharp mask."""
+    return (patch + amount * (patch - blurred(patch, sigma))).round().clamp(0, 255)
 
 
 def shrink(patches: Tensor, scale: Fraction, generator: Generator) -> Tensor:
     """Every patch by a kernel of its own."""
     choices = torch.randint(len(KERNELS), (len(patches),), generator=generator).tolist()
     return torch.stack([imresize_bytes(p, scale, KERNELS[k]) for p, k in zip(patches, choices, strict=True)])
+
+
+def sharpen(patches: Tensor, generator: Generator) -> Tensor:
+    """Some of them, as programs that make thumbnails do; not so the truth."""
+    draws = torch.rand(3, len(patches), generator=generator).T.tolist()
+    return torch.stack(
+        [
+            unsharp(patch, between(UNSHARP_SIGMA, sigma), between(UNSHARP_AMOUNT, amount))
+            if chance < SHARPENED
+            else patch
+            for patch, (chance, sigma, amount) in zip(patches, draws, strict=True)
+        ]
+    )
+
+
+def shrink_and_sharpen(patches: Tensor, scale: Fraction, generator: Generator) -> Tensor:
+    return sharpen(shrink(patches, scale, generator), generator)
 
 
 def store(patches: Tensor, generator: Generator, undamaged: float) -> Tensor:
@@ -86,6 +128,6 @@ def store(patches: Tensor, generator: Generator, undamaged: float) -> Tensor:
     return torch.from_numpy(np.stack(results)).permute(0, 3, 1, 2).to(patches)
 
 
-WEB = Degradation(soften, shrink, partial(store, undamaged=0.15))
+WEB = Degradation(soften, shrink_and_sharpen, partial(store, undamaged=0.15))
 # Charts and screenshots are mostly stored without loss, and sharp.
 DRAWN = Degradation(CLEAN.soften, shrink, partial(store, undamaged=0.65))

@@ -102,7 +102,7 @@ def evaluate_set(
             raise ValueError(f"Expected 1/{network.scale} of {high_path} for {low_path}, got {got}")
         if soft:
             sharp = high[:, : network.scale * low.shape[1], : network.scale * low.shape[2]]
-            blurry = blurred(sharp.float(), network.scale * soft)
+            blurry = blurred(sharp.float(), network.scale * soft).round()
             low, high = imresize_bytes(blurry[None], Fraction(1, network.scale))[0].double(), blurry.double()
         return (storage.apply(low) if storage else low), high
 

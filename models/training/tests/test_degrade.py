@@ -2,9 +2,9 @@ from fractions import Fraction
 
 import pytest
 from conftest import picture
-from torch import Generator, Tensor, arange, equal, zeros
+from torch import Generator, Tensor, allclose, arange, equal, from_numpy, full, linspace, zeros
 
-from training.degrade import DRAWN, KERNELS, WEB, blurred, saves
+from training.degrade import DRAWN, FORMATS, KERNELS, WEB, blurred, saves, sharpen, stored, unsharp
 from training.imresize import imresize_bytes
 
 
@@ -32,15 +32,30 @@ def test_the_same_seed_gives_the_same_damage() -> None:
 
 def test_pictures_are_stored_as_on_the_web() -> None:
     generator = Generator().manual_seed(1)
-    stored = [saves(generator, 0.25) for _ in range(2000)]
+    stored = [saves(generator, 0.25) for _ in range(4000)]
     every = [save for one in stored for save in one]
-    jpeg = [save for save in every if save["format"] == "JPEG"]
-    assert {save["format"] for save in every} == {"JPEG", "WEBP"}
-    assert len(jpeg) / len(every) == pytest.approx(0.6, abs=0.04)
-    assert sum(save["subsampling"] == "4:2:0" for save in jpeg) / len(jpeg) == pytest.approx(0.5, abs=0.04)
-    assert {save["quality"] for save in every} == set(range(40, 101))
+    kinds = {kind: [save for save in every if save.get("format", "PNG") == kind] for kind in FORMATS}
+    assert sum(map(len, kinds.values())) == len(every)
+    shares = {kind: len(saves) / len(every) for kind, saves in kinds.items()}
+    assert shares == pytest.approx({"JPEG": 0.55, "WEBP": 0.25, "AVIF": 0.12, "PNG": 0.08}, abs=0.03)
+    for kind in ("JPEG", "AVIF"):
+        subsampled = [save["subsampling"] == "4:2:0" for save in kinds[kind]]
+        assert sum(subsampled) / len(subsampled) == pytest.approx(0.5, abs=0.06)
+    assert {save["quality"] for save in every if "quality" in save} == set(range(40, 101))
+    colours = [save["colours"] for save in kinds["PNG"]]
+    assert (min(colours), max(colours)) == (16, 128)
+    assert sum(count < 45 for count in colours) / len(colours) == pytest.approx(0.5, abs=0.1)
     counts = [sum(len(one) == count for one in stored) / len(stored) for count in range(3)]
     assert counts == pytest.approx([0.25, 0.525, 0.225], abs=0.04)
+
+
+def test_a_palette_is_dithered() -> None:
+    ramp = linspace(0, 255, 64).round().byte()[None, :, None].expand(64, 64, 3)
+    image = from_numpy(stored(ramp.numpy(), [{"colours": 4}]))
+    assert image.flatten(0, 1).unique(dim=0).shape[0] <= 4
+    error = image.float().mean(dim=(0, 2)) - ramp.float().mean(dim=(0, 2))
+    # Without dithering a column is off by up to half of the distance between two of the colours.
+    assert error[8:-8].abs().mean() < 6
 
 
 def test_a_blurred_picture_keeps_its_brightness_and_spreads_by_sigma() -> None:
@@ -51,7 +66,7 @@ def test_a_blurred_picture_keeps_its_brightness_and_spreads_by_sigma() -> None:
     offsets = arange(41) - 20.0
     variance = (image[0] * offsets[:, None] ** 2).sum() / image[0].sum()
     assert float(variance) == pytest.approx(4, rel=0.05)
-    assert equal(blurred(spot[:, :25], 2).mT, blurred(spot[:, :25].mT, 2))
+    assert allclose(blurred(spot[:, :25], 2).mT, blurred(spot[:, :25].mT, 2), atol=0.01)
 
 
 def test_a_picture_smaller_than_the_blur_is_blurred_as_far_as_it_goes() -> None:
@@ -71,8 +86,29 @@ def test_a_fifth_of_the_photographs_is_out_of_focus_and_no_drawing() -> None:
 
 def test_every_kernel_is_used() -> None:
     high = patches(64)
-    lows = WEB.shrink(high, Fraction(1, 2), Generator().manual_seed(1))
-    expected = [imresize_bytes(high[0], Fraction(1, 2), kernel) for kernel in KERNELS]
-    counts = [sum(equal(low, e) for low in lows) for e in expected]
-    assert sum(counts) == 64
-    assert min(counts) > 4
+    for degradation, sharpened in ((WEB, 0.2), (DRAWN, 0)):
+        lows = degradation.shrink(high, Fraction(1, 2), Generator().manual_seed(1))
+        expected = [imresize_bytes(high[0], Fraction(1, 2), kernel) for kernel in KERNELS]
+        counts = [sum(equal(low, e) for low in lows) for e in expected]
+        assert 1 - sum(counts) / 64 == pytest.approx(sharpened, abs=0.1 if sharpened else 0)
+        assert min(counts) > 4
+
+
+def test_an_unsharp_mask_adds_what_a_blur_takes() -> None:
+    edge = full((3, 9, 16), 100.0)
+    edge[:, :, 8:] = 150
+    sharp = unsharp(edge, 0.7, 0.8)
+    assert sharp[0, 4, [0, 15]].tolist() == [100, 150]
+    over = 0.8 * float(edge[0, 4, 8] - blurred(edge, 0.7)[0, 4, 8])
+    assert sharp[0, 4, [7, 8]].tolist() == [round(100 - over), round(150 + over)]
+    assert over > 5
+
+
+def test_each_sharpened_patch_is_so_in_its_own_way() -> None:
+    low = patches(200)
+    sharp = sharpen(low, Generator().manual_seed(1))
+    changed = sharp[(sharp != low).flatten(1).any(dim=1)]
+    assert len(changed) / 200 == pytest.approx(0.2, abs=0.06)
+    assert changed.unique(dim=0).shape[0] > 30
+    assert (changed.std(dim=(1, 2, 3)) > low[0].std()).all()
+    assert equal(sharpen(low, Generator().manual_seed(1)), sharp)
