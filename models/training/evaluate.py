@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from training.checkpoint import write_atomically
 from training.data import decode, picture_paths, read_picture
-from training.degrade import blurred
+from training.degrade import blurred, paletted, unsharp
 from training.imresize import imresize, imresize_bytes, round_half_up
 from training.metrics import compare, to_bytes
 from training.models import MODELS, SCALES, VARIANTS, packed_of, present
@@ -58,7 +58,7 @@ def benchmark_pairs(folder: Path, scale: int) -> list[tuple[Path, Path]]:
 
 @dataclass(frozen=True)
 class Storage:
-    """A lossy save: JPEG in 4:2:0, WebP or AVIF, with Pillow's encoders."""
+    """A lossy save with Pillow's encoders: JPEG in 4:2:0, WebP, AVIF, or a PNG with so many colours."""
 
     format: str
     quality: int
@@ -68,11 +68,36 @@ class Storage:
 
     def apply(self, pixels: Tensor) -> Tensor:
         """[3, H, W] 0..255 after the save."""
-        file = BytesIO()
-        options = {"subsampling": "4:2:0"} if self.format == "jpeg" else {}
         image = Image.fromarray(pixels.byte().permute(1, 2, 0).numpy())
-        image.save(file, self.format, quality=self.quality, **options)
+        file = BytesIO()
+        if self.format == "png":
+            paletted(image, self.quality).save(file, "png")
+        else:
+            options = {"subsampling": "4:2:0"} if self.format == "jpeg" else {}
+            image.save(file, self.format, quality=self.quality, **options)
         return decode(file.getvalue()).permute(2, 0, 1).double()
+
+
+@dataclass(frozen=True)
+class History:
+    """What became of the low-resolution pictures; lengths in their px."""
+
+    soft: float = 0.0  # sigma of a Gaussian before they were made, in the truth as well
+    unsharp: tuple[float, float] | None = None  # sigma and amount of a mask, not in the truth
+    storage: Storage | None = None
+
+    def apply(self, low: Tensor, high: Tensor) -> tuple[Tensor, Tensor]:
+        """Of [3, H, W] and [3, scale * H, scale * W], whole numbers 0..255."""
+        scale = high.shape[1] // low.shape[1]
+        if self.soft:
+            high = blurred(high.float(), scale * self.soft).round()
+            low = imresize_bytes(high[None], Fraction(1, scale))[0]
+        if self.unsharp:
+            low = unsharp(low.float(), *self.unsharp)
+        return self.storage.apply(low) if self.storage else low.double(), high.double()
+
+
+UNTOUCHED = History()
 
 
 @torch.inference_mode()
@@ -87,12 +112,9 @@ def scores(network: SSIU, low: Tensor, high: Tensor, device: torch.device) -> Te
 
 
 def evaluate_set(
-    network: SSIU, folder: Path, device: torch.device, storage: Storage | None = None, soft: float = 0.0
+    network: SSIU, folder: Path, device: torch.device, history: History = UNTOUCHED
 ) -> dict[str, float | int]:
-    """Means over the set; with `storage` the low-resolution pictures are stored in that way first.
-
-    With `soft` they are made anew, from pictures blurred by a Gaussian of so many low-resolution px.
-    """
+    """Means over the set."""
 
     def read(low_path: Path, high_path: Path) -> tuple[Tensor, Tensor]:
         low, high = planes(low_path), planes(high_path)
@@ -100,11 +122,7 @@ def evaluate_set(
         if not all(0 <= rest < network.scale for rest in rests):
             got = " and ".join("x".join(map(str, reversed(x.shape[1:]))) for x in (low, high))
             raise ValueError(f"Expected 1/{network.scale} of {high_path} for {low_path}, got {got}")
-        if soft:
-            sharp = high[:, : network.scale * low.shape[1], : network.scale * low.shape[2]]
-            blurry = blurred(sharp.float(), network.scale * soft).round()
-            low, high = imresize_bytes(blurry[None], Fraction(1, network.scale))[0].double(), blurry.double()
-        return (storage.apply(low) if storage else low), high
+        return history.apply(low, high[:, : network.scale * low.shape[1], : network.scale * low.shape[2]])
 
     torch.backends.cudnn.allow_tf32 = False  # PyTorch's default on a GPU; its products have ten bits
     pairs = benchmark_pairs(folder, network.scale)

@@ -1,19 +1,21 @@
 """What compression of the source does to each model: `python -m training.robustness --data ../shared/data/benchmark`.
 
-The low-resolution pictures of each set are stored as JPEG, WebP or AVIF first; the figures are PSNR of Y, by the
-protocol of `evaluate.py`, for bicubic interpolation, the clean model and the one trained on compressed pictures.
-With `--soft` the pictures of the set, the truth, are out of focus by so much.
+The low-resolution pictures of each set are stored with loss first: as JPEG, WebP, AVIF or a PNG with a palette. The
+figures are PSNR of Y, by the protocol of `evaluate.py`, for bicubic interpolation, the clean model and the one trained
+on such pictures. With `--soft` the pictures of the set, the truth, are out of focus; with `--unsharp` those of low
+resolution are sharpened before they are stored, and the truth is not.
 """
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from training.checkpoint import write_atomically
-from training.evaluate import Storage, evaluate_set
+from training.evaluate import UNTOUCHED, History, Storage, evaluate_set
 from training.models import MODELS, SCALES, present
 from training.weights import load_network
 
@@ -24,11 +26,12 @@ STORAGES = (
     Storage("jpeg", 50),
     Storage("webp", 75),
     Storage("avif", 60),
+    Storage("png", 256),
 )
 
 
 def measure(
-    models: Path, scale: int, data: Path, sets: list[str], device: torch.device, soft: float = 0.0
+    models: Path, scale: int, data: Path, sets: list[str], device: torch.device, history: History = UNTOUCHED
 ) -> list[dict[str, Any]]:
     """One row for each storage and set."""
     networks = {
@@ -41,7 +44,7 @@ def measure(
         for name in sets:
             row: dict[str, Any] = {"scale": scale, "stored": str(storage or "as is"), "set": name}
             for variant, network in networks.items():
-                figures = evaluate_set(network, data / name, device, storage, soft)
+                figures = evaluate_set(network, data / name, device, replace(history, storage=storage))
                 row |= {"bicubic": figures["bicubicPsnr"], variant: figures["psnr"]}
             rows.append(row)
             print(json.dumps(row), flush=True)
@@ -65,16 +68,20 @@ def main() -> None:
     parser.add_argument("--sets", default="Set5,Set14,B100")
     parser.add_argument("--scale", type=int, action="append", choices=SCALES, help="only this scale")
     parser.add_argument("--soft", type=float, default=0.0, help="sigma of a blur first, in low-resolution px")
+    parser.add_argument("--unsharp", type=float, nargs=2, metavar=("SIGMA", "AMOUNT"), help="a mask, sigma in px")
     parser.add_argument("--models", type=Path, default=MODELS)
     parser.add_argument("--json", type=Path, help="write the figures here")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     arguments = parser.parse_args()
     if arguments.soft < 0:
         parser.error(f"Expected 0 or more for --soft, got {arguments.soft}")
+    if arguments.unsharp and min(arguments.unsharp) <= 0:
+        parser.error(f"Expected more than 0 for --unsharp, got {arguments.unsharp[0]} {arguments.unsharp[1]}")
+    history = History(arguments.soft, arguments.unsharp)
     sets, device = arguments.sets.split(","), torch.device(arguments.device)
     rows = []
     for scale in arguments.scale or SCALES:
-        rows += measure(arguments.models, scale, arguments.data, sets, device, arguments.soft)
+        rows += measure(arguments.models, scale, arguments.data, sets, device, history)
     if arguments.json:
         write_atomically(arguments.json, (json.dumps(rows, indent=2) + "\n").encode())
     print(markdown(rows), end="")

@@ -5,8 +5,18 @@ import pytest
 import torch
 from conftest import picture, write_picture
 
-from training.degrade import blurred
-from training.evaluate import Storage, benchmark_pairs, evaluate, evaluate_set, markdown, merged, planes, scores
+from training.degrade import blurred, unsharp
+from training.evaluate import (
+    History,
+    Storage,
+    benchmark_pairs,
+    evaluate,
+    evaluate_set,
+    markdown,
+    merged,
+    planes,
+    scores,
+)
 from training.imresize import imresize, imresize_bytes, round_half_up
 from training.metrics import luma, psnr, shaved
 from training.network import SSIU
@@ -24,7 +34,7 @@ def test_finds_the_pictures_in_every_layout(low: str, tmp_path: Path) -> None:
     row = evaluate_set(SSIU(2, steps=3), tmp_path, CPU)
     assert row["images"] == 1
     assert row["bicubicPsnr"] > 25
-    compressed = evaluate_set(SSIU(2, steps=3), tmp_path, CPU, Storage("jpeg", 30))
+    compressed = evaluate_set(SSIU(2, steps=3), tmp_path, CPU, History(storage=Storage("jpeg", 30)))
     assert compressed["bicubicPsnr"] < row["bicubicPsnr"] - 0.5
 
 
@@ -36,7 +46,24 @@ def test_a_picture_out_of_focus_is_so_in_the_truth_as_well(tmp_path: Path) -> No
     low = imresize_bytes(truth[None], Fraction(1, 2))[0].double()
     bicubic = round_half_up(imresize(low, Fraction(2)))
     expected = psnr(*(shaved(luma(x), 2) for x in (bicubic, truth.double())))
-    assert evaluate_set(SSIU(2, steps=3), tmp_path, CPU, soft=0.7)["bicubicPsnr"] == pytest.approx(expected, abs=1e-4)
+    row = evaluate_set(SSIU(2, steps=3), tmp_path, CPU, History(soft=0.7))
+    assert row["bicubicPsnr"] == pytest.approx(expected, abs=1e-4)
+
+
+def test_a_sharpened_picture_is_stored_after_that_and_the_truth_left_alone() -> None:
+    high, low = (picture(side, side, 1).permute(2, 0, 1).double() for side in (40, 20))
+    sharp, truth = History(unsharp=(0.7, 0.5)).apply(low, high)
+    assert torch.equal(sharp, unsharp(low.float(), 0.7, 0.5).double())
+    assert torch.equal(truth, high)
+    stored = History(unsharp=(0.7, 0.5), storage=Storage("jpeg", 75)).apply(low, high)[0]
+    assert torch.equal(stored, Storage("jpeg", 75).apply(sharp))
+
+
+def test_a_png_with_a_palette_has_so_many_colours() -> None:
+    low = picture(40, 40, 1).permute(2, 0, 1).double()
+    few, many = (Storage("png", colours).apply(low) for colours in (16, 256))
+    assert few.flatten(1).unique(dim=1).shape[1] <= 16
+    assert (many - low).abs().mean() < 0.5 * (few - low).abs().mean()
 
 
 def test_a_set_scores_the_mean_of_its_pictures(tmp_path: Path) -> None:
