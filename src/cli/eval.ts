@@ -13,8 +13,9 @@ import { upscaleRgb } from "../engine/upscale.ts";
 import { candidateModels } from "../service/model-choice.ts";
 import { findPairs, type Pair } from "./benchmark-set.ts";
 import { ENGINE_HELP, EngineOption, expecting, ModelOption, ScaleOption } from "./options.ts";
-import { decodePicture, readPicture, writePicture } from "./picture-file.ts";
+import { decodePicture, readPicture } from "./picture-file.ts";
 import { createProgress } from "./progress.ts";
+import { writePicture } from "./result-file.ts";
 
 const Options = z.strictObject({
   data: z.string(),

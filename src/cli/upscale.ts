@@ -6,8 +6,9 @@ import { ENGINES, readManifest } from "../engine/node-engines.ts";
 import { upscaleRgba } from "../engine/upscale-rgba.ts";
 import { candidateModels, chooseModels, settleModel } from "../service/model-choice.ts";
 import { ENGINE_HELP, EngineOption, expecting, ModelOption, ScaleOption } from "./options.ts";
-import { checkWritable, decodePicture, formatOf, PIPE, readPicture, writePicture } from "./picture-file.ts";
+import { decodePicture, formatOf, PIPE, readPicture } from "./picture-file.ts";
 import { createProgress } from "./progress.ts";
+import { checkWritable, writePicture } from "./result-file.ts";
 
 const quality = "1 to 100";
 const formats = "png, jpeg, webp or avif";

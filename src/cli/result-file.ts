@@ -1,0 +1,126 @@
+import { constants as buffers } from "node:buffer";
+import { randomUUID } from "node:crypto";
+import { fstatSync, rmSync, writeFileSync } from "node:fs";
+import { access, chmod, constants, readlink, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
+import { dirname, isAbsolute } from "node:path";
+import { pipeline } from "node:stream/promises";
+import type { EncodeOptions, Picture } from "../codecs/codec.ts";
+import { createNodeCodecs } from "../codecs/node.ts";
+import { checkStorable } from "../codecs/storable.ts";
+import { flatten } from "../core/alpha.ts";
+import { expected, ServiceError } from "../core/errors.ts";
+import type { Format, Scale } from "../core/image.ts";
+import { uprightSize } from "../core/orient.ts";
+import { PIPE, type PictureFile } from "./picture-file.ts";
+
+const { encode } = createNodeCodecs();
+
+/** What ends a program from outside, without its clean-up. */
+const SIGNALS = ["SIGHUP", "SIGINT", "SIGTERM"] as const;
+
+/**
+ * Encodes, JPEG on white, to a path or {@link PIPE}. A file appears whole or not at all, in place of what `path` links to, with the
+ * mode of what it replaces.
+ *
+ * @returns its size in bytes.
+ * @throws {ServiceError} `internal` if the file system does not let us, or as the codecs do.
+ */
+export async function writePicture(
+  path: string,
+  picture: Picture,
+  { format, ...options }: EncodeOptions & { readonly format: Format },
+): Promise<number> {
+  const image = format === "jpeg" ? flatten(picture.image, [255, 255, 255]) : picture.image;
+  const bytes = await encode({ ...picture, image }, format, options);
+  if (path === PIPE) {
+    await writeStdout(bytes);
+    return bytes.length;
+  }
+  const target = await targetOf(path);
+  // Not by join, which takes link/../ away, wherever the link leads.
+  const unfinished = `${dirname(target)}/.${randomUUID()}`;
+  const abandon = (signal: NodeJS.Signals) => {
+    rmSync(unfinished, { force: true });
+    process.kill(process.pid, signal);
+  };
+  for (const signal of SIGNALS) process.once(signal, abandon);
+  try {
+    // What only its owner may read stays so, from the first byte on.
+    const mode = await stat(target).then(
+      ({ mode }) => mode & 0o7777,
+      () => undefined,
+    );
+    await writeFile(unfinished, bytes, { mode: mode ?? 0o666 });
+    // Some file systems have no modes to change; wider than the old one it is not.
+    if (mode !== undefined) await chmod(unfinished, mode).catch(() => {});
+    await rename(unfinished, target);
+  } catch (cause) {
+    await rm(unfinished, { force: true }).catch(() => {});
+    throw unwritable(path, cause);
+  } finally {
+    for (const signal of SIGNALS) process.off(signal, abandon);
+  }
+  return bytes.length;
+}
+
+/** Node's own stream takes what a full disk left of a write for the whole. */
+async function writeStdout(bytes: Uint8Array): Promise<void> {
+  const { fd } = process.stdout;
+  if (!fstatSync(fd).isFile()) return await pipeline([bytes], process.stdout, { end: false });
+  try {
+    writeFileSync(fd, bytes);
+  } catch (cause) {
+    throw unwritable(PIPE, cause);
+  }
+}
+
+/**
+ * Says before the work is done that its result, `scale` times the source, could not be kept.
+ *
+ * @throws {ServiceError} `image_too_large`, `internal`
+ */
+export async function checkWritable(
+  path: string,
+  { header }: PictureFile,
+  { format, scale }: { readonly format: Format; readonly scale: Scale },
+): Promise<void> {
+  const { width, height } = uprightSize(header);
+  const result = { width: scale * width, height: scale * height };
+  checkStorable(result, format);
+  // Four bytes each, in one array.
+  const most = Math.floor(buffers.MAX_LENGTH / 4);
+  if (result.width * result.height > most) {
+    const message = `Expected a result of at most ${most} pixels for this Node.js, got ${result.width}x${result.height}`;
+    throw new ServiceError("image_too_large", message);
+  }
+  if (path === PIPE) return;
+  const target = await targetOf(path);
+  const refuse = (cause: unknown) => {
+    throw unwritable(path, cause);
+  };
+  await access(dirname(target), constants.W_OK).catch(refuse);
+  const existing = await stat(target).catch(() => undefined);
+  if (existing?.isDirectory() || target.endsWith("/")) throw unwritable(path, new Error("it is a folder"));
+  // A device or a pipe would be replaced by a file of its name.
+  if (existing?.isFile() === false) throw unwritable(path, new Error("it is no regular file"));
+  // It is replaced and not written to, which whoever protected it did not mean to allow.
+  if (existing !== undefined) await access(target, constants.W_OK).catch(refuse);
+}
+
+/**
+ * Where a link leads, also to a file that is not there yet.
+ *
+ * @throws {ServiceError} `internal` for what can be no file: a loop of links, a name that is too long.
+ */
+async function targetOf(path: string): Promise<string> {
+  return await realpath(path).catch(async (cause: NodeJS.ErrnoException) => {
+    if (cause.code !== "ENOENT") throw unwritable(path, cause);
+    const link = await readlink(path).catch(() => undefined);
+    if (link === undefined) return path;
+    return await targetOf(isAbsolute(link) ? link : `${dirname(path)}/${link}`);
+  });
+}
+
+function unwritable(path: string, cause: unknown): ServiceError {
+  return new ServiceError("internal", expected("a place that can be written to", "the result", path), { cause });
+}
