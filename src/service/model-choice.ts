@@ -43,7 +43,7 @@ export interface ModelChoice {
 }
 
 /**
- * By the source's header: "web" was trained on what JPEG and WebP leave behind, and AVIF leaves the like (ADR 9), and on drawings
+ * By the source's header: "web" was trained on what JPEG, WebP, AVIF and palettes leave behind (ADR 9 and 18), and on drawings
  * (ADR 14 and 15). Soft edges it makes hard: transparency that has them is for "clean" (ADR 16). A model that was asked for makes all of it.
  */
 export function chooseModels(find: FindModel, scale: Scale, { transform, source }: ChoiceOptions): ModelChoice {

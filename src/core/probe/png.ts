@@ -18,6 +18,8 @@ const BIT_DEPTHS: Readonly<Record<number, readonly number[]>> = {
   4: [8, 16],
   6: [8, 16],
 };
+/** The colour type of pictures with 256 colours at most. */
+const PALETTE = 3;
 const MAX_SIDE = 0x7fffffff;
 
 /** Far more than any picture has, as encoders write some kB in each; more would only cost time and memory. */
@@ -43,7 +45,7 @@ export function* pngChunks(bytes: Uint8Array): Generator<PngChunk> {
 
 /** Reads the header of a PNG or APNG. @see PNG (third edition) section 11 */
 export function probePng(bytes: Uint8Array): Probe {
-  let header: { width: number; height: number; bitDepth: number } | undefined;
+  let header: Header | undefined;
   let orientation: Orientation = 1;
   let frames = 1;
   let hasData = false;
@@ -59,17 +61,20 @@ export function probePng(bytes: Uint8Array): Probe {
     if (type === "acTL" && !hasData) frames = Math.max(1, u32be(data, 0));
   }
   if (header === undefined || !hasData) throw corrupt("a PNG without pixels");
-  return { format: "png", ...header, orientation, frames, scans: 1, lossy: false };
+  return { format: "png", ...header, orientation, frames, scans: 1 };
 }
 
-function readIhdr(data: Uint8Array): { width: number; height: number; bitDepth: number } {
-  const [width, height, bitDepth] = [u32be(data, 0), u32be(data, 4), u8(data, 8)];
+/** What the first chunk says. */
+type Header = Pick<Probe, "width" | "height" | "bitDepth" | "lossy">;
+
+function readIhdr(data: Uint8Array): Header {
+  const [width, height, bitDepth, colourType] = [u32be(data, 0), u32be(data, 4), u8(data, 8), u8(data, 9)];
   if (width === 0 || height === 0 || width > MAX_SIDE || height > MAX_SIDE) {
     throw corrupt(`a PNG of ${width}x${height} pixels`);
   }
-  const valid = BIT_DEPTHS[u8(data, 9)]?.includes(bitDepth) && data.length === 13;
+  const valid = BIT_DEPTHS[colourType]?.includes(bitDepth) && data.length === 13;
   if (!valid || u8(data, 10) !== 0 || u8(data, 11) !== 0 || u8(data, 12) > 1) {
     throw corrupt("a PNG with an invalid IHDR chunk");
   }
-  return { width, height, bitDepth };
+  return { width, height, bitDepth, lossy: colourType === PALETTE };
 }

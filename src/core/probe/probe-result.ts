@@ -16,7 +16,10 @@ export interface Probe {
   readonly frames: number;
   /** Number of scans of a JPEG; 1 otherwise. */
   readonly scans: number;
-  /** Whether compression has left its marks. An AVIF does not say: one stored as RGB is taken for lossless, any other for lossy. */
+  /**
+   * Whether compression has left its marks. An AVIF does not say: one stored as RGB is taken for lossless, any other for lossy; nor does a
+   * PNG: one with a palette is taken for dithered.
+   */
   readonly lossy: boolean;
   /** True where the header rules transparency out; of PNG it is not asked. */
   readonly opaque?: boolean;

@@ -276,6 +276,7 @@ describe("a model", () => {
   beforeAll(async () => {
     const picture = sharp("src/web/samples/logo.png").resize(24, 16, { fit: "fill" });
     await picture.clone().png().toFile(join(folder, "a.png"));
+    await picture.clone().png({ palette: true }).toFile(join(folder, "palette.png"));
     await picture.clone().jpeg({ quality: 60 }).toFile(join(folder, "a.jpg"));
     const bars = Uint8Array.from({ length: 24 * 16 }, (_, i) => ((i % 24) % 8 < 4 ? 30 : 220));
     const raw = { width: 24, height: 16, channels: 1 } as const;
@@ -288,6 +289,7 @@ describe("a model", () => {
 
   test.each([
     ["a.png", [], CLEAN],
+    ["palette.png", [], WEB],
     ["a.jpg", [], WEB],
     ["lossy.webp", [], WEB],
     ["lossless.webp", [], CLEAN],
