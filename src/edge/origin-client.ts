@@ -1,10 +1,9 @@
 import { toBase64Url } from "../core/base64url.ts";
 import { ServiceError } from "../core/errors.ts";
 import { contentDigest, originSigningText } from "../core/origin-request.ts";
-import { formatTransform, type Transform } from "../core/transform.ts";
+import { formatTransform } from "../core/transform.ts";
 import { possibleIds } from "../service/model-choice.ts";
-import type { Rendered } from "../service/render.ts";
-import type { RenderPlan } from "../service/render-plan.ts";
+import type { PlannedSource, Rendered } from "../service/render.ts";
 import { afterFailure, HEALTHY, pass } from "./circuit-breaker.ts";
 import type { Holding } from "./memory.ts";
 import { type Expectation, type Outcome, readAnswer, unreachable } from "./origin-answer.ts";
@@ -12,11 +11,7 @@ import type { OriginConfig } from "./origin-config.ts";
 import type { OriginLimits } from "./place.ts";
 
 /** A picture that the origin is to make larger. */
-interface OriginJob {
-  /** The source as it is. */
-  readonly bytes: Uint8Array;
-  readonly transform: Transform;
-  readonly plan: RenderPlan;
+interface OriginJob extends Omit<PlannedSource, "probe"> {
   readonly holding: Pick<Holding, "result">;
 }
 

@@ -1,15 +1,13 @@
 import { ServiceError } from "../core/errors.ts";
 import type { ImagePath } from "../core/image-path.ts";
 import { probe } from "../core/probe/probe.ts";
-import type { Probe } from "../core/probe/probe-result.ts";
 import { LANCZOS3, resize } from "../core/resample.ts";
 import { type ResultKey, resultKey } from "../core/result-key.ts";
 import type { Transform } from "../core/transform.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { FindModel } from "../engine/models.ts";
 import { candidateModels, modelsId, possibleIds } from "../service/model-choice.ts";
-import { type Rendered, type Renderer, render } from "../service/render.ts";
-import type { RenderPlan } from "../service/render-plan.ts";
+import { type PlannedSource, type Rendered, type Renderer, render } from "../service/render.ts";
 import type { Stopwatch } from "../service/stopwatch.ts";
 import type { Limits } from "./config.ts";
 import type { Holding, Memory } from "./memory.ts";
@@ -38,13 +36,9 @@ export interface Located extends Disposable {
   readonly holding: Holding;
 }
 
-/** The source's bytes, their header within the limits, and what is known of the result from them. */
-export interface Inspected {
+/** The source's bytes, and what is known of the result from their header. */
+export interface Inspected extends PlannedSource {
   readonly holding: Holding;
-  readonly transform: Transform;
-  readonly bytes: Uint8Array;
-  readonly probe: Probe;
-  readonly plan: RenderPlan;
   /** `engine` says where the result is made; without `model` where the pixels decide. */
   readonly facts: KnownFacts;
 }

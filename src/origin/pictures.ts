@@ -3,10 +3,8 @@ import { MessageChannel } from "node:worker_threads";
 import { Piscina } from "piscina";
 // Its libraries must be loaded before the first thread that uses it. https://sharp.pixelplumbing.com/install (2026-11-24)
 import "sharp";
-import type { Probe } from "../core/probe/probe-result.ts";
 import type { Tiling } from "../core/tiles.ts";
-import type { Transform } from "../core/transform.ts";
-import type { RenderPlan } from "../service/render-plan.ts";
+import type { PlannedSource } from "../service/render.ts";
 import type { Ticket } from "./batcher.ts";
 import type { Deadline } from "./deadline.ts";
 import { fromErrorMessage } from "./error-message.ts";
@@ -25,13 +23,8 @@ export interface PicturesOptions {
   readonly now: () => number;
 }
 
-/** A source whose header has been checked, and its place in the queue. */
-interface PictureRequest {
-  /** Given away: not to be used afterwards. */
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  readonly probe: Probe;
-  readonly transform: Transform;
-  readonly plan: RenderPlan;
+/** A source and its place in the queue. Its bytes are given away: not to be used afterwards. */
+interface PictureRequest extends PlannedSource {
   readonly ticket: Ticket;
   readonly deadline: Deadline;
   /** When it ends, on the clock of `now`. */
@@ -70,7 +63,7 @@ export async function openPictures({
   const inTurn = createTurns({ atATime: 2 * threads, maxWaiting: MAX_WAITING, now });
   await Promise.all(Array.from({ length: threads }, () => pool.run(undefined, { name: "load" })));
   return {
-    async render({ bytes, probe, transform, plan, ticket, deadline, dueMs }) {
+    async render({ ticket, deadline, dueMs, ...source }) {
       // Gone while its body was checked: nothing is decoded in vain.
       deadline.signal.throwIfAborted();
       let failure: unknown;
@@ -80,10 +73,10 @@ export async function openPictures({
         stop = answerTiles(port1, ticket.upscale, (cause) => {
           failure ??= cause;
         });
-        const task = { bytes, probe, transform, plan, tiling, concurrency, port: port2 };
-        return await pool.run(task, { transferList: [port2, bufferOf({ data: bytes })] });
+        const task = { ...source, tiling, concurrency, port: port2 };
+        return await pool.run(task, { transferList: [port2, bufferOf({ data: source.bytes })] });
       };
-      const done = plan.scale === 1 ? inTurn({ dueMs, signal: deadline.signal }, start) : start();
+      const done = source.plan.scale === 1 ? inTurn({ dueMs, signal: deadline.signal }, start) : start();
       try {
         const answer = await deadline.race(done);
         if ("error" in answer) throw failure ?? fromErrorMessage(answer.error);

@@ -3,22 +3,15 @@ import { workerData } from "piscina";
 import type { Codecs } from "../codecs/codec.ts";
 import { createNodeCodecs } from "../codecs/node.ts";
 import { ServiceError } from "../core/errors.ts";
-import type { Probe } from "../core/probe/probe-result.ts";
 import type { Tiling } from "../core/tiles.ts";
-import type { Transform } from "../core/transform.ts";
-import { render } from "../service/render.ts";
-import type { RenderPlan } from "../service/render-plan.ts";
+import { type PlannedSource, render } from "../service/render.ts";
 import { createStopwatch } from "../service/stopwatch.ts";
 import { type ErrorMessage, toErrorMessage } from "./error-message.ts";
 import { moving } from "./moving.ts";
 import { portEngine } from "./tile-port.ts";
 
 /** One picture to be made. */
-export interface PictureTask {
-  readonly bytes: Uint8Array;
-  readonly probe: Probe;
-  readonly transform: Transform;
-  readonly plan: RenderPlan;
+export interface PictureTask extends PlannedSource {
   readonly tiling: Tiling;
   /** Tiles under way at the same time. */
   readonly concurrency: number;

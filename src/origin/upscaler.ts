@@ -1,7 +1,7 @@
 import { probe } from "../core/probe/probe.ts";
-import type { Probe } from "../core/probe/probe-result.ts";
 import { networkPixels, planTiles, type Tiling } from "../core/tiles.ts";
 import type { Transform } from "../core/transform.ts";
+import type { PlannedSource } from "../service/render.ts";
 import { planRender, type RenderPlan } from "../service/render-plan.ts";
 import type { Batcher, Demand, Ticket } from "./batcher.ts";
 import type { Deadline } from "./deadline.ts";
@@ -17,14 +17,6 @@ export interface Running {
   readonly pictures: Pictures;
 }
 
-/** A source whose header is within the limits. */
-export interface Inspected {
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  readonly probe: Probe;
-  readonly transform: Transform;
-  readonly plan: RenderPlan;
-}
-
 interface Until {
   readonly deadline: Deadline;
   /** When it ends, on the batcher's clock. */
@@ -36,10 +28,10 @@ const MANY_PIXELS = 2 ** 18;
 
 /** @throws {ServiceError} what the probe and the limits refuse. */
 export function inspect(
-  bytes: Uint8Array<ArrayBuffer>,
+  bytes: Uint8Array,
   transform: Transform,
   options: Parameters<typeof planRender>[2],
-): Inspected {
+): PlannedSource {
   const probed = probe(bytes);
   // What the Worker's codecs cannot read, sharp may.
   const { unsupported, ...readable } = probed;
@@ -52,7 +44,7 @@ export function createUpscaler({ steps }: Pick<Metrics, "steps">) {
   const encodeMs = { png: createMean(6e-4), jpeg: createMean(3e-4), webp: createMean(4e-4), avif: createMean(3e-3) };
 
   /** @throws {ServiceError} `overloaded`, `deadline_exceeded`, or what the codecs and the network throw. */
-  return async ({ engine, batcher, pictures }: Running, source: Inspected, until: Until): Promise<Rendered> => {
+  return async ({ engine, batcher, pictures }: Running, source: PlannedSource, until: Until): Promise<Rendered> => {
     const { format, canvas } = source.plan;
     const { deadline } = until;
     const outputPixels = canvas.width * canvas.height;

@@ -24,6 +24,14 @@ export interface Renderer {
   readonly pause?: () => Promise<void>;
 }
 
+/** A source whose header is within the limits, and what is to become of it. */
+export interface PlannedSource {
+  readonly bytes: Uint8Array;
+  readonly probe: Probe;
+  readonly transform: Transform;
+  readonly plan: RenderPlan;
+}
+
 /** An encoded picture and what made it. */
 export interface Rendered {
   readonly bytes: Uint8Array;
@@ -34,10 +42,9 @@ export interface Rendered {
 /** The source's bytes -> the result's bytes, right here. */
 export async function render(
   { codecs, engine, tiling, concurrency, pause }: Renderer,
-  source: { bytes: Uint8Array; probe: Probe; transform: Transform; plan: RenderPlan },
+  { bytes, probe, transform, plan }: PlannedSource,
   stopwatch: Stopwatch,
 ): Promise<Rendered> {
-  const { bytes, probe, transform, plan } = source;
   const { scale, region, canvas, format, models } = plan;
   const decoded = onBackground(await stopwatch.time("decode", codecs.decode(bytes, probe)), format, transform);
   const part = cut(decoded.image, region);
