@@ -78,8 +78,8 @@ export function createOriginApp({ limits, keyring, model, metrics, now, ...deps 
   );
 
   app.post("/v1/upscale", async (c) => {
-    const started = now();
-    const { headers, signal } = c.req.raw;
+    const startedMs = now();
+    const { headers, signal: client } = c.req.raw;
     const digest = await verifySignature(c.req.raw, { keyring, nowSeconds: deps.date() / 1000 });
     const transform = parseTransform(new URL(c.req.url).search.slice(1));
     const ms = Math.min(limits.deadlineMs, parseDeadline(headers.get("X-SSIU-Deadline-Ms")) ?? limits.deadlineMs);
@@ -89,7 +89,7 @@ export function createOriginApp({ limits, keyring, model, metrics, now, ...deps 
       throw new ServiceError("overloaded", "Expected the models to be loaded; try again later", { retryAfterSeconds });
     }
 
-    const deadline = createDeadline(ms, signal);
+    const deadline = createDeadline(ms, startedMs, client);
     try {
       const bytes = await receive(bodyLength(headers, limits.sourceBytes), async () => {
         const body = await deadline.race(readSource(c.req.raw, limits.sourceBytes));
@@ -97,7 +97,7 @@ export function createOriginApp({ limits, keyring, model, metrics, now, ...deps 
         return body;
       });
       const source = inspect(bytes, transform, { limits, model });
-      const picture = await upscale(running, source, { deadline, dueMs: started + ms });
+      const picture = await upscale(running, source, deadline);
       return c.body(picture.data, 200, {
         "Content-Type": MEDIA_TYPE[source.plan.format],
         "Content-Length": `${picture.data.length}`,

@@ -2,6 +2,8 @@ import { ServiceError } from "../core/errors.ts";
 
 /** How long a request is worth working for. */
 export interface Deadline {
+  /** When the time is up, on the clock of `startedMs`. */
+  readonly dueMs: number;
   /** Aborted with a ServiceError when the time is up or the client has gone. */
   readonly signal: AbortSignal;
   /** What `step` gives, or the signal's reason as soon as there is one. */
@@ -10,7 +12,7 @@ export interface Deadline {
 }
 
 /** @param client - aborted when the client closes the connection. */
-export function createDeadline(ms: number, client: AbortSignal): Deadline {
+export function createDeadline(ms: number, startedMs: number, client: AbortSignal): Deadline {
   const controller = new AbortController();
   const { signal } = controller;
   const end = (...error: ConstructorParameters<typeof ServiceError>) => controller.abort(new ServiceError(...error));
@@ -23,6 +25,7 @@ export function createDeadline(ms: number, client: AbortSignal): Deadline {
   });
   ended.catch(() => {});
   return {
+    dueMs: startedMs + ms,
     signal,
     async race(step) {
       signal.throwIfAborted();

@@ -27,11 +27,9 @@ export interface PicturesOptions {
 interface PictureRequest extends PlannedSource {
   readonly ticket: Ticket;
   readonly deadline: Deadline;
-  /** When it ends, on the clock of `now`. */
-  readonly dueMs: number;
 }
 
-export type Rendered = Exclude<PictureAnswer, { readonly error: unknown }>;
+type Rendered = Exclude<PictureAnswer, { readonly error: unknown }>;
 
 /** Pictures from bytes to bytes, none of it on this thread but passing tiles on. */
 export interface Pictures {
@@ -63,7 +61,7 @@ export async function openPictures({
   const inTurn = createTurns({ atATime: 2 * threads, maxWaiting: MAX_WAITING, now });
   await Promise.all(Array.from({ length: threads }, () => pool.run(undefined, { name: "load" })));
   return {
-    async render({ ticket, deadline, dueMs, ...source }) {
+    async render({ ticket, deadline, ...source }) {
       // Gone while its body was checked: nothing is decoded in vain.
       deadline.signal.throwIfAborted();
       let failure: unknown;
@@ -76,7 +74,7 @@ export async function openPictures({
         const task = { ...source, tiling, concurrency, port: port2 };
         return await pool.run(task, { transferList: [port2, bufferOf({ data: source.bytes })] });
       };
-      const done = source.plan.scale === 1 ? inTurn({ dueMs, signal: deadline.signal }, start) : start();
+      const done = source.plan.scale === 1 ? inTurn(deadline, start) : start();
       try {
         const answer = await deadline.race(done);
         if ("error" in answer) throw failure ?? fromErrorMessage(answer.error);

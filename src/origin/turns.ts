@@ -1,5 +1,6 @@
 import pLimit from "p-limit";
 import { ServiceError } from "../core/errors.ts";
+import type { Deadline } from "./deadline.ts";
 import { createMean } from "./mean.ts";
 
 export interface TurnsOptions {
@@ -10,19 +11,15 @@ export interface TurnsOptions {
   readonly now: () => number;
 }
 
-interface Until {
-  /** When the work must be done, on the clock of `now`. */
-  readonly dueMs: number;
-  /** Aborted when nobody waits for it any more. */
-  readonly signal: AbortSignal;
-}
-
 /**
  * Does the work when it is its turn, in the order of coming.
  *
  * @throws {ServiceError} `overloaded` at once, where too many wait, or by what turns took of late it would be done too late.
  */
-export type InTurn = <Result>(until: Until, work: () => Promise<Result>) => Promise<Result>;
+export type InTurn = <Result>(
+  deadline: Pick<Deadline, "dueMs" | "signal">,
+  work: () => Promise<Result>,
+) => Promise<Result>;
 
 /** First guess at what a turn takes, in milliseconds; then it is measured. */
 const TURN_MS = 300;

@@ -8,19 +8,13 @@ import type { Deadline } from "./deadline.ts";
 import type { EnginePool } from "./engine-pool.ts";
 import { createMean, type Mean } from "./mean.ts";
 import type { Metrics } from "./metrics.ts";
-import type { Pictures, Rendered } from "./pictures.ts";
+import type { Pictures } from "./pictures.ts";
 
 /** What runs pictures, once it has started. */
 export interface Running {
   readonly engine: Pick<EnginePool, "provider" | "tiling">;
   readonly batcher: Batcher;
   readonly pictures: Pictures;
-}
-
-interface Until {
-  readonly deadline: Deadline;
-  /** When it ends, on the batcher's clock. */
-  readonly dueMs: number;
 }
 
 /** From so many pixels of the result on, encoding takes as long as they are many; below, what does not depend on them shows. */
@@ -44,18 +38,17 @@ export function createUpscaler({ steps }: Pick<Metrics, "steps">) {
   const encodeMs = { png: createMean(6e-4), jpeg: createMean(3e-4), webp: createMean(4e-4), avif: createMean(3e-3) };
 
   /** @throws {ServiceError} `overloaded`, `deadline_exceeded`, or what the codecs and the network throw. */
-  return async ({ engine, batcher, pictures }: Running, source: PlannedSource, until: Until): Promise<Rendered> => {
+  return async ({ engine, batcher, pictures }: Running, source: PlannedSource, deadline: Deadline) => {
     const { format, canvas } = source.plan;
-    const { deadline } = until;
     const outputPixels = canvas.width * canvas.height;
     const ticket = letIn(batcher, encodeMs[format], {
       ...demand(source.plan, engine.tiling),
-      dueMs: until.dueMs - encodeMs[format].value * outputPixels,
+      dueMs: deadline.dueMs - encodeMs[format].value * outputPixels,
     });
     const close = () => ticket.close(deadline.signal.reason);
     deadline.signal.addEventListener("abort", close, { once: true });
     try {
-      const picture = await pictures.render({ ...source, ...until, ticket });
+      const picture = await pictures.render({ ...source, deadline, ticket });
       if (outputPixels >= MANY_PIXELS) encodeMs[format].add((picture.steps.encode ?? 0) / outputPixels);
       for (const [step, ms] of Object.entries(picture.steps)) steps.observe({ step }, ms / 1000);
       return picture;

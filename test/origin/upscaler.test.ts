@@ -35,9 +35,9 @@ async function setUp() {
   const [{ limits }, model] = [parseOriginConfig({}), await readManifest()];
   return async (ops: string, encodeMs: number) => {
     state.encodeMs = encodeMs;
-    const deadline = createDeadline(30_000, new AbortController().signal);
+    const deadline = createDeadline(30_000, 0, new AbortController().signal);
     const source = inspect(bytes, parseTransform(ops), { limits, model });
-    return await upscale(running, source, { deadline, dueMs: 30_000 }).finally(() => deadline.clear());
+    return await upscale(running, source, deadline).finally(() => deadline.clear());
   };
 }
 
