@@ -45,7 +45,6 @@ export async function fallback(
   await admit();
   const interpolated = await pipeline.interpolate(await pipeline.inspect(located, stopwatch), stopwatch);
   if (interpolated === undefined) return undefined;
-  const { facts, bytes } = interpolated;
   headers.set("Server-Timing", stopwatch.header());
-  return imageResponse(headers, name, { facts, bytes: bytes.length, body: bytes });
+  return imageResponse(headers, name, interpolated);
 }

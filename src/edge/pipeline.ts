@@ -13,7 +13,7 @@ import type { Limits } from "./config.ts";
 import type { Holding, Memory } from "./memory.ts";
 import type { Origin } from "./origin-client.ts";
 import { choosePlace, engineConfiguration, ORIGIN_ENGINE, planIfFits } from "./place.ts";
-import type { KnownFacts, ResultFacts } from "./results.ts";
+import type { KnownFacts, Result } from "./results.ts";
 import type { OpenSource, Source } from "./sources.ts";
 import type { Turnstile } from "./turnstile.ts";
 
@@ -52,12 +52,7 @@ export interface Pipeline {
   /** @param requestId - under which the origin logs it. */
   render(inspected: Inspected, stopwatch: Stopwatch, requestId?: string): Promise<Rendered>;
   /** The same picture by interpolation, which costs little; undefined if it does not fit into the isolate. */
-  interpolate(inspected: Inspected, stopwatch: Stopwatch): Promise<Interpolated | undefined>;
-}
-
-interface Interpolated {
-  readonly facts: ResultFacts;
-  readonly bytes: Uint8Array;
+  interpolate(inspected: Inspected, stopwatch: Stopwatch): Promise<Result | undefined>;
 }
 
 /** Interpolation in the network's place. A tile's halo of 8 px is wider than the kernel's 3: no seams. */
@@ -123,7 +118,8 @@ export function createPipeline({
       const { bytes, model: none } = await turnstile.run((pause) =>
         render({ ...renderer, engine: LANCZOS, pause }, { ...inspected, plan }, stopwatch),
       );
-      return { facts: { ...inspected.facts, format: plan.format, engine: LANCZOS.name, model: none }, bytes };
+      const facts = { ...inspected.facts, format: plan.format, engine: LANCZOS.name, model: none };
+      return { facts, bytes: bytes.length, body: bytes };
     },
   };
 }

@@ -63,7 +63,7 @@ export function bucketResults(bucket: R2Bucket): Results {
   };
 }
 
-function describe({ key, size, httpMetadata, customMetadata = {} }: R2Object): Result & { bytes: number } {
+function describe({ key, size, httpMetadata, customMetadata = {} }: R2Object): Result {
   const format = FORMATS.find((f) => MEDIA_TYPE[f] === httpMetadata?.contentType);
   const { engine, model, sourceWidth, sourceHeight } = customMetadata;
   if (format === undefined || engine === undefined || model === undefined)
