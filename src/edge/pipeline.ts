@@ -50,7 +50,7 @@ export interface Pipeline {
   /** @throws {ServiceError} what the limits, the probe and the source refuse */
   inspect(located: Located, stopwatch: Stopwatch): Promise<Inspected>;
   /** @param requestId - under which the origin logs it. */
-  render(inspected: Inspected, stopwatch: Stopwatch, requestId?: string): Promise<Rendered>;
+  render(inspected: Inspected, stopwatch: Stopwatch, requestId: string): Promise<Rendered>;
   /** The same picture by interpolation, which costs little; undefined if it does not fit into the isolate. */
   interpolate(inspected: Inspected, stopwatch: Stopwatch): Promise<Result | undefined>;
 }
@@ -103,7 +103,7 @@ export function createPipeline({
       return { holding, transform, bytes, probe: probed, plan, facts };
     },
 
-    render(inspected, stopwatch, requestId = crypto.randomUUID()) {
+    render(inspected, stopwatch, requestId) {
       const { engine: madeBy } = inspected.facts;
       if (origin === undefined || madeBy !== ORIGIN_ENGINE) {
         return turnstile.run((pause) => render({ ...renderer, pause }, inspected, stopwatch));

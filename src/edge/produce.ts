@@ -21,7 +21,7 @@ interface ProduceOptions {
   /** Asked before anything is read or computed; throws to refuse. */
   readonly admit?: () => Promise<void>;
   /** Under which an origin logs it. */
-  readonly requestId?: string;
+  readonly requestId: string;
 }
 
 /**

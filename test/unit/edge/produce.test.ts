@@ -24,7 +24,7 @@ function leases(): Leases & { readonly ends: (Outcome | undefined)[] } {
   return { ends, enter: async () => turn };
 }
 
-const options = () => ({ stopwatch: createStopwatch(() => 0) });
+const options = () => ({ stopwatch: createStopwatch(() => 0), requestId: "1" });
 
 it("tells those who wait that there is a result only once it is stored", async () => {
   const noted = leases();
