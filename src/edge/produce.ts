@@ -1,3 +1,4 @@
+import type { ServiceError } from "../core/errors.ts";
 import { asServiceError, logError } from "../service/problem.ts";
 import type { Stopwatch } from "../service/stopwatch.ts";
 import type { Outcome } from "./lease.ts";
@@ -77,11 +78,16 @@ async function endWhenStored(turn: Turn, put: Promise<boolean>): Promise<boolean
   return isOurs;
 }
 
-/** What the picture is to blame for, everybody is told; after any other failure the next may try. */
+/** Whether it will be as wrong the next time: what the client or the picture is to blame for. */
+export function isFinal({ status }: ServiceError): boolean {
+  return status < 500 && status !== 429;
+}
+
+/** What is final everybody is told; after any other failure the next may try. */
 async function endFailed(turn: Turn, cause: unknown): Promise<void> {
-  const { code, message, detail, status } = asServiceError(cause);
-  const isFinal = status < 500 && status !== 429;
-  await end(turn, isFinal ? { state: "failed", code, message, detail } : undefined);
+  const error = asServiceError(cause);
+  const { code, message, detail } = error;
+  await end(turn, isFinal(error) ? { state: "failed", code, message, detail } : undefined);
 }
 
 /** Where the lease has gone before its holder, what came of the work stands all the same. */

@@ -4,7 +4,7 @@ import { expected, ServiceError } from "../../core/errors.ts";
 import { asServiceError, logError } from "../../service/problem.ts";
 import { createStopwatch } from "../../service/stopwatch.ts";
 import type { Pipeline } from "../pipeline.ts";
-import type { ProduceOnce } from "../produce.ts";
+import { isFinal, type ProduceOnce } from "../produce.ts";
 import type { JobConfig } from "./config.ts";
 import type { JobError, JobRequest, JobResult } from "./job.ts";
 import type { JobObject } from "./job-object.ts";
@@ -69,7 +69,7 @@ async function work(body: unknown, { jobs, ...deps }: ConsumerDeps): Promise<voi
   } catch (cause) {
     const error = asServiceError(cause);
     const shown: JobError = { code: error.code, detail: error.message };
-    if (!isWorthRetrying(error)) return await job.settle(run, { state: "failed", error: shown });
+    if (isFinal(error)) return await job.settle(run, { state: "failed", error: shown });
     await job.postpone(run, shown);
     throw error;
   }
@@ -94,11 +94,6 @@ async function compute(
   const product = await produceOnce(located, { stopwatch, requestId });
   await product?.stored;
   return { key, etag, computed: product !== undefined };
-}
-
-/** What the client did wrong will be as wrong the next time. */
-function isWorthRetrying({ status }: ServiceError): boolean {
-  return status >= 500 || status === 429;
 }
 
 /** A message whose retries are used up. */
