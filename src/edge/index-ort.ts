@@ -1,7 +1,6 @@
-import { Lease } from "./lease.ts";
 import { createEdgeOrtEngine } from "./ort.ts";
 import { createWorker } from "./worker.ts";
 
 export default createWorker(createEdgeOrtEngine);
 export { JobObject } from "./jobs/job-object.ts";
-export { Lease };
+export { Lease } from "./lease.ts";

@@ -1,7 +1,6 @@
-import { Lease } from "./lease.ts";
 import { createEdgeSimdEngine } from "./simd.ts";
 import { createWorker } from "./worker.ts";
 
 export default createWorker(createEdgeSimdEngine);
 export { JobObject } from "./jobs/job-object.ts";
-export { Lease };
+export { Lease } from "./lease.ts";

@@ -12,7 +12,7 @@ const SENTINEL = new ArrayBuffer(8);
  * handed a sentinel instead of bytes, and the sentinel is answered with an instance of the module wrangler compiled.
  * The models are static assets: with them the script would exceed the 10 MB that Cloudflare takes.
  */
-export function createEdgeOrtEngine({ ASSETS: assets }: Env, find: FindModel) {
+export function createEdgeOrtEngine(find: FindModel, { ASSETS: assets }: Env) {
   const instantiate = WebAssembly.instantiate;
   const answerSentinel = async (module: WebAssembly.Module | Uint8Array, imports?: WebAssembly.Imports) => {
     if (!(module instanceof Uint8Array)) return await instantiate(module, imports);

@@ -8,7 +8,6 @@ import kernels from "../engine/kernels/build/ssiu-relaxed.wasm";
 import { type FindModel, modelFor, verifyModel } from "../engine/models.ts";
 import { createSimdEngine, SIMD_TILING, wasmKernels } from "../engine/simd-engine.ts";
 import { readPacked } from "../engine/weights.ts";
-import type { Env } from "./worker.ts";
 
 /** By the file names of models/manifest.json, which decides what each is for. */
 const PACKED = new Map([
@@ -21,7 +20,7 @@ const PACKED = new Map([
 ]);
 
 /** Our own kernels in a Worker, with the weights in its bundle. */
-export function createEdgeSimdEngine(_env: Env, find: FindModel) {
+export function createEdgeSimdEngine(find: FindModel) {
   const engine = createSimdEngine({
     kernels: wasmKernels(kernels, "relaxed"),
     async loadWeights(scale, variant) {

@@ -41,7 +41,7 @@ export interface Env {
 }
 
 /** The engine of one deployment, and the tiles it works best with. */
-type CreateEngine = (env: Env, model: FindModel) => Pick<Renderer, "engine" | "tiling">;
+type CreateEngine = (model: FindModel, env: Env) => Pick<Renderer, "engine" | "tiling">;
 
 /** The Worker around an engine: nothing here but what belongs together. */
 export function createWorker(createEngine: CreateEngine): ExportedHandler<Env> {
@@ -65,7 +65,7 @@ function createHandlers(env: Env, createEngine: CreateEngine) {
   const model = parseManifest(manifest);
   const config = parseConfig(env);
   const { limits, remote, signing, lease, cacheControl } = config;
-  const renderer = { codecs: createCodecs(CODEC_MODULES, { avifBytes: AVIF_BYTES }), ...createEngine(env, model) };
+  const renderer = { codecs: createCodecs(CODEC_MODULES, { avifBytes: AVIF_BYTES }), ...createEngine(model, env) };
   const openSource = firstOf(
     lastKnown(
       remoteSource({ fetch: (url, init) => fetch(url, init), maxBytes: limits.sourceBytes, ...remote }),

@@ -20,7 +20,7 @@ export default {
     const side = Number(query.get("side"));
     const tile = Number(query.get("tile"));
 
-    const chosen = started.get(name) ?? (name === "ort" ? createEdgeOrtEngine : createEdgeSimdEngine)(env, model);
+    const chosen = started.get(name) ?? (name === "ort" ? createEdgeOrtEngine : createEdgeSimdEngine)(model, env);
     started.set(name, chosen);
     const tiling = tile > 0 ? { size: tile, overlap: 0 } : chosen.tiling;
     const data = Uint8ClampedArray.from({ length: 3 * side * side }, (_, i) => 128 + 90 * Math.sin(i / 40) + (i % 7));
