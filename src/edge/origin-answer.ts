@@ -184,7 +184,7 @@ function pictureFault(text: string, cause: Error): ServiceError | undefined {
   const problem = parseJson(text);
   const { data: fault } = Problem.safeParse(problem);
   const { data: detail } = Detail.safeParse(problem);
-  return fault && new ServiceError(fault.code, PICTURE_FAULTS[fault.code], { cause, ...(detail && { detail }) });
+  return fault && new ServiceError(fault.code, PICTURE_FAULTS[fault.code], { cause, detail });
 }
 
 function unusable(cause: Error): ServiceError {

@@ -92,7 +92,7 @@ function createHandlers(env: Env, createEngine: CreateEngine) {
     app: createApp({
       ...{ config, results, pipeline, produceOnce, now },
       engine: renderer.engine.name,
-      authorize: createAuthorize({ mode: signing.mode, keys: signing.keys, cacheControl, clock: Date.now }),
+      authorize: createAuthorize({ ...signing, cacheControl, clock: Date.now }),
       rates: { requests: rateLimiter(env.REQUEST_LIMIT), misses: rateLimiter(env.MISS_LIMIT) },
       v1: createJobRoutes({
         ...jobs,

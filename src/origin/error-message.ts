@@ -17,5 +17,5 @@ export function toErrorMessage(error: unknown): ErrorMessage {
 
 /** Inverse of {@link toErrorMessage}. */
 export function fromErrorMessage({ code, message, detail, cause }: ErrorMessage): ServiceError {
-  return new ServiceError(code, message, { cause, ...(detail && { detail }) });
+  return new ServiceError(code, message, { cause, detail });
 }
