@@ -23,7 +23,7 @@ export interface Transform {
   readonly background?: string | undefined;
   /** `false`: take the first frame of an animation, which is refused otherwise. */
   readonly anim?: false | undefined;
-  /** Absent: chosen by the source. */
+  /** Absent: by the source, its pixels too. */
   readonly model?: Variant | undefined;
   /** Of `format=auto`: what the client accepts beside PNG and JPEG, best first. Never in the URL; see accept.ts. */
   readonly accepts?: readonly Format[] | undefined;
