@@ -7,7 +7,7 @@ const SIGNATURE = "ICC_PROFILE\0";
 /** A segment holds 65533 bytes, of which the signature, number and count take 14. */
 const MAX_PART = 65533 - SIGNATURE.length - 2;
 
-/** Joins the APP2 segments of a profile; `undefined` if one is missing. @see ICC.1:2022 annex B.4 */
+/** Joins the APP2 segments of a profile; `undefined` if one is missing, or they disagree on how many there are. @see ICC.1:2022 annex B.4 */
 export function readFromJpeg(bytes: Uint8Array): Uint8Array | undefined {
   const parts: Uint8Array[] = [];
   let count = 0;
@@ -17,9 +17,9 @@ export function readFromJpeg(bytes: Uint8Array): Uint8Array | undefined {
     if (isFrame(marker) && u8(data, 5) === 4) return undefined;
     if (marker !== APP2 || text(data, 0, SIGNATURE.length) !== SIGNATURE) continue;
     const [number = 0, total = 0] = data.subarray(SIGNATURE.length, SIGNATURE.length + 2);
-    if (number === 0 || number > total || parts[number - 1]) return undefined;
+    count ||= total;
+    if (number === 0 || number > total || total !== count || parts[number - 1]) return undefined;
     parts[number - 1] = data.subarray(SIGNATURE.length + 2);
-    count = total;
   }
   const whole = count > 0 && Array.from({ length: count }, (_, i) => parts[i]).every((part) => part !== undefined);
   return whole ? concat(parts) : undefined;

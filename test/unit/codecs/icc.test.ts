@@ -207,6 +207,12 @@ describe("readIcc", () => {
     expect(await readIcc(bytes, "jpeg")).toBeUndefined();
   });
 
+  it.each([2, 3])("leaves out a JPEG profile whose parts disagree on how many there are: %i and 1", async (total) => {
+    const bytes = await embedIcc(await embedIcc(fixture("420.jpg"), "jpeg", P3), "jpeg", P3);
+    bytes.fill(total, FIRST_NUMBER, FIRST_NUMBER + 2);
+    expect(await readIcc(bytes, "jpeg")).toBeUndefined();
+  });
+
   it("takes the first of two profiles of a PNG", async () => {
     const other = await embedIcc(fixture("rgb-8.png"), "png", padded(P3, 1000));
     expect(same(await readIcc(await embedIcc(other, "png", P3), "png"), P3)).toBe(true);
