@@ -71,7 +71,7 @@ describe("readIcc", () => {
     ["of another colour space", damaged(P3, 16, "CMYK")],
     ["without its signature", damaged(P3, 36, "none")],
     ["that is shorter than it says", damaged(P3, 0, "\x7f")],
-    ["that says it is shorter than its header", damaged(P3, 0, "\0\0\0\x7f")],
+    ["that says it ends before its tags", damaged(P3, 0, "\0\0\0\x83")],
     ["that ends within its length", P3.slice(0, 3)],
   ])("leaves out a profile %s", async (_, icc) => {
     expect(await readIcc(await embedIcc(fixture("rgb-8.png"), "png", icc), "png")).toBeUndefined();
@@ -135,6 +135,14 @@ describe("readIcc", () => {
       for (const name of ["desc", "cprt"]) expect(tag(icc, name), name).toEqual(tag(grey, name));
     },
   );
+
+  it("gives a grey profile without texts a copyright, which each profile has, and no description", async () => {
+    const grey = GREY.slice();
+    for (const name of ["desc", "cprt"]) grey.set(latin1("none"), tagOf(grey, name));
+    const icc = (await readIcc(await embedIcc(fixture("grey-8.png"), "png", grey), "png")) ?? new Uint8Array();
+    expect(tag(icc, "cprt")).toEqual(latin1("text\0\0\0\0CC0\0"));
+    expect(tagOf(icc, "desc")).toBe(-1);
+  });
 
   it.each(["rgb-8.png", "palette-8.png", "420.jpg", "lossy.webp", "8-bit.avif"])(
     "leaves a grey profile out of %s, which is in colour",
@@ -246,6 +254,7 @@ describe("readIcc", () => {
       "whose curve to L* is none",
       (icc: Uint8Array) => lightness(icc, 0).set(latin1("none"), u32be(icc, tagOf(icc, "kTRC") + 4)),
     ],
+    ["whose curve to L* has no count", (icc: Uint8Array) => lightness(icc, 0).set(be32(8), tagOf(icc, "kTRC") + 8)],
     ["whose curve to L* has no power", (icc: Uint8Array) => lightness(icc, 1).set(be32(12), tagOf(icc, "kTRC") + 8)],
     ["whose curve lies past its end", (icc: Uint8Array) => icc.set([0, 1, 0, 0], tagOf(icc, "kTRC") + 4)],
     ["whose curve has no bytes", (icc: Uint8Array) => icc.fill(0, tagOf(icc, "kTRC") + 8, tagOf(icc, "kTRC") + 12)],
@@ -303,9 +312,10 @@ function tag(icc: Uint8Array, name: string): Uint8Array {
   return icc.slice(start, (start ?? 0) + (length ?? 0));
 }
 
-/** Makes of a grey profile one whose curve, with so many entries, leads to L*. */
+/** Makes of a grey profile one whose curve, of so many entries and no more bytes, leads to L*. */
 function lightness(icc: Uint8Array, count: number): Uint8Array {
   icc.set(latin1("Lab "), 20);
+  icc.set(be32(12 + 2 * count), tagOf(icc, "kTRC") + 8);
   icc.set(be32(count), u32be(icc, tagOf(icc, "kTRC") + 4) + 8);
   return icc;
 }
