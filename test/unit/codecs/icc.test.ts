@@ -61,6 +61,7 @@ describe("readIcc", () => {
       pngChunk("zTXt", concat([latin1("a\0\0"), deflateSync("b")])),
       pngChunk("cICP", Uint8Array.of(9, 16, 0)),
       pngChunk("iCCP", concat([latin1("\0\0"), deflateSync(GREY)])),
+      pngChunk("iCCP", concat([latin1("a\0\x01"), deflateSync(GREY)])),
     ];
     expect(await readIcc(concat([tagged.subarray(0, 33), ...others, tagged.subarray(33)]), "png")).toEqual(P3);
     const profile = tagged.subarray(33, 33 + tagged.length - plain.length);
@@ -226,11 +227,14 @@ describe("readIcc", () => {
     expect(same(await readIcc(await embedIcc(other, "png", P3), "png"), P3)).toBe(true);
   });
 
-  it("takes no profile from behind the pixels of a WebP, where viewers do not look", async () => {
-    const chunks = [...webpChunks(fixture("p3.webp"))];
-    const [profile, others] = [chunks.filter(isProfile), chunks.filter((chunk) => !isProfile(chunk))];
-    expect(await readIcc(webpFile([...others, ...profile].map(({ whole }) => whole)), "webp")).toBeUndefined();
-  });
+  it.each(["ANIM", "ANMF", "ALPH", "VP8 ", "VP8L"])(
+    "takes no profile from behind %s of a WebP, where viewers do not look",
+    async (type) => {
+      const [profile, pixels] = [riffChunk("ICCP", P3), riffChunk(type, new Uint8Array(1))];
+      expect(await readIcc(webpFile([profile, pixels]), "webp")).toEqual(P3);
+      expect(await readIcc(webpFile([pixels, profile]), "webp")).toBeUndefined();
+    },
+  );
 
   it.each([
     ["as it is", 0],
@@ -297,10 +301,6 @@ it("puts a profile behind JFIF, which comes first", async () => {
   const bytes = await IMPLEMENTATIONS.jsquash.encode({ image, icc: P3 }, "jpeg");
   expect([...jpegSegments(bytes)].slice(0, 2).map(({ marker }) => marker)).toEqual([0xe0, 0xe2]);
 });
-
-function isProfile({ type }: { type: string }): boolean {
-  return type === "ICCP";
-}
 
 /** Offset of a tag's entry in the table. */
 function tagOf(icc: Uint8Array, name: string): number {
