@@ -133,7 +133,7 @@ describe("readIcc", () => {
       expect(Math.max(...asRgb.map((value, i) => Math.abs(value - (asGrey[i] ?? 255))))).toBeLessThanOrEqual(1);
       // Gamma 2.2 is not sRGB's curve: the profile is in effect.
       expect(asGrey).not.toEqual([...gradient]);
-      for (const name of ["desc", "cprt"]) expect(tag(icc, name), name).toEqual(tag(grey, name));
+      for (const name of ["desc", "cprt", "wtpt"]) expect(tag(icc, name), name).toEqual(tag(grey, name));
     },
   );
 
@@ -172,7 +172,10 @@ describe("readIcc", () => {
     });
     for (const bytes of [fixture("grey-alpha-8.png"), ...monochrome]) {
       const { format } = probe(bytes);
-      expect(await readIcc(await embedIcc(bytes, format, GREY), format), format).toBeDefined();
+      const tagged = await embedIcc(bytes, format, GREY);
+      const before = tagged.slice();
+      expect(await readIcc(tagged, format), format).toBeDefined();
+      expect(same(tagged, before), "as it was").toBe(true);
     }
   });
 
@@ -250,6 +253,13 @@ describe("readIcc", () => {
     const [expected, got] = [await shown(grey), await shown(inColour)];
     expect(got.length).toBe(3 * ramp.length);
     expect(Math.max(...got.map((value, i) => Math.abs(value - (expected[i] ?? 0))))).toBeLessThan(2);
+  });
+
+  it("gives a grey profile neither its id nor its colour spaces", async () => {
+    const grey = lightness(GREY.slice(), 0).fill(1, 84, 100);
+    const icc = (await readIcc(await embedIcc(fixture("grey-8.png"), "png", grey), "png")) ?? new Uint8Array();
+    expect(icc.subarray(16, 24)).toEqual(latin1("RGB XYZ "));
+    expect(icc.subarray(84, 100)).toEqual(new Uint8Array(16));
   });
 
   it.each([
