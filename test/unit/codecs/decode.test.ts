@@ -1,6 +1,6 @@
 import { deflateSync } from "node:zlib";
 import sharp from "sharp";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { addAvifProperty } from "../../../src/codecs/avif-container.ts";
 import { be32, concat, latin1 } from "../../../src/codecs/concat.ts";
 import { createCodecs } from "../../../src/codecs/jsquash.ts";
@@ -321,6 +321,17 @@ describe("what only sharp reads", () => {
     const { image } = await IMPLEMENTATIONS.sharp.decode(bytes, probe(bytes));
     expect(difference(image, await oracle(fixture("rgb-8.png"))).mean).toBeLessThan(12);
   });
+});
+
+it.each([
+  [1999, "undecodable_image"],
+  [2000, "deadline_exceeded"],
+])("with sharp and 2 s, what failed after %i ms is %s", async (tookMs, code) => {
+  let nowMs = 0;
+  const clock = vi.spyOn(performance, "now").mockImplementation(() => (nowMs += tookMs));
+  onTestFinished(() => clock.mockRestore());
+  const bytes = fixture("truncated-with-eoi.jpg");
+  await expect(createSharpCodecs({ timeoutSeconds: 2 }).decode(bytes, probe(bytes))).rejects.toMatchObject({ code });
 });
 
 describe("bytes that no pixel depends on", () => {

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { createCodecs } from "../../../src/codecs/jsquash.ts";
@@ -115,4 +116,13 @@ describe.each(Object.entries({ jsquash, sharp: createSharpCodecs() }))("encode w
       detail: { limit, actual: width, unit: "px" },
     });
   });
+});
+
+it("is given up by sharp where it takes longer than it may", async () => {
+  const side = 3000;
+  const image = { width: side, height: side, data: new Uint8ClampedArray(randomBytes(4 * side ** 2)) };
+  const { encode } = createSharpCodecs({ timeoutSeconds: 1 });
+  // Its length alone: 36 MB take minutes to be printed.
+  const length = encode({ image }, "png").then((bytes) => bytes.length);
+  await expect(length).rejects.toMatchObject({ code: "deadline_exceeded" });
 });
