@@ -24,14 +24,15 @@ interface Gating {
 type MemoryPlan = ReturnType<typeof planMemory>;
 
 /**
- * Where everything stands in the kernels' memory for a tile whose sides are multiples of 16: byte offsets from `start` on.
+ * Where everything stands in the kernels' memory for a tile whose sides are multiples of 16: byte offsets from `start` on, aligned
+ * to 16 as that is, since all sizes are multiples of 128.
  * Maps `[height, width, 64]` live as long as a step, rows `[width, 64]` as long as a line.
  */
 export function planMemory({ width, height }: Size, scale: Scale, start: number) {
   let end = start;
   const place = (bytes: number) => {
     const pointer = end;
-    end += Math.ceil(bytes / 16) * 16;
+    end += bytes;
     return pointer;
   };
   const pixels = width * height;
