@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { createCodecs } from "../../../src/codecs/jsquash.ts";
 import { CODEC_MODULES } from "../../../src/codecs/node-modules.ts";
 import { createSharpCodecs } from "../../../src/codecs/sharp.ts";
+import { checkStorable } from "../../../src/codecs/storable.ts";
 import { isGrey } from "../../../src/core/grey.ts";
 import { DEFAULT_QUALITY, FORMATS } from "../../../src/core/image.ts";
 import { isFrame, jpegSegments } from "../../../src/core/probe/jpeg.ts";
@@ -125,4 +126,9 @@ it("is given up by sharp where it takes longer than it may", async () => {
   // Its length alone: 36 MB take minutes to be printed.
   const length = encode({ image }, "png").then((bytes) => bytes.length);
   await expect(length).rejects.toMatchObject({ code: "deadline_exceeded" });
+});
+
+it("can store sides as long as a format has them, neither longer nor higher", () => {
+  expect(() => checkStorable({ width: 16383, height: 16383 }, "webp")).not.toThrow();
+  expect(() => checkStorable({ width: 1, height: 16384 }, "webp")).toThrow("got 1x16384");
 });
