@@ -21,7 +21,7 @@ export interface Expectation {
 }
 
 /** How one attempt ended. */
-export type Outcome =
+export type AttemptEnd =
   | { readonly alive: true; readonly rendered: Rendered }
   | {
       /** Whether the origin works, and only this request failed. */
@@ -63,7 +63,7 @@ const MAX_PROBLEM_BYTES = 4096;
  *
  * @throws whatever reading throws when the connection breaks.
  */
-export async function readAnswer(response: Response, expectation: Expectation, nowMs: number): Promise<Outcome> {
+export async function readAnswer(response: Response, expectation: Expectation, nowMs: number): Promise<AttemptEnd> {
   if (response.status === 200) return await readResult(response, expectation);
   const text = await readProblem(response);
   const cause = new Error(`The origin answered ${response.status}: ${text.slice(0, 200)}`);
@@ -98,7 +98,7 @@ export async function readAnswer(response: Response, expectation: Expectation, n
 }
 
 /** The outcome of an attempt that got no answer, or only a part of one. */
-export function unreachable(cause: unknown, retryInMs = RETRY_PAUSE_MS): Outcome {
+export function unreachable(cause: unknown, retryInMs = RETRY_PAUSE_MS): AttemptEnd {
   return {
     alive: false,
     error: new ServiceError("origin_failed", "The origin cannot be reached", { cause }),
@@ -109,10 +109,10 @@ export function unreachable(cause: unknown, retryInMs = RETRY_PAUSE_MS): Outcome
 async function readResult(
   response: Response,
   { format, width, height, models, maxBytes, reserve }: Expectation,
-): Promise<Outcome> {
+): Promise<AttemptEnd> {
   const { headers } = response;
   const length = Number(/^[1-9]\d{0,15}$/.exec(headers.get("Content-Length") ?? "")?.[0]);
-  const refuse = async (reason: string): Promise<Outcome> => {
+  const refuse = async (reason: string): Promise<AttemptEnd> => {
     await response.body?.cancel();
     return { alive: false, error: unusable(new Error(reason)) };
   };

@@ -6,7 +6,7 @@ import { possibleIds } from "../service/model-choice.ts";
 import type { PlannedSource, Rendered } from "../service/render.ts";
 import { afterFailure, HEALTHY, pass } from "./circuit-breaker.ts";
 import type { Holding } from "./memory.ts";
-import { type Expectation, type Outcome, readAnswer, unreachable } from "./origin-answer.ts";
+import { type AttemptEnd, type Expectation, readAnswer, unreachable } from "./origin-answer.ts";
 import type { OriginConfig } from "./origin-config.ts";
 import type { OriginLimits } from "./place.ts";
 
@@ -27,7 +27,7 @@ export interface Origin {
 }
 
 /** What reaches the outside, and the time in Unix milliseconds. */
-export interface OriginDeps {
+export interface OriginClientDeps {
   readonly fetch: typeof fetch;
   readonly now: () => number;
 }
@@ -36,10 +36,10 @@ const ATTEMPTS = 2;
 const CIRCUIT = { maxFailures: 5, pauseMs: 10_000 } as const;
 
 /** One deadline over all attempts, a second attempt where that can help, none while the origin is known to be down. */
-export function createOriginClient(config: OriginConfig, { fetch, now }: OriginDeps): Origin {
+export function createOriginClient(config: OriginConfig, { fetch, now }: OriginClientDeps): Origin {
   let circuit = HEALTHY;
 
-  async function attempt(job: OriginJob, requestId: string, remainingMs: number): Promise<Outcome> {
+  async function attempt(job: OriginJob, requestId: string, remainingMs: number): Promise<AttemptEnd> {
     const { url, keys, resultBytes } = config;
     // What the client accepts has been settled here.
     const pathAndQuery = `/v1/upscale?${formatTransform({ ...job.transform, format: job.plan.format })}`;

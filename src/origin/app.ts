@@ -9,14 +9,14 @@ import type { FindModel } from "../engine/models.ts";
 import { allow } from "../service/allow.ts";
 import { asServiceError, logError, problem } from "../service/problem.ts";
 import { readSource } from "../service/source-body.ts";
-import type { OriginLimits } from "./config.ts";
+import type { Limits } from "./config.ts";
 import { createDeadline } from "./deadline.ts";
 import type { Metrics } from "./metrics.ts";
 import { bodyLength, createReception, parseDeadline, verifyBody, verifySignature } from "./signed-request.ts";
 import { createUpscaler, inspect, type Running } from "./upscaler.ts";
 
-export interface OriginDeps {
-  readonly limits: OriginLimits;
+export interface AppDeps {
+  readonly limits: Limits;
   readonly queueTiles: number;
   readonly keyring: Keyring;
   readonly model: FindModel;
@@ -38,7 +38,7 @@ const BODIES = 16;
 const LOADING_SECONDS = 10;
 
 /** The origin's routes. Everything they touch is an argument. */
-export function createOriginApp({ limits, keyring, model, metrics, now, ...deps }: OriginDeps) {
+export function createOriginApp({ limits, keyring, model, metrics, now, ...deps }: AppDeps) {
   const app = new Hono();
   const upscale = createUpscaler(metrics);
   const receive = createReception(BODIES * limits.sourceBytes);

@@ -42,13 +42,13 @@ const Environment = z.object({
   MAX_JPEG_SCANS: count(1, 100),
 });
 
-export interface OriginLimits extends PictureLimits {
+export interface Limits extends PictureLimits {
   readonly sourceBytes: number;
   /** Longest that any request may take. */
   readonly deadlineMs: number;
 }
 
-export interface OriginConfig {
+export interface Config {
   readonly host: string;
   readonly port: number;
   readonly keyring: Keyring;
@@ -65,11 +65,11 @@ export interface OriginConfig {
   readonly queueTiles: number;
   /** Between saying that we are not ready and taking no more connections. */
   readonly drainMs: number;
-  readonly limits: OriginLimits;
+  readonly limits: Limits;
 }
 
 /** @throws {Error} that names what is wrong with the environment. */
-export function parseOriginConfig(environment: unknown): OriginConfig {
+export function parseConfig(environment: unknown): Config {
   const parsed = Environment.safeParse(environment);
   if (!parsed.success) throw new Error(`Invalid environment:\n${z.prettifyError(parsed.error)}`);
   const env = parsed.data;

@@ -3,7 +3,7 @@ import { Piscina } from "piscina";
 import type { Rgb } from "../core/image.ts";
 import type { Tiling } from "../core/tiles.ts";
 import { SIMD_TILING } from "../engine/simd-engine.ts";
-import type { OriginConfig, Provider } from "./config.ts";
+import type { Config, Provider } from "./config.ts";
 import type { TileBatch } from "./engine-worker.ts";
 import { bufferOf } from "./moving.ts";
 import type { Network, RunTiles } from "./tiles.ts";
@@ -34,7 +34,7 @@ const GPU_TILING: Tiling = { size: 272, overlap: 16, equal: true };
 const WARM_UP_SIDE = 144;
 const WARM_UP_ROUNDS = 3;
 
-interface EngineOptions extends Pick<OriginConfig, "provider" | "workers" | "batchTiles"> {
+interface EngineOptions extends Pick<Config, "provider" | "workers" | "batchTiles"> {
   /** All that there are. */
   readonly networks: readonly Network[];
   /** Aborted when it is wanted no more: what runs is finished, nothing more is begun. */

@@ -8,7 +8,7 @@ import { DEVELOPMENT_KEYS } from "../core/origin-request.ts";
 import { readManifest } from "../engine/node-engines.ts";
 import { createOriginApp } from "./app.ts";
 import { createBatcher } from "./batcher.ts";
-import { type OriginConfig, parseOriginConfig } from "./config.ts";
+import { type Config, parseConfig } from "./config.ts";
 import { drainable } from "./drain.ts";
 import { type EnginePool, openEngine } from "./engine-pool.ts";
 import { createMetrics } from "./metrics.ts";
@@ -27,7 +27,7 @@ await main().catch((error: unknown) => {
 
 /** `npm run origin`: alive at once, ready when the models are loaded, gone when it is told to and nobody waits any more. */
 async function main(): Promise<void> {
-  const config = parseOriginConfig(process.env);
+  const config = parseConfig(process.env);
   let running: Running | undefined;
   let opening: Promise<EnginePool> | undefined;
   const ending = new AbortController();
@@ -95,12 +95,12 @@ async function main(): Promise<void> {
 }
 
 /** Whether tiles are in the network, though nobody waits for them; what hangs does not count. */
-function isComputing(running: Running | undefined, { limits }: OriginConfig): boolean {
+function isComputing(running: Running | undefined, { limits }: Config): boolean {
   const ms = running?.batcher.oldestBatchMs ?? 0;
   return ms > 0 && ms <= limits.deadlineMs;
 }
 
-async function listen(fetch: Parameters<typeof serve>[0]["fetch"], { host, port }: OriginConfig): Promise<Server> {
+async function listen(fetch: Parameters<typeof serve>[0]["fetch"], { host, port }: Config): Promise<Server> {
   return await new Promise((resolve, reject) => {
     // The cast is for @hono/node-server, which also makes servers of other protocols.
     const options = { keepAliveTimeout: KEEP_ALIVE_MS };

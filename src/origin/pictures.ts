@@ -9,7 +9,7 @@ import type { Ticket } from "./batcher.ts";
 import type { Deadline } from "./deadline.ts";
 import { fromErrorMessage } from "./error-message.ts";
 import { bufferOf } from "./moving.ts";
-import type { PictureAnswer, PictureTask } from "./pixel-worker.ts";
+import type { PictureAnswer, PictureTask, TimedPicture } from "./pixel-worker.ts";
 import { answerTiles } from "./tile-port.ts";
 import { createTurns } from "./turns.ts";
 
@@ -29,12 +29,10 @@ interface PictureRequest extends PlannedSource {
   readonly deadline: Deadline;
 }
 
-type Rendered = Exclude<PictureAnswer, { readonly error: unknown }>;
-
 /** Pictures from bytes to bytes, none of it on this thread but passing tiles on. */
 export interface Pictures {
   /** @throws {ServiceError} what the codecs and the network throw, or what ends the time. */
-  render(request: PictureRequest): Promise<Rendered>;
+  render(request: PictureRequest): Promise<TimedPicture>;
 }
 
 /** Pictures that need no network and wait for their turn; any more are refused. */

@@ -19,16 +19,17 @@ export interface PictureTask extends PlannedSource {
   readonly port: MessagePort;
 }
 
-/** An encoded picture and where the time went, or what went wrong. */
-export type PictureAnswer =
-  | {
-      readonly data: Uint8Array<ArrayBuffer>;
-      /** Its id. */
-      readonly model: string;
-      readonly serverTiming: string;
-      readonly steps: Readonly<Record<string, number>>;
-    }
-  | { readonly error: ErrorMessage };
+/** An encoded picture and where the time went. */
+export interface TimedPicture {
+  readonly data: Uint8Array<ArrayBuffer>;
+  /** Id of the model that made it; "none" without one. */
+  readonly model: string;
+  readonly serverTiming: string;
+  readonly steps: Readonly<Record<string, number>>;
+}
+
+/** It, or what went wrong. */
+export type PictureAnswer = TimedPicture | { readonly error: ErrorMessage };
 
 // Set by pictures.ts.
 const { timeoutSeconds } = workerData as { readonly timeoutSeconds: number };

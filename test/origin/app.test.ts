@@ -5,7 +5,7 @@ import { contentDigest, originSigningText } from "../../src/core/origin-request.
 import { readManifest } from "../../src/engine/node-engines.ts";
 import { createOriginApp } from "../../src/origin/app.ts";
 import { createBatcher } from "../../src/origin/batcher.ts";
-import { parseOriginConfig } from "../../src/origin/config.ts";
+import { parseConfig } from "../../src/origin/config.ts";
 import { createMetrics } from "../../src/origin/metrics.ts";
 import type { RunTiles } from "../../src/origin/tiles.ts";
 import type { Running } from "../../src/origin/upscaler.ts";
@@ -26,7 +26,7 @@ async function setUp(isLoaded: boolean, run: RunTiles = () => new Promise(() => 
   const pictures: Running["pictures"] = { render: () => new Promise(() => {}) };
   const engine = { provider: "cuda", tiling: { size: 32, overlap: 0 } } as const;
   const state = { isDraining: false };
-  const { limits } = parseOriginConfig({ DEADLINE_MS: "60000" });
+  const { limits } = parseConfig({ DEADLINE_MS: "60000" });
   const app = createOriginApp({
     limits,
     queueTiles: 10,

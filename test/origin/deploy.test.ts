@@ -7,7 +7,7 @@ import { PodDisruptionBudget } from "kubernetes-models/policy/v1/PodDisruptionBu
 import { Service } from "kubernetes-models/v1/Service";
 import { expect, it } from "vitest";
 import { parseAllDocuments } from "yaml";
-import { parseOriginConfig } from "../../src/origin/config.ts";
+import { parseConfig } from "../../src/origin/config.ts";
 import { spawnOrigin } from "./origin.ts";
 
 const file = (path: string) => readFile(new URL(`../../${path}`, import.meta.url), "utf8");
@@ -37,7 +37,7 @@ it("sets what the program reads, and gives it the time that it takes to end", as
     entry.name,
     entry.value ?? "key:from-the-secret-of-the-cluster",
   ]);
-  const config = parseOriginConfig(Object.fromEntries(pairs));
+  const config = parseConfig(Object.fromEntries(pairs));
   expect(config.port).toBe(containers[0].ports[0].containerPort);
   expect(1000 * terminationGracePeriodSeconds).toBeGreaterThan(config.drainMs + config.limits.deadlineMs);
   const documented = await file("docs/deploy.md");

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { availableParallelism, networkInterfaces } from "node:os";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { parseOriginConfig } from "../../src/origin/config.ts";
+import { parseConfig } from "../../src/origin/config.ts";
 import { fixture } from "../fixtures/read.ts";
 import { spawnOrigin, startOrigin, type TestOrigin } from "./origin.ts";
 import { scene } from "./pictures.ts";
@@ -121,7 +121,7 @@ describe("the environment", () => {
     const limits = { sourceBytes: 20_000_000, ...pixels, jpegScans: 100, deadlineMs: 60_000 };
     const threads = { workers: availableParallelism(), pixelWorkers: 2 };
     const rest = { provider: "auto", batchTiles: 8, queueTiles: 512, drainMs: 0, isDevelopment: true, limits };
-    const { keyring, ...defaults } = parseOriginConfig({});
+    const { keyring, ...defaults } = parseConfig({});
     expect(defaults).toEqual({ host: "127.0.0.1", port: 8788, ...threads, ...rest });
   });
 
@@ -131,7 +131,7 @@ describe("the environment", () => {
       ...{ DRAIN_MS: "7", MAX_SOURCE_BYTES: "8", MAX_INPUT_PIXELS: "9", MAX_OUTPUT_PIXELS: "10" },
       ...{ MAX_AVIF_PIXELS: "11", MAX_JPEG_SCANS: "12" },
     };
-    expect(parseOriginConfig(environment)).toMatchObject({
+    expect(parseConfig(environment)).toMatchObject({
       ...{ port: 1, workers: 2, pixelWorkers: 3, batchTiles: 4, queueTiles: 5, drainMs: 7 },
       limits: { sourceBytes: 8, inputPixels: 9, outputPixels: 10, avifPixels: 11, jpegScans: 12, deadlineMs: 6 },
     });
@@ -145,7 +145,7 @@ describe("the environment", () => {
     [{ DEADLINE_MS: "3600001" }, "DEADLINE_MS"],
     [{ ORIGIN_KEYS: "short:key" }, "key 1 of ORIGIN_KEYS"],
   ])("%o is refused", (environment, named) => {
-    expect(() => parseOriginConfig(environment)).toThrow(named);
+    expect(() => parseConfig(environment)).toThrow(named);
   });
 
   const hasIpv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === "::1"));

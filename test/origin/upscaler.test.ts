@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { parseTransform } from "../../src/core/transform.ts";
 import { readManifest } from "../../src/engine/node-engines.ts";
 import { createBatcher } from "../../src/origin/batcher.ts";
-import { parseOriginConfig } from "../../src/origin/config.ts";
+import { parseConfig } from "../../src/origin/config.ts";
 import { createDeadline } from "../../src/origin/deadline.ts";
 import { createMetrics } from "../../src/origin/metrics.ts";
 import { createUpscaler, inspect, type Running } from "../../src/origin/upscaler.ts";
@@ -32,7 +32,7 @@ async function setUp() {
   };
   const upscale = createUpscaler(createMetrics({ queueTiles: () => 0 }));
   const bytes = new Uint8Array(await scene(600, 600).png().toBuffer());
-  const [{ limits }, model] = [parseOriginConfig({}), await readManifest()];
+  const [{ limits }, model] = [parseConfig({}), await readManifest()];
   return async (ops: string, encodeMs: number) => {
     state.encodeMs = encodeMs;
     const deadline = createDeadline(30_000, 0, new AbortController().signal);
