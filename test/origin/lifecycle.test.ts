@@ -166,22 +166,28 @@ it("does four fifths of what it can when four times as much is asked for, and re
   origin = await startOrigin({ DEADLINE_MS: "3000" });
   const source = await scene(64, 64).png().toBuffer();
   const measureCapacity = async () => {
-    const { good, seconds } = await offer(origin, source, { perSecond: Infinity, seconds: 5, atATime: 4 });
+    const { good, seconds } = await offer(origin, source, { perSecond: Infinity, seconds: 4, atATime: 4 });
     return good / seconds;
   };
-  const before = await measureCapacity();
-  const bytes = await origin.residentBytes();
-  const over = await offer(origin, source, { perSecond: 4 * before, seconds: 10 });
-  const growth = (await origin.residentBytes()) - bytes;
-  expect([...over.statuses].filter((status) => ![200, 503, 504].includes(status))).toEqual([]);
-  expect(over.late).toBeLessThan(over.good / 4);
-  expect(over.refusedMs.p50).toBeLessThan(250);
-  expect(growth).toBeLessThan(150e6);
-  await until(async () => (await origin.get("/readyz")).ok && (await queue()) === 0, 10_000);
-  // The machine may have been busier before than during, or the other way round.
-  const capacity = Math.min(before, await measureCapacity());
-  console.info({ before, capacity, over, growth });
-  expect(over.good / over.seconds).toBeGreaterThan(0.8 * capacity);
+  let [good, possible, before] = [0, 0, await measureCapacity()];
+  // Twice, as a machine is busier at one time than at another.
+  for (const round of [1, 2]) {
+    const bytes = await origin.residentBytes();
+    const over = await offer(origin, source, { perSecond: 4 * before, seconds: 6 });
+    const growth = (await origin.residentBytes()) - bytes;
+    expect([...over.statuses].filter((status) => ![200, 503, 504].includes(status))).toEqual([]);
+    expect(over.late).toBeLessThan(over.good / 4);
+    expect(over.refusedMs.p50).toBeLessThan(250);
+    expect(growth).toBeLessThan(150e6);
+    await until(async () => (await origin.get("/readyz")).ok && (await queue()) === 0, 10_000);
+    // It may have been busier before than during, or the other way round.
+    const after = await measureCapacity();
+    console.info({ round, before, after, over, growth });
+    good += over.good;
+    possible += over.seconds * Math.min(before, after);
+    before = after;
+  }
+  expect(good).toBeGreaterThan(0.8 * possible);
 });
 
 it("keeps ONNX Runtime from telling anybody what it runs", async () => {
