@@ -14,14 +14,14 @@ from PIL import Image
 from torch import Generator, Tensor
 
 from training.data import CLEAN, Degradation
-from training.imresize import AREA, BICUBIC, BILINEAR, LANCZOS3, imresize_bytes
+from training.imresize import ALIASED, AREA, BICUBIC, BILINEAR, LANCZOS3, imresize_bytes
 
 QUALITY = (40, 100)
 TWICE = 0.3  # how often a picture has been stored twice
-FORMATS = {"JPEG": 0.55, "WEBP": 0.25, "AVIF": 0.12, "PNG": 0.08}  # how often each; a PNG with a palette
+FORMATS = {"JPEG": 0.55, "WEBP": 0.25, "AVIF": 0.12, "PNG": 0.08}  # and how often; a PNG with a palette
 SUBSAMPLING = ("4:2:0", "4:4:4")
 COLOURS = (16, 128)  # of a patch: as far off as a whole photograph with 64 to 256
-KERNELS = (BICUBIC, LANCZOS3, BILINEAR, AREA)  # equally often
+KERNELS = {BICUBIC: 0.22, LANCZOS3: 0.22, BILINEAR: 0.22, AREA: 0.22, ALIASED: 0.12}  # and how often
 SOFT = 0.2  # how often a picture is out of focus
 SIGMA = (0.5, 1.5)  # of a Gaussian then, in low-resolution px: less may be the kernel's work
 SHARPENED = 0.2  # how often a picture has been sharpened once it was shrunk
@@ -31,9 +31,15 @@ UNSHARP_AMOUNT = (0.3, 1.2)
 POOL = ThreadPoolExecutor()  # the codecs run without Python's lock
 
 
+def chosen(shares: dict[Any, float], count: int, generator: Generator) -> list[Any]:
+    """So many keys, each as often as its share says."""
+    places = torch.multinomial(torch.tensor([*shares.values()]), count, replacement=True, generator=generator)
+    return [list(shares)[place] for place in places.tolist()]
+
+
 def settings(generator: Generator) -> dict[str, Any]:
     """What Pillow is told for one save with loss."""
-    kind = int(torch.multinomial(torch.tensor(list(FORMATS.values())), 1, generator=generator))
+    [kind] = chosen(FORMATS, 1, generator)
     quality = int(torch.randint(QUALITY[0], QUALITY[1] + 1, (), generator=generator))
     fine, place = torch.rand(2, generator=generator).tolist()
     return {
@@ -41,7 +47,7 @@ def settings(generator: Generator) -> dict[str, Any]:
         "WEBP": {"format": "WEBP", "quality": quality, "method": 2},  # always 4:2:0
         "AVIF": {"format": "AVIF", "quality": quality, "subsampling": SUBSAMPLING[fine < 0.5], "speed": 8},
         "PNG": {"colours": round(COLOURS[0] * (COLOURS[1] / COLOURS[0]) ** place)},
-    }[list(FORMATS)[kind]]
+    }[kind]
 
 
 def saves(generator: Generator, undamaged: float) -> list[dict[str, Any]]:
@@ -100,8 +106,8 @@ def unsharp(patch: Tensor, sigma: float, amount: float) -> Tensor:
 
 def shrink(patches: Tensor, scale: Fraction, generator: Generator) -> Tensor:
     """Every patch by a kernel of its own."""
-    choices = torch.randint(len(KERNELS), (len(patches),), generator=generator).tolist()
-    return torch.stack([imresize_bytes(p, scale, KERNELS[k]) for p, k in zip(patches, choices, strict=True)])
+    kernels = chosen(KERNELS, len(patches), generator)
+    return torch.stack([imresize_bytes(p, scale, kernel) for p, kernel in zip(patches, kernels, strict=True)])
 
 
 def sharpen(patches: Tensor, generator: Generator) -> Tensor:

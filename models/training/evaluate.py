@@ -23,7 +23,7 @@ from tqdm import tqdm
 from training.checkpoint import write_atomically
 from training.data import decode, picture_paths, read_picture
 from training.degrade import blurred, paletted, unsharp
-from training.imresize import imresize, imresize_bytes, round_half_up
+from training.imresize import BICUBIC, Kernel, imresize, imresize_bytes, round_half_up
 from training.metrics import compare, to_bytes
 from training.models import MODELS, SCALES, VARIANTS, packed_of, present
 from training.network import SSIU
@@ -83,6 +83,7 @@ class History:
     """What became of the low-resolution pictures; lengths in their px."""
 
     soft: float = 0.0  # sigma of a Gaussian before they were made, in the truth as well
+    kernel: Kernel = BICUBIC  # the benchmarks' own
     unsharp: tuple[float, float] | None = None  # sigma and amount of a mask, not in the truth
     storage: Storage | None = None
 
@@ -91,7 +92,8 @@ class History:
         scale = high.shape[1] // low.shape[1]
         if self.soft:
             high = blurred(high.float(), scale * self.soft).round()
-            low = imresize_bytes(high[None], Fraction(1, scale))[0]
+        if self.soft or self.kernel != BICUBIC:
+            low = imresize_bytes(high[None].float(), Fraction(1, scale), self.kernel)[0]
         if self.unsharp:
             low = unsharp(low.float(), *self.unsharp)
         return self.storage.apply(low) if self.storage else low.double(), high.double()

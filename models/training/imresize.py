@@ -34,12 +34,14 @@ def lanczos3(x: Tensor) -> Tensor:
 class Kernel:
     at: Callable[[Tensor], Tensor]
     reach: float  # zero at this distance and beyond
+    antialias: bool = True  # wider where it shrinks, so that no pixel is left out
 
 
 BICUBIC = Kernel(cubic, 2)
 BILINEAR = Kernel(triangle, 1)
 AREA = Kernel(box, 0.5)
 LANCZOS3 = Kernel(lanczos3, 3)
+ALIASED = Kernel(triangle, 1, antialias=False)  # OpenCV's INTER_LINEAR
 
 
 @cache
@@ -52,7 +54,7 @@ def resize_matrix(
     device: torch.device | None = None,
 ) -> Tensor:
     """[size_out, size_in] interpolation weights; outside the picture it is mirrored about its edge."""
-    shrink = min(float(scale), 1.0)  # below 1 the kernel is widened: antialiasing
+    shrink = min(float(scale), 1.0) if kernel.antialias else 1.0
     taps = math.ceil(2 * kernel.reach / shrink) + 2
     centre = (torch.arange(size_out, dtype=torch.float64) + 0.5) / float(scale) - 0.5
     first = torch.floor(centre - kernel.reach / shrink)

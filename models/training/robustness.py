@@ -2,8 +2,8 @@
 
 The low-resolution pictures of each set are stored with loss first: as JPEG, WebP, AVIF or a PNG with a palette. The
 figures are PSNR of Y, by the protocol of `evaluate.py`, for bicubic interpolation, the clean model and the one trained
-on such pictures. With `--soft` the pictures of the set, the truth, are out of focus; with `--unsharp` those of low
-resolution are sharpened before they are stored, and the truth is not.
+on such pictures. With `--soft` the pictures of the set, the truth, are out of focus; with `--kernel` they are shrunk by
+another; with `--unsharp` those of low resolution are sharpened before they are stored, and the truth is not.
 """
 
 import argparse
@@ -16,9 +16,11 @@ import torch
 
 from training.checkpoint import write_atomically
 from training.evaluate import UNTOUCHED, History, Storage, evaluate_set
+from training.imresize import ALIASED, AREA, BICUBIC, BILINEAR, LANCZOS3
 from training.models import MODELS, SCALES, present
 from training.weights import load_network
 
+KERNELS = {"bicubic": BICUBIC, "lanczos": LANCZOS3, "bilinear": BILINEAR, "area": AREA, "aliased": ALIASED}
 STORAGES = (
     None,
     Storage("jpeg", 90),
@@ -68,6 +70,7 @@ def main() -> None:
     parser.add_argument("--sets", default="Set5,Set14,B100")
     parser.add_argument("--scale", type=int, action="append", choices=SCALES, help="only this scale")
     parser.add_argument("--soft", type=float, default=0.0, help="sigma of a blur first, in low-resolution px")
+    parser.add_argument("--kernel", choices=KERNELS, default="bicubic", help="aliased: bilinear, without antialiasing")
     parser.add_argument("--unsharp", type=float, nargs=2, metavar=("SIGMA", "AMOUNT"), help="a mask, sigma in px")
     parser.add_argument("--models", type=Path, default=MODELS)
     parser.add_argument("--json", type=Path, help="write the figures here")
@@ -77,7 +80,7 @@ def main() -> None:
         parser.error(f"Expected 0 or more for --soft, got {arguments.soft}")
     if arguments.unsharp and min(arguments.unsharp) <= 0:
         parser.error(f"Expected more than 0 for --unsharp, got {arguments.unsharp[0]} {arguments.unsharp[1]}")
-    history = History(arguments.soft, arguments.unsharp)
+    history = History(arguments.soft, KERNELS[arguments.kernel], arguments.unsharp)
     sets, device = arguments.sets.split(","), torch.device(arguments.device)
     rows = []
     for scale in arguments.scale or SCALES:

@@ -84,14 +84,14 @@ def test_a_fifth_of_the_photographs_is_out_of_focus_and_no_drawing() -> None:
     assert equal(DRAWN.soften(high, 2, Generator().manual_seed(1)), high)
 
 
-def test_every_kernel_is_used() -> None:
-    high = patches(64)
+def test_every_kernel_is_used_as_often_as_its_share_says() -> None:
+    high = patches(300)
     for degradation, sharpened in ((WEB, 0.2), (DRAWN, 0)):
-        lows = degradation.shrink(high, Fraction(1, 2), Generator().manual_seed(1))
-        expected = [imresize_bytes(high[0], Fraction(1, 2), kernel) for kernel in KERNELS]
-        counts = [sum(equal(low, e) for low in lows) for e in expected]
-        assert 1 - sum(counts) / 64 == pytest.approx(sharpened, abs=0.1 if sharpened else 0)
-        assert min(counts) > 4
+        lows = degradation.shrink(high, Fraction(1, 3), Generator().manual_seed(1))
+        expected = [imresize_bytes(high[0], Fraction(1, 3), kernel) for kernel in KERNELS]
+        shares = [sum(equal(low, e) for low in lows) / 300 for e in expected]
+        assert 1 - sum(shares) == pytest.approx(sharpened, abs=0.07 if sharpened else 0)
+        assert shares == pytest.approx([(1 - sharpened) * share for share in (0.22, 0.22, 0.22, 0.22, 0.12)], abs=0.06)
 
 
 def test_an_unsharp_mask_adds_what_a_blur_takes() -> None:

@@ -17,7 +17,7 @@ from training.evaluate import (
     planes,
     scores,
 )
-from training.imresize import imresize, imresize_bytes, round_half_up
+from training.imresize import AREA, imresize, imresize_bytes, round_half_up
 from training.metrics import luma, psnr, shaved
 from training.network import SSIU
 
@@ -57,6 +57,14 @@ def test_a_sharpened_picture_is_stored_after_that_and_the_truth_left_alone() -> 
     assert torch.equal(truth, high)
     stored = History(unsharp=(0.7, 0.5), storage=Storage("jpeg", 75)).apply(low, high)[0]
     assert torch.equal(stored, Storage("jpeg", 75).apply(sharp))
+
+
+def test_pictures_are_shrunk_anew_by_a_kernel_that_is_not_the_benchmarks() -> None:
+    high, low = (picture(side, side, 1).permute(2, 0, 1).double() for side in (40, 20))
+    assert torch.equal(History().apply(low, high)[0], low)
+    shrunk, truth = History(kernel=AREA).apply(low, high)
+    assert torch.equal(shrunk, imresize_bytes(high, Fraction(1, 2), AREA))
+    assert torch.equal(truth, high)
 
 
 def test_a_png_with_a_palette_has_so_many_colours() -> None:

@@ -5,7 +5,17 @@ import pytest
 import torch
 
 from training.evaluate import benchmark_pairs, planes
-from training.imresize import AREA, BICUBIC, BILINEAR, LANCZOS3, Kernel, imresize, imresize_bytes, resize_matrix
+from training.imresize import (
+    ALIASED,
+    AREA,
+    BICUBIC,
+    BILINEAR,
+    LANCZOS3,
+    Kernel,
+    imresize,
+    imresize_bytes,
+    resize_matrix,
+)
 
 SETS = ("Set5", "Set14")
 
@@ -27,13 +37,13 @@ def test_float32_gives_the_same_bytes_as_float64() -> None:
     assert (wide == narrow).double().mean() > 0.999
 
 
-@pytest.mark.parametrize("kernel", [BICUBIC, BILINEAR, AREA, LANCZOS3])
+@pytest.mark.parametrize("kernel", [BICUBIC, BILINEAR, AREA, LANCZOS3, ALIASED])
 @pytest.mark.parametrize("scale", [Fraction(1, 2), Fraction(1, 3), Fraction(1, 4), Fraction(2), Fraction(3)])
 def test_keeps_a_flat_picture(scale: Fraction, kernel: Kernel) -> None:
     assert torch.allclose(imresize(torch.full((7, 9), 100.0), scale, kernel), torch.tensor(100.0))
 
 
-@pytest.mark.parametrize("kernel", [BICUBIC, BILINEAR, AREA, LANCZOS3])
+@pytest.mark.parametrize("kernel", [BICUBIC, BILINEAR, AREA, LANCZOS3, ALIASED])
 def test_keeps_a_ramp_away_from_its_ends(kernel: Kernel) -> None:
     """A kernel off by a fraction of a pixel would shift it."""
     ramp = torch.arange(64, dtype=torch.float64)
@@ -44,6 +54,13 @@ def test_keeps_a_ramp_away_from_its_ends(kernel: Kernel) -> None:
 def test_area_halves_by_the_mean_of_two() -> None:
     expected = torch.tensor([0.5, 0.5], dtype=torch.float64)
     torch.testing.assert_close(resize_matrix(16, 8, Fraction(1, 2), AREA)[4, 8:10], expected)
+
+
+@pytest.mark.parametrize("factor", [2, 3, 4])
+def test_without_antialiasing_is_as_others_interpolate(factor: int) -> None:
+    pixels = torch.rand(1, 3, 12 * factor, 15 * factor, generator=torch.Generator().manual_seed(1))
+    expected = torch.nn.functional.interpolate(pixels, scale_factor=1 / factor, mode="bilinear", antialias=False)
+    torch.testing.assert_close(imresize(pixels, Fraction(1, factor), ALIASED), expected)
 
 
 def test_halving_uses_the_widened_kernel() -> None:
