@@ -1,3 +1,4 @@
+import { isAliased } from "../core/aliased.ts";
 import { hasHardAlpha } from "../core/alpha-edges.ts";
 import { sha256Hex } from "../core/digest.ts";
 import { isDrawn } from "../core/drawn.ts";
@@ -36,15 +37,15 @@ interface ChoiceOptions {
 /** Known from the header; which of two makes the colours, and which the transparency, is decided by the pixels. */
 export interface ModelChoice {
   readonly photographed: Model;
-  /** For transparency with hard edges as well. */
+  /** For what was shrunk without antialiasing as well, and transparency with hard edges. */
   readonly drawn: Model;
   /** For transparency with soft edges. */
   readonly soft: Model;
 }
 
 /**
- * By the source's header: "web" was trained on what JPEG, WebP, AVIF and palettes leave behind (ADR 9 and 18), and on drawings
- * (ADR 14 and 15). Soft edges it makes hard: transparency that has them is for "clean" (ADR 16). A model that was asked for makes all of it.
+ * By the source's header: "web" was trained on what JPEG, WebP, AVIF and palettes leave behind (ADR 9 and 18), on drawings
+ * (ADR 14 and 15), and on what was shrunk without antialiasing (ADR 19). Soft edges it makes hard: transparency that has them is for "clean" (ADR 16). A model that was asked for makes all of it.
  */
 export function chooseModels(find: FindModel, scale: Scale, { transform, source }: ChoiceOptions): ModelChoice {
   const named = (variant: Variant) => find(scale, variant) ?? modelFor(find, scale, "clean");
@@ -68,7 +69,8 @@ interface Settled {
 
 /** By the picture itself, where its header leaves a choice. */
 export function settleModel({ photographed, drawn, soft }: ModelChoice, image: Rgba): Settled {
-  const { id, variant } = photographed.id === drawn.id || isDrawn(image) ? drawn : photographed;
+  const isForWeb = photographed.id === drawn.id || isDrawn(image) || isAliased(image);
+  const { id, variant } = isForWeb ? drawn : photographed;
   const { variant: alphaVariant } = soft.id === drawn.id || hasHardAlpha(image) ? drawn : soft;
   return { id, variant, alphaVariant };
 }
