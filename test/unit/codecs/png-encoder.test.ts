@@ -1,7 +1,9 @@
+import { inflateSync } from "node:zlib";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { encodePng } from "../../../src/codecs/png-encoder.ts";
 import type { Rgba } from "../../../src/core/image.ts";
+import { pngChunks } from "../../../src/core/probe/png.ts";
 
 type Pixel = (x: number, y: number) => readonly [r: number, g: number, b: number, a: number];
 
@@ -21,6 +23,10 @@ const noise = (x: number, y: number): number => Math.imul(x * 7919 + y * 104_729
 const rgb: Pixel = (x, y) => [noise(x, y), noise(y, x), noise(x + y, 1), 255];
 const rgba: Pixel = (x, y) => [noise(x, y), noise(y, x), noise(x + y, 1), noise(x, y + 9)];
 const grey: Pixel = (x, y) => [x + y, x + y, x + y, 255];
+/** Slopes on which two of Paeth's guesses are as near, and only the order of them decides. */
+const falling = (x: number, y: number) => 120 + x - 2 * y;
+const rising = (x: number, y: number) => falling(y, x);
+const slopes: Pixel = (x, y) => [falling(x, y), rising(x, y), x + y, 255];
 const shadow: Pixel = (x, y) => [x + y, x + y, x + y, 8 * y];
 const tinted: Pixel = (x, y) => [x + y, x + y, x === 32 && y === 19 ? 0 : x + y, 255];
 const hidden: Pixel = (x, y) => [noise(x, y), 9, 8, x % 2];
@@ -32,6 +38,7 @@ describe("encodePng", () => {
     ["grey", 33, 20, grey, 1],
     ["grey, half of it transparent", 33, 20, shadow, 2],
     ["grey but for a pixel", 33, 20, tinted, 3],
+    ["slopes", 50, 50, slopes, 3],
     ["colours under full transparency", 7, 5, hidden, 4],
     ["an opaque pixel", 1, 1, rgb, 3],
     ["a pixel", 1, 1, rgba, 4],
@@ -45,6 +52,8 @@ describe("encodePng", () => {
     expect(await sharp(bytes).metadata()).toMatchObject({ width, height, channels, depth: "uchar" });
     const { data } = await decoded(bytes);
     expect(Buffer.from(data).equals(Buffer.from(image.data))).toBe(true);
+    const [pixels] = [...pngChunks(bytes)].filter(({ type }) => type === "IDAT");
+    expect(inflateSync(pixels?.data ?? "").length).toBe(height * (1 + channels * width));
   });
 
   it.each([1, 2])("writes the samples, enlarged %i times, as small as sharp does", async (scale) => {
