@@ -158,4 +158,17 @@ describe("a colour space that is named by numbers", () => {
       expect(probe(await embedIcc(bytes, "avif", p3))).toMatchObject({ width: 45, height: 29 });
     expect(probe(cicpPng(2, 16))).toMatchObject({ width: 45, height: 29 });
   });
+
+  it("of high dynamic range is looked past in a PNG's chunk of another length, and in one behind the pixels", () => {
+    const [png, numbers] = [fixture("rgb-8.png"), Uint8Array.of(9, 16, 0, 1)];
+    const places = [
+      [33, new Uint8Array()],
+      [33, concat([numbers, numbers])],
+      [-12, numbers],
+    ] as const;
+    for (const [at, data] of places) {
+      const bytes = concat([png.subarray(0, at), pngChunk("cICP", data), png.subarray(at)]);
+      expect(probe(bytes)).toMatchObject({ width: 45, height: 29 });
+    }
+  });
 });

@@ -201,6 +201,8 @@ describe("probe", () => {
     ]),
     ["a PNG of two headers", png(IHDR, IHDR, IDAT), "a PNG whose first chunk is not its only IHDR"],
     ["a PNG that begins otherwise", png(IDAT, IHDR), "a PNG whose first chunk is not its only IHDR"],
+    ["a PNG without its end", fixture("rgb-8.png").subarray(0, -12), "a PNG that ends before its IEND chunk"],
+    ["a PNG cut in its pixels", fixture("rgb-8.png").subarray(0, -13), "a PNG that ends within a chunk"],
     ["a PNG of a header alone", png(IHDR), "a PNG without pixels"],
     ["a PNG of no width", png(ihdr(3, 0), IDAT), "a PNG of 0x16 pixels"],
     ["a PNG of a width below none", png(ihdr(0, 0x80), IDAT), "a PNG of 2147483664x16 pixels"],
