@@ -171,12 +171,12 @@ describe("memory", () => {
     },
   );
 
-  it("png: decoding 512x512 takes at most 4 MB, encoding none, and no other encoder stays", async () => {
+  it("png: decoding 512x512 takes at most 4 MB, once or again, encoding none, and no other encoder stays", async () => {
     const started = watchInstances();
     const codecs = createCodecs(CODEC_MODULES);
     await codecs.encode({ image: noise(16) }, "webp");
     const small = await codecs.encode({ image: noise(512) }, "png");
-    await codecs.decode(small, probe(small));
+    for (let i = 0; i < 2; i++) await codecs.decode(small, probe(small));
     await codecs.encode({ image: noise(16) }, "webp");
     const [, decoder] = started;
     expect(bytesOf(decoder) / MB).toBeLessThanOrEqual(4);
