@@ -169,6 +169,9 @@ describe("probe", () => {
     ["a truncated JPEG", fixture("truncated.jpg"), "a JPEG that ends before its EOI marker"],
     ["a WebP wider than its canvas", canvasOf(16, 29), "a WebP whose picture is not the size of its canvas"],
     ["a WebP taller than its canvas", canvasOf(45, 16), "a WebP whose picture is not the size of its canvas"],
+    ["a narrow WebP on a wide canvas", canvasOf(65_581, 29), "a WebP whose picture is not the size of its canvas"],
+    ["a low WebP on a high canvas", canvasOf(45, 65_565), "a WebP whose picture is not the size of its canvas"],
+    ["a WebP whose last chunk ends behind it", webpFile([VP8.with(4, 11)]), "a WebP that ends within a chunk"],
     ["a WebP of a canvas alone", webpFile([vp8x(0, SIDE_16)]), "a WebP without pixels"],
     ["a WebP of no frames", webpFile([vp8x(VP8X_ANIMATION, SIDE_16), VP8]), "a WebP without pixels"],
     ["a WebP of no chunks", webpFile([]), "a WebP without pixels"],
@@ -609,12 +612,18 @@ describe("what a picture says twice or wrongly", () => {
     for (const chunks of [
       [canvas, large, VP8],
       [canvas, VP8, wide],
+      [canvas, VP8, ANMF, ANMF],
       [VP8, exif, large],
       // How it is to be enlarged stands in the same bytes.
       [riffChunk("VP8 ", VP8_HEADER.with(7, 0x40).with(9, 0x80))],
     ]) {
-      expect(probe(webpFile(chunks))).toMatchObject({ ...SIDE_16, orientation: 1 });
+      expect(probe(webpFile(chunks))).toMatchObject({ ...SIDE_16, orientation: 1, frames: 1 });
     }
+  });
+
+  it("reads the longest sides of a lossless WebP", () => {
+    const header = Uint8Array.of(0x2f, 0xfe, 0xbf, 0xff, 0x0f);
+    expect(probe(webpFile([riffChunk("VP8L", header)]))).toMatchObject({ width: 16_383, height: 16_383 });
   });
 
   it("ignores what follows a WebP", () => {
@@ -758,7 +767,7 @@ function hiddenAlpha(): Uint8Array {
 /** A VP8X canvas around a picture of 45x29. */
 function canvasOf(width: number, height: number): Uint8Array {
   const bytes = fixture("p3.webp");
-  bytes.set([width - 1, 0, 0, height - 1, 0, 0], 24);
+  bytes.set([width - 1, 0, width >> 16, height - 1, 0, height >> 16], 24);
   return bytes;
 }
 
