@@ -9,6 +9,17 @@ describe("deflate", () => {
     expect(inflateSync(await deflate([])).length).toBe(0);
   });
 
+  it("asks for a part when the one before it has been taken", async () => {
+    let asked = 0;
+    const parts = function* (): Generator<Uint8Array<ArrayBuffer>> {
+      for (; asked < 3; asked++) yield new Uint8Array(10);
+    };
+    const packed = deflate(parts());
+    expect(asked).toBe(0);
+    await packed;
+    expect(asked).toBe(3);
+  });
+
   it("fails where a part cannot be made", async () => {
     const parts = function* (): Generator<Uint8Array<ArrayBuffer>> {
       yield new Uint8Array(10);
@@ -22,7 +33,7 @@ describe("inflate", () => {
   it("is its inverse, stops at a limit, and gives nothing for damaged data", async () => {
     const packed = await deflate([new Uint8Array(1_000_000)]);
     expect((await inflate(packed, 1_000_000))?.length).toBe(1_000_000);
-    expect((await inflate(packed, 1000))?.length).toBeLessThan(200_000);
+    expect((await inflate(packed, 200_000))?.length).toBeLessThan(400_000);
     expect(await inflate(deflateSync("a").subarray(0, 5), 1000)).toBeUndefined();
   });
 });
