@@ -77,7 +77,7 @@ async function decodePixels(bytes: Uint8Array, probe: Probe, seconds: number): P
   const image = { width: info.width, height: info.height, data: new Uint8ClampedArray(data) };
   const upright = orient(probe.crop ? cut(image, probe.crop) : image, probe.orientation);
   const { width, height } = uprightSize(probe);
-  if (!probe.unsupported && (upright.width !== width || upright.height !== height)) {
+  if (upright.width !== width || upright.height !== height) {
     throw corrupt(`a picture of ${upright.width}x${upright.height} that says it is ${width}x${height}`);
   }
   // What libavif does and libheif does not.
