@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { createCodecs } from "../../../src/codecs/jsquash.ts";
@@ -7,6 +8,7 @@ import { createSharpCodecs } from "../../../src/codecs/sharp.ts";
 import { checkStorable } from "../../../src/codecs/storable.ts";
 import { isGrey } from "../../../src/core/grey.ts";
 import { DEFAULT_QUALITY, FORMATS } from "../../../src/core/image.ts";
+import { readAvif } from "../../../src/core/probe/avif.ts";
 import { isFrame, jpegSegments } from "../../../src/core/probe/jpeg.ts";
 import { probe } from "../../../src/core/probe/probe.ts";
 import { fixture } from "../../fixtures/read.ts";
@@ -37,6 +39,28 @@ describe.each(Object.entries({ jsquash, sharp: createSharpCodecs() }))("encode w
     expect(image).toEqual(picture.image);
     // The leftmost pixels are transparent, and not black.
     expect([...image.data.subarray(0, 4)]).toEqual([40, 30, 200, 0]);
+  });
+
+  it("takes pixels that are a part of a larger buffer", async () => {
+    const data = Uint8ClampedArray.from({ length: 24 }, (_, i) => 10 * i).subarray(8);
+    const bytes = await codecs.encode({ image: { width: 2, height: 2, data } }, "png");
+    expect([...(await codecs.decode(bytes, probe(bytes))).image.data]).toEqual([...data]);
+  });
+
+  it("ignores alpha in JPEG", async () => {
+    const data = Uint8ClampedArray.from({ length: 4 * 64 }, (_, i) => [200, 150, 100, 0][i % 4] ?? 0);
+    const opaque = data.map((value, i) => (i % 4 === 3 ? 255 : value));
+    const [bytes, expected] = await Promise.all(
+      [data, opaque].map((data) => codecs.encode({ image: { width: 8, height: 8, data } }, "jpeg")),
+    );
+    expect(bytes).toEqual(expected);
+  });
+
+  it("writes PNG with filters where colours are many", async () => {
+    const source = readFileSync("src/web/samples/scene.png");
+    const unfiltered = await sharp(source).png({ adaptiveFiltering: false }).toBuffer();
+    const bytes = await codecs.encode(await codecs.decode(source, probe(source)), "png");
+    expect(bytes.length / unfiltered.length).toBeLessThan(0.85);
   });
 
   it.each(["webp", "avif"] as const)("keeps alpha in %s", async (format) => {
@@ -104,6 +128,14 @@ describe.each(Object.entries({ jsquash, sharp: createSharpCodecs() }))("encode w
     const source = fixture("rgb-8.png");
     const bytes = await codecs.encode(await codecs.decode(source, probe(source)), "jpeg", { quality });
     expect(await sharp(bytes).metadata()).toMatchObject({ chromaSubsampling });
+  });
+
+  it("writes AVIF with colours as finely as brightness", async () => {
+    const source = fixture("rgb-8.png");
+    const bytes = await codecs.encode(await codecs.decode(source, probe(source)), "avif");
+    const { at = 0 } = readAvif(bytes).properties.find(({ type }) => type === "av1C") ?? {};
+    // Of its third byte, whether they are halved across and down.
+    expect((bytes[at + 2] ?? 0) & 0b1100).toBe(0);
   });
 
   it.each([
