@@ -1,3 +1,4 @@
+import sharp from "sharp";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Codecs } from "../../../src/codecs/codec.ts";
 import { createInstanceSlot } from "../../../src/codecs/instance-slot.ts";
@@ -181,6 +182,19 @@ describe("memory", () => {
     const [, decoder] = started;
     expect(bytesOf(decoder) / MB).toBeLessThanOrEqual(4);
     expect(started.length).toBe(3);
+  });
+
+  it("refuses an AVIF that takes more memory than it may, and only that", async () => {
+    const pixels = Uint8Array.from({ length: 4 * 384 ** 2 }, (_, i) => Math.imul(i + 1, 2_654_435_761) >>> 24);
+    const picture = sharp(pixels, { raw: { width: 384, height: 384, channels: 4 } });
+    const bytes = new Uint8Array(await picture.avif({ lossless: true, effort: 0 }).toBuffer());
+    const started = watchInstances();
+    const [bounded, free] = [createCodecs(CODEC_MODULES, { avifBytes: 24 * MB }), createCodecs(CODEC_MODULES)];
+    await expect(bounded.decode(bytes, probe(bytes))).rejects.toMatchObject({ code: "image_too_large" });
+    expect(bytesOf(started[0]) / MB).toBeLessThanOrEqual(24);
+    const { image } = await free.decode(bytes, probe(bytes));
+    const small = fixture("8-bit.avif");
+    expect([image.width, (await bounded.decode(small, probe(small))).image.width]).toEqual([384, probe(small).width]);
   });
 
   it.each([
