@@ -161,11 +161,14 @@ describe.each(Object.entries(IMPLEMENTATIONS))("decode with %s", (_, codecs) => 
     },
   );
 
-  it("accepts stray bytes between markers, which cameras write", async () => {
+  it("accepts stray bytes between markers, which cameras write, and thereafter any picture", async () => {
     const whole = fixture("420.jpg");
     const bytes = concat([whole.subarray(0, -2), new Uint8Array(5), whole.subarray(-2)]);
     const { image } = await codecs.decode(bytes, probe(bytes));
     expect(image).toEqual((await codecs.decode(whole, probe(whole))).image);
+    // In which such bytes are damage.
+    const next = fixture("progressive.jpg");
+    await codecs.decode(next, probe(next));
   });
 
   it.each([{ width: 44 }, { width: 46 }, { height: 28 }, { height: 30 }])(
