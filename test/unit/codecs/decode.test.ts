@@ -10,7 +10,7 @@ import { pngChunk, pngFile } from "../../../src/codecs/png-container.ts";
 import { createSharpCodecs } from "../../../src/codecs/sharp.ts";
 import { riffChunk, vp8x, webpFile } from "../../../src/codecs/webp-container.ts";
 import { cut } from "../../../src/core/canvas.ts";
-import type { Rgba } from "../../../src/core/image.ts";
+import { FORMATS, type Rgba } from "../../../src/core/image.ts";
 import { orient } from "../../../src/core/orient.ts";
 import { readAvif } from "../../../src/core/probe/avif.ts";
 import { pngChunks } from "../../../src/core/probe/png.ts";
@@ -179,6 +179,13 @@ describe.each(Object.entries(IMPLEMENTATIONS))("decode with %s", (_, codecs) => 
       await expect(codecs.decode(bytes, lie)).rejects.toMatchObject({ code: "undecodable_image" });
     },
   );
+
+  it.each(FORMATS)("decodes %s of a single pixel, the least of its file", async (format) => {
+    const pixel = sharp({ create: { width: 1, height: 1, channels: 3, background: "#808080" } });
+    const bytes = new Uint8Array(await pixel.toFormat(format).toBuffer());
+    const { image } = await codecs.decode(bytes, probe(bytes));
+    expect([image.width, image.height]).toEqual([1, 1]);
+  });
 
   it("reads an AVIF with EXIF data, which are an item without properties", async () => {
     const bytes = await sharp(fixture("rgb-8.png"))
