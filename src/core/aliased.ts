@@ -7,21 +7,25 @@ import type { Rgba } from "./image.ts";
  */
 const RATIO = 3.45;
 
+/** Less than ten times what rounding to 8 bits brings into the square of a fourth difference of red, green and blue together: rounding is noise too. */
+const FAINT = 500;
+
 /** Whether a picture was shrunk without antialiasing, as OpenCV does by default. */
 export function isAliased(image: Rgba): boolean {
   // What is transparent has any colour.
   if (!isOpaque(image)) return false;
   const { width, height, data } = image;
   const line = new Float64Array(Math.max(width, height));
-  let [ofFourth, ofFifth] = [0, 0];
+  let [count, ofFourth, ofFifth] = [0, 0, 0];
   const add = (values: Float64Array) => {
     const fourth = differences(differences(differences(differences(values))));
+    count += Math.max(0, fourth.length - 1);
     ofFourth += sumOfSquares(fourth.subarray(1));
     ofFifth += sumOfSquares(differences(fourth));
   };
   for (let y = 0; y < height; y++) add(brightness(data, line.subarray(0, width), y * width, 1));
   for (let x = 0; x < width; x++) add(brightness(data, line.subarray(0, height), x, width));
-  return ofFifth > RATIO * ofFourth;
+  return ofFourth > FAINT * count && ofFifth > RATIO * ofFourth;
 }
 
 /** Of a row or column of pixels; into `line`. */

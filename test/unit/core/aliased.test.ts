@@ -14,6 +14,7 @@ function draw(width: number, height: number, colour: (x: number, y: number) => C
 
 /** As detailed as pixels can be. */
 const chequered = (x: number, y: number): Colour => [255 * ((x + y) % 2), 0, 0];
+const faint = (height: number) => draw(64, 64, (x, y) => [100 + height * ((x + y) % 2), 0, 0]);
 
 /** Waves of one colour, of which each difference is so many times the square of the one before. */
 function waves(quotient: number, channel: number): readonly Rgba[] {
@@ -58,6 +59,10 @@ describe("isAliased", () => {
     expect(isAliased(draw(64, 9, () => [200, 100, 50]))).toBe(false);
     expect(isAliased(draw(9, 64, () => [200, 100, 50]))).toBe(false);
     expect(isAliased(draw(4, 4, chequered))).toBe(false);
+  });
+
+  it("says no of detail so faint that rounding makes the like", () => {
+    expect([2, 3].map((height) => isAliased(faint(height)))).toEqual([false, true]);
   });
 
   it("says no of transparent pictures, whose colours may be any", () => {
