@@ -6,6 +6,7 @@ import { expected, ServiceError } from "../core/errors.ts";
 import { type Rgba, SCALES, type Scale, VARIANTS, type Variant } from "../core/image.ts";
 import type { Probe } from "../core/probe/probe-result.ts";
 import type { Transform } from "../core/transform.ts";
+import { wasJpeg } from "../core/was-jpeg.ts";
 import { type FindModel, type Model, modelFor } from "../engine/models.ts";
 
 /**
@@ -70,7 +71,7 @@ interface Settled {
 
 /** By the picture itself, where its header leaves a choice. */
 export function settleModel({ photographed, drawn, soft }: ModelChoice, image: Rgba): Settled {
-  const isForWeb = photographed.id === drawn.id || isDrawn(image) || isAliased(image);
+  const isForWeb = photographed.id === drawn.id || isDrawn(image) || isAliased(image) || wasJpeg(image);
   const { id, variant } = isForWeb ? drawn : photographed;
   const { variant: alphaVariant } = soft.id === drawn.id || hasHardAlpha(image) ? drawn : soft;
   return { id, variant, alphaVariant };

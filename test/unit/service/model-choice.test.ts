@@ -1,3 +1,4 @@
+import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import type { Rgba, Variant } from "../../../src/core/image.ts";
 import type { Probe } from "../../../src/core/probe/probe-result.ts";
@@ -31,6 +32,11 @@ const [DRAWN, SMOOTH] = [columns(5, 0), columns(5, 4)];
 /** As detailed as pixels can be, which antialiasing leaves of nothing. */
 const CHEQUERED: Rgba = { ...SMOOTH, data: SMOOTH.data.map((_, i) => (i % 4 === 3 || ((i >> 2) % 41) % 2 ? 255 : 0)) };
 
+/** The pixels of a JPEG. */
+const jpeg = await sharp("src/web/samples/scene.png").removeAlpha().jpeg().toBuffer();
+const { data: rgba, info } = await sharp(jpeg).ensureAlpha().raw().toBuffer({ resolveWithObject: true });
+const ONCE_JPEG: Rgba = { width: info.width, height: info.height, data: new Uint8ClampedArray(rgba) };
+
 /** Seen through rows like the columns of `mask`, half where that is black. */
 function through({ width, height, data }: Rgba, mask: Rgba): Rgba {
   const opacity = (i: number) => 127.5 + (mask.data[4 * Math.floor(i / 4 / width)] ?? 0) / 2;
@@ -44,6 +50,7 @@ describe("chooseModels", () => {
     ["a drawing with soft edges", BOTH, {}, { lossy: false }, through(DRAWN, SMOOTH), "x3-web, x3-clean"],
     ["a drawing with hard edges", BOTH, {}, { lossy: false }, through(DRAWN, DRAWN), "x3-web, x3-web"],
     ["a photograph shrunk without antialiasing", BOTH, {}, { lossy: false }, CHEQUERED, "x3-web, x3-clean"],
+    ["what was a JPEG once", BOTH, {}, { lossy: false }, ONCE_JPEG, "x3-web, x3-clean"],
     ["a smooth JPEG", BOTH, {}, { lossy: true }, SMOOTH, "x3-web, x3-clean"],
     ["a lossy WebP with hard edges", BOTH, {}, { lossy: true }, through(SMOOTH, DRAWN), "x3-web, x3-web"],
     ["a smooth JPEG without web", CLEAN, {}, { lossy: true }, SMOOTH, "x3-clean, x3-clean"],
