@@ -42,7 +42,7 @@ export function wasJpeg(image: Rgba): boolean {
 /** The cosines of a frequency. */
 function basis(frequency: number): Float64Array {
   const scale = frequency === 0 ? Math.sqrt(1 / BLOCK) : Math.sqrt(2 / BLOCK);
-  return Float64Array.from({ length: BLOCK }, (_, i) => scale * Math.cos(((2 * i + 1) * frequency * Math.PI) / 16));
+  return Float64Array.from({ length: BLOCK }, (_, i) => scale * Math.cos(((i + 0.5) * frequency * Math.PI) / BLOCK));
 }
 const BASIS = [basis(0), basis(1), basis(2), basis(3)] as const;
 
