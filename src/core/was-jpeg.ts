@@ -18,12 +18,13 @@ const FREQUENCIES = [
 /** Of quantization; there are longer ones, of what is left of low qualities mostly, and 1 leaves nothing to see. */
 const STEPS = Array.from({ length: 15 }, (_, i) => i + 2);
 
-/** Of the best grid to the second best, in standard deviations. */
+/** Of the best grid to the second best, in standard deviations: of photographs that never were JPEG none has so much. */
 const MARGIN = 2;
 
 /**
  * Whether a picture was a JPEG once and has not been resized since: of one grid of blocks, and of no other, the coefficients of the
  * DCT are multiples of whole steps.
+ * @see ITU-T T.81 annexes A.3.3 and A.3.4; docs/adr/0020-once-jpeg.md
  */
 export function wasJpeg(image: Rgba): boolean {
   const middle = { width: Math.min(image.width, SIDE), height: Math.min(image.height, SIDE) };
