@@ -31,6 +31,7 @@ class Config:
     weight_decay: float = 1e-4
     fft_weight: float = 0.01
     luma_weight: float = 0.0  # share of the luma alone in the loss, 0 to 1
+    rms_weight: float = 0.0  # share of each patch's root mean square error in the loss, 0 to 1: its PSNR
     gradient_clip: float = 0.5  # largest norm of the gradient
     ema_decay: float = 0.999
     drawn: str = ""  # a folder of drawings at X1, X2 and X{scale}, see scripts/draw-pairs.ts
@@ -54,7 +55,7 @@ class Config:
         for name in ("optimizer", "degradation", "precision"):
             choices = get_args(Config.__annotations__[name])
             check(getattr(self, name) in choices, " or ".join(choices), name, getattr(self, name))
-        for name in ("body_share", "luma_weight", "ema_decay", "drawn_share", "shrunk_share"):
+        for name in ("body_share", "luma_weight", "rms_weight", "ema_decay", "drawn_share", "shrunk_share"):
             check(0 <= getattr(self, name) <= 1, "0 to 1", name, getattr(self, name))
         check(self.body_share == 1 or bool(self.body_before), "body_before as well", "body_share", self.body_share)
         shares = self.drawn_share + self.shrunk_share

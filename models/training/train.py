@@ -43,19 +43,26 @@ LARGEST_PSNR = 100.0  # dB: a flat picture that comes out exactly would drown al
 LOG_FIELDS = ("step", "minutes", "learning_rate", "loss", "validation_psnr")
 
 
-def magnitude(difference: Tensor, fft_weight: float) -> Tensor:
-    """L1, and L1 of the real and imaginary parts of the spectrum."""
+def magnitude(difference: Tensor, fft_weight: float, rms_weight: float) -> Tensor:
+    """L1, and L1 of the real and imaginary parts of the spectrum; a share is the root mean square of each patch."""
     spectrum = torch.view_as_real(torch.fft.rfft2(difference))
-    return difference.abs().mean() + fft_weight * spectrum.abs().mean()
+    loss = difference.abs().mean() + fft_weight * spectrum.abs().mean()
+    if rms_weight:
+        patches = difference.flatten(1)
+        rms = torch.linalg.vector_norm(patches, dim=1).mean() / math.sqrt(patches.shape[1])
+        loss = torch.lerp(loss, rms, rms_weight)
+    return loss
 
 
-def loss_of(output: Tensor, target: Tensor, fft_weight: float, luma_weight: float = 0.0) -> Tensor:
+def loss_of(
+    output: Tensor, target: Tensor, fft_weight: float, luma_weight: float = 0.0, rms_weight: float = 0.0
+) -> Tensor:
     """Of RGB in [0, 1]; a share of `luma_weight` (0..1) is that of the luma, BT.601, by which results are measured."""
     difference = output - target
-    loss = magnitude(difference, fft_weight)
+    loss = magnitude(difference, fft_weight, rms_weight)
     if luma_weight:
         luma_difference = sum(share * channel for share, channel in zip(LUMA, difference.unbind(1), strict=True))
-        loss = torch.lerp(loss, magnitude(luma_difference, fft_weight), luma_weight)
+        loss = torch.lerp(loss, magnitude(luma_difference, fft_weight, rms_weight), luma_weight)
     return loss
 
 
@@ -174,7 +181,8 @@ class Trainer:
     def loss(self, low: Tensor, high: Tensor) -> Tensor:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
             output = self.network(low)
-        return loss_of(output.float(), high, self.config.fft_weight, self.config.luma_weight)
+        config = self.config
+        return loss_of(output.float(), high, config.fft_weight, config.luma_weight, config.rms_weight)
 
     @torch.no_grad()
     def update_average(self) -> None:

@@ -1,6 +1,7 @@
 """One step of training, what it is made of, and what it is scored by."""
 
 import dataclasses
+import math
 from pathlib import Path
 
 import pytest
@@ -154,6 +155,26 @@ def test_a_share_of_the_loss_is_that_of_the_luma() -> None:
     rgb, luma = 0.1 / 3 + 0.01 * 1.6 / 72, 0.299 * (0.1 + 0.01 * 1.6 / 24)
     for share in (0.0, 0.25, 1.0):
         assert loss_of(red, target, 0.01, share).item() == pytest.approx(rgb + share * (luma - rgb))
+
+
+def test_a_share_of_the_loss_is_the_root_mean_square_of_each_patch() -> None:
+    output = torch.zeros(2, 3, 4, 4)
+    output[0, 0, 0, :3] = 0.2  # 3 of 48 values
+    target = torch.zeros(2, 3, 4, 4)
+    l1, rms = 0.6 / 96, math.sqrt(3 / 48) * 0.2 / 2
+    for share in (0.0, 0.25, 1.0):
+        assert loss_of(output, target, 0.0, 0.0, share).item() == pytest.approx(l1 + share * (rms - l1))
+    luma = 0.299 * math.sqrt(3 / 16) * 0.2 / 2
+    assert loss_of(output, target, 0.0, 1.0, 1.0).item() == pytest.approx(luma)
+
+
+def test_a_patch_that_comes_out_exactly_moves_nothing() -> None:
+    output = torch.full((2, 3, 4, 4), 0.5, requires_grad=True)
+    target = torch.full((2, 3, 4, 4), 0.5)
+    target[1] = 0.25
+    loss_of(output, target, 0.01, 0.0, 1.0).backward()
+    assert not output.grad[0].any()
+    assert output.grad[1].gt(0).all()
 
 
 def test_keeps_the_best_where_a_held_out_picture_comes_out_exactly() -> None:
