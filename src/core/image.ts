@@ -22,6 +22,11 @@ export interface Rgb extends Size {
   readonly data: Uint8ClampedArray;
 }
 
+/** One channel in float64, row-major: `data.length === width * height`. */
+export interface Plane extends Size {
+  readonly data: Float64Array;
+}
+
 /** A part of a picture, in its pixels, from its top left corner. */
 export interface Rect extends Size {
   readonly x: number;

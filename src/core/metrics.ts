@@ -1,9 +1,4 @@
-import type { Rgb, Scale, Size } from "./image.ts";
-
-/** One channel in float64, row-major: `data.length === width * height`. */
-export interface Plane extends Size {
-  readonly data: Float64Array;
-}
+import type { Plane, Rgb, Scale } from "./image.ts";
 
 const PEAK = 255;
 const SSIM_C1 = (0.01 * PEAK) ** 2;

@@ -1,10 +1,8 @@
 import type { Rgba, Size } from "./image.ts";
+import { LUMA, middleOf } from "./middle.ts";
 
 /** Side of JPEG's blocks in px. */
 const BLOCK = 8;
-
-/** The middle of a picture is looked at, at most so many px each way. */
-const SIDE = 192;
 
 /** Vertical and horizontal ones of the DCT of a block: where JPEG leaves the most, and what is quantized up to a quality of 96. */
 const FREQUENCIES = [
@@ -27,13 +25,12 @@ const MARGIN = 2;
  * @see ITU-T T.81 annexes A.3.3 and A.3.4; docs/adr/0020-once-jpeg.md
  */
 export function wasJpeg(image: Rgba): boolean {
-  const middle = { width: Math.min(image.width, SIDE), height: Math.min(image.height, SIDE) };
-  const luma = lumaOfMiddle(image, middle);
+  const luma = middleOf(image, LUMA);
   const grids = new Float64Array(BLOCK ** 2);
   for (const [v, u] of FREQUENCIES) {
-    const coefficients = weighted(weighted(luma, BASIS[u], 1), BASIS[v], middle.width);
+    const coefficients = weighted(weighted(luma.data, BASIS[u], 1), BASIS[v], luma.width);
     grids.forEach((sum, grid) => {
-      grids[grid] = sum + quantization(ofGrid(coefficients, grid, middle));
+      grids[grid] = sum + quantization(ofGrid(coefficients, grid, luma));
     });
   }
   const [second = 0, first = 0] = grids.sort().subarray(-2);
@@ -46,15 +43,6 @@ function basis(frequency: number): Float64Array {
   return Float64Array.from({ length: BLOCK }, (_, i) => scale * Math.cos(((i + 0.5) * frequency * Math.PI) / BLOCK));
 }
 const BASIS = [basis(0), basis(1), basis(2), basis(3)] as const;
-
-/** Y of JPEG, `[h*w]`. */
-function lumaOfMiddle({ width, height, data }: Rgba, middle: Size): Float64Array {
-  const [left, top] = [(width - middle.width) >> 1, (height - middle.height) >> 1];
-  return Float64Array.from({ length: middle.width * middle.height }, (_, i) => {
-    const at = 4 * ((top + Math.floor(i / middle.width)) * width + left + (i % middle.width));
-    return 0.299 * (data[at] ?? 0) + 0.587 * (data[at + 1] ?? 0) + 0.114 * (data[at + 2] ?? 0);
-  });
-}
 
 /** From every place on, the weighted sum of so many values as there are weights, `stride` apart. */
 function weighted(values: Float64Array, weights: Float64Array, stride: number): Float64Array {

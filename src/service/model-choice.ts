@@ -3,6 +3,7 @@ import { hasHardAlpha } from "../core/alpha-edges.ts";
 import { sha256Hex } from "../core/digest.ts";
 import { isDrawn } from "../core/drawn.ts";
 import { expected, ServiceError } from "../core/errors.ts";
+import { hasHalvedChroma } from "../core/halved-chroma.ts";
 import { type Rgba, SCALES, type Scale, VARIANTS, type Variant } from "../core/image.ts";
 import type { Probe } from "../core/probe/probe-result.ts";
 import type { Transform } from "../core/transform.ts";
@@ -71,8 +72,13 @@ interface Settled {
 
 /** By the picture itself, where its header leaves a choice. */
 export function settleModel({ photographed, drawn, soft }: ModelChoice, image: Rgba): Settled {
-  const isForWeb = photographed.id === drawn.id || isDrawn(image) || isAliased(image) || wasJpeg(image);
+  const isForWeb = photographed.id === drawn.id || isDrawn(image) || isAliased(image) || wasLossy(image);
   const { id, variant } = isForWeb ? drawn : photographed;
   const { variant: alphaVariant } = soft.id === drawn.id || hasHardAlpha(image) ? drawn : soft;
   return { id, variant, alphaVariant };
+}
+
+/** Whether a picture was stored with loss once, whatever its header says of now (ADR 20 and 21). */
+function wasLossy(image: Rgba): boolean {
+  return hasHalvedChroma(image) || wasJpeg(image);
 }

@@ -1,4 +1,4 @@
-import sharp from "sharp";
+import sharp, { type Sharp } from "sharp";
 import { describe, expect, it } from "vitest";
 import type { Rgba, Variant } from "../../../src/core/image.ts";
 import type { Probe } from "../../../src/core/probe/probe-result.ts";
@@ -32,10 +32,17 @@ const [DRAWN, SMOOTH] = [columns(5, 0), columns(5, 4)];
 /** As detailed as pixels can be, which antialiasing leaves of nothing. */
 const CHEQUERED: Rgba = { ...SMOOTH, data: SMOOTH.data.map((_, i) => (i % 4 === 3 || ((i >> 2) % 41) % 2 ? 255 : 0)) };
 
-/** The pixels of a JPEG. */
-const jpeg = await sharp("src/web/samples/scene.png").removeAlpha().jpeg().toBuffer();
-const { data: rgba, info } = await sharp(jpeg).ensureAlpha().raw().toBuffer({ resolveWithObject: true });
-const ONCE_JPEG: Rgba = { width: info.width, height: info.height, data: new Uint8ClampedArray(rgba) };
+/** Pixels of a photograph that was stored. */
+async function pixels(file: Sharp): Promise<Rgba> {
+  const { data, info } = await sharp(await file.toBuffer())
+    .ensureAlpha()
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  return { width: info.width, height: info.height, data: new Uint8ClampedArray(data) };
+}
+const scene = sharp("src/web/samples/scene.png").removeAlpha();
+const ONCE_JPEG = await pixels(scene.clone().jpeg({ chromaSubsampling: "4:4:4" }));
+const ONCE_WEBP = await pixels(scene.clone().webp());
 
 /** Seen through rows like the columns of `mask`, half where that is black. */
 function through({ width, height, data }: Rgba, mask: Rgba): Rgba {
@@ -51,6 +58,7 @@ describe("chooseModels", () => {
     ["a drawing with hard edges", BOTH, {}, { lossy: false }, through(DRAWN, DRAWN), "x3-web, x3-web"],
     ["a photograph shrunk without antialiasing", BOTH, {}, { lossy: false }, CHEQUERED, "x3-web, x3-clean"],
     ["what was a JPEG once", BOTH, {}, { lossy: false }, ONCE_JPEG, "x3-web, x3-clean"],
+    ["what was a lossy WebP once", BOTH, {}, { lossy: false }, ONCE_WEBP, "x3-web, x3-clean"],
     ["a smooth JPEG", BOTH, {}, { lossy: true }, SMOOTH, "x3-web, x3-clean"],
     ["a lossy WebP with hard edges", BOTH, {}, { lossy: true }, through(SMOOTH, DRAWN), "x3-web, x3-web"],
     ["a smooth JPEG without web", CLEAN, {}, { lossy: true }, SMOOTH, "x3-clean, x3-clean"],
