@@ -83,6 +83,15 @@ describe("hasHalvedChroma", () => {
     expect(hasHalvedChroma(blocks(8))).toBe(false);
   });
 
+  it.each([
+    [0.6, false],
+    [0.7, true],
+  ])("asks for a fortieth: of colours enlarged to a share of %d", (share, expected) => {
+    const [enlarged, whole] = [waves(BOTH, NEITHER, [192, 192]), waves(NEITHER, NEITHER, [192, 192])];
+    const data = whole.data.map((value, i) => value + share * ((enlarged.data[i] ?? 0) - value));
+    expect(hasHalvedChroma({ ...whole, data })).toBe(expected);
+  });
+
   it("says no of chroma that is whole", async () => {
     const image = await stored(scene().jpeg({ quality: 90, chromaSubsampling: "4:4:4" }));
     expect(hasHalvedChroma(await pixels(image))).toBe(false);
