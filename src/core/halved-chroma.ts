@@ -2,8 +2,8 @@ import type { Plane, Rgba } from "./image.ts";
 import { CHROMA, LUMA, middleOf } from "./middle.ts";
 
 /**
- * So many more pairs of columns, and of rows, agree than do not, of all, and in standard deviations of chance. Where blocks were shrunk
- * with the picture, their borders lie at fewer.
+ * So many more of the pairs agree than do not: of all, and in standard deviations of chance. The borders of blocks that were shrunk with
+ * a picture lie at fewer.
  */
 const [SHARE, DEVIATIONS] = [0.4, 3];
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { isDrawn } from "../../../src/core/drawn.ts";
 import type { Rgba } from "../../../src/core/image.ts";
 import { resize } from "../../../src/core/resample.ts";
+import { pixels } from "../pixels.ts";
 
 type Pixel = readonly [red: number, green: number, blue: number, alpha: number];
 const WHITE: Pixel = [255, 255, 255, 255];
@@ -118,8 +119,6 @@ describe("isDrawn", () => {
     ["scene.png", false],
     ["lines.png", false],
   ])("of the sample %s is %s", async (name, expected) => {
-    const file = sharp(`src/web/samples/${name}`).ensureAlpha().raw();
-    const { data, info } = await file.toBuffer({ resolveWithObject: true });
-    expect(isDrawn({ width: info.width, height: info.height, data: new Uint8ClampedArray(data) })).toBe(expected);
+    expect(isDrawn(await pixels(sharp(`src/web/samples/${name}`)))).toBe(expected);
   });
 });

@@ -2,14 +2,10 @@ import sharp, { type Sharp } from "sharp";
 import { describe, expect, it } from "vitest";
 import { hasHalvedChroma } from "../../../src/core/halved-chroma.ts";
 import type { Rgba } from "../../../src/core/image.ts";
+import { pixels } from "../pixels.ts";
 
 const SAMPLES = "src/web/samples";
 const HALVED = { chromaSubsampling: "4:2:0" };
-
-async function pixels(image: Sharp): Promise<Rgba> {
-  const { data, info } = await image.ensureAlpha().raw().toBuffer({ resolveWithObject: true });
-  return { width: info.width, height: info.height, data: new Uint8ClampedArray(data) };
-}
 
 const scene = (width = 256) => sharp(`${SAMPLES}/scene.png`).removeAlpha().resize(width);
 const stored = async (image: Sharp) => sharp(await image.toBuffer());

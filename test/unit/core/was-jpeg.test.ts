@@ -2,6 +2,7 @@ import sharp, { type Sharp } from "sharp";
 import { describe, expect, it } from "vitest";
 import type { Rgba } from "../../../src/core/image.ts";
 import { wasJpeg } from "../../../src/core/was-jpeg.ts";
+import { pixels } from "../pixels.ts";
 
 const SAMPLES = "src/web/samples";
 const FREQUENCIES = [
@@ -11,11 +12,6 @@ const FREQUENCIES = [
   [2, 2],
   [1, 3],
 ] as const;
-
-async function pixels(image: Sharp): Promise<Rgba> {
-  const { data, info } = await image.ensureAlpha().raw().toBuffer({ resolveWithObject: true });
-  return { width: info.width, height: info.height, data: new Uint8ClampedArray(data) };
-}
 
 const scene = (width = 128) => sharp(`${SAMPLES}/scene.png`).removeAlpha().resize(width);
 

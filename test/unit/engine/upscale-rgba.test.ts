@@ -1,4 +1,4 @@
-import sharp, { type Sharp } from "sharp";
+import sharp from "sharp";
 import { expect, it } from "vitest";
 import { drawChart } from "../../../scripts/samples/chart.ts";
 import { flatten, splitAlpha } from "../../../src/core/alpha.ts";
@@ -9,6 +9,7 @@ import { resize } from "../../../src/core/resample.ts";
 import type { Engine } from "../../../src/engine/engine.ts";
 import { ENGINES } from "../../../src/engine/node-engines.ts";
 import { type UpscaleRgbaOptions, upscaleRgba } from "../../../src/engine/upscale-rgba.ts";
+import { pixels } from "../pixels.ts";
 import { noise, repeater } from "./repeater.ts";
 
 const OPTIONS = { tiling: { size: 32, overlap: 16 } };
@@ -150,11 +151,6 @@ const SHAPES = `<svg width="240" height="180" xmlns="http://www.w3.org/2000/svg"
   <path d="M120 150 L180 40 L230 150 Z" fill="#2060d0" fill-opacity=".8"/>
   <path d="M20 170 Q 120 120 220 20" fill="none" stroke="#222" stroke-width="5"/>
 </svg>`;
-
-async function pixels(image: Sharp): Promise<Rgba> {
-  const { data, info } = await image.ensureAlpha().raw().toBuffer({ resolveWithObject: true });
-  return { width: info.width, height: info.height, data: new Uint8ClampedArray(data) };
-}
 
 it.each([
   [2, 37.5],

@@ -11,6 +11,7 @@ import {
   possibleIds,
   settleModel,
 } from "../../../src/service/model-choice.ts";
+import { pixels } from "../pixels.ts";
 import { model } from "./every-model.ts";
 
 const CLEAN: FindModel = (scale, variant) => (variant === "clean" ? model(scale, variant) : undefined);
@@ -32,17 +33,11 @@ const [DRAWN, SMOOTH] = [columns(5, 0), columns(5, 4)];
 /** As detailed as pixels can be, which antialiasing leaves of nothing. */
 const CHEQUERED: Rgba = { ...SMOOTH, data: SMOOTH.data.map((_, i) => (i % 4 === 3 || ((i >> 2) % 41) % 2 ? 255 : 0)) };
 
-/** Pixels of a photograph that was stored. */
-async function pixels(file: Sharp): Promise<Rgba> {
-  const { data, info } = await sharp(await file.toBuffer())
-    .ensureAlpha()
-    .raw()
-    .toBuffer({ resolveWithObject: true });
-  return { width: info.width, height: info.height, data: new Uint8ClampedArray(data) };
-}
+/** A photograph that was stored. */
+const stored = async (file: Sharp) => await pixels(sharp(await file.toBuffer()));
 const scene = sharp("src/web/samples/scene.png").removeAlpha();
-const ONCE_JPEG = await pixels(scene.clone().jpeg({ chromaSubsampling: "4:4:4" }));
-const ONCE_WEBP = await pixels(scene.clone().webp());
+const ONCE_JPEG = await stored(scene.clone().jpeg({ chromaSubsampling: "4:4:4" }));
+const ONCE_WEBP = await stored(scene.clone().webp());
 
 /** Seen through rows like the columns of `mask`, half where that is black. */
 function through({ width, height, data }: Rgba, mask: Rgba): Rgba {
