@@ -1,3 +1,15 @@
+import { CommanderError } from "commander";
+import * as z from "zod";
+
+/** Says in one line on stderr what went wrong. @returns 2 for wrong usage, 1 for any other failure. */
+export function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  const isUsage = error instanceof z.ZodError;
+  const reason = isUsage ? (error.issues[0]?.message ?? "") : reasonOf(error);
+  process.stderr.write(`error: ${reason.replaceAll(/\s+/g, " ")}\n`);
+  return isUsage ? 2 : 1;
+}
+
 /** What went wrong and, where that is known, why: the messages of an error and its causes. */
 export function reasonOf(error: unknown): string {
   // Has a message of its own in no case of Node's: one error for each address that a name has.

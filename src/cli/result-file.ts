@@ -121,6 +121,7 @@ async function targetOf(path: string): Promise<string> {
   });
 }
 
-function unwritable(path: string, cause: unknown): ServiceError {
+/** What is thrown where a result cannot be kept. */
+export function unwritable(path: string, cause: unknown): ServiceError {
   return new ServiceError("internal", expected("a place that can be written to", "the result", path), { cause });
 }

@@ -1,25 +1,30 @@
+import { stat } from "node:fs/promises";
 import type { Command } from "commander";
 import * as z from "zod";
 import { expected } from "../core/errors.ts";
 import { FORMATS } from "../core/image.ts";
-import { ENGINES, readManifest } from "../engine/node-engines.ts";
+import type { FindModel } from "../engine/models.ts";
+import { ENGINES, type EngineChoice, readManifest } from "../engine/node-engines.ts";
 import { upscaleRgba } from "../engine/upscale-rgba.ts";
 import { candidateModels, chooseModels, settleModel } from "../service/model-choice.ts";
 import { ENGINE_HELP, EngineOption, expecting, ModelOption, ScaleOption } from "./options.ts";
 import { decodePicture, formatOf, PIPE, readPicture } from "./picture-file.ts";
 import { createProgress } from "./progress.ts";
+import { report } from "./reason.ts";
 import { checkWritable, writePicture } from "./result-file.ts";
+import { createPlaces, type Place } from "./result-folder.ts";
 
 const quality = "1 to 100";
 const formats = "png, jpeg, webp or avif";
-const name = "- or a name ending in .png, .jpg, .webp or .avif";
+const name = "an existing folder, - or a name ending in .png, .jpg, .webp or .avif";
 
 const Options = z
   .strictObject({
-    input: z.string(),
+    inputs: z.array(z.string()).nonempty({ error: "Expected IN and OUT, got one name only" }),
     output: z
       .string()
       .refine((path) => path !== PIPE || !process.stdout.isTTY, "Expected a file or a pipe for OUT, got a terminal"),
+    isFolder: z.boolean(),
     format: z
       .enum([...FORMATS, "jpg"], { error: expecting(formats, "--format") })
       .transform((format) => (format === "jpg" ? "jpeg" : format))
@@ -35,45 +40,77 @@ const Options = z
     anim: z.boolean(),
     json: z.boolean().default(false),
   })
-  .refine(({ output, format }) => output === PIPE || formatOf(output) || (format && output), {
+  .refine(({ inputs, isFolder }) => isFolder || inputs.length === 1, {
+    error: ({ input }) => expected("an existing folder", "OUT, of several pictures", Object(input).output),
+  })
+  .refine(({ inputs, isFolder }) => !(isFolder && inputs.includes(PIPE)), {
+    error: "Expected a name for the result of stdin, got a folder",
+  })
+  .refine(({ output, isFolder, format }) => isFolder || output === PIPE || formatOf(output) || (format && output), {
     error: ({ input }) => expected(name, "OUT", Object(input).output),
   });
+type Options = z.infer<typeof Options>;
 
-/** Adds `ssiu upscale IN OUT`. */
+/** Adds `ssiu upscale IN... OUT`. */
 export function addUpscale(program: Command): void {
   program
     .command("upscale")
-    .description("upscale one picture; an existing OUT is replaced")
-    .argument("<IN>", "a PNG, JPEG, WebP or AVIF file; - is stdin")
-    .argument("<OUT>", "the result; - is stdout, and what is printed otherwise goes to stderr")
+    .usage("[options] <IN...> <OUT>")
+    .description(
+      "upscale a picture to OUT, which is replaced if it exists, or all of them into the folder OUT, under their names; " +
+        "where OUT is -, it is stdout, and what is printed otherwise goes to stderr",
+    )
+    .argument("<IN...>", "PNG, JPEG, WebP or AVIF files; - is stdin")
     .requiredOption("--scale <factor>", "2, 3 or 4")
     .option("--model <name>", "clean, or web, which removes what JPEG and WebP leave behind (default: as IN needs it)")
     .option("--engine <name>", ENGINE_HELP, "simd")
     .option("--quality <number>", `${quality}; PNG has none`)
-    .option("--format <name>", `${formats} (default: as OUT's extension says, of - as IN has it)`)
+    .option("--format <name>", `${formats} (default: as OUT's extension says, of - and in a folder as IN has it)`)
     .option("--no-anim", "take the first frame of an animation, which is refused otherwise")
-    .option("--json", "print the result as JSON")
-    .action((input, output, options) => upscale(Options.parse({ input, output, ...options })));
+    .option("--json", "print each result as a line of JSON")
+    .action(async ([...inputs]: string[], options) => {
+      const output = inputs.pop() ?? "";
+      const isFolder = (await stat(output).catch(() => undefined))?.isDirectory() ?? false;
+      await upscale(Options.parse({ inputs, output, isFolder, ...options }));
+    });
 }
 
-async function upscale(options: z.infer<typeof Options>): Promise<void> {
-  const { input, output, scale } = options;
-  const transform = { scale, model: options.model };
-  const started = performance.now();
-  const file = await readPicture(input, options);
-  const format = options.format ?? formatOf(output) ?? file.header.format;
-  await checkWritable(output, file, { format, scale });
+async function upscale(options: Options): Promise<void> {
+  const { inputs, output, isFolder, scale, model } = options;
   const find = await readManifest();
   // Refuses a model that was asked for and is not there, in whose place chooseModels would take another.
-  candidateModels(find, transform);
+  candidateModels(find, { scale, model });
+  const engine = await ENGINES[options.engine]();
+  const format = options.format ?? (isFolder ? undefined : formatOf(output));
+  const place = isFolder ? await createPlaces(output, inputs) : async () => output;
+  for (const input of inputs) {
+    // Where one fails, the others are made all the same.
+    await upscaleOne(input, { ...options, format }, { find, engine, place }).catch((error) => {
+      process.exitCode = report(error);
+    });
+  }
+}
+
+interface Means {
+  readonly find: FindModel;
+  readonly engine: EngineChoice;
+  readonly place: Place;
+}
+
+async function upscaleOne(input: string, options: Options, { find, engine, place }: Means): Promise<void> {
+  const { scale, model, quality } = options;
+  const started = performance.now();
+  const file = await readPicture(input, options);
+  const format = options.format ?? file.header.format;
+  const output = await place(input, format);
+  await checkWritable(output, file, { format, scale });
   const source = await decodePicture(file);
-  const models = chooseModels(find, scale, { transform, source: file.header });
+  const models = chooseModels(find, scale, { transform: { model }, source: file.header });
   const { id, ...variants } = settleModel(models, source.image);
-  const { engine, tiling } = await ENGINES[options.engine]();
   const progress = createProgress("tiles");
-  const how = { tiling, ...variants, onTile: progress.update };
-  const image = await upscaleRgba(engine, source.image, scale, how).finally(progress.stop);
-  const bytes = await writePicture(output, { ...source, image }, { format, quality: options.quality });
+  const how = { tiling: engine.tiling, ...variants, onTile: progress.update };
+  const image = await upscaleRgba(engine.engine, source.image, scale, how).finally(progress.stop);
+  const bytes = await writePicture(output, { ...source, image }, { format, quality });
   const ms = Math.round(performance.now() - started);
   const { width, height } = image;
   const text = `${input} ${source.image.width}x${source.image.height} -> ${output} ${width}x${height}, ${id}, ${bytes} bytes, ${ms} ms`;

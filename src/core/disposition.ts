@@ -3,15 +3,20 @@ import { isRemote } from "./remote-url.ts";
 
 const EXTENSION: Readonly<Record<Format, string>> = { png: "png", jpeg: "jpg", webp: "webp", avif: "avif" };
 
+/** What a result is called when it is saved: as its source, with its own format's extension. */
+export function resultName(name: string, format: Format): string {
+  const [stem = ""] = name.split(/\.(?:png|jpe?g|webp|avif)$/i);
+  return `${stem === "" ? "picture" : stem}.${EXTENSION[format]}`;
+}
+
 /**
- * Value of Content-Disposition: a result is shown, and saved under its source's name with its own format's extension. A browser
+ * Value of Content-Disposition: a result is shown, and saved under {@link resultName}. A browser
  * would take the end of the URL, which is `photo.png` for a WebP and all of a remote source that is percent-encoded.
  *
  * @see RFC 6266, its appendix D for what may stand in quotes, and, for the rest, RFC 8187
  */
 export function disposition(source: string, format: Format): string {
-  const [stem = ""] = lastSegment(source).split(/\.(?:png|jpe?g|webp|avif)$/i);
-  const name = `${stem === "" ? "picture" : stem}.${EXTENSION[format]}`;
+  const name = resultName(lastSegment(source), format);
   // All that curl -OJ looks at.
   const ascii = name.replace(/[^ -~]|["%?\\]/gu, "_");
   if (ascii === name) return `inline; filename="${name}"`;

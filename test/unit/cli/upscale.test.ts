@@ -5,10 +5,10 @@ import { existsSync } from "node:fs";
 import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { buffer, text } from "node:stream/consumers";
 import sharp from "sharp";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { PROGRAM, ROOT, ssiu, ssiuWith } from "./ssiu.ts";
 
 let folder: string;
@@ -269,6 +269,68 @@ test("takes any name that the file system does", async () => {
   expect(await ssiu("upscale", input, output, "--scale", "2")).toMatchObject({ code: 0, stderr: "" });
 });
 
+describe("several pictures", () => {
+  let results: string;
+
+  beforeEach(async () => {
+    results = await mkdtemp(join(folder, "results-"));
+  });
+
+  test("come into a folder, under their names, in their formats, and one that fails does not stop the others", async () => {
+    await writeFile(join(folder, "words.png"), "no picture");
+    await mkdir(join(folder, "a folder.png"), { recursive: true });
+    const inputs = ["words.png", "a folder.png", "missing.png"].map((name) => join(folder, name));
+    const good = [input, "test/fixtures/lossless.webp"];
+    const { code, stdout, stderr } = await ssiu("upscale", ...inputs, ...good, results, "--scale", "2", "--json");
+    expect(code).toBe(1);
+    expect(stderr.split("\n")).toEqual([
+      expect.stringMatching(/^error: .*words\.png cannot be read: Expected a PNG/),
+      expect.stringMatching(/^error: .*a folder\.png".*EISDIR/),
+      expect.stringMatching(/^error: .*missing\.png".*ENOENT/),
+      "",
+    ]);
+    const outputs = stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line).output);
+    expect(outputs).toEqual([`${results}/picture.png`, `${results}/lossless.webp`]);
+    const formats = await Promise.all(outputs.map(async (path) => (await sharp(path).metadata()).format));
+    expect(formats).toEqual(["png", "webp"]);
+  });
+
+  test("or one, with --format, and replaces what an earlier run made", async () => {
+    for (const format of ["webp", "webp"]) {
+      const { code, stderr } = await ssiu("upscale", input, `${results}/`, "--scale", "2", "--format", format);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    }
+    expect(await readdir(results)).toEqual(["picture.webp"]);
+  });
+
+  test("are not replaced by results, neither are results of the same run", async () => {
+    const [one, other] = [join(results, "picture.png"), join(results, "other")];
+    await mkdir(other);
+    for (const path of [one, join(other, "twice.png"), join(results, "twice.png")]) {
+      await sharp(input).png().toFile(path);
+    }
+    const before = await readFile(one);
+    const target = join(folder, "target");
+    await mkdir(target);
+    await symlink(one, join(target, "picture.png"));
+    const same = [join(other, "twice.png"), join(results, "twice.png")];
+    const output = relative(ROOT, target);
+    // The first by another name than its own, by a link.
+    const { code, stdout, stderr } = await ssiu("upscale", one, ...same, output, "--scale", "2", "--json");
+    expect(code).toBe(1);
+    expect(stderr.split("\n")).toEqual([
+      expect.stringMatching(/picture\.png": it is one of the pictures$/),
+      expect.stringMatching(/twice\.png": it is the result of another picture$/),
+      "",
+    ]);
+    expect(JSON.parse(stdout)).toMatchObject({ input: same[0], output: `${output}/twice.png` });
+    expect((await readFile(one)).equals(before)).toBe(true);
+  });
+});
+
 describe("a model", () => {
   const WEB = /^ssiu-x2-web-[0-9a-f]{8}$/;
   const CLEAN = /^ssiu-x2-[0-9a-f]{8}$/;
@@ -380,12 +442,12 @@ test.each([
   [
     "an unknown format",
     ["a.png", "b.bmp", "--scale", "2"],
-    'Expected - or a name ending in .png, .jpg, .webp or .avif for OUT, got "b.bmp"',
+    'Expected an existing folder, - or a name ending in .png, .jpg, .webp or .avif for OUT, got "b.bmp"',
   ],
   [
     "no name at all",
     ["a.png", "", "--scale", "2", "--format", "png"],
-    'Expected - or a name ending in .png, .jpg, .webp or .avif for OUT, got ""',
+    'Expected an existing folder, - or a name ending in .png, .jpg, .webp or .avif for OUT, got ""',
   ],
   [
     "an unknown --format",
@@ -393,7 +455,14 @@ test.each([
     'Expected png, jpeg, webp or avif for --format, got "bmp"',
   ],
   ["an unknown option", ["a.png", "b.png", "--scale", "2", "--fast"], "unknown option '--fast'"],
-  ["one name only", ["a.png", "--scale", "2"], "missing required argument 'OUT'"],
+  ["no name at all, not even of a picture", ["--scale", "2"], "missing required argument 'IN'"],
+  ["one name only", ["a.png", "--scale", "2"], "Expected IN and OUT, got one name only"],
+  [
+    "several pictures into one",
+    ["a.png", "b.png", "c.png", "--scale", "2"],
+    'Expected an existing folder for OUT, of several pictures, got "c.png"',
+  ],
+  ["stdin into a folder", ["-", "test", "--scale", "2"], "Expected a name for the result of stdin, got a folder"],
 ])("refuses %s: exit 2 and one line", async (_, args, message) => {
   expect(await ssiu("upscale", ...args)).toEqual({ code: 2, stdout: "", stderr: `error: ${message}\n` });
 });
@@ -417,7 +486,7 @@ test.each([
     "out.png",
     /^error: .*damaged.jpg cannot be read: Expected a complete, valid picture/,
   ],
-  ["a folder", "picture.jpg", "folder.png", /^error: Expected a place .* got ".*folder.png": it is a folder/],
+  ["a folder in a folder", "picture.jpg", "", /^error: Expected a place .* got ".*picture.png": it is a folder/],
   [
     "a missing folder, before it decodes",
     "damaged.jpg",
@@ -446,7 +515,7 @@ test.each([
   await writeFile(join(folder, "text.png"), "not a picture\n");
   const bytes = await readFile("test/fixtures/rgb-8.png");
   await writeFile(join(folder, "damaged.jpg"), bytes.fill(0, bytes.length - 40, bytes.length - 20));
-  await mkdir(join(folder, "folder.png"), { recursive: true });
+  await mkdir(join(folder, "picture.png"), { recursive: true });
   const { code, stdout, stderr } = await ssiu("upscale", join(folder, from), join(folder, to), "--scale", "2");
   expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
   expect(stderr).toMatch(message);
