@@ -236,6 +236,7 @@ class Trainer:
                 "optimizer": config.optimizer,
                 "learning_rate": str(config.learning_rate),
                 "luma_weight": str(config.luma_weight),
+                "rms_weight": str(config.rms_weight),
                 "initial": config.initial,
                 "body": config.body,
                 "body_before": config.body_before,
