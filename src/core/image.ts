@@ -27,11 +27,14 @@ export interface Plane extends Size {
   readonly data: Float64Array;
 }
 
-/** A part of a picture, in its pixels, from its top left corner. */
-export interface Rect extends Size {
+/** A pixel, counted from the top left corner. */
+export interface Point {
   readonly x: number;
   readonly y: number;
 }
+
+/** A part of a picture, in its pixels. */
+export interface Rect extends Point, Size {}
 
 /** Picture formats that are read and written. */
 export const FORMATS = ["png", "jpeg", "webp", "avif"] as const;

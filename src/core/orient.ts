@@ -7,13 +7,20 @@ export function uprightSize(picture: Probe): Size {
   return picture.orientation >= 5 ? { width: height, height: width } : { width, height };
 }
 
+/** Whether rows become columns, and which of the stored sides is read from its end. */
+export function turnOf(orientation: Orientation) {
+  return {
+    swap: orientation >= 5,
+    flipX: orientation === 2 || orientation === 3 || orientation === 7 || orientation === 8,
+    flipY: orientation === 3 || orientation === 4 || orientation === 6 || orientation === 7,
+  };
+}
+
 /** Turns and flips a stored picture the way its orientation tag asks for. @see TIFF 6.0 tag 274 */
 export function orient(image: Rgba, orientation: Orientation): Rgba {
   if (orientation === 1) return image;
   const { width, height } = image;
-  const swap = orientation >= 5;
-  const flipX = orientation === 2 || orientation === 3 || orientation === 7 || orientation === 8;
-  const flipY = orientation === 3 || orientation === 4 || orientation === 6 || orientation === 7;
+  const { swap, flipX, flipY } = turnOf(orientation);
   const right = flipX ? -1 : 1;
   const down = flipY ? -width : width;
   const [stepX, stepY] = swap ? [down, right] : [right, down];

@@ -42,25 +42,41 @@ export interface ResizeOptions {
  * @see https://www.mathworks.com/help/images/ref/imresize.html
  */
 export function resize(image: Raster, options: ResizeOptions): Raster {
+  const { width, height } = options;
+  const data = new Uint8ClampedArray((image.data.length / (image.width * image.height)) * width * height);
+  resample(image, options, (target, value) => {
+    data[target] = Math.floor(value + 0.5);
+  });
+  return { width, height, data };
+}
+
+/** Samples that need not be bytes, otherwise as in a {@link Raster}. */
+interface Samples extends Size {
+  readonly data: Uint8ClampedArray | Float32Array;
+}
+
+/**
+ * {@link resize}, of which each sample goes to `put` as it is, one after the other.
+ *
+ * @throws {RangeError} as it does.
+ */
+export function resample(image: Samples, options: ResizeOptions, put: (target: number, value: number) => void): void {
   const { width, height, kernel = BICUBIC } = options;
   if (!isSide(width) || !isSide(height)) {
     throw new RangeError(`Expected whole pixels, at least 1x1, for the size, got ${width}x${height}`);
   }
   const channels = image.data.length / (image.width * image.height);
-  const rowLength = image.width * channels;
   const columns = taps(image.width, width, { kernel });
   const rows = taps(image.height, height, { kernel });
-  const row = new Float64Array(rowLength);
-  const data = new Uint8ClampedArray(width * height * channels);
+  const row = new Float64Array(image.width * channels);
   for (let y = 0, target = 0; y < height; y++) {
     mixRows(image.data, rows, y, row);
     for (let x = 0; x < width; x++) {
       for (let channel = 0; channel < channels; channel++, target++) {
-        data[target] = Math.floor(mixColumns(row, columns, x, channels, channel) + 0.5);
+        put(target, mixColumns(row, columns, x, channels, channel));
       }
     }
   }
-  return { width, height, data };
 }
 
 /** For each target pixel the source pixels that make it and their weights, `count` of each. */
@@ -104,7 +120,7 @@ function mirror(index: number, length: number): number {
   return phase < length ? phase : period - 1 - phase;
 }
 
-function mixRows(source: Uint8ClampedArray, { count, indices, weights }: Taps, y: number, row: Float64Array): void {
+function mixRows(source: Samples["data"], { count, indices, weights }: Taps, y: number, row: Float64Array): void {
   row.fill(0);
   for (let tap = y * count; tap < (y + 1) * count; tap++) {
     const weight = weights[tap] ?? 0;

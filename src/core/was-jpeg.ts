@@ -1,8 +1,6 @@
+import { BLOCK, cosines } from "./dct.ts";
 import type { Rgba, Size } from "./image.ts";
 import { LUMA, middleOf } from "./middle.ts";
-
-/** Side of JPEG's blocks in px. */
-const BLOCK = 8;
 
 /** Vertical and horizontal ones of the DCT of a block: where JPEG leaves the most, and what is quantized up to a quality of 96. */
 const FREQUENCIES = [
@@ -37,12 +35,7 @@ export function wasJpeg(image: Rgba): boolean {
   return first - second > MARGIN * Math.sqrt(FREQUENCIES.length);
 }
 
-/** The cosines of a frequency. */
-function basis(frequency: number): Float64Array {
-  const scale = frequency === 0 ? Math.sqrt(1 / BLOCK) : Math.sqrt(2 / BLOCK);
-  return Float64Array.from({ length: BLOCK }, (_, i) => scale * Math.cos(((i + 0.5) * frequency * Math.PI) / BLOCK));
-}
-const BASIS = [basis(0), basis(1), basis(2), basis(3)] as const;
+const BASIS = [cosines(0), cosines(1), cosines(2), cosines(3)] as const;
 
 /** From every place on, the weighted sum of so many values as there are weights, `stride` apart. */
 function weighted(values: Float64Array, weights: Float64Array, stride: number): Float64Array {

@@ -8,8 +8,7 @@ import type { ResizePlan } from "../core/resize-plan.ts";
 import type { Tiling } from "../core/tiles.ts";
 import type { Transform } from "../core/transform.ts";
 import type { Engine } from "../engine/engine.ts";
-import { upscaleRgba } from "../engine/upscale-rgba.ts";
-import { settleModel } from "./model-choice.ts";
+import { enlarge } from "./enlarge.ts";
 import type { RenderPlan } from "./render-plan.ts";
 import type { Stopwatch } from "./stopwatch.ts";
 
@@ -47,15 +46,16 @@ export async function render(
 ): Promise<Rendered> {
   const { scale, region, canvas, format, models } = plan;
   const decoded = onBackground(await stopwatch.time("decode", codecs.decode(bytes, probe)), format, transform);
-  const part = cut(decoded.image, region);
-  const { id, ...variants } = models ? settleModel(models, part) : { id: "none" };
-  const options = { tiling, concurrency, pause, ...variants };
-  const upscaled = scale === 1 ? part : await stopwatch.time("upscale", upscaleRgba(engine, part, scale, options));
-  const result = pad(resized(upscaled, plan), canvas, padding(format, transform));
+  const part = { bytes, probe, origin: region, image: cut(decoded.image, region) };
+  const enlarged =
+    scale === 1
+      ? { image: part.image, model: "none" }
+      : await stopwatch.time("upscale", enlarge(engine, part, { scale, models, tiling, concurrency, pause }));
+  const result = pad(resized(enlarged.image, plan), canvas, padding(format, transform));
   // A lossy encoder would spend bytes on edges of colours that nobody sees, and blur what is beside them.
   const image = format === "png" || isOpaque(result) ? result : bleedColours(result);
   const encoded = await stopwatch.time("encode", codecs.encode({ ...decoded, image }, format, transform));
-  return { bytes: encoded, model: id };
+  return { bytes: encoded, model: enlarged.model };
 }
 
 /** The upscaled region -> the window, at its size. */

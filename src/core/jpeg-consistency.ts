@@ -1,0 +1,80 @@
+import { BLOCK, restoreBlock, transformBlock } from "./dct.ts";
+import type { Rgba } from "./image.ts";
+import type { JpegBlocks } from "./jpeg-blocks.ts";
+import { LUMA } from "./middle.ts";
+import { resample } from "./resample.ts";
+
+/** What JPEG takes from samples first. @see ITU-T T.81 annex A.3.1 */
+const SHIFT = 128;
+
+/** Mean distance of the network's coefficients from the truth, of 255: a Laplace distribution. */
+const DEVIATION = 3;
+
+/**
+ * Mean square of how far coefficients may lie outside of what the JPEG leaves possible. What was drawn at its size, had been a worse
+ * JPEG before, or was shrunk without antialiasing lies further: there the network is right in spite of it.
+ */
+const TOLERANCE = 1.5;
+
+/**
+ * Brings an upscaled JPEG into agreement with what is known of the picture it was made from: each coefficient of its luma lay within half
+ * a step of what is stored. Where the network, whose result is shrunk for this, has it elsewhere or near the limits, the mean of
+ * what it may have been is taken. In place.
+ *
+ * @see Park and Lee 1999, "Blocking artifacts reduction using projection onto the narrow quantization constraint set";
+ * docs/adr/0022-jpeg-consistency.md
+ */
+export function makeConsistent(upscaled: Rgba, source: Rgba, { steps, x: left, y: top }: JpegBlocks): void {
+  const { width, height } = source;
+  const luma = shrunkLuma(upscaled, source);
+  const correction = new Float32Array(luma.length);
+  const block = new Float64Array(BLOCK ** 2);
+  const stored = new Float64Array(BLOCK ** 2);
+  let [excess, count] = [0, 0];
+  for (let y = top; y + BLOCK <= height; y += BLOCK) {
+    for (let x = left; x + BLOCK <= width; x += BLOCK, count += block.length) {
+      const at = (i: number) => (y + Math.floor(i / BLOCK)) * width + x + (i % BLOCK);
+      for (let i = 0; i < block.length; i++) {
+        block[i] = (luma[at(i)] ?? 0) - SHIFT;
+        stored[i] = lumaOf(source, at(i)) - SHIFT;
+      }
+      transformBlock(block);
+      transformBlock(stored);
+      for (let i = 0; i < block.length; i++) {
+        const [value, step] = [block[i] ?? 0, steps[i] ?? 0];
+        const centre = step * Math.round((stored[i] ?? 0) / step);
+        const possible = Math.max(centre - step / 2, Math.min(value, centre + step / 2));
+        excess += (value - possible) ** 2;
+        block[i] = meanOf(possible, centre, step) - value;
+      }
+      restoreBlock(block);
+      for (let i = 0; i < block.length; i++) correction[at(i)] = block[i] ?? 0;
+    }
+  }
+  if (excess > TOLERANCE * count) return;
+  resample({ width, height, data: correction }, upscaled, (i, value) => {
+    for (let c = 4 * i; c < 4 * i + 3; c++) upscaled.data[c] = (upscaled.data[c] ?? 0) + value;
+  });
+}
+
+/** Mean of a Laplace distribution about `value`, of that part of it which is within half a step of `centre`, as `value` is. */
+export function meanOf(value: number, centre: number, step: number): number {
+  const below = value - (centre - step / 2);
+  const above = step - below;
+  const [a, b] = [Math.exp(-below / DEVIATION), Math.exp(-above / DEVIATION)];
+  return value + ((below + DEVIATION) * a - (above + DEVIATION) * b) / (2 - a - b);
+}
+
+/** [h, w], of the result brought back to the source's size. */
+function shrunkLuma(upscaled: Rgba, { width, height }: Rgba): Float32Array {
+  const luma = new Float32Array(width * height);
+  resample(upscaled, { width, height }, (i, value) => {
+    luma[i >> 2] = (luma[i >> 2] ?? 0) + (LUMA[i & 3] ?? 0) * value;
+  });
+  return luma;
+}
+
+function lumaOf({ data }: Rgba, pixel: number): number {
+  const [r, g, b] = [data[4 * pixel] ?? 0, data[4 * pixel + 1] ?? 0, data[4 * pixel + 2] ?? 0];
+  return LUMA[0] * r + LUMA[1] * g + LUMA[2] * b;
+}

@@ -1,0 +1,37 @@
+import type { Point, Rgba, Scale } from "../core/image.ts";
+import { jpegBlocks } from "../core/jpeg-blocks.ts";
+import { makeConsistent } from "../core/jpeg-consistency.ts";
+import type { Probe } from "../core/probe/probe-result.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { UpscaleOptions } from "../engine/upscale.ts";
+import { upscaleRgba } from "../engine/upscale-rgba.ts";
+import { type ModelChoice, settleModel } from "./model-choice.ts";
+
+/** A part of a decoded picture, and where it is from. */
+export interface Part {
+  readonly image: Rgba;
+  /** Where it begins in the picture as it is shown. */
+  readonly origin: Point;
+  readonly bytes: Uint8Array;
+  readonly probe: Probe;
+}
+
+/** How a part is enlarged. */
+export interface EnlargeOptions extends Omit<UpscaleOptions, "variant"> {
+  readonly scale: Scale;
+  /** Absent where the engine is no network. */
+  readonly models: ModelChoice | undefined;
+}
+
+/** [h, w, 4] -> [s*h, s*w, 4] by the model that the pixels ask for, and the model's id, "none" without one. */
+export async function enlarge(
+  engine: Engine,
+  { image, origin, bytes, probe }: Part,
+  { scale, models, ...options }: EnlargeOptions,
+): Promise<{ readonly image: Rgba; readonly model: string }> {
+  const { id, ...variants } = models ? settleModel(models, image) : { id: "none" };
+  const upscaled = await upscaleRgba(engine, image, scale, { ...options, ...variants });
+  const blocks = models && jpegBlocks(bytes, probe, origin);
+  if (blocks) makeConsistent(upscaled, image, blocks);
+  return { image: upscaled, model: id };
+}
