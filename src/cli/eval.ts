@@ -1,19 +1,21 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Command } from "commander";
+import sharp from "sharp";
 import * as z from "zod";
-import { joinAlpha, splitAlpha } from "../core/alpha.ts";
+import { splitAlpha } from "../core/alpha.ts";
 import { cut } from "../core/canvas.ts";
 import { ServiceError } from "../core/errors.ts";
-import type { Rgb, Rgba, Scale, Size, Variant } from "../core/image.ts";
+import type { Rgb, Rgba, Scale, Size } from "../core/image.ts";
 import { psnr, ssim } from "../core/metrics.ts";
+import { probe } from "../core/probe/probe.ts";
 import { resize } from "../core/resample.ts";
 import { ENGINES, type EngineChoice, readManifest } from "../engine/node-engines.ts";
-import { upscaleRgb } from "../engine/upscale.ts";
-import { candidateModels } from "../service/model-choice.ts";
+import { enlarge } from "../service/enlarge.ts";
+import { candidateModels, chooseModels, type ModelChoice } from "../service/model-choice.ts";
 import { findPairs, type Pair } from "./benchmark-set.ts";
-import { ENGINE_HELP, EngineOption, expecting, ModelOption, ScaleOption } from "./options.ts";
-import { decodePicture, readPicture } from "./picture-file.ts";
+import { ENGINE_HELP, EngineOption, expecting, ModelOption, QualityOption, ScaleOption } from "./options.ts";
+import { decodePicture, type PictureFile, readPicture } from "./picture-file.ts";
 import { createProgress } from "./progress.ts";
 import { writePicture } from "./result-file.ts";
 
@@ -26,6 +28,7 @@ const Options = z.strictObject({
   scale: ScaleOption,
   model: ModelOption,
   engine: EngineOption,
+  jpeg: QualityOption("--jpeg").optional(),
   out: z.string().optional(),
   json: z.boolean().default(false),
 });
@@ -57,15 +60,18 @@ export function addEval(program: Command): void {
     .requiredOption("--scale <factor>", "2, 3 or 4")
     .option("--model <name>", "clean or web, for every picture", "clean")
     .option("--engine <name>", ENGINE_HELP, "simd")
+    .option("--jpeg <quality>", "store the pictures as JPEG in 4:2:0 first, 1 to 100")
     .option("--out <DIR>", "save the pictures as DIR/<Set>/<name>x<scale>.png")
     .option("--json", "print the scores as JSON")
     .action((options) => evaluate(Options.parse(options)));
 }
 
 async function evaluate(options: Options): Promise<void> {
-  const { data, scale, model: variant, engine, out } = options;
+  const { data, scale, model: variant, engine, jpeg, out } = options;
   const pairs = await Promise.all(options.sets.map((set) => findPairs(data, set, scale)));
-  const [model] = candidateModels(await readManifest(), { scale, model: variant });
+  const find = await readManifest();
+  const [model] = candidateModels(find, { scale, model: variant });
+  const models = chooseModels(find, scale, { transform: { model: variant }, source: { lossy: jpeg !== undefined } });
   const choice = await ENGINES[engine]();
   const progress = createProgress("pictures");
   const total = pairs.flat().length;
@@ -76,12 +82,9 @@ async function evaluate(options: Options): Promise<void> {
       if (out) await mkdir(join(out, set), { recursive: true });
       const perImage = [];
       for (const pair of pairs[i] ?? []) {
-        const { score, result } = await measure(pair, choice, { scale, variant });
+        const { score, image } = await measure(pair, choice, { scale, models, jpeg });
         perImage.push({ name: pair.name, ...score });
-        if (out) {
-          const path = join(out, set, `${pair.name}x${scale}.png`);
-          await writePicture(path, { image: joinAlpha(result) }, { format: "png" });
-        }
+        if (out) await writePicture(join(out, set, `${pair.name}x${scale}.png`), { image }, { format: "png" });
         progress.update(++done, total);
       }
       sets[set] = { ...mean(perImage), images: perImage.length, perImage };
@@ -89,18 +92,30 @@ async function evaluate(options: Options): Promise<void> {
   } finally {
     progress.stop();
   }
-  console.log(options.json ? JSON.stringify({ scale, model: model?.id, engine, sets }) : table(sets, options));
+  const json = { scale, model: model?.id, engine, ...(jpeg && { jpeg }), sets };
+  console.log(options.json ? JSON.stringify(json) : table(sets, options));
+}
+
+interface MeasureOptions {
+  readonly scale: Scale;
+  readonly models: ModelChoice;
+  readonly jpeg: number | undefined;
 }
 
 async function measure(
   pair: Pair,
   { engine, tiling }: EngineChoice,
-  { scale, variant }: { scale: Scale; variant: Variant },
-): Promise<{ score: Score; result: Rgb }> {
-  const { rgb: lr } = splitAlpha(await readImage(pair.lr));
-  const size = { width: scale * lr.width, height: scale * lr.height };
-  const { rgb: truth } = splitAlpha(corner(await readImage(pair.hr), size, pair.hr));
-  const result = await upscaleRgb(engine, lr, scale, { tiling, variant });
+  { scale, models, jpeg }: MeasureOptions,
+): Promise<{ score: Score; image: Rgba }> {
+  const stored = await readPicture(pair.lr);
+  const file = jpeg === undefined ? stored : await asJpeg(stored, jpeg);
+  const { image: source } = await decodePicture(file);
+  const size = { width: scale * source.width, height: scale * source.height };
+  const { image: high } = await decodePicture(await readPicture(pair.hr));
+  const part = { bytes: file.bytes, probe: file.header, image: source, origin: { x: 0, y: 0 } };
+  const { image } = await enlarge(engine, part, { scale, models, tiling });
+  const truth = rgbOf(corner(high, size, pair.hr));
+  const [lr, result] = [rgbOf(source), rgbOf(image)];
   const bicubic = resize(lr, size);
   const score = {
     psnr: psnr(result, truth, scale),
@@ -108,11 +123,14 @@ async function measure(
     bicubicPsnr: psnr(bicubic, truth, scale),
     bicubicSsim: ssim(bicubic, truth, scale),
   };
-  return { score, result };
+  return { score, image };
 }
-
-async function readImage(path: string): Promise<Rgba> {
-  return (await decodePicture(await readPicture(path))).image;
+/** As libjpeg stores it by default, and with it most programs. */
+async function asJpeg(file: PictureFile, quality: number): Promise<PictureFile> {
+  const { width, height, data } = (await decodePicture(file)).image;
+  const pixels = sharp(data, { raw: { width, height, channels: 4 } }).removeAlpha();
+  const bytes = new Uint8Array(await pixels.jpeg({ quality, chromaSubsampling: "4:2:0" }).toBuffer());
+  return { path: file.path, bytes, header: probe(bytes) };
 }
 
 /** Top left corner: the LR picture was made from it. */
@@ -122,6 +140,10 @@ function corner(image: Rgba, { width, height }: Size, name: string): Rgba {
     throw new ServiceError("undecodable_image", message);
   }
   return cut(image, { x: 0, y: 0, width, height });
+}
+
+function rgbOf(image: Rgba): Rgb {
+  return splitAlpha(image).rgb;
 }
 
 function mean(scores: readonly Score[]): Score {
@@ -134,7 +156,7 @@ function mean(scores: readonly Score[]): Score {
   };
 }
 
-function table(sets: Readonly<Record<string, SetScore>>, { scale, model, engine }: Options): string {
+function table(sets: Readonly<Record<string, SetScore>>, { scale, model, engine, jpeg }: Options): string {
   const weights = model === "clean" ? `x${scale}` : `x${scale}-${model}`;
   const row = (name: string, score: Score) =>
     [
@@ -146,7 +168,7 @@ function table(sets: Readonly<Record<string, SetScore>>, { scale, model, engine 
     ].join("");
   return Object.entries(sets)
     .flatMap(([set, score]) => [
-      `${`${set} ${weights}, ${engine}`.padEnd(24)}    PSNR    SSIM   bicubic    SSIM`,
+      `${`${set}${jpeg ? `, JPEG ${jpeg}` : ""} ${weights}, ${engine}`.padEnd(24)}    PSNR    SSIM   bicubic    SSIM`,
       ...score.perImage.map((image) => row(image.name, image)),
       row(`mean of ${score.images}`, score),
     ])

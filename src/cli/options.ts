@@ -22,6 +22,13 @@ export const EngineOption = z.enum(["simd", "ort", "ort-web"] satisfies (keyof t
   error: expecting("simd, ort or ort-web", "--engine"),
 });
 
+/** A lossy format's, under the name of its option. */
+export const QualityOption = (name: string) =>
+  z
+    .string()
+    .regex(/^([1-9]\d?|100)$/, { error: expecting("1 to 100", name) })
+    .transform(Number);
+
 /** Stands in `--help` beside `--engine`. */
 export const ENGINE_HELP =
   "simd: the Worker's own int8 engine, one thread; ort: native, all cores, whole pictures up to 512x512 and tiles of that size beyond; " +

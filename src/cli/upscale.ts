@@ -7,14 +7,13 @@ import type { FindModel } from "../engine/models.ts";
 import { ENGINES, type EngineChoice, readManifest } from "../engine/node-engines.ts";
 import { enlarge } from "../service/enlarge.ts";
 import { candidateModels, chooseModels } from "../service/model-choice.ts";
-import { ENGINE_HELP, EngineOption, expecting, ModelOption, ScaleOption } from "./options.ts";
+import { ENGINE_HELP, EngineOption, expecting, ModelOption, QualityOption, ScaleOption } from "./options.ts";
 import { decodePicture, formatOf, PIPE, readPicture } from "./picture-file.ts";
 import { createProgress } from "./progress.ts";
 import { report } from "./reason.ts";
 import { checkWritable, writePicture } from "./result-file.ts";
 import { createPlaces, type Place } from "./result-folder.ts";
 
-const quality = "1 to 100";
 const formats = "png, jpeg, webp or avif";
 const name = "an existing folder, - or a name ending in .png, .jpg, .webp or .avif";
 
@@ -32,11 +31,7 @@ const Options = z
     scale: ScaleOption,
     model: ModelOption.optional(),
     engine: EngineOption,
-    quality: z
-      .string()
-      .regex(/^([1-9]\d?|100)$/, { error: expecting(quality, "--quality") })
-      .transform(Number)
-      .optional(),
+    quality: QualityOption("--quality").optional(),
     anim: z.boolean(),
     json: z.boolean().default(false),
   })
@@ -64,7 +59,7 @@ export function addUpscale(program: Command): void {
     .requiredOption("--scale <factor>", "2, 3 or 4")
     .option("--model <name>", "clean, or web, which removes what JPEG and WebP leave behind (default: as IN needs it)")
     .option("--engine <name>", ENGINE_HELP, "simd")
-    .option("--quality <number>", `${quality}; PNG has none`)
+    .option("--quality <number>", "1 to 100; PNG has none")
     .option("--format <name>", `${formats} (default: as OUT's extension says, of - and in a folder as IN has it)`)
     .option("--no-anim", "take the first frame of an animation, which is refused otherwise")
     .option("--json", "print each result as a line of JSON")

@@ -108,6 +108,17 @@ test("measures the model for compressed pictures where it is asked to", async ()
   expect((await ssiu("eval", ...args)).stdout).toMatch(/^Ours x2-web, simd /);
 });
 
+test("measures what is stored as JPEG first", async () => {
+  const args = ["eval", "--data", data, "--sets", "Ours", "--scale", "2", "--model", "web"];
+  const { sets } = JSON.parse((await ssiu(...args, "--json")).stdout);
+  const stored = JSON.parse((await ssiu(...args, "--jpeg", "30", "--json")).stdout);
+  expect(stored).toMatchObject({ jpeg: 30, engine: "simd" });
+  expect(stored.sets.Ours.bicubicPsnr).toBeLessThan(sets.Ours.bicubicPsnr - 0.2);
+  expect(stored.sets.Ours.psnr).toBeLessThan(sets.Ours.psnr - 0.5);
+  expect(stored.sets.Ours.psnr).toBeGreaterThan(stored.sets.Ours.bicubicPsnr);
+  expect((await ssiu(...args, "--jpeg", "30")).stdout).toMatch(/^Ours, JPEG 30 x2-web, simd /);
+});
+
 test("takes the benchmark folder itself, prints a table and saves the pictures", async () => {
   const out = join(data, "out");
   const env = { NODE_OPTIONS: "--import data:text/javascript,process.stderr.isTTY=true" };
@@ -156,4 +167,9 @@ test.each([
   expect({ code, stdout }).toEqual({ code: expected, stdout: "" });
   expect(stderr).toMatch(message);
   expect(stderr.trimEnd().split("\n")).toHaveLength(1);
+});
+
+test("refuses a quality that JPEG does not have", async () => {
+  const { code, stderr } = await ssiu("eval", "--data", data, "--sets", "Ours", "--scale", "2", "--jpeg", "0");
+  expect([code, stderr]).toEqual([2, 'error: Expected 1 to 100 for --jpeg, got "0"\n']);
 });
