@@ -4,12 +4,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import sharp from "sharp";
-import { joinAlpha, splitAlpha } from "../src/core/alpha.ts";
-import type { Rgb, Variant } from "../src/core/image.ts";
+import { decodePicture } from "../src/cli/picture-file.ts";
+import { splitAlpha } from "../src/core/alpha.ts";
+import type { Rgb, Rgba, Variant } from "../src/core/image.ts";
 import { psnr } from "../src/core/metrics.ts";
+import { probe } from "../src/core/probe/probe.ts";
 import { resize } from "../src/core/resample.ts";
-import { ENGINES } from "../src/engine/node-engines.ts";
-import { upscaleRgba } from "../src/engine/upscale-rgba.ts";
+import { ENGINES, readManifest } from "../src/engine/node-engines.ts";
+import { enlarge } from "../src/service/enlarge.ts";
+import { chooseModels } from "../src/service/model-choice.ts";
 
 /** Makes the pictures of README and docs/quality.md: crops by bicubic, by SSIU and in truth, and prints a row for each. */
 interface Comparison {
@@ -44,14 +47,16 @@ await mkdir(images, { recursive: true });
 const names = new Set(COMPARISONS.map(({ name }) => name));
 execFileSync("npx", ["tsx", path("render-samples.ts"), ...names, "--truth", truths]);
 
+const find = await readManifest();
 const { engine, tiling } = await ENGINES.simd();
 for (const { name, scale, at, jpeg, variants } of COMPARISONS) {
   const stem = name.replace(/\.\w+$/, "");
   const source = await read(path(`../src/web/samples/${name}`), jpeg);
-  const truth = await read(join(truths, `x${scale}`, `${stem}.png`));
-  const made: Record<string, Rgb> = { bicubic: resize(source, truth) };
-  for (const variant of variants) {
-    made[variant] = splitAlpha(await upscaleRgba(engine, joinAlpha(source), scale, { tiling, variant })).rgb;
+  const truth = rgbOf(await read(join(truths, `x${scale}`, `${stem}.png`)));
+  const made: Record<string, Rgb> = { bicubic: resize(rgbOf(source), truth) };
+  for (const model of variants) {
+    const models = chooseModels(find, scale, { transform: { model }, source: source.probe });
+    made[model] = rgbOf(await enlarge(engine, source, { scale, models, tiling }));
   }
   const prefix = `${stem}-x${scale}${jpeg === undefined ? "" : `-jpeg${jpeg}`}`;
   for (const [kind, image] of Object.entries({ ...made, truth })) {
@@ -67,13 +72,18 @@ for (const { name, scale, at, jpeg, variants } of COMPARISONS) {
 }
 await rm(truths, { recursive: true });
 
-async function read(file: string, jpeg?: number): Promise<Rgb> {
-  const plain = sharp(await readFile(file))
-    .removeAlpha()
-    .toColourspace("srgb");
-  const stored = jpeg === undefined ? plain : sharp(await plain.jpeg({ quality: jpeg }).toBuffer());
-  const { data, info } = await stored.raw().toBuffer({ resolveWithObject: true });
-  return { width: info.width, height: info.height, data: new Uint8ClampedArray(data) };
+/** A picture, or what it becomes as JPEG. */
+async function read(file: string, jpeg?: number) {
+  const original = await readFile(file);
+  const stored = jpeg === undefined ? original : await sharp(original).removeAlpha().jpeg({ quality: jpeg }).toBuffer();
+  const bytes = new Uint8Array(stored);
+  const header = probe(bytes);
+  const { image } = await decodePicture({ path: file, bytes, header });
+  return { bytes, probe: header, image };
+}
+
+function rgbOf({ image }: { readonly image: Rgba }): Rgb {
+  return splitAlpha(image).rgb;
 }
 
 function raw({ width, height, data }: Rgb) {

@@ -112,7 +112,7 @@ async function measure(
   const { image: source } = await decodePicture(file);
   const size = { width: scale * source.width, height: scale * source.height };
   const { image: high } = await decodePicture(await readPicture(pair.hr));
-  const part = { bytes: file.bytes, probe: file.header, image: source, origin: { x: 0, y: 0 } };
+  const part = { bytes: file.bytes, probe: file.header, image: source };
   const { image } = await enlarge(engine, part, { scale, models, tiling });
   const truth = rgbOf(corner(high, size, pair.hr));
   const [lr, result] = [rgbOf(source), rgbOf(image)];

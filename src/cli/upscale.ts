@@ -101,7 +101,7 @@ async function upscaleOne(input: string, options: Options, { find, engine, place
   await checkWritable(output, file, { format, scale });
   const source = await decodePicture(file);
   const models = chooseModels(find, scale, { transform: { model }, source: file.header });
-  const part = { bytes: file.bytes, probe: file.header, image: source.image, origin: { x: 0, y: 0 } };
+  const part = { bytes: file.bytes, probe: file.header, image: source.image };
   const progress = createProgress("tiles");
   const how = { scale, models, tiling: engine.tiling, onTile: progress.update };
   const { image, model: made } = await enlarge(engine.engine, part, how).finally(progress.stop);

@@ -7,17 +7,17 @@ import type { UpscaleOptions } from "../engine/upscale.ts";
 import { upscaleRgba } from "../engine/upscale-rgba.ts";
 import { type ModelChoice, settleModel } from "./model-choice.ts";
 
-/** A part of a decoded picture, and where it is from. */
-export interface Part {
+/** A decoded picture or a part of it, and what it was decoded from. */
+interface Part {
   readonly image: Rgba;
-  /** Where it begins in the picture as it is shown. */
-  readonly origin: Point;
+  /** Where the part begins in the picture as it is shown; at its top left corner by default. */
+  readonly origin?: Point;
   readonly bytes: Uint8Array;
   readonly probe: Probe;
 }
 
 /** How a part is enlarged. */
-export interface EnlargeOptions extends Omit<UpscaleOptions, "variant"> {
+interface EnlargeOptions extends Omit<UpscaleOptions, "variant"> {
   readonly scale: Scale;
   /** Absent where the engine is no network. */
   readonly models: ModelChoice | undefined;
@@ -26,7 +26,7 @@ export interface EnlargeOptions extends Omit<UpscaleOptions, "variant"> {
 /** [h, w, 4] -> [s*h, s*w, 4] by the model that the pixels ask for, and the model's id, "none" without one. */
 export async function enlarge(
   engine: Engine,
-  { image, origin, bytes, probe }: Part,
+  { image, origin = { x: 0, y: 0 }, bytes, probe }: Part,
   { scale, models, ...options }: EnlargeOptions,
 ): Promise<{ readonly image: Rgba; readonly model: string }> {
   const { id, ...variants } = models ? settleModel(models, image) : { id: "none" };
