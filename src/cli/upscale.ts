@@ -57,7 +57,7 @@ export function addUpscale(program: Command): void {
     )
     .argument("<IN...>", "PNG, JPEG, WebP or AVIF files; - is stdin")
     .requiredOption("--scale <factor>", "2, 3 or 4")
-    .option("--model <name>", "clean, or web, which removes what JPEG and WebP leave behind (default: as IN needs it)")
+    .option("--model <name>", "clean, or web, for what was compressed or drawn (default: as IN needs it)")
     .option("--engine <name>", ENGINE_HELP, "simd")
     .option("--quality <number>", "1 to 100; PNG has none")
     .option("--format <name>", `${formats} (default: as OUT's extension says, of - and in a folder as IN has it)`)
