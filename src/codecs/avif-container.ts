@@ -23,7 +23,7 @@ const TRANSFORMATIONS = ["irot", "imir", "clap"];
  */
 export function untransformed(bytes: Uint8Array): Uint8Array {
   const { ipco, ipma, types } = readAvif(bytes);
-  const properties = [...boxes(bytes, ipco.at, ipco.end)];
+  const properties = [...boxes(bytes, ipco)];
   const copy = new Uint8Array(bytes);
   for (const item of types.keys()) {
     const { indices, end, indexSize } = readAssociations(bytes, ipma, item) ?? { indices: [], end: 0, indexSize: 1 };
@@ -58,7 +58,7 @@ export function plainlyCropped(bytes: Uint8Array, { width, height }: Size): Uint
  */
 export function withPixi(bytes: Uint8Array, bitDepth: number): Uint8Array {
   const { ipco, primary, auxiliary } = readAvif(bytes);
-  if (findBox(bytes, "pixi", { start: ipco.at, end: ipco.end })) return bytes;
+  if (findBox(bytes, "pixi", ipco)) return bytes;
   const pixi = concat([be32(14), latin1("pixi"), be32(0), Uint8Array.of(1, bitDepth)]);
   const whole = addAvifProperty(bytes, pixi, primary);
   return auxiliary === undefined ? whole : addAvifProperty(whole, pixi, auxiliary);
@@ -71,7 +71,7 @@ export function withPixi(bytes: Uint8Array, bitDepth: number): Uint8Array {
 export function addAvifProperty(bytes: Uint8Array, property: Uint8Array, item?: number): Uint8Array {
   const { meta, iprp, ipco, ipma, primary, locations } = readAvif(bytes);
   const list = readAssociations(bytes, ipma, item ?? primary);
-  const index = 1 + [...boxes(bytes, ipco.at, ipco.end)].length;
+  const index = 1 + [...boxes(bytes, ipco)].length;
   if (!list || list.countAt < ipco.end || list.end > ipma.end || index > 0x7f)
     throw new TypeError("Expected a plain AVIF to add a property to");
 

@@ -4,6 +4,7 @@ import { type Av1Colours, type Av1Stream, readAv1 } from "./av1.ts";
 import { corrupt, text, u8, u16be, u32be } from "./bytes.ts";
 import { checkTransfer } from "./cicp.ts";
 import {
+  afterVersion,
   type Box,
   boxes,
   findBox,
@@ -14,6 +15,7 @@ import {
   readPrimary,
   readReference,
   readReferrer,
+  type Span,
 } from "./iso-bmff.ts";
 import type { Orientation, Probe } from "./probe-result.ts";
 
@@ -84,27 +86,28 @@ export function probeAvif(bytes: Uint8Array): Probe {
  * @throws {ServiceError} `unsupported_format` for a sequence that has no still picture.
  */
 export function readAvif(bytes: Uint8Array): AvifItems {
-  const file = { start: 0, end: bytes.length };
+  const file = { at: 0, end: bytes.length };
   const meta = findBox(bytes, "meta", file);
   if (!meta && findBox(bytes, "moov", file)) {
     throw new ServiceError("unsupported_format", "Expected a still picture for source, got an AVIF video");
   }
-  const child = (type: string, parent: Box | undefined, header = 0): Box => {
-    const found = parent && findBox(bytes, type, body(parent, header));
+  const child = (type: string, parent: Span): Box => {
+    const found = findBox(bytes, type, parent);
     if (!found) throw corrupt(`an AVIF without its ${type} box`);
     return found;
   };
   if (!meta) throw corrupt("an AVIF without its meta box");
-  const iprp = child("iprp", meta, 4);
+  const inMeta = afterVersion(meta);
+  const iprp = child("iprp", inMeta);
   const ipco = child("ipco", iprp);
   const ipma = child("ipma", iprp);
-  const primary = readPrimary(bytes, child("pitm", meta, 4));
-  const iref = findBox(bytes, "iref", body(meta, 4));
+  const primary = readPrimary(bytes, child("pitm", inMeta));
+  const iref = findBox(bytes, "iref", inMeta);
   const associations = readAssociations(bytes, ipma, primary);
   const properties: Box[] = [];
   let index = 0;
-  for (const box of boxes(bytes, ipco.at, ipco.end)) if (associations?.indices.includes(++index)) properties.push(box);
-  const types = readItemTypes(bytes, child("iinf", meta, 4));
+  for (const box of boxes(bytes, ipco)) if (associations?.indices.includes(++index)) properties.push(box);
+  const types = readItemTypes(bytes, child("iinf", inMeta));
   const referred = (type: string) => iref && readReference(bytes, iref, type, primary);
   return {
     meta,
@@ -114,16 +117,12 @@ export function readAvif(bytes: Uint8Array): AvifItems {
     primary,
     coded: types.get(primary) === "grid" ? referred("dimg") : primary,
     types,
-    locations: readLocations(bytes, child("iloc", meta, 4)),
+    locations: readLocations(bytes, child("iloc", inMeta)),
     properties,
-    av1C: properties.find(({ type }) => type === "av1C") ?? findBox(bytes, "av1C", body(ipco)),
+    av1C: properties.find(({ type }) => type === "av1C") ?? findBox(bytes, "av1C", ipco),
     auxiliary: iref && readReferrer(bytes, iref, "auxl"),
     premultiplied: referred("prem") !== undefined,
   };
-}
-
-function body(box: Box, header = 0): { start: number; end: number } {
-  return { start: box.at + header, end: box.end };
 }
 
 /** Matrices from red, green and blue to what is stored, that libavif can turn round. @see ITU-T H.273 table 4 */
@@ -165,7 +164,7 @@ function unknownMatrix({
 /** Tiles may stick out of their grid, but not by far: decoders hold AV1 data against the size of its own item alone. */
 function checkSizes(bytes: Uint8Array, { ipco }: AvifItems, pixels: number): void {
   const most = Math.max(2 * pixels, 2 ** 20);
-  for (const { type, at } of boxes(bytes, ipco.at, ipco.end)) {
+  for (const { type, at } of boxes(bytes, ipco)) {
     if (type !== "ispe") continue;
     const [width, height] = [u32be(bytes, at + 4), u32be(bytes, at + 8)];
     if (width * height > most) throw corrupt(`an AVIF of ${pixels} pixels with an item of ${width}x${height}`);
@@ -174,7 +173,7 @@ function checkSizes(bytes: Uint8Array, { ipco }: AvifItems, pixels: number): voi
 
 /** A grid says once more how large it is, and decoders believe it. @see ISO/IEC 23008-12 section 6.6.2.3 */
 function checkGrids(bytes: Uint8Array, { meta, types, locations }: AvifItems, pixels: number): void {
-  const idat = findBox(bytes, "idat", body(meta, 4));
+  const idat = findBox(bytes, "idat", afterVersion(meta));
   for (const { id, method, extents } of locations) {
     if (types.get(id) !== "grid") continue;
     const [extent] = extents;
@@ -205,8 +204,7 @@ function checkData(bytes: Uint8Array, { ipco, locations, types, primary, coded }
   let unsupported = codedType === "av01" ? undefined : `AVIF made of ${codedType} items`;
   const hasGrid = [...types.values()].includes("grid");
   // libavif would keep a decoder for each tile.
-  if (hasGrid && ["a1op", "lsel"].some((type) => findBox(bytes, type, body(ipco))))
-    unsupported ??= "AVIF of layered tiles";
+  if (hasGrid && ["a1op", "lsel"].some((type) => findBox(bytes, type, ipco))) unsupported ??= "AVIF of layered tiles";
   // Tiles may stick out, and alpha has its own.
   const mostOfTiles = Math.max(8 * size.width * size.height, 2 ** 21);
   let ofTiles = 0;
@@ -276,13 +274,13 @@ function orientation(bytes: Uint8Array, irot: Box | undefined, imir: Box | undef
 
 /** Sample count of the longest track of an image sequence; 1 for a still picture. @see ISO/IEC 14496-12 section 8.7.3 */
 function countFrames(bytes: Uint8Array): number {
-  const moov = avifBrands(bytes).includes("avis") && findBox(bytes, "moov", { start: 0, end: bytes.length });
+  const moov = avifBrands(bytes).includes("avis") && findBox(bytes, "moov", { at: 0, end: bytes.length });
   if (!moov) return 1;
   let frames = 1;
-  for (const trak of boxes(bytes, moov.at, moov.end)) {
+  for (const trak of boxes(bytes, moov)) {
     if (trak.type !== "trak") continue;
     let box: Box | undefined = trak;
-    for (const type of ["mdia", "minf", "stbl", "stsz"]) box = box && findBox(bytes, type, body(box));
+    for (const type of ["mdia", "minf", "stbl", "stsz"]) box = box && findBox(bytes, type, box);
     if (box) frames = Math.max(frames, u32be(bytes, box.at + 8));
   }
   return frames;

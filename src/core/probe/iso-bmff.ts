@@ -11,9 +11,12 @@ export interface Box {
   readonly end: number;
 }
 
-/** The boxes that fill `start`..`end`. */
-export function* boxes(bytes: Uint8Array, start: number, end: number): Generator<Box> {
-  for (let next = start, count = 1; next < end; count++) {
+/** What boxes fill: another box, or a file. */
+export type Span = Pick<Box, "at" | "end">;
+
+/** The boxes within another, or a file. */
+export function* boxes(bytes: Uint8Array, { at, end }: Span): Generator<Box> {
+  for (let next = at, count = 1; next < end; count++) {
     if (count > MAX_ITEMS) throw corrupt(`an AVIF of more than ${MAX_ITEMS} boxes`);
     const box = readBox(bytes, next, end);
     yield box;
@@ -33,18 +36,19 @@ function readBox(bytes: Uint8Array, start: number, limit: number): Box {
   return { type: text(bytes, start + 4, 4), start, at, end: start + size };
 }
 
-/** The first box of a type among those that fill `start`..`end`, all of which are checked. */
-export function findBox(
-  bytes: Uint8Array,
-  type: string,
-  { start, end }: { start: number; end: number },
-): Box | undefined {
+/** The first of a type among {@link boxes}, all of which are checked. */
+export function findBox(bytes: Uint8Array, type: string, within: Span): Box | undefined {
   let found: Box | undefined;
-  for (const box of boxes(bytes, start, end)) if (box.type === type) found ??= box;
+  for (const box of boxes(bytes, within)) if (box.type === type) found ??= box;
   return found;
 }
 
-/** Version of a full box, whose fields start at `at + 4`. */
+/** The fields of a full box, which come after its version and flags. @see ISO/IEC 14496-12 section 4.2 */
+export function afterVersion({ at, end }: Box): Span {
+  return { at: at + 4, end };
+}
+
+/** Version of a full box. */
 function version(bytes: Uint8Array, box: Box): number {
   return u8(bytes, box.at);
 }
@@ -108,7 +112,7 @@ export function readPrimary(bytes: Uint8Array, pitm: Box): number {
 /** The first item that an item refers to by this type. @see ISO/IEC 14496-12 section 8.11.12 */
 export function readReference(bytes: Uint8Array, iref: Box, type: string, item: number): number | undefined {
   const [id, size] = version(bytes, iref) === 0 ? [u16be, 2] : [u32be, 4];
-  for (const box of boxes(bytes, iref.at + 4, iref.end)) {
+  for (const box of boxes(bytes, afterVersion(iref))) {
     if (box.type === type && id(bytes, box.at) === item) return id(bytes, box.at + size + 2);
   }
   return undefined;
@@ -116,14 +120,14 @@ export function readReference(bytes: Uint8Array, iref: Box, type: string, item: 
 
 /** The first item that belongs to another by this type of reference. @see ISO/IEC 14496-12 section 8.11.12 */
 export function readReferrer(bytes: Uint8Array, iref: Box, type: string): number | undefined {
-  const box = findBox(bytes, type, { start: iref.at + 4, end: iref.end });
+  const box = findBox(bytes, type, afterVersion(iref));
   return box && (version(bytes, iref) === 0 ? u16be : u32be)(bytes, box.at);
 }
 
 /** Type of each item; no two may have one id, as decoders differ in which of them they take. @see ISO/IEC 14496-12 section 8.11.6 */
 export function readItemTypes(bytes: Uint8Array, iinf: Box): Map<number, string> {
   const types = new Map<number, string>();
-  for (const entry of boxes(bytes, iinf.at + (version(bytes, iinf) === 0 ? 6 : 8), iinf.end)) {
+  for (const entry of boxes(bytes, { at: iinf.at + (version(bytes, iinf) === 0 ? 6 : 8), end: iinf.end })) {
     const wide = version(bytes, entry) >= 3;
     const id = wide ? u32be(bytes, entry.at + 4) : u16be(bytes, entry.at + 4);
     if (types.size === MAX_ITEMS) throw corrupt(`an AVIF of more than ${MAX_ITEMS} items`);
