@@ -45,13 +45,14 @@ export async function render(
   stopwatch: Stopwatch,
 ): Promise<Rendered> {
   const { scale, region, canvas, format, models } = plan;
-  const decoded = onBackground(await stopwatch.time("decode", codecs.decode(bytes, probe)), format, transform);
+  const background = backgroundOf(format, transform);
+  const decoded = onBackground(await stopwatch.time("decode", codecs.decode(bytes, probe)), background);
   const part = { bytes, probe, origin: region, image: cut(decoded.image, region) };
   const enlarged =
     scale === 1
       ? { image: part.image, model: "none" }
       : await stopwatch.time("upscale", enlarge(engine, part, { scale, models, tiling, concurrency, pause }));
-  const result = pad(resized(enlarged.image, plan), canvas, padding(format, transform));
+  const result = pad(resized(enlarged.image, plan), canvas, background ? [...background, 255] : [0, 0, 0, 0]);
   // A lossy encoder would spend bytes on edges of colours that nobody sees, and blur what is beside them.
   const image = format === "png" || isOpaque(result) ? result : bleedColours(result);
   const encoded = await stopwatch.time("encode", codecs.encode({ ...decoded, image }, format, transform));
@@ -71,19 +72,16 @@ function resized(image: Rgba, { scale, region, window, size }: ResizePlan): Rgba
   return resizeLinear(image, { window: seen, ...size });
 }
 
-/** Composites where the result has no transparency, or where a background was asked for. */
-function onBackground(picture: Picture, format: Format, { background }: Transform): Picture {
-  if (format !== "jpeg" && background === undefined) return picture;
-  return { ...picture, image: flatten(picture.image, colour(background)) };
-}
+/** [r, g, b]. */
+type Colour = readonly [number, number, number];
 
-/** What `fit=pad` puts around a picture: nothing, where the result can have nothing and no background was asked for. */
-function padding(format: Format, { background }: Transform): readonly [number, number, number, number] {
-  return format !== "jpeg" && background === undefined ? [0, 0, 0, 0] : [...colour(background), 255];
-}
-
-/** White by default. */
-function colour(hex = "ffffff"): readonly [number, number, number] {
-  const rgb = Number.parseInt(hex, 16);
+/** What shows through and around a picture; undefined where the result can be transparent and no colour was asked for. */
+function backgroundOf(format: Format, { background }: Transform): Colour | undefined {
+  if (format !== "jpeg" && background === undefined) return undefined;
+  const rgb = Number.parseInt(background ?? "ffffff", 16);
   return [rgb >> 16, (rgb >> 8) & 255, rgb & 255];
+}
+
+function onBackground(picture: Picture, background: Colour | undefined): Picture {
+  return background ? { ...picture, image: flatten(picture.image, background) } : picture;
 }
