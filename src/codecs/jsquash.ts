@@ -15,7 +15,7 @@ import { isNeeded, plainJpeg } from "./jpeg-container.ts";
 import { isIntact } from "./png-container.ts";
 import { checkStorable } from "./storable.ts";
 import { type CodecModules, DECODERS, type Decode, ENCODERS, type Encode } from "./wasm-codecs.ts";
-import { firstWebpFrame, plainWebp } from "./webp-container.ts";
+import { firstWebpFrame, plainWebp, type WebpFrame } from "./webp-container.ts";
 
 /**
  * Codecs over jSquash, PNG written by ourselves: for the Worker, and wherever else WebAssembly runs. At most one decoder
@@ -44,7 +44,7 @@ export function createCodecs(modules: CodecModules, { avifBytes = Number.POSITIV
           attempt(() => decode(prepared.bytes, format === "avif" ? avifBytes : maxMemoryBytes(probe)), format),
       );
       // Transparent around a frame, as browsers show it whatever background colour the file asks for.
-      const whole = prepared.place ? pad(image, { ...prepared.place, width, height }, [0, 0, 0, 0]) : image;
+      const whole = "x" in prepared ? pad(image, { ...prepared, width, height }, [0, 0, 0, 0]) : image;
       if (whole.width !== width || whole.height !== height) {
         throw corrupt(`a picture of ${whole.width}x${whole.height} that says it is ${width}x${height}`);
       }
@@ -73,21 +73,13 @@ function attempt<Result>(decode: () => Result, format: Format): Result {
   }
 }
 
-interface Prepared {
-  readonly bytes: Uint8Array;
-  /** Where the decoded frame stands on the canvas, if it may be smaller than that. */
-  readonly place?: { readonly x: number; readonly y: number };
-}
-
-/** The still picture, without what a decoder need not see, and with what it asks for. */
-function prepare(bytes: Uint8Array, probe: Probe): Prepared {
+/** The still picture, without what a decoder need not see, and with what it asks for; or a frame and its place. */
+function prepare(bytes: Uint8Array, probe: Probe): WebpFrame | Pick<WebpFrame, "bytes"> {
   switch (probe.format) {
     case "png":
       return { bytes: essentialPng(bytes) };
-    case "webp": {
-      const frame = firstWebpFrame(bytes, probe);
-      return frame ? { bytes: frame.bytes, place: frame } : { bytes: plainWebp(bytes) };
-    }
+    case "webp":
+      return firstWebpFrame(bytes, probe) ?? { bytes: plainWebp(bytes) };
     case "avif":
       return { bytes: withPixi(plainlyCropped(stillAvif(bytes), probe), probe.bitDepth) };
     case "jpeg":
