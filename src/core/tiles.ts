@@ -29,9 +29,14 @@ export interface Tiling {
 /** What the network computes in steps of, in input pixels: the side of one attention window, 8 after the 2x2 max-pool. */
 export const GRID = 16;
 
+/** So many pixels along one axis in steps of {@link GRID}: as the network pads them. */
+export function padded(side: number): number {
+  return GRID * Math.ceil(side / GRID);
+}
+
 /** What the network computes for a picture or a tile. */
 export function networkPixels({ width, height }: Size): number {
-  return GRID ** 2 * Math.ceil(width / GRID) * Math.ceil(height / GRID);
+  return padded(width) * padded(height);
 }
 
 /** Cuts `length` pixels into overlapping spans whose kept parts cover each pixel exactly once. */
@@ -42,7 +47,7 @@ export function planSpans(length: number, { size, overlap, equal = false }: Tili
     );
   }
   const spans: Span[] = [];
-  const end = equal && length > size ? Math.ceil(length / GRID) * GRID : length;
+  const end = equal && length > size ? padded(length) : length;
   let keepFrom = 0;
   for (let at = 0; keepFrom < length; at += size - overlap) {
     const to = Math.min(at + size, end);

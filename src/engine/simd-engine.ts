@@ -1,6 +1,6 @@
 import { ServiceError } from "../core/errors.ts";
 import type { Rgb, Scale, Size, Variant } from "../core/image.ts";
-import { GRID, type Tiling } from "../core/tiles.ts";
+import { padded, type Tiling } from "../core/tiles.ts";
 import type { Engine } from "./engine.ts";
 import { planMemory, runNetwork } from "./network.ts";
 import type { Ops } from "./ops.ts";
@@ -106,10 +106,6 @@ const RELAXED_DOT = Uint8Array.from([
 
 function missing(name: string): never {
   throw new RangeError(`Expected packed weights for ${name}`);
-}
-
-function padded(side: number): number {
-  return Math.ceil(side / GRID) * GRID;
 }
 
 function crop(data: Uint8Array, stride: number, { width, height }: Size): Rgb {
