@@ -1,4 +1,5 @@
 import { ServiceError } from "../core/errors.ts";
+import { formatSource } from "../core/image-path.ts";
 import { checkSize, type Reserve } from "../service/source-body.ts";
 
 /** A picture as it was found: its version is known before its bytes are read. */
@@ -57,7 +58,7 @@ export function bucketSource(bucket: R2Bucket): OpenSource {
 export function assetSource(assets: Fetcher, prefix: string): OpenSource {
   return async (key, reserve) => {
     if (!key.startsWith(prefix)) return undefined;
-    const url = new URL(key.split("/").map(encodeURIComponent).join("/"), "https://assets.invalid");
+    const url = new URL(formatSource(key), "https://assets.invalid");
     const head = answered(await assets.fetch(url, { method: "HEAD", redirect: "manual" }));
     const version = head.headers.get("etag");
     if (!head.ok || version === null) return undefined;
