@@ -1,3 +1,4 @@
+import { MAX_SIDE } from "../image.ts";
 import { corrupt, text, u8, u32be } from "./bytes.ts";
 import { checkTransfer, isColourSpace } from "./cicp.ts";
 import { exifOrientation } from "./exif.ts";
@@ -20,7 +21,6 @@ const BIT_DEPTHS: Readonly<Record<number, readonly number[]>> = {
 };
 /** The colour type of pictures with 256 colours at most. */
 const PALETTE = 3;
-const MAX_SIDE = 0x7fffffff;
 
 /** Far more than any picture has, as encoders write some kB in each; more would only cost time and memory. */
 const MAX_CHUNKS = 65_536;
@@ -69,7 +69,7 @@ type Header = Pick<Probe, "width" | "height" | "bitDepth" | "lossy">;
 
 function readIhdr(data: Uint8Array): Header {
   const [width, height, bitDepth, colourType] = [u32be(data, 0), u32be(data, 4), u8(data, 8), u8(data, 9)];
-  if (width === 0 || height === 0 || width > MAX_SIDE || height > MAX_SIDE) {
+  if (width === 0 || height === 0 || Math.max(width, height) > MAX_SIDE.png) {
     throw corrupt(`a PNG of ${width}x${height} pixels`);
   }
   const valid = BIT_DEPTHS[colourType]?.includes(bitDepth) && data.length === 13;
