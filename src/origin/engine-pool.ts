@@ -77,7 +77,7 @@ export async function openEngine(
 }
 
 async function open(provider: Provider, { workers, batchTiles, networks, signal }: EngineOptions): Promise<EnginePool> {
-  const onCpu = provider === "cpu" || provider === "simd";
+  const onCpu = CPUS.includes(provider);
   // Threads that share nothing scale better on a CPU than one run on all cores, which waits for its slowest at every operation.
   const lanes = onCpu ? workers : 1;
   const pool = new Piscina<TileBatch, Rgb[]>({
