@@ -2,6 +2,7 @@ import { ServiceError } from "../core/errors.ts";
 import type { Rgb, Scale, Variant } from "../core/image.ts";
 import { networkPixels } from "../core/tiles.ts";
 import { createMean } from "./mean.ts";
+import { noTime } from "./no-time.ts";
 import type { Network, RunTiles } from "./tiles.ts";
 
 export interface BatcherOptions {
@@ -144,10 +145,7 @@ export function createBatcher({ run, lanes, batchTiles, queueTiles, now, onBatch
       const isFull = jobs.length > 0 && tilesLeft() + tiles > queueTiles;
       if (isFull || !isBearable(job)) {
         if (jobs.length === 0) rate.fade();
-        const retryAfterSeconds = Math.min(60, Math.max(1, Math.ceil(backlogMs() / 1000)));
-        throw new ServiceError("overloaded", "Expected time and room for the picture; try again later", {
-          retryAfterSeconds,
-        });
+        throw noTime(backlogMs());
       }
       jobs.push(job);
       let closedFor: { readonly reason: unknown } | undefined;

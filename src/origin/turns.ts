@@ -1,7 +1,7 @@
 import pLimit from "p-limit";
-import { ServiceError } from "../core/errors.ts";
 import type { Deadline } from "./deadline.ts";
 import { createMean } from "./mean.ts";
+import { noTime } from "./no-time.ts";
 
 export interface TurnsOptions {
   readonly atATime: number;
@@ -33,12 +33,7 @@ export function createTurns({ atATime, maxWaiting, now }: TurnsOptions): InTurn 
   return async ({ dueMs, signal }, work) => {
     // Where there is a place nobody is refused, so that turns are measured again however long the last ones took.
     const waitMs = limit.activeCount < atATime ? 0 : turnMs.value * (1 + (limit.pendingCount + 1) / atATime);
-    if (limit.pendingCount >= maxWaiting || now() + CAUTION * waitMs > dueMs) {
-      const retryAfterSeconds = Math.min(60, Math.max(1, Math.ceil(waitMs / 1000)));
-      throw new ServiceError("overloaded", "Expected time and room for the picture; try again later", {
-        retryAfterSeconds,
-      });
-    }
+    if (limit.pendingCount >= maxWaiting || now() + CAUTION * waitMs > dueMs) throw noTime(waitMs);
     return await limit(async () => {
       // What is not done takes no time.
       signal.throwIfAborted();
