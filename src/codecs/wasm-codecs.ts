@@ -96,7 +96,6 @@ type EmscriptenFactory<Codec> = (options: {
 interface Emscripten<Codec> {
   readonly codec: Codec;
   readonly memory: WebAssembly.Memory;
-  readonly within: Within;
   /** What the codec wrote to its standard streams. */
   readonly printed: string[];
 }
@@ -120,7 +119,7 @@ async function startEmscripten<Codec>(
     },
   });
   if (!(memory instanceof WebAssembly.Memory)) throw new TypeError("Expected a memory among the exports of a codec");
-  return { codec, memory, within: boundGrowth(memory), printed };
+  return { codec, memory, printed };
 }
 
 /** Runs a codec whose memory may grow to so many bytes. @throws {ServiceError} `image_too_large` where it would need more. */
@@ -167,7 +166,8 @@ async function startDecoder<Options extends readonly unknown[]>(
   module: WebAssembly.Module,
   { options, isHarmless = () => true }: DecoderOptions<Options>,
 ): Promise<Running<Decode>> {
-  const { codec, memory, within, printed } = await startEmscripten(factory, module);
+  const { codec, memory, printed } = await startEmscripten(factory, module);
+  const within = boundGrowth(memory);
   return {
     memory,
     run: (bytes, maxMemoryBytes) => {
