@@ -1,8 +1,8 @@
+import { be32, concat, latin1 } from "../core/concat.ts";
 import type { Size } from "../core/image.ts";
 import { readAvif } from "../core/probe/avif.ts";
 import { text, u8, u32be } from "../core/probe/bytes.ts";
 import { boxes, findBox, readAssociations } from "../core/probe/iso-bmff.ts";
-import { be32, concat, latin1 } from "./concat.ts";
 
 /**
  * An AVIF with `avif` as its major brand: the still picture of an image sequence too. By any other name libavif would decode the

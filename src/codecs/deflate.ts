@@ -1,4 +1,4 @@
-import { concat } from "./concat.ts";
+import { concat } from "../core/concat.ts";
 
 type Writer = WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
 

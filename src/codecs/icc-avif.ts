@@ -1,8 +1,8 @@
+import { be32, concat, latin1 } from "../core/concat.ts";
 import { codedColours, readAvif } from "../core/probe/avif.ts";
 import { text, u8, u16be } from "../core/probe/bytes.ts";
 import { addAvifProperty } from "./avif-container.ts";
 import { profileOfCicp } from "./cicp.ts";
-import { be32, concat, latin1 } from "./concat.ts";
 
 const RESTRICTED = "rICC";
 const UNRESTRICTED = "prof";

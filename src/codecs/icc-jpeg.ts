@@ -1,6 +1,6 @@
+import { concat, latin1 } from "../core/concat.ts";
 import { text, u8 } from "../core/probe/bytes.ts";
 import { APP0, isFrame, jpegSegments, SOS } from "../core/probe/jpeg.ts";
-import { concat, latin1 } from "./concat.ts";
 
 const APP2 = 0xe2;
 const SIGNATURE = "ICC_PROFILE\0";

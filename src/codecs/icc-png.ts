@@ -1,8 +1,8 @@
+import { concat, latin1 } from "../core/concat.ts";
 import { text, u8 } from "../core/probe/bytes.ts";
 import { isColourSpace } from "../core/probe/cicp.ts";
 import { pngChunks } from "../core/probe/png.ts";
 import { profileOfCicp } from "./cicp.ts";
-import { concat, latin1 } from "./concat.ts";
 import { deflate, inflate } from "./deflate.ts";
 import { pngChunk } from "./png-container.ts";
 

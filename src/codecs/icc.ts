@@ -1,6 +1,6 @@
+import { be32, concat, latin1 } from "../core/concat.ts";
 import type { Format } from "../core/image.ts";
 import { corrupt, text, u16be, u32be } from "../core/probe/bytes.ts";
-import { be32, concat, latin1 } from "./concat.ts";
 import { embedInAvif, isGreyAvif, readFromAvif } from "./icc-avif.ts";
 import { embedInJpeg, isGreyJpeg, readFromJpeg } from "./icc-jpeg.ts";
 import { embedInPng, isGreyPng, readFromPng } from "./icc-png.ts";

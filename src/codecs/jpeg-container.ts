@@ -1,3 +1,4 @@
+import { concat } from "../core/concat.ts";
 import { text } from "../core/probe/bytes.ts";
 import {
   APP0,
@@ -12,7 +13,6 @@ import {
   SOF2,
   SOS,
 } from "../core/probe/jpeg.ts";
-import { concat } from "./concat.ts";
 
 /**
  * The same picture without what decoders warn of though it does no harm, so that every warning is of damage: bytes between two

@@ -1,4 +1,5 @@
 import { cut, pad } from "../core/canvas.ts";
+import { concat } from "../core/concat.ts";
 import { ServiceError } from "../core/errors.ts";
 import { DEFAULT_QUALITY, type Format } from "../core/image.ts";
 import { orient } from "../core/orient.ts";
@@ -7,7 +8,6 @@ import { pngChunks } from "../core/probe/png.ts";
 import type { Probe } from "../core/probe/probe-result.ts";
 import { plainlyCropped, stillAvif, withPixi } from "./avif-container.ts";
 import type { Codecs } from "./codec.ts";
-import { concat } from "./concat.ts";
 import { inflate } from "./deflate.ts";
 import { embedIcc, readIcc } from "./icc.ts";
 import { createInstanceSlot } from "./instance-slot.ts";

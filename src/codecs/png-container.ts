@@ -1,5 +1,5 @@
+import { be32, concat, latin1 } from "../core/concat.ts";
 import { u32be } from "../core/probe/bytes.ts";
-import { be32, concat, latin1 } from "./concat.ts";
 
 /** A PNG file of these chunks. @see PNG (third edition) section 5.2 */
 export function pngFile(chunks: readonly Uint8Array[]): Uint8Array {

@@ -1,7 +1,7 @@
 import { isOpaque } from "../core/alpha.ts";
+import { be32, concat } from "../core/concat.ts";
 import type { Rgba } from "../core/image.ts";
 import { isStoredGrey, type Picture } from "./codec.ts";
-import { be32, concat } from "./concat.ts";
 import { deflate } from "./deflate.ts";
 import { pngChunk, pngFile } from "./png-container.ts";
 

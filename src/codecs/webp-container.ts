@@ -1,3 +1,4 @@
+import { concat, latin1, le } from "../core/concat.ts";
 import type { Size } from "../core/image.ts";
 import { corrupt, u8, u24le } from "../core/probe/bytes.ts";
 import {
@@ -8,7 +9,6 @@ import {
   VP8X_ANIMATION,
   webpChunks,
 } from "../core/probe/webp.ts";
-import { concat, latin1, le } from "./concat.ts";
 
 /** The first frame of an animation as a still WebP, and where it stands on the canvas. */
 export interface WebpFrame {

@@ -1,3 +1,4 @@
+import { concat } from "../core/concat.ts";
 import type { Scale } from "../core/image.ts";
 import { readSafetensors, type Tensor, type Tensors } from "./safetensors.ts";
 
@@ -69,11 +70,5 @@ function widen(matrix: Int8Array): Int16Array {
 }
 
 function bytesOf(...parts: readonly (Float32Array | Int8Array | Int16Array)[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(new Uint8Array(part.buffer, part.byteOffset, part.byteLength), at);
-    at += part.byteLength;
-  }
-  return bytes;
+  return concat(parts.map(({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength)));
 }

@@ -1,8 +1,8 @@
 import { constants, deflateRawSync, deflateSync } from "node:zlib";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { be32, concat, latin1 } from "../../src/codecs/concat.ts";
 import { pngChunk, pngFile } from "../../src/codecs/png-container.ts";
+import { be32, concat, latin1 } from "../../src/core/concat.ts";
 import { pattern } from "./pictures.ts";
 import { startWorker, type TestWorker } from "./worker.ts";
 

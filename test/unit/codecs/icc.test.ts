@@ -1,13 +1,13 @@
 import { deflateSync } from "node:zlib";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
-import { be32, concat, latin1 } from "../../../src/codecs/concat.ts";
 import { embedIcc, readIcc } from "../../../src/codecs/icc.ts";
 import { createCodecs } from "../../../src/codecs/jsquash.ts";
 import { CODEC_MODULES } from "../../../src/codecs/node-modules.ts";
 import { pngChunk } from "../../../src/codecs/png-container.ts";
 import { createSharpCodecs } from "../../../src/codecs/sharp.ts";
 import { riffChunk, webpFile } from "../../../src/codecs/webp-container.ts";
+import { be32, concat, latin1 } from "../../../src/core/concat.ts";
 import { FORMATS } from "../../../src/core/image.ts";
 import { u32be } from "../../../src/core/probe/bytes.ts";
 import { jpegSegments } from "../../../src/core/probe/jpeg.ts";
