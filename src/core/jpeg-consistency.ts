@@ -38,16 +38,7 @@ export function makeConsistent(upscaled: Rgba, source: Rgba, { steps, x: left, y
         block[i] = (luma[at(i)] ?? 0) - SHIFT;
         stored[i] = lumaOf(source, at(i)) - SHIFT;
       }
-      transformBlock(block);
-      transformBlock(stored);
-      for (let i = 0; i < block.length; i++) {
-        const [value, step] = [block[i] ?? 0, steps[i] ?? 0];
-        const centre = step * Math.round((stored[i] ?? 0) / step);
-        const possible = Math.max(centre - step / 2, Math.min(value, centre + step / 2));
-        excess += (value - possible) ** 2;
-        block[i] = meanOf(possible, centre, step) - value;
-      }
-      restoreBlock(block);
+      excess += toCorrection(block, stored, steps);
       for (let i = 0; i < block.length; i++) correction[at(i)] = block[i] ?? 0;
     }
   }
@@ -55,6 +46,22 @@ export function makeConsistent(upscaled: Rgba, source: Rgba, { steps, x: left, y
   resample({ width, height, data: correction }, upscaled, (i, value) => {
     for (let c = 4 * i; c < 4 * i + 3; c++) upscaled.data[c] = (upscaled.data[c] ?? 0) + value;
   });
+}
+
+/** The network's block becomes what is to be added to it. @returns the sum of squares of how far its coefficients lie outside. */
+function toCorrection(block: Float64Array, stored: Float64Array, steps: Float64Array): number {
+  let excess = 0;
+  transformBlock(block);
+  transformBlock(stored);
+  for (let i = 0; i < block.length; i++) {
+    const [value, step] = [block[i] ?? 0, steps[i] ?? 0];
+    const centre = step * Math.round((stored[i] ?? 0) / step);
+    const possible = Math.max(centre - step / 2, Math.min(value, centre + step / 2));
+    excess += (value - possible) ** 2;
+    block[i] = meanOf(possible, centre, step) - value;
+  }
+  restoreBlock(block);
+  return excess;
 }
 
 /** Mean of a Laplace distribution about `value`, of that part of it which is within half a step of `centre`, as `value` is. */

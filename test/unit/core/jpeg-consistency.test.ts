@@ -55,18 +55,18 @@ test("what the network is off by is made less where the JPEG knows better", () =
   expect(meanSquare(upscaled, truth)).toBeLessThan(0.4 * before);
 });
 
-test("the brightness of a block, from which JPEG takes 128 first, is its own", () => {
-  // 1024, the coefficient of 128, is no multiple of 12.
-  const flat = grey({ width: 8, height: 8 }, () => 126.5);
-  const stored = quantized(flat);
-  const upscaled = grey({ width: 16, height: 16 }, () => stored.data[0] ?? 0);
+test.each([139, 140])("what may have been %i before it was stored as 138 stays so", (value) => {
+  // By steps of 28 of 8 times the level above 128, which is no multiple itself: 3 of them are 84, 138.5 in a picture that can
+  // have 138, and stand for what was more than 136.75 and less than 140.25.
+  const source = grey({ width: 8, height: 8 }, () => 138);
+  const upscaled = grey({ width: 16, height: 16 }, () => value);
   const before = copy(upscaled);
-  makeConsistent(upscaled, stored, AT_CORNER);
+  makeConsistent(upscaled, source, { steps: new Float64Array(64).fill(28), x: 0, y: 0 });
   expect(upscaled).toEqual(before);
 });
 
-test("what is far from the JPEG stays as it is", () => {
-  const { upscaled, source } = example(12);
+test.each([5, 12])("what is far from the JPEG, by %i, stays as it is", (off) => {
+  const { upscaled, source } = example(off);
   const before = copy(upscaled);
   makeConsistent(upscaled, source, AT_CORNER);
   expect(upscaled).toEqual(before);

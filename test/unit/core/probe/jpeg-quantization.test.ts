@@ -35,7 +35,10 @@ function begun(bytes: Uint8Array, ...segments: readonly number[][]) {
   return Uint8Array.from([...bytes.subarray(0, 2), ...segments.flat(), ...bytes.subarray(2)]);
 }
 const JFIF = [0xff, 0xe0, 0, 16, ...Buffer.from("JFIF\0"), 1, 1, 0, 0, 1, 0, 1, 0, 0];
-const adobe = (transform: number) => [0xff, 0xee, 0, 14, ...Buffer.from("Adobe"), 0, 100, 0, 0, 0, 0, transform];
+const JFXX = [0xff, 0xe0, 0, 8, ...Buffer.from("JFXX\0"), 0x10];
+const adobe = (transform: number, name = "Adobe") => {
+  return [0xff, 0xee, 0, 14, ...Buffer.from(name), 0, 100, 0, 0, 0, 0, transform];
+};
 
 test.each([
   ["in colours", {}],
@@ -49,7 +52,9 @@ test.each([
 });
 
 test("of grey pictures too", async () => {
-  const grey = await jpeg({}, sharp("src/web/samples/logo.png").flatten().greyscale());
+  const grey = await jpeg({}, sharp("src/web/samples/logo.png").flatten().toColourspace("b-w"));
+  const [frame] = [...jpegSegments(grey)].filter(({ marker }) => SOF(marker));
+  expect(frame?.data[5]).toBe(1);
   expect(lumaSteps(grey)?.subarray(0, 8)).toEqual(Float64Array.from(FIRST_ROW));
 });
 
@@ -68,6 +73,12 @@ test("steps of 16 bits", () => {
   expect(lumaSteps(bytes)?.subarray(0, 8)).toEqual(Float64Array.from(FIRST_ROW, (step) => step + 256));
 });
 
+test("not of a table that comes after the first scan", () => {
+  const later = [0xff, 0xdb, 0, 67, 0, ...new Uint8Array(64).fill(1)];
+  const bytes = Uint8Array.from([...colours.subarray(0, -2), ...later, 0xff, 0xd9]);
+  expect(lumaSteps(bytes)?.subarray(0, 8)).toEqual(Float64Array.from(FIRST_ROW));
+});
+
 test("none of 0, by which nothing can be divided", () => {
   expect(lumaSteps(changed(colours, DQT, { 9: 0 }))).toBeUndefined();
 });
@@ -84,8 +95,10 @@ describe("of red, green and blue there are none", () => {
   test.each([
     ["components of these names", (bytes: Uint8Array) => changed(bytes, SOF, rgb), false],
     ["the same in JFIF, which has luma", (bytes: Uint8Array) => begun(changed(bytes, SOF, rgb), JFIF), true],
+    ["and in a segment that is none of JFIF's", (bytes: Uint8Array) => begun(changed(bytes, SOF, rgb), JFXX), false],
     ["other names", (bytes: Uint8Array) => bytes, true],
     ["Adobe says so", (bytes: Uint8Array) => begun(bytes, adobe(0)), false],
+    ["others say so", (bytes: Uint8Array) => begun(bytes, adobe(0, "Abode")), true],
     ["Adobe says so, in JFIF", (bytes: Uint8Array) => begun(bytes, JFIF, adobe(0)), true],
     ["Adobe says that it is luma", (bytes: Uint8Array) => begun(changed(bytes, SOF, rgb), adobe(1)), true],
   ])("%s", (_, change, hasLuma) => {
