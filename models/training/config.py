@@ -65,7 +65,8 @@ class Config:
         counts = ("patch", "batch", "validate_every", "checkpoint_every", "log_every", "validation_images")
         for name in (*counts, "learning_rate", "gradient_clip"):
             check(getattr(self, name) > 0, "a positive number", name, getattr(self, name))
-        check(self.warmup_steps >= 0, "0 or more", "warmup_steps", self.warmup_steps)
+        for name in ("steps", "minutes", "warmup_steps", "final_learning_rate", "weight_decay", "fft_weight"):
+            check(getattr(self, name) >= 0, "0 or more", name, getattr(self, name))
         # A pixel at each border is not scored.
         check(self.validation_side >= 3, "3 or more", "validation_side", self.validation_side)
 
