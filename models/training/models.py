@@ -34,6 +34,9 @@ def packed_of(weights: Path) -> Path:
 
 
 def present(folder: Path) -> list[Model]:
-    """The models whose weights are in the folder."""
+    """The models whose weights are in the folder: one at least."""
     every = (Model(folder, scale, variant) for variant in VARIANTS for scale in SCALES)
-    return [model for model in every if model.weights.exists()]
+    found = [model for model in every if model.weights.exists()]
+    if not found:
+        raise FileNotFoundError(f"Expected ssiu-x*.safetensors in {folder}, got none")
+    return found

@@ -2,6 +2,8 @@ import hashlib
 import json
 from pathlib import Path
 
+import pytest
+
 from training.manifest import build_manifest
 from training.weights import read_state
 
@@ -31,3 +33,8 @@ def test_figures_of_other_weights_are_not_taken_over(models: Path, tmp_path: Pat
     stale = [{"scale": 2, "sha256": "0" * 64, "sets": {"Set5": {"psnr": 99}}}]
     (tmp_path / "evaluation.json").write_text(json.dumps(stale))
     assert build_manifest(tmp_path)["models"][0]["metrics"] == {}
+
+
+def test_says_so_of_a_folder_without_models(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"Expected ssiu-x\*\.safetensors in .*, got none"):
+        build_manifest(tmp_path)
