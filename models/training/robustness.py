@@ -41,6 +41,8 @@ def measure(
         for model in present(models)
         if model.scale == scale
     }
+    if not networks:
+        raise FileNotFoundError(f"Expected ssiu-x{scale}*.safetensors in {models}, got none")
     rows = []
     for storage in STORAGES:
         for name in sets:
@@ -55,11 +57,12 @@ def measure(
 
 def markdown(rows: list[dict[str, Any]]) -> str:
     """PSNR in dB, the best of a row in bold."""
-    columns = [name for name in ("bicubic", "clean", "web") if name in rows[0]]
+    columns = [name for name in ("bicubic", "clean", "web") if any(name in row for row in rows)]
     lines = [f"| scale | stored | set | {' | '.join(columns)} |", "|---|---|---|" + "---|" * len(columns)]
     for row in rows:
-        best = max(row[name] for name in columns)
-        cells = [f"**{row[name]:.2f}**" if row[name] == best else f"{row[name]:.2f}" for name in columns]
+        figures = [row.get(name) for name in columns]  # None where there is no such model of this scale
+        best = max(figure for figure in figures if figure is not None)
+        cells = ["" if x is None else f"**{x:.2f}**" if x == best else f"{x:.2f}" for x in figures]
         lines.append(f"| x{row['scale']} | {row['stored']} | {row['set']} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
@@ -83,7 +86,7 @@ def main() -> None:
     history = History(arguments.soft, KERNELS[arguments.kernel], arguments.unsharp)
     sets, device = arguments.sets.split(","), torch.device(arguments.device)
     rows = []
-    for scale in arguments.scale or SCALES:
+    for scale in arguments.scale or sorted({model.scale for model in present(arguments.models)}):
         rows += measure(arguments.models, scale, arguments.data, sets, device, history)
     if arguments.json:
         write_atomically(arguments.json, (json.dumps(rows, indent=2) + "\n").encode())
