@@ -24,7 +24,7 @@ from training.checkpoint import write_atomically
 from training.data import decode, picture_paths, read_picture
 from training.degrade import blurred, paletted, unsharp
 from training.imresize import BICUBIC, Kernel, imresize, imresize_bytes, round_half_up
-from training.metrics import compare, to_bytes
+from training.metrics import WINDOW, compare, to_bytes
 from training.models import MODELS, SCALES, VARIANTS, packed_of, present
 from training.network import SSIU
 from training.pack import unpacked
@@ -117,6 +117,7 @@ def evaluate_set(
     network: SSIU, folder: Path, device: torch.device, history: History = UNTOUCHED
 ) -> dict[str, float | int]:
     """Means over the set."""
+    smallest = WINDOW + 2 * network.scale  # inside the border
 
     def read(low_path: Path, high_path: Path) -> tuple[Tensor, Tensor]:
         low, high = planes(low_path), planes(high_path)
@@ -124,7 +125,10 @@ def evaluate_set(
         if not all(0 <= rest < network.scale for rest in rests):
             got = " and ".join("x".join(map(str, reversed(x.shape[1:]))) for x in (low, high))
             raise ValueError(f"Expected 1/{network.scale} of {high_path} for {low_path}, got {got}")
-        return history.apply(low, high[:, : network.scale * low.shape[1], : network.scale * low.shape[2]])
+        height, width = (network.scale * n for n in low.shape[1:])
+        if min(height, width) < smallest:
+            raise ValueError(f"Expected sides of {smallest} px and more for {high_path}, got {width}x{height}")
+        return history.apply(low, high[:, :height, :width])
 
     torch.backends.cudnn.allow_tf32 = False  # PyTorch's default on a GPU; its products have ten bits
     pairs = benchmark_pairs(folder, network.scale)

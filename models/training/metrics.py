@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 LUMA = (0.299, 0.587, 0.114)  # of R, G and B, BT.601
+WINDOW = 11  # side of the Gaussian of SSIM
 
 
 def to_bytes(image: Tensor) -> Tensor:
@@ -35,7 +36,7 @@ def gaussian_window(size: int, sigma: float) -> Tensor:
 
 def ssim(a: Tensor, b: Tensor) -> float:
     """Between two planes [H, W] of values 0..255; Wang et al. 2004: 11x11 Gaussian, sigma 1.5, where it fits wholly."""
-    window = gaussian_window(11, 1.5)
+    window = gaussian_window(WINDOW, 1.5)
 
     def blur(plane: Tensor) -> Tensor:
         rows = F.conv2d(plane[None, None], window.view(1, 1, -1, 1))

@@ -111,6 +111,17 @@ def test_refuses_low_resolution_pictures_of_another_scale(side: int, tmp_path: P
         evaluate_set(SSIU(2, steps=3), tmp_path, CPU)
 
 
+def test_names_the_picture_that_is_too_small(tmp_path: Path) -> None:
+    network = SSIU(2, steps=3)
+    write_picture(tmp_path / "HR" / "a.png", picture(30, 16, 1))
+    write_picture(tmp_path / "LR_X2" / "a.png", picture(15, 8, 1))
+    assert evaluate_set(network, tmp_path, CPU)["images"] == 1
+    write_picture(tmp_path / "HR" / "b.png", picture(30, 15, 1))
+    write_picture(tmp_path / "LR_X2" / "b.png", picture(15, 7, 1))
+    with pytest.raises(ValueError, match=r"Expected sides of 15 px and more for .*HR/b\.png, got 14x30"):
+        evaluate_set(network, tmp_path, CPU)
+
+
 def test_a_network_that_adds_nothing_scores_as_the_bilinear_base() -> None:
     network = SSIU(2, steps=3)
     torch.nn.init.zeros_(network.tail[3].weight)
