@@ -16,6 +16,7 @@ from typing import Any
 
 import torch
 from PIL import Image
+from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import Tensor
 from tqdm import tqdm
@@ -148,12 +149,18 @@ def evaluate(
     weights: Path, scale: int, data: Path, sets: list[str], device: torch.device, int8: bool = False
 ) -> dict[str, Any]:
     network = load_network(weights, scale).to(device, memory_format=torch.channels_last)
+    digest = hashlib.sha256(weights.read_bytes()).hexdigest()
     if int8:
-        simulate_int8(network, unpacked(load_file(packed_of(weights)), network))
+        packed = packed_of(weights)
+        with safe_open(packed, "pt") as file:
+            packed_digest = file.metadata()["weights_sha256"]
+        if packed_digest != digest:
+            raise ValueError(f"Expected {packed} to be made of {weights.name}, got one of other weights: pack first")
+        simulate_int8(network, unpacked(load_file(packed), network))
     return {
         "scale": scale,
         "weights": weights.name,
-        "sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
+        "sha256": digest,
         "sets": {name: evaluate_set(network, data / name, device) for name in sets},
     }
 

@@ -4,7 +4,9 @@ from pathlib import Path
 import pytest
 import torch
 from conftest import picture, write_picture
+from safetensors.torch import load_file
 
+from training.checkpoint import save_tensors
 from training.degrade import blurred, unsharp
 from training.evaluate import (
     History,
@@ -19,6 +21,7 @@ from training.evaluate import (
 )
 from training.imresize import AREA, imresize, imresize_bytes, round_half_up
 from training.metrics import luma, psnr, shaved
+from training.models import packed_of
 from training.network import SSIU
 
 CPU = torch.device("cpu")
@@ -94,6 +97,16 @@ def test_figures_in_int8_are_those_of_the_packed_weights(models: Path, tmp_path:
         for int8 in (False, True)
     )
     assert 0 < abs(int8 - exact) < 0.1
+
+
+def test_refuses_packed_weights_that_were_made_of_others(models: Path, tmp_path: Path) -> None:
+    """Their matrices beside new weights for the rest would be a network that never was."""
+    weights = tmp_path / "ssiu-x4.safetensors"
+    state = load_file(models / weights.name)
+    save_tensors(weights, state | {"head.bias": state["head.bias"] + 0.01}, {})
+    packed_of(weights).write_bytes((models / "ssiu-x4.int8.safetensors").read_bytes())
+    with pytest.raises(ValueError, match=r"Expected .*ssiu-x4\.int8\.safetensors to be made of ssiu-x4\.safetensors"):
+        evaluate(weights, 4, tmp_path, [], CPU, int8=True)
 
 
 def test_says_what_it_looked_for(tmp_path: Path) -> None:
