@@ -25,12 +25,12 @@ SUFFIXES = ("", ".rest")  # of the names of a convolution's matrices
 SIDE = 64  # of what is taken of each picture
 
 
-def sample(picture: Tensor, scale: int) -> Tensor:
-    """[H, W, 3] uint8 -> [1, 3, SIDE, SIDE]: every `scale`-th pixel of the corner, as sharp as inputs get."""
-    reach = SIDE * scale
+def sample(path: Path, scale: int) -> Tensor:
+    """[1, 3, SIDE, SIDE]: every `scale`-th pixel of the corner, as sharp as inputs get."""
+    picture, reach = read_picture(path), SIDE * scale
     part = picture[:reach:scale, :reach:scale]
     if part.shape[:2] != (SIDE, SIDE):
-        raise ValueError(f"Expected pictures of {reach} px and more, got {picture.shape[1]}x{picture.shape[0]}")
+        raise ValueError(f"Expected {reach} px and more for {path}, got {picture.shape[1]}x{picture.shape[0]}")
     return part.permute(2, 0, 1)[None].float() / 255
 
 
@@ -96,7 +96,7 @@ def packed_rest(state: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def pack(model: Model, pictures: list[Path]) -> None:
     network = load_network(model.weights, model.scale)
-    samples = [sample(read_picture(path), model.scale) for path in pictures]
+    samples = [sample(path, model.scale) for path in pictures]
     matrices = packed_matrices(rounded_network(network, samples))
     notes = {
         "version": VERSION,

@@ -95,13 +95,15 @@ def test_packs_a_model_by_some_pictures(models: Path, tmp_path: Path) -> None:
     assert {(n, t.shape, t.dtype) for n, t in packed.items()} == {(n, t.shape, t.dtype) for n, t in committed.items()}
 
 
-def test_a_sample_is_every_scale_th_pixel() -> None:
+def test_a_sample_is_every_scale_th_pixel(tmp_path: Path) -> None:
     picture = torch.arange(300 * 310 * 3).remainder(251).to(torch.uint8).reshape(300, 310, 3)
-    part = sample(picture, 3)
+    Image.fromarray(picture.numpy()).save(tmp_path / "a.png")
+    part = sample(tmp_path / "a.png", 3)
     assert part.shape == (1, 3, 64, 64)
     assert part[0, 2, 5, 7] == picture[15, 21, 2] / 255
 
 
-def test_too_small_a_picture_is_named() -> None:
-    with pytest.raises(ValueError, match="Expected pictures of 128 px and more, got 310x100"):
-        sample(torch.zeros(100, 310, 3, dtype=torch.uint8), 2)
+def test_too_small_a_picture_is_named(tmp_path: Path) -> None:
+    Image.new("RGB", (310, 100)).save(tmp_path / "a.png")
+    with pytest.raises(ValueError, match=r"Expected 128 px and more for .*a\.png, got 310x100"):
+        sample(tmp_path / "a.png", 2)
