@@ -150,6 +150,7 @@ class Trainer:
         self.step, self.rate = 0, 0.0
         self.seconds = 0.0  # spent in training, over all processes of this run
         self.best_psnr = -math.inf
+        self.losses: list[Tensor] = []  # since the last row of the log
         self.commit = git_commit()  # now: the code that is loaded may be changed on the disk during the run
         # On a CPU compiling takes minutes for slower steps, where it does not fail on the reflection (PyTorch 2.13).
         if config.compile and device.type == "cuda":
@@ -176,6 +177,7 @@ class Trainer:
         self.optimizer.step(self.rate)
         self.update_average()
         self.step += 1
+        self.losses.append(loss)
         return loss
 
     def loss(self, low: Tensor, high: Tensor) -> Tensor:
@@ -202,6 +204,7 @@ class Trainer:
             "step": self.step,
             "seconds": self.seconds,
             "best_psnr": self.best_psnr,
+            "losses": self.losses,
             "config": dataclasses.asdict(self.config),
             "commit": self.commit,
             "dataset": self.digest,
@@ -219,6 +222,7 @@ class Trainer:
         self.generator.set_state(checkpoint["generator"].cpu())
         self.step, self.seconds = checkpoint["step"], checkpoint["seconds"]
         self.best_psnr = checkpoint["best_psnr"]
+        self.losses = checkpoint.get("losses", [])  # earlier checkpoints had none
 
     def validate(self) -> float:
         """PSNR of the averaged weights on the held-out pictures; the best are written out."""
@@ -302,20 +306,19 @@ def train(config: Config, device: torch.device, budget_minutes: float = math.inf
         save_tensors(output / "initial.safetensors", trainer.network.state_dict(), {"scale": str(config.scale)})
         log.add(step="0", minutes="0.00", validation_psnr=f"{trainer.validate():.4f}")
 
-    losses: list[Tensor] = []
     mark = time.monotonic()
     with tqdm(total=100, unit="%", disable=not sys.stderr.isatty()) as bar:
         stop = trainer.progress >= 1
         while not stop:
-            losses.append(trainer.train_step())
+            trainer.train_step()
             mark, before = time.monotonic(), mark
             trainer.seconds += trained_seconds(mark - before)
             ended = trainer.progress >= 1
             stop = ended or time.monotonic() >= deadline
             validating = ended or trainer.step % config.validate_every == 0
             if validating or trainer.step % config.log_every == 0:
-                loss = float(torch.stack(losses).mean())
-                losses.clear()
+                loss = float(torch.stack(trainer.losses).mean())
+                trainer.losses.clear()
                 log.add(
                     step=str(trainer.step),
                     minutes=f"{trainer.seconds / 60:.2f}",

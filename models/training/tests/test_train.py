@@ -63,7 +63,7 @@ def test_goes_on_bit_for_bit_after_kill_9(config: Config, tmp_path: Path) -> Non
     assert_same_run(config, killed)
 
 
-@pytest.mark.parametrize("settings", [{"optimizer": "adamw"}, {"optimizer": "muon"}])
+@pytest.mark.parametrize("settings", [{"optimizer": "adamw"}, {"optimizer": "muon"}, {"log_every": 3}])
 def test_stops_when_its_minutes_are_over_and_goes_on_later(config: Config, settings: dict[str, object]) -> None:
     whole = elsewhere(config, steps=3, **settings)
     train(whole, CPU)
