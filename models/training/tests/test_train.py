@@ -102,7 +102,7 @@ def test_a_run_that_was_killed_before_its_first_checkpoint_begins_anew(config: C
     assert [step for (step,) in rows(config, "step")] == ["0", "1", "2", "3", "4", "5"]
 
 
-def test_a_checkpoint_knows_the_best_so_far(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_checkpoint_follows_every_validation(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     take = Trainer.train_step
 
     def killed_in_step_4(trainer: Trainer) -> Tensor:
@@ -203,6 +203,26 @@ def test_worse_weights_do_not_take_the_place_of_the_best(config: Config, monkeyp
     assert train(dataclasses.replace(config, steps=4), CPU).best_psnr == 3
     with safe_open(Path(config.output) / "best.safetensors", "pt") as file:
         assert (file.metadata()["steps"], file.metadata()["validation_psnr"]) == ("2", "3.0000")
+
+
+def test_the_average_is_what_is_scored_and_kept(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    scored = []
+    monkeypatch.setattr("training.train.validation_psnr", lambda network, *_: scored.append(network) or len(scored))
+    trainer = train(dataclasses.replace(config, steps=2), CPU)
+    assert [network is trainer.average for network in scored] == [True, True]
+    best = load_file(Path(config.output) / "best.safetensors")
+    assert_same(best, trainer.average.state_dict())
+    assert not torch.equal(best["head.weight"], trainer.network.state_dict()["head.weight"])
+
+
+def test_goes_on_with_the_time_and_the_best_so_far(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    scores = iter([3.0, 1.0, 2.0])
+    monkeypatch.setattr("training.train.validation_psnr", lambda *_: next(scores))
+    monkeypatch.setattr("training.train.trained_seconds", lambda _: 7.0)
+    for step in (1, 2, 3, 4):
+        assert train(dataclasses.replace(config, steps=4), CPU, budget_minutes=0).seconds == 7 * step
+    with safe_open(Path(config.output) / "best.safetensors", "pt") as file:
+        assert (file.metadata()["steps"], file.metadata()["validation_psnr"]) == ("0", "3.0000")
 
 
 def test_a_run_that_has_diverged_ends_and_keeps_its_last_good_checkpoint(config: Config) -> None:

@@ -7,14 +7,26 @@ from pathlib import Path
 import pytest
 import torch
 from conftest import assert_same
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
 
 from training.config import Config
-from training.data import load_dataset
+from training.data import CLEAN, load_dataset
+from training.degrade import DRAWN, WEB
 from training.gradients import BatchGradients, parts_of
 from training.network import SSIU
-from training.train import LARGEST_PSNR, Trainer, learning_rate_at, loss_of, train, validation_psnr
+from training.train import (
+    LARGEST_PSNR,
+    Source,
+    Trainer,
+    learning_rate_at,
+    load_pictures,
+    loss_of,
+    sources,
+    train,
+    validation_psnr,
+)
 from training.weights import body_of
 
 CPU = torch.device("cpu")
@@ -103,6 +115,75 @@ def test_trains_in_bf16_where_the_cpu_has_it(
     assert torch.equal(trainer.loss(low, high), exact) == (precision == "fp32")
     assert trainer.precision == precision
     assert all(p.dtype == torch.float32 and p.isfinite().all() for p in trainer.network.parameters())
+
+
+def test_the_loss_is_weighted_as_the_settings_say(config: Config) -> None:
+    trainer = trainer_of(dataclasses.replace(config, fft_weight=0.1, luma_weight=0.3, rms_weight=0.6))
+    low, high = trainer.sampler.sample(1)
+    expected = loss_of(trainer.network(low), high, 0.1, 0.3, 0.6)
+    assert trainer.loss(low, high).item() == pytest.approx(expected.item())
+
+
+def test_adamw_is_told_what_the_settings_say(config: Config) -> None:
+    trainer = trainer_of(dataclasses.replace(config, optimizer="muon", beta1=0.8, beta2=0.95, weight_decay=0.3))
+    adamw, muon = (part.param_groups[0] for part in trainer.optimizer.parts)
+    assert (adamw["betas"], adamw["weight_decay"], muon["weight_decay"]) == ((0.8, 0.95), 0.3, 0.3)
+
+
+def test_the_seed_determines_the_weights_and_the_patches(config: Config) -> None:
+    one, same, other = (trainer_of(dataclasses.replace(config, seed=seed)) for seed in (1, 1, 2))
+    assert_same(one.network.state_dict(), same.network.state_dict())
+    assert not torch.equal(one.network.head.weight, other.network.head.weight)
+    ours, theirs, others = (trainer.sampler.sample(4)[1] for trainer in (one, same, other))
+    assert torch.equal(ours, theirs)
+    assert not torch.equal(ours, others)
+
+
+def test_patches_of_each_folder_suffer_as_the_settings_say(config: Config) -> None:
+    assert sources(config) == [Source(Path(config.data), 1, CLEAN, upright=False)]
+    shares = {"drawn": "drawn", "drawn_share": 0.25, "shrunk_share": 0.5}
+    mixed = dataclasses.replace(config, degradation="web", **shares)
+    expected = [
+        Source(Path(config.data), 0.25, WEB, upright=False),
+        Source(Path("drawn"), 0.25, DRAWN, upright=True),
+        Source(Path("drawn/X2"), 0.5, DRAWN, upright=True),
+    ]
+    assert sources(mixed) == expected
+    dataset = load_dataset(Path(config.data), 2, 44, 1, 16, CPU)
+    samplers = Trainer(mixed, [dataset] * 3, CPU).sampler.samplers
+    assert [(s.degradation, s.upright) for s in samplers] == [(s.degradation, s.upright) for s in expected]
+
+
+def test_held_out_pictures_suffer_as_the_others_do(config: Config) -> None:
+    clean, web, again = (
+        load_pictures(dataclasses.replace(config, degradation=kind), CPU)[0].validation[0][0]
+        for kind in ("none", "web", "web")
+    )
+    assert not torch.equal(clean, web)
+    assert torch.equal(web, again)
+
+
+def test_the_weights_say_what_made_them(config: Config, models: Path) -> None:
+    weights = {name: str(models / f"ssiu-x{scale}.safetensors") for name, scale in (("initial", 2), ("body", 3))}
+    told = {
+        **weights, "body_before": str(models / "ssiu-x4.safetensors"), "body_share": 0.75, "seed": 7,
+        "optimizer": "muon", "learning_rate": 2e-4, "luma_weight": 0.5, "rms_weight": 0.25, "degradation": "web",
+        "drawn_share": 0.125, "shrunk_share": 0.0625,
+    }  # fmt: skip
+    trainer = Trainer(
+        dataclasses.replace(config, batch=3, patch=18, drawn="drawn", **told),
+        [load_dataset(Path(config.data), 2, 44, 1, 16, CPU)] * 3,
+        CPU,
+    )
+    trainer.step, trainer.seconds = 11, 5400.0
+    Path(config.output).mkdir()
+    score = trainer.validate()
+    with safe_open(Path(config.output) / "best.safetensors", "pt") as file:
+        assert file.metadata() == {name: str(value) for name, value in told.items()} | {
+            "scale": "2", "steps": "11", "hours": "1.500", "batch": "3x18x18", "precision": "fp32",
+            "data": config.data, "dataset_sha256": trainer.digest, "commit": trainer.commit,
+            "validation_psnr": f"{score:.4f}",
+        }  # fmt: skip
 
 
 @pytest.mark.parametrize("share", [1.0, 0.25])
