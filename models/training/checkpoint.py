@@ -34,12 +34,12 @@ def save_checkpoint(path: Path, checkpoint: dict[str, Any]) -> None:
 
 
 @contextmanager
-def naming(path: Path) -> Iterator[None]:
-    """What PyTorch and safetensors say of a damaged file does not name it."""
+def naming(path: Path, expected: str = "a whole file of weights") -> Iterator[None]:
+    """What PyTorch and safetensors say of a damaged file, or of one of another network, does not name it."""
     try:
         yield
     except (RuntimeError, EOFError, UnpicklingError, SafetensorError) as error:
-        raise ValueError(f"Expected a whole file of weights for {path}, got {error!s:.80}") from error
+        raise ValueError(f"Expected {expected} for {path}, got {error!s:.80}") from error
 
 
 def load_checkpoint(path: Path, device: torch.device) -> dict[str, Any]:

@@ -33,7 +33,7 @@ from training.metrics import LUMA, luma, psnr, shaved, to_bytes
 from training.network import SSIU
 from training.optimizer import RunOptimizer
 from training.recorded import RecordedGradients
-from training.weights import body_of, read_state
+from training.weights import body_of, load_network, read_state
 
 DEGRADATIONS = {"none": CLEAN, "web": WEB}
 BF16_FEATURES = ("avx512_bf16", "amx_bf16", "bf16")
@@ -98,7 +98,7 @@ def trained_seconds(passed: float) -> float:
 def initial_state(config: Config, state: dict[str, Tensor]) -> dict[str, Tensor]:
     """`state`, or what the settings name in its place."""
     if config.initial:
-        state = read_state(Path(config.initial))
+        state = load_network(Path(config.initial), config.scale).state_dict()
     if not config.body:
         return state
     body = body_of(read_state(Path(config.body)))

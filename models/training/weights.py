@@ -26,8 +26,9 @@ def read_state(path: Path) -> dict[str, Tensor]:
 
 def load_network(path: Path, scale: int) -> SSIU:
     """The network with these weights, ready for inference."""
-    network = SSIU(scale)
-    network.load_state_dict(read_state(path), strict=True)
+    network, state = SSIU(scale), read_state(path)
+    with naming(path, f"weights of x{scale}"):
+        network.load_state_dict(state, strict=True)
     return network.eval()
 
 

@@ -114,5 +114,5 @@ def test_refuses_weights_that_do_not_fit(change: str, tmp_path: Path, models: Pa
     else:
         state["head.bias"] = torch.zeros(63)
     save_file(state, tmp_path / "weights.safetensors")
-    with pytest.raises(RuntimeError, match="Error"):
+    with pytest.raises(ValueError, match=r"Expected weights of x2 for .*weights\.safetensors, got Error"):
         load_network(tmp_path / "weights.safetensors", 2)

@@ -201,6 +201,11 @@ def test_adds_what_has_changed_in_the_body_of_another_scale(
         torch.testing.assert_close(state[name], expected)
 
 
+def test_names_weights_to_start_from_that_are_of_another_scale(config: Config, models: Path) -> None:
+    with pytest.raises(ValueError, match=r"Expected weights of x2 for .*ssiu-x3\.safetensors, got Error"):
+        trainer_of(dataclasses.replace(config, initial=str(models / "ssiu-x3.safetensors")))
+
+
 @pytest.mark.parametrize("initial", ["", "ssiu-x3.safetensors"])
 def test_starts_from_the_body_of_another_scale(initial: str, config: Config, models: Path) -> None:
     body = models / "ssiu-x2.safetensors"
