@@ -216,14 +216,14 @@ def main() -> None:
         chosen = [(m.weights, m.scale) for m in present(MODELS) if m.scale in scales and m.variant in variants]
     sets, device = arguments.sets.split(","), torch.device(arguments.device)
     results = [evaluate(weights, scale, arguments.data, sets, device, arguments.int8) for weights, scale in chosen]
+    table = markdown(results)
+    print(table, end="")
+    if arguments.markdown:
+        write_atomically(arguments.markdown, table.encode())
     if arguments.json:
         known = json.loads(arguments.json.read_text()) if arguments.json.exists() else []
         text = json.dumps(merged(known, results), indent=2)
         write_atomically(arguments.json, f"{text}\n".encode())
-    table = markdown(results)
-    if arguments.markdown:
-        write_atomically(arguments.markdown, table.encode())
-    print(table, end="")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
+import sys
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -14,6 +16,7 @@ from training.evaluate import (
     benchmark_pairs,
     evaluate,
     evaluate_set,
+    main,
     markdown,
     merged,
     planes,
@@ -177,3 +180,44 @@ def test_figures_of_the_same_weights_stay_beside_those_measured_now() -> None:
         row("b", "1", Set5=5, Set14=2),
         row("c", "2", B100=6),
     ]
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> list[tuple[object, ...]]:
+    """The models that are measured, by name, and what else is asked of each."""
+    calls: list[tuple[object, ...]] = []
+
+    def measured(weights: Path, scale: int, data: Path, sets: list[str], _: torch.device, int8: bool) -> dict[str, Any]:
+        calls.append((weights.name, scale, str(data), sets, int8))
+        row = {"psnr": 37.0, "ssim": 0.95, "bicubicPsnr": 33.0, "bicubicSsim": 0.93}
+        return {"scale": scale, "weights": weights.name, "sha256": "0", "sets": {name: row for name in sets}}
+
+    monkeypatch.setattr("training.evaluate.evaluate", measured)
+    monkeypatch.setattr(sys, "argv", ["evaluate", "--data", "benchmark", *arguments])
+    main()
+    return calls
+
+
+def test_measures_what_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    every = [(f"ssiu-x{scale}{suffix}.safetensors", scale) for suffix in ("", "-web") for scale in (2, 3, 4)]
+    assert run(monkeypatch) == [(*model, "benchmark", ["Set5", "Set14", "B100"], False) for model in every]
+    web = ["--scale", "4", "--scale", "2", "--variant", "web", "--sets", "Set5", "--int8"]
+    assert run(monkeypatch, *web) == [(*model, "benchmark", ["Set5"], True) for model in (every[3], every[5])]
+    others = run(monkeypatch, "--weights", "runs/best.safetensors", "--scale", "3", "--sets", "Set5")
+    assert others == [("best.safetensors", 3, "benchmark", ["Set5"], False)]
+
+
+@pytest.mark.parametrize("arguments", [["--weights", "a"], ["--weights", "a", "--scale", "2", "--scale", "3"]])
+def test_asks_for_the_scale_of_other_weights(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        run(monkeypatch, *arguments)
+    assert "Expected one --scale for --weights" in capsys.readouterr().err
+
+
+def test_figures_are_shown_though_they_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(FileNotFoundError):
+        run(monkeypatch, "--scale", "2", "--sets", "Set5", "--json", str(tmp_path / "missing" / "evaluation.json"))
+    assert "| x2 | ssiu-x2 | 37.00 / 0.9500 |" in capsys.readouterr().out
