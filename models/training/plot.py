@@ -11,7 +11,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
-MODELS = Path(__file__).parent.parent
+from training.models import MODELS
 
 # (name, thousands of parameters, PSNR on Set5) as in the table of arXiv 2506.11823, whose test code neither clamps nor
 # rounds the output to 8 bit as ours does.

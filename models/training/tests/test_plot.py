@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from training.plot import MODELS, main
+from training.models import MODELS
+from training.plot import main
 
 
 def plot(monkeypatch: pytest.MonkeyPatch, manifest: Path, output: Path) -> str:
