@@ -1,4 +1,8 @@
 import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -6,7 +10,7 @@ import torch
 from conftest import assert_same
 from safetensors.torch import load
 
-from training.checkpoint import git_commit, with_notes, write_atomically
+from training.checkpoint import git_commit, save_checkpoint, with_notes, write_atomically
 
 
 def test_trains_without_git(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -26,9 +30,43 @@ def test_the_same_weights_and_notes_are_the_same_bytes() -> None:
     assert header.keys() == tensors.keys()
 
 
-def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
+@pytest.mark.skipif(not shutil.which("git"), reason="needs git")
+def test_names_the_commit_and_whether_the_code_was_changed_since(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def git(*arguments: str) -> str:
+        command = ["git", "-c", "user.name=a", "-c", "user.email=a@b", *arguments]
+        return subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True).stdout.strip()
+
+    code = tmp_path / "checkpoint.py"
+    code.write_text("a")
+    monkeypatch.setattr("training.checkpoint.__file__", str(code))
+    git("init")
+    git("add", ".")
+    git("commit", "-m", "a")
+    head = git("rev-parse", "HEAD")
+    (tmp_path / "new").write_text("")
+    assert git_commit() == head
+    code.write_text("b")
+    assert git_commit() == f"{head}-dirty"
+
+
+def write_checkpoint(path: Path, data: bytes) -> None:
+    save_checkpoint(path, {"data": data.decode()})
+
+
+@pytest.mark.parametrize("write", [write_atomically, write_checkpoint])
+def test_a_file_is_replaced_whole_or_not_at_all(
+    write: Callable[[Path, bytes], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "file"
-    for data in (b"old", b"new"):
-        write_atomically(path, data)
-        assert path.read_bytes() == data
+    write(path, b"old")
+    old = path.read_bytes()
+    with monkeypatch.context() as killed:
+        killed.setattr(os, "fsync", lambda _: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            write(path, b"new")
+    assert path.read_bytes() == old
+    write(path, b"new")
+    assert path.read_bytes() != old
     assert [p.name for p in tmp_path.iterdir()] == ["file"]

@@ -9,7 +9,7 @@ from conftest import write_picture
 from PIL import Image
 from torch import Generator
 
-from training.data import MARGIN, Dataset, Mixture, PatchSampler, load_dataset, read_picture
+from training.data import MARGIN, Dataset, Degradation, Mixture, PatchSampler, load_dataset, read_picture
 from training.imresize import imresize_bytes
 
 CPU = torch.device("cpu")
@@ -202,7 +202,7 @@ def test_names_the_file_that_cannot_be_read(pictures: Path) -> None:
 def test_reads_pictures_of_every_kind_as_rgb(mode: str, tmp_path: Path) -> None:
     image = Image.new("RGB", (3, 2), (102, 102, 102)).convert(mode.replace("I;16", "L"))
     if mode == "I;16":
-        image = Image.fromarray(np.full((2, 3), 257 * 102 + 30, dtype=np.uint16))
+        image = Image.fromarray(np.full((2, 3), 257 * 102 - 100, dtype=np.uint16))
     image.save(tmp_path / "a.png")
     assert Image.open(tmp_path / "a.png").mode == mode
     assert torch.equal(read_picture(tmp_path / "a.png"), torch.full((2, 3, 3), 102, dtype=torch.uint8))
@@ -218,3 +218,27 @@ def test_a_held_out_picture_of_no_size_is_left_out(pictures: Path) -> None:
             write_picture(path, picture[:5])
             break
     assert len(load(pictures).validation) == 1
+
+
+def test_the_middle_of_a_picture_is_held_out(tmp_path: Path) -> None:
+    for name in "abcd":
+        pixels = torch.zeros(60, 80, 3, dtype=torch.uint8)
+        pixels[6:54, 16:64] = 200
+        write_picture(tmp_path / f"{name}.png", pixels)
+    for _, high in load(tmp_path).validation:
+        assert torch.equal((255 * high).round(), torch.full((1, 3, 48, 48), 200.0))
+
+
+def test_what_is_done_to_patches_is_done_to_held_out_pictures(tmp_path: Path) -> None:
+    """Softening shows in both of a pair, the rest in the low one alone."""
+    for name in "abc":
+        write_picture(tmp_path / f"{name}.png", torch.full((60, 60, 3), 10, dtype=torch.uint8))
+    added = Degradation(
+        soften=lambda patches, scale, _: patches + scale,
+        shrink=lambda patches, scale, _: patches[..., :: scale.denominator, :: scale.denominator] + 30,
+        spoil=lambda patches, _: patches + 100,
+    )
+    dataset = load_dataset(tmp_path, 2, 40, 1, 24, CPU, added)
+    patches = PatchSampler(dataset.high, None, 2, 12, Generator().manual_seed(1), added).sample(2)
+    for low, high in (patches, *dataset.validation):
+        assert [(255 * pixels).round().unique().tolist() for pixels in (low, high)] == [[142], [12]]

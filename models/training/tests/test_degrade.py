@@ -84,6 +84,13 @@ def test_a_fifth_of_the_photographs_is_out_of_focus_and_no_drawing() -> None:
     assert equal(DRAWN.soften(high, 2, Generator().manual_seed(1)), high)
 
 
+def test_how_far_out_of_focus_is_counted_in_low_resolution_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
+    sigmas: list[float] = []
+    monkeypatch.setattr("training.degrade.blurred", lambda patch, sigma: sigmas.append(sigma) or patch)
+    WEB.soften(zeros(400, 3, 4, 4), 3, Generator().manual_seed(1))
+    assert (min(sigmas), max(sigmas)) == (pytest.approx(1.5, abs=0.2), pytest.approx(4.5, abs=0.2))
+
+
 def test_every_kernel_is_used_as_often_as_its_share_says() -> None:
     high = patches(300)
     for degradation, sharpened in ((WEB, 0.2), (DRAWN, 0)):

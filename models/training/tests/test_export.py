@@ -7,7 +7,7 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from training.export import OPSET, TOLERANCE, largest_difference, to_onnx
+from training.export import OPSET, TOLERANCE, export, largest_difference, to_onnx
 from training.import_published import main
 from training.models import MODELS, Model, present
 from training.network import SSIU
@@ -76,3 +76,14 @@ def test_says_so_of_a_checkpoint_of_another_kind(tmp_path: Path) -> None:
     torch.save({"network": {}}, tmp_path / "last.pt")
     with pytest.raises(ValueError, match=r"Expected a published checkpoint, with model_state_dict, for .*last\.pt"):
         load_network(tmp_path / "last.pt", 2)
+
+
+def test_the_debug_state_is_that_of_the_clean_network(
+    models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variant, names in (("web", []), ("clean", ["debug-state-x2.safetensors"])):
+        model, shipped = Model(tmp_path, 2, variant), Model(models, 2, variant).weights
+        model.weights.write_bytes(shipped.read_bytes())
+        monkeypatch.setattr("training.export.to_onnx", lambda _, path=shipped: path.with_suffix(".onnx").read_bytes())
+        export(model)
+        assert [path.name for path in tmp_path.glob("debug-state*")] == names

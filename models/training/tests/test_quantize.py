@@ -93,6 +93,15 @@ def test_a_convolution_gives_what_it_gave_but_for_little_noise() -> None:
         assert twice.square().mean() < once.square().mean()
 
 
+def test_weights_are_rounded_by_what_the_inputs_are() -> None:
+    x, convolution = pixels_with_uneven_channels(), nn.Conv2d(64, 64, 1)
+    inputs = quietest(x, convolution.weight.detach().flatten(1))
+    offset, factor = inputs.double()
+    covariance = torch.cov(((x - offset) * factor).T, correction=0)
+    levels, _ = rounded_weights(convolution.weight.detach().flatten(1).double() / factor, covariance)
+    assert torch.equal(rounded(convolution, x, inputs).levels[0], levels.to(torch.int8))
+
+
 def test_what_rounding_takes_from_the_mean_is_in_the_bias() -> None:
     x = pixels_with_uneven_channels()
     convolution = nn.Conv2d(64, 64, 1)
