@@ -125,6 +125,7 @@ async function measure(
   };
   return { score, image };
 }
+
 /** As libjpeg stores it by default, and with it most programs. */
 async function asJpeg(file: PictureFile, quality: number): Promise<PictureFile> {
   const { width, height, data } = (await decodePicture(file)).image;

@@ -21,7 +21,7 @@ const TOLERANCE = 1.5;
  * a step of what is stored. Where the network, whose result is shrunk for this, has it elsewhere or near the limits, the mean of
  * what it may have been is taken. In place.
  *
- * @see Park and Lee 1999, "Blocking artifacts reduction using projection onto the narrow quantization constraint set";
+ * @see Park and Kim 1999, "Theory of projection onto the narrow quantization constraint set and its application";
  * docs/adr/0022-jpeg-consistency.md
  */
 export function makeConsistent(upscaled: Rgba, source: Rgba, { steps, x: left, y: top }: JpegBlocks): void {
