@@ -25,10 +25,10 @@ export function lumaSteps(bytes: Uint8Array): Float64Array | undefined {
     if (marker === SOS) break;
     if (marker === DQT) readTables(data, tables);
     else if (isFrame(marker)) frame = data;
-    else if (marker === APP0) isJfif ||= text(data, 0, 5) === "JFIF\0";
-    else if (marker === APP14 && text(data, 0, 5) === "Adobe") transform = u8(data, 11);
+    else if (marker === APP0) isJfif ||= data.length >= 14 && text(data, 0, 5) === "JFIF\0";
+    else if (marker === APP14 && data.length >= 12 && text(data, 0, 5) === "Adobe") transform = u8(data, 11);
   }
-  if (frame === undefined || isRgb(frame, isJfif, transform) || !isLumaWhole(frame)) return;
+  if (frame === undefined || !hasLuma(frame, isJfif, transform) || !isLumaWhole(frame)) return;
   const steps = tables.get(u8(frame, 8));
   return steps?.includes(0) ? undefined : steps;
 }
@@ -46,11 +46,12 @@ function readTables(data: Uint8Array, tables: Map<number, Float64Array>): void {
   }
 }
 
-/** As libjpeg decides it. */
-function isRgb(frame: Uint8Array, isJfif: boolean, transform: number): boolean {
-  if (isJfif || u8(frame, 5) === 1) return false;
+/** Whether the first component is that of a grey picture, or of YCbCr, as libjpeg decides it; not of RGB, CMYK, YCCK. */
+function hasLuma(frame: Uint8Array, isJfif: boolean, transform: number): boolean {
+  const components = u8(frame, 5);
+  if (components !== 3) return components === 1;
   const ids = String.fromCharCode(u8(frame, 6), u8(frame, 9), u8(frame, 12));
-  return transform === -1 ? ids === "RGB" : transform === 0;
+  return isJfif || (transform === -1 ? ids !== "RGB" : transform !== 0);
 }
 
 /** Whether no component has more pixels than the first. */

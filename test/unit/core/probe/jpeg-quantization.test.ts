@@ -2,6 +2,7 @@ import sharp, { type JpegOptions } from "sharp";
 import { beforeAll, describe, expect, test } from "vitest";
 import { jpegSegments } from "../../../../src/core/probe/jpeg.ts";
 import { lumaSteps } from "../../../../src/core/probe/jpeg-quantization.ts";
+import { fixture } from "../../../fixtures/read.ts";
 
 /** Of T.81's table K.1: what quality 50 has. */
 const FIRST_ROW = [16, 11, 10, 16, 24, 40, 51, 61];
@@ -35,6 +36,8 @@ function begun(bytes: Uint8Array, ...segments: readonly number[][]) {
   return Uint8Array.from([...bytes.subarray(0, 2), ...segments.flat(), ...bytes.subarray(2)]);
 }
 const JFIF = [0xff, 0xe0, 0, 16, ...Buffer.from("JFIF\0"), 1, 1, 0, 0, 1, 0, 1, 0, 0];
+const JFIF_CUT = [0xff, 0xe0, 0, 9, ...Buffer.from("JFIF\0"), 1, 1];
+const ADOBE_CUT = [0xff, 0xee, 0, 9, ...Buffer.from("Adobe"), 0, 100];
 const JFXX = [0xff, 0xe0, 0, 8, ...Buffer.from("JFXX\0"), 0x10];
 const adobe = (transform: number, name = "Adobe") => {
   return [0xff, 0xee, 0, 14, ...Buffer.from(name), 0, 100, 0, 0, 0, 0, transform];
@@ -89,6 +92,14 @@ test("none where the luma has fewer pixels than the picture", () => {
   expect(lumaSteps(changed(colours, SOF, { 7: 0x11, 10: 0x11, 13: 0x11 }))).toBeDefined();
 });
 
+test.each(["cyan, magenta, yellow and black", "luma and black"])("of four components, %s, there are none", (kind) => {
+  const bytes = fixture("cmyk.jpg").slice();
+  const [adobe] = [...jpegSegments(bytes)].filter(({ marker }) => marker === 0xee);
+  if (adobe === undefined) throw new Error("no such segment");
+  adobe.data[11] = kind === "luma and black" ? 2 : 0;
+  expect(lumaSteps(bytes)).toBeUndefined();
+});
+
 describe("of red, green and blue there are none", () => {
   const rgb = { 6: 82, 9: 71, 12: 66 };
 
@@ -98,6 +109,8 @@ describe("of red, green and blue there are none", () => {
     ["and in a segment that is none of JFIF's", (bytes: Uint8Array) => begun(changed(bytes, SOF, rgb), JFXX), false],
     ["other names", (bytes: Uint8Array) => bytes, true],
     ["Adobe says so", (bytes: Uint8Array) => begun(bytes, adobe(0)), false],
+    ["Adobe says too little for libjpeg", (bytes: Uint8Array) => begun(bytes, ADOBE_CUT), true],
+    ["JFIF says too little for libjpeg", (bytes: Uint8Array) => begun(changed(bytes, SOF, rgb), JFIF_CUT), false],
     ["others say so", (bytes: Uint8Array) => begun(bytes, adobe(0, "Abode")), true],
     ["Adobe says so, in JFIF", (bytes: Uint8Array) => begun(bytes, JFIF, adobe(0)), true],
     ["Adobe says that it is luma", (bytes: Uint8Array) => begun(changed(bytes, SOF, rgb), adobe(1)), true],
