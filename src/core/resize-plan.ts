@@ -1,4 +1,4 @@
-import { type Rect, SCALES, type Scale, type Size } from "./image.ts";
+import { type Point, type Rect, SCALES, type Scale, type Size } from "./image.ts";
 import { LANCZOS3 } from "./resample.ts";
 import { GRID } from "./tiles.ts";
 import type { Fit, Transform } from "./transform.ts";
@@ -21,6 +21,7 @@ export interface ResizePlan {
 type Ratio = readonly [becomes: number, was: number];
 
 const ONE: Ratio = [1, 1];
+const MIDDLE: Point = { x: 0.5, y: 0.5 };
 
 const factorOf = ([becomes, was]: Ratio) => becomes / was;
 const smaller = (a: Ratio, b: Ratio) => (factorOf(b) < factorOf(a) ? b : a);
@@ -42,7 +43,7 @@ const RATIO: Readonly<Record<Fit, (inside: Ratio, around: Ratio) => Ratio>> = {
  * source, and the network takes over as much of its enlargement as is needed: nothing where the source is large enough.
  */
 export function planResize(source: Size, transform: Transform): ResizePlan {
-  const { scale, width = Infinity, height = Infinity, fit = "contain" } = transform;
+  const { scale, width = Infinity, height = Infinity, fit = "contain", gravity = MIDDLE } = transform;
   const enlarged = scale === "auto" ? 1 : scale;
   const base = { width: source.width * enlarged, height: source.height * enlarged };
   const across: Ratio = [width, base.width];
@@ -50,8 +51,8 @@ export function planResize(source: Size, transform: Transform): ResizePlan {
   const boxed = Math.min(width, height) < Infinity;
   const ratio = boxed ? RATIO[fit](smaller(across, down), larger(across, down)) : ONE;
   const crops = fit === "cover" || fit === "crop";
-  const x = fitAxis(base.width, fit === "squeeze" ? across : ratio, crops ? width : Infinity);
-  const y = fitAxis(base.height, fit === "squeeze" ? down : ratio, crops ? height : Infinity);
+  const x = fitAxis(base.width, fit === "squeeze" ? across : ratio, crops ? width : Infinity, gravity.x);
+  const y = fitAxis(base.height, fit === "squeeze" ? down : ratio, crops ? height : Infinity, gravity.y);
 
   const size = { width: x.to, height: y.to };
   const [columns, rows] = [divide(x, enlarged), divide(y, enlarged)];
@@ -73,17 +74,19 @@ interface Span {
 }
 
 /**
- * The middle of an axis if it becomes longer than `most`, from a whole pixel on, so that an unscaled cut stays sharp: one of what
- * is fitted or, where it is enlarged, of the result.
+ * What is about `focus` (0 to 1) of an axis, as far as it goes, if it becomes longer than `most`; from a whole pixel on, so that an
+ * unscaled cut stays sharp: one of what is fitted or, where it is enlarged, of the result.
  */
-function fitAxis(length: number, ratio: Ratio, most: number): Span {
+function fitAxis(length: number, ratio: Ratio, most: number, focus: number): Span {
   const [becomes, was] = ratio;
   const factor = factorOf(ratio);
   // Not by the factor: 600 * (138 / 800) is less than 103.5.
   const to = Math.max(1, Math.round((length * becomes) / was));
   if (to <= most) return { start: 0, length, to };
-  const start = factor > 1 ? Math.floor((to - most) / 2) / factor : Math.floor((length - most / factor) / 2);
-  return { start, length: most / factor, to: most };
+  const part = most / factor;
+  const start =
+    factor > 1 ? Math.floor((2 * focus * to - most) / 2) / factor : Math.floor((2 * focus * length - part) / 2);
+  return { start: Math.max(0, Math.min(start, length - part)), length: part, to: most };
 }
 
 function divide({ start, length, to }: Span, by: number): Span {

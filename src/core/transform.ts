@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { expected, ServiceError } from "./errors.ts";
-import { DEFAULT_QUALITY, FORMATS, type Format, type Scale, VARIANTS, type Variant } from "./image.ts";
+import { DEFAULT_QUALITY, FORMATS, type Format, type Point, type Scale, VARIANTS, type Variant } from "./image.ts";
 
 /** How a picture is fitted into a width and a height, by Cloudflare's names (docs/url.md). */
 export const FITS = ["contain", "scale-down", "scale-up", "cover", "crop", "pad", "squeeze"] as const;
@@ -15,6 +15,8 @@ export interface Transform {
   readonly height?: number | undefined;
   /** Absent: "contain". */
   readonly fit?: Fit | undefined;
+  /** What a cut keeps in its middle, as far as the picture goes: 0 to 1 of its width and height. Only beside "cover" and "crop"; absent: the middle. */
+  readonly gravity?: Point | undefined;
   /** Absent: the source's own format. "auto": the best that the client accepts. "json": facts, no picture. */
   readonly format?: Format | "auto" | "json" | undefined;
   /** 1..100; absent where it changes nothing: beside "png" and "json", and where it is the default of a format named here. */
@@ -42,10 +44,24 @@ const SCALE_OPS = new Map<string, Transform["scale"]>([
   ["auto", "auto"],
 ]);
 
+/** Sides that `gravity` keeps, by Cloudflare's names. */
+const GRAVITIES = new Map([
+  ["center", "0.5x0.5"],
+  ["left", "0x0.5"],
+  ["right", "1x0.5"],
+  ["top", "0.5x0"],
+  ["bottom", "0.5x1"],
+]);
+
+/** 0 to 1. */
+const FRACTION = String.raw`(0(?:\.\d{1,3})?|1(?:\.0{1,3})?)`;
+const POINT = new RegExp(`^${FRACTION}x${FRACTION}$`);
+
 const ALIASES = new Map([
   ["w", "width"],
   ["h", "height"],
   ["f", "format"],
+  ["g", "gravity"],
   ["q", "quality"],
 ]);
 
@@ -65,6 +81,15 @@ const Options = z.strictObject({
     .transform(Number)
     .optional(),
   fit: OneOf(FITS).optional(),
+  gravity: z
+    .string()
+    .overwrite((name) => GRAVITIES.get(name) ?? name)
+    .regex(POINT, `Expected one of ${[...GRAVITIES.keys()].join(", ")}, or two numbers from 0 to 1, as 0.5x0.25,`)
+    .transform((point) => {
+      const [x = 0, y = 0] = point.split("x").map(Number);
+      return { x, y };
+    })
+    .optional(),
   format: OneOf([...FORMATS, "jpg", "auto", "json"])
     .transform((name) => (name === "jpg" ? "jpeg" : name))
     .optional(),
@@ -91,7 +116,7 @@ const Options = z.strictObject({
 const OPS = [...SCALE_OPS.keys(), ...[...Object.keys(Options.shape), "preset"].map((key) => `${key}=`)].join(", ");
 
 /**
- * Parses `x2,format=webp,quality=80`. Order does not matter, aliases (`w`, `h`, `f`, `q`) are accepted, nothing may stand
+ * Parses `x2,format=webp,quality=80`. Order does not matter, aliases (`w`, `h`, `f`, `g`, `q`) are accepted, nothing may stand
  * twice. What comes to the same is the same transform: `w=240,dpr=2` is `width=480`, a default is as good as nothing.
  *
  * @throws {ServiceError} `invalid_transform`
@@ -104,8 +129,9 @@ export function parseTransform(ops: string): Transform {
     const key = String(issue?.path[0]);
     throw invalid(`${issue?.message} for ${key}, got ${JSON.stringify(given[key]?.slice(0, 80))}`);
   }
-  const { width, height, dpr = 1, fit, metadata: _, model, ...others } = options.data;
-  const size = { width: times(width, dpr), height: times(height, dpr), fit: effectiveFit(fit, { width, height }) };
+  const { width, height, dpr = 1, fit: asked, gravity, metadata: _, model, ...others } = options.data;
+  const fit = effectiveFit(asked, { width, height });
+  const size = { width: times(width, dpr), height: times(height, dpr), fit, gravity: effectiveGravity(gravity, fit) };
   if (Math.max(size.width ?? 1, size.height ?? 1) > MAX_SIDE) {
     throw invalid(expected(`at most ${MAX_SIDE} px`, "width and height times dpr", ops));
   }
@@ -114,6 +140,9 @@ export function parseTransform(ops: string): Transform {
       throw invalid(expected("a scale of x1 to x4, or a width or height", "transform", ops));
     const idle = given.fit !== undefined ? "fit" : given.dpr !== undefined ? "dpr" : undefined;
     if (idle !== undefined) throw invalid(expected(`a width or height beside ${idle}`, "transform", ops));
+  }
+  if (gravity && asked !== "cover" && asked !== "crop") {
+    throw invalid(expected("fit=cover or fit=crop beside gravity", "transform", ops));
   }
   return {
     scale: scale ?? "auto",
@@ -150,7 +179,8 @@ function readOps(ops: string): { scale: Transform["scale"] | undefined; given: R
 /** The one canonical spelling of a transform, `onerror` apart; inverse of {@link parseTransform}. Keys and signatures are made from it. */
 export function formatTransform(transform: Transform): string {
   const { scale, width, height, fit, format, quality, background, anim, model } = transform;
-  const options = { width, height, fit, format, quality, background, anim, model };
+  const gravity = transform.gravity && `${transform.gravity.x}x${transform.gravity.y}`;
+  const options = { width, height, fit, gravity, format, quality, background, anim, model };
   const ops = Object.entries(options).flatMap(([key, value]) => (value === undefined ? [] : [`${key}=${value}`]));
   return [...(scale === "auto" ? [] : [`x${scale}`]), ...ops].join(",");
 }
@@ -165,6 +195,12 @@ function effectiveFit(fit: Fit | undefined, { width, height }: Pick<Transform, "
   const whole = width === undefined || height === undefined;
   if (fit === "contain" || (whole && (fit === "cover" || fit === "pad" || fit === "squeeze"))) return undefined;
   return whole && fit === "crop" ? "scale-down" : fit;
+}
+
+/** The middle is kept anyway, and all where nothing is cut. */
+function effectiveGravity(gravity: Point | undefined, fit: Fit | undefined): Point | undefined {
+  const isIdle = (gravity?.x === 0.5 && gravity.y === 0.5) || (fit !== "cover" && fit !== "crop");
+  return isIdle ? undefined : gravity;
 }
 
 function effectiveQuality({ format, quality }: Pick<Transform, "format" | "quality">): number | undefined {

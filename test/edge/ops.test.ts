@@ -34,6 +34,8 @@ describe("fit, of a picture of 48x32", () => {
     ["w=24,h=24,fit=cover", [24, 24], { width: 24, height: 24, fit: "cover" }],
     ["w=120,h=120,fit=crop", [48, 32], {}],
     ["w=24,h=24,fit=crop", [24, 24], { width: 24, height: 24, fit: "cover" }],
+    ["w=24,h=24,fit=crop,gravity=right", [24, 24], { width: 24, height: 24, fit: "cover", position: "right" }],
+    ["w=96,h=48,fit=cover,gravity=0.3x0", [96, 48], { width: 96, height: 48, fit: "cover", position: "top" }],
     ["w=96,h=96,fit=pad,background=ffffff", [96, 96], { width: 96, height: 96, fit: "contain", background: "#fff" }],
     ["w=96,h=40,fit=squeeze", [96, 40], { width: 96, height: 40, fit: "fill" }],
     ["x4,w=100", [100, 67], { width: 100 }],

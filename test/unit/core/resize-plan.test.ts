@@ -98,6 +98,48 @@ describe("planResize", () => {
     );
   });
 
+  it.each([
+    ["left", { x: 0, y: 0 }],
+    ["0.25x0.5", { x: 50, y: 0 }],
+    ["0.1x0.9", { x: 0, y: 0 }],
+    ["0.7x0", { x: 230, y: 0 }],
+    ["right", { x: 300, y: 0 }],
+    ["top", { x: 150, y: 0 }],
+  ])("cuts about %s", (gravity, { x, y }) => {
+    const { window, region } = plan(`w=200,h=800,fit=cover,gravity=${gravity}`, 400, 400);
+    expect(window).toEqual({ x, y, width: 100, height: 400 });
+    expect(region.x).toBe(Math.max(0, Math.floor((x - 16) / 16) * 16));
+    const turned = plan(`w=800,h=200,fit=cover,gravity=${gravity.split("x").reverse().join("x")}`, 400, 400);
+    if (gravity.includes("x")) expect(turned.window).toEqual({ x: y, y: x, width: 400, height: 100 });
+  });
+
+  it("cuts nothing from a side that is to be kept, and moves by its focus else", () => {
+    const side = fc.integer({ min: 1, max: 3000 });
+    const scale = fc.constantFrom<Transform["scale"]>(1, 2, 3, 4, "auto");
+    const focus = fc.double({ min: 0, max: 1, noNaN: true });
+    const gravity = fc.record({ x: focus, y: focus });
+    const asked = fc.record({ scale, width: side, height: side, fit: fc.constantFrom("cover", "crop"), gravity });
+    fc.assert(
+      fc.property(asked, side, side, (transform, width, height) => {
+        const { window, size } = planResize({ width, height }, transform);
+        for (const [start, length, becomes, whole, wanted] of [
+          [window.x, window.width, size.width, width, transform.gravity.x],
+          [window.y, window.height, size.height, height, transform.gravity.y],
+        ] as const) {
+          const pixel = Math.max(1, length / becomes);
+          const right = whole - start - length;
+          expect(Math.min(start, right)).toBeGreaterThan(-1e-6 * whole);
+          const off = wanted * whole - (start + length / 2);
+          if (off > pixel) expect(right).toBeLessThan(pixel);
+          if (off < -pixel) expect(start).toBeLessThan(pixel);
+        }
+        const kept = planResize({ width, height }, { ...transform, gravity: { x: 1, y: 1 } });
+        expect(kept.window.x + kept.window.width).toBeCloseTo(width, 6);
+        expect(kept.window.y + kept.window.height).toBeCloseTo(height, 6);
+      }),
+    );
+  });
+
   it("cuts on whole pixels of what the network makes", () => {
     const { window, scale, size } = plan("w=100,h=303,fit=cover", 101, 101);
     expect(scale * window.x).toBe(101);

@@ -102,14 +102,21 @@ it("pads with nothing, with the background, or with white where the format has n
   expect(await corner("format=jpeg,background=102030")).toEqual([16, 32, 48, 255]);
 });
 
-it.each(["across", "down"])("cuts the middle out of a picture that is long, %s", async (way) => {
+it.each([
+  ["across", "center", 88],
+  ["down", "center", 88],
+  ["across", "0.25x0.9", 40],
+  ["down", "0.9x0.25", 40],
+  ["across", "right", 176],
+  ["down", "bottom", 176],
+])("cuts out of a picture that is long, %s, what is about %s", async (way, gravity, first) => {
   const [width, height] = way === "across" ? [192, 16] : [16, 192];
   const data = new Uint8ClampedArray(4 * width * height).fill(255);
   const along = (i: number) => (way === "across" ? i % width : Math.floor(i / width));
   for (let i = 0; i < width * height; i++) data[4 * i] = along(i);
-  const middle = await rendered({ width, height, data }, "w=16,h=16,fit=cover");
-  expect([...middle.data].filter((_, i) => i % 4 === 0)).toEqual(
-    Array.from({ length: 256 }, (_, i) => 88 + (way === "across" ? i % 16 : i >> 4)),
+  const part = await rendered({ width, height, data }, `w=16,h=16,fit=cover,gravity=${gravity}`);
+  expect([...part.data].filter((_, i) => i % 4 === 0)).toEqual(
+    Array.from({ length: 256 }, (_, i) => first + (way === "across" ? i % 16 : i >> 4)),
   );
 });
 
