@@ -71,7 +71,7 @@ for (let status = await health(); status !== 200; status = await health()) {
   await new Promise((resolve) => setTimeout(resolve, 200));
 }
 
-const samples = (await readdir(SAMPLES)).filter((name) => /\.(png|jpe?g|webp|avif)$/i.test(name));
+const samples = (await readdir(SAMPLES)).filter((name) => /\.(png|jpe?g|webp|avif|gif)$/i.test(name));
 console.log(`
 ssiu-edge: open ${ORIGIN}/ or try
 

@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import type { Command } from "commander";
 import * as z from "zod";
 import { expected } from "../core/errors.ts";
-import { FORMATS } from "../core/image.ts";
+import { FORMATS, ownFormat } from "../core/image.ts";
 import type { FindModel } from "../engine/models.ts";
 import { ENGINES, type EngineChoice, readManifest } from "../engine/node-engines.ts";
 import { enlarge } from "../service/enlarge.ts";
@@ -55,7 +55,7 @@ export function addUpscale(program: Command): void {
       "upscale a picture to OUT, which is replaced if it exists, or all of them into the folder OUT, under their names; " +
         "where OUT is -, it is stdout, and what is printed otherwise goes to stderr",
     )
-    .argument("<IN...>", "PNG, JPEG, WebP or AVIF files; - is stdin")
+    .argument("<IN...>", "PNG, JPEG, WebP, AVIF or GIF files; - is stdin")
     .requiredOption("--scale <factor>", "2, 3 or 4")
     .option("--model <name>", "clean, or web, for what was compressed or drawn (default: as IN needs it)")
     .option("--engine <name>", ENGINE_HELP, "simd")
@@ -96,7 +96,7 @@ async function upscaleOne(input: string, options: Options, { find, engine, place
   const { scale, model, quality } = options;
   const started = performance.now();
   const file = await readPicture(input, options);
-  const format = options.format ?? file.header.format;
+  const format = options.format ?? ownFormat(file.header.format);
   const output = await place(input, format);
   await checkWritable(output, file, { format, scale });
   const source = await decodePicture(file);

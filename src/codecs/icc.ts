@@ -1,5 +1,5 @@
 import { be32, concat, latin1 } from "../core/concat.ts";
-import type { Format } from "../core/image.ts";
+import type { Format, SourceFormat } from "../core/image.ts";
 import { corrupt, text, u16be, u32be } from "../core/probe/bytes.ts";
 import { embedInAvif, isGreyAvif, readFromAvif } from "./icc-avif.ts";
 import { embedInJpeg, isGreyJpeg, readFromJpeg } from "./icc-jpeg.ts";
@@ -17,7 +17,7 @@ const MAX_ICC_BYTES = 4 * 2 ** 20;
  * end, which is no colour and may be anything.
  * @throws {ServiceError} `undecodable_image` if it is larger than 4 MB.
  */
-export async function readIcc(bytes: Uint8Array, format: Format): Promise<Uint8Array | undefined> {
+export async function readIcc(bytes: Uint8Array, format: SourceFormat): Promise<Uint8Array | undefined> {
   const stored = await READERS[format](bytes);
   if (!stored) return undefined;
   checkLength(stored);
@@ -41,19 +41,21 @@ export function embedIcc(bytes: Uint8Array, format: Format, icc: Uint8Array): Pr
   return WRITERS[format](bytes, icc);
 }
 
-const READERS: Readonly<Record<Format, (bytes: Uint8Array) => Promise<Uint8Array | undefined>>> = {
+const READERS: Readonly<Record<SourceFormat, (bytes: Uint8Array) => Promise<Uint8Array | undefined>>> = {
   png: (bytes) => readFromPng(bytes, MAX_ICC_BYTES),
   jpeg: async (bytes) => readFromJpeg(bytes),
   webp: async (bytes) => readFromWebp(bytes),
   avif: async (bytes) => readFromAvif(bytes),
+  gif: async () => undefined,
 };
 
 /** Whether the picture as stored is grey. */
-const IS_GREY: Readonly<Record<Format, (bytes: Uint8Array) => boolean>> = {
+const IS_GREY: Readonly<Record<SourceFormat, (bytes: Uint8Array) => boolean>> = {
   png: isGreyPng,
   jpeg: isGreyJpeg,
   webp: () => false,
   avif: isGreyAvif,
+  gif: () => false,
 };
 
 const WRITERS: Readonly<Record<Format, (bytes: Uint8Array, icc: Uint8Array) => Promise<Uint8Array>>> = {

@@ -1,9 +1,10 @@
 import { cut, pad } from "../core/canvas.ts";
 import { concat } from "../core/concat.ts";
 import { ServiceError } from "../core/errors.ts";
-import { DEFAULT_QUALITY, type Format } from "../core/image.ts";
+import { DEFAULT_QUALITY, type Format, type SourceFormat } from "../core/image.ts";
 import { orient } from "../core/orient.ts";
 import { corrupt, u8 } from "../core/probe/bytes.ts";
+import { firstGifFrame } from "../core/probe/gif.ts";
 import { pngChunks } from "../core/probe/png.ts";
 import type { Probe } from "../core/probe/probe-result.ts";
 import { plainlyCropped, stillAvif, withPixi } from "./avif-container.ts";
@@ -24,7 +25,7 @@ import { firstWebpFrame, plainWebp, type WebpFrame } from "./webp-container.ts";
  * @param limits.avifBytes - what the decoder of AVIF may take of memory; some pictures take ten times as much as others.
  */
 export function createCodecs(modules: CodecModules, { avifBytes = Number.POSITIVE_INFINITY } = {}): Codecs {
-  const decoders = createInstanceSlot<Format, Decode>();
+  const decoders = createInstanceSlot<SourceFormat, Decode>();
   const encoders = createInstanceSlot<Format, Encode>();
 
   return {
@@ -64,7 +65,7 @@ export function createCodecs(modules: CodecModules, { avifBytes = Number.POSITIV
 }
 
 /** A codec throws anything: Error, RuntimeError, a C++ exception object, a number. */
-function attempt<Result>(decode: () => Result, format: Format): Result {
+function attempt<Result>(decode: () => Result, format: SourceFormat): Result {
   try {
     return decode();
   } catch (cause) {
@@ -84,13 +85,23 @@ function prepare(bytes: Uint8Array, probe: Probe): WebpFrame | Pick<WebpFrame, "
       return { bytes: withPixi(plainlyCropped(stillAvif(bytes), probe), probe.bitDepth) };
     case "jpeg":
       return { bytes: plainJpeg(bytes, isNeeded) };
+    case "gif": {
+      const { x, y, end } = firstGifFrame(bytes);
+      return { bytes: bytes.subarray(0, end), x, y };
+    }
   }
 }
 
 /** A pixel of 16 bits a channel takes 8 bytes as it is. */
 const MAX_BYTES_PER_PIXEL = 16;
 /** Beside the pixels; an AVIF may have metadata, and be a sequence. */
-const MAX_OTHER_BYTES: Readonly<Record<Format, number>> = { png: 2 ** 20, jpeg: 2 ** 20, webp: 2 ** 20, avif: 2 ** 22 };
+const MAX_OTHER_BYTES: Readonly<Record<SourceFormat, number>> = {
+  png: 2 ** 20,
+  jpeg: 2 ** 20,
+  webp: 2 ** 20,
+  avif: 2 ** 22,
+  gif: 2 ** 20,
+};
 
 function maxBytes({ format, width, height }: Probe): number {
   return MAX_BYTES_PER_PIXEL * width * height + MAX_OTHER_BYTES[format];

@@ -7,7 +7,7 @@ import { createSharpCodecs, type SharpCodecsOptions } from "./sharp.ts";
 const MAX_WASM_PIXELS = 16_000_000;
 
 /**
- * Codecs for Node: sharp's, but the edge's for an AVIF that it can read. libheif, within sharp, takes a third to a half of the
+ * Codecs for Node: sharp's, but the edge's for a GIF, and for an AVIF that it can read. libheif, within sharp, takes a third to a half of the
  * time, but repeats chroma instead of interpolating it (1 to 2 dB at quality 90), and has limited ranges of grey wrong.
  */
 export function createNodeCodecs(options?: SharpCodecsOptions): Codecs {
@@ -16,7 +16,7 @@ export function createNodeCodecs(options?: SharpCodecsOptions): Codecs {
     async decode(bytes, probe) {
       const { format, scans, width, height, unsupported } = probe;
       const isEdges = unsupported === undefined && width * height <= MAX_WASM_PIXELS;
-      if (isEdges && format === "avif") return await wasm.decode(bytes, probe);
+      if (format === "gif" || (isEdges && format === "avif")) return await wasm.decode(bytes, probe);
       // libvips does not tell of damage in the last rows of a JPEG of one scan. The edge's decoder, 15 ms a megapixel, does.
       if (isEdges && format === "jpeg" && scans === 1) await wasm.decode(bytes, probe);
       return await native.decode(bytes, probe);

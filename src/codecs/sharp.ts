@@ -2,7 +2,7 @@ import sharp, { type Sharp, type SharpOptions } from "sharp";
 import { isOpaque, unpremultiply } from "../core/alpha.ts";
 import { cut } from "../core/canvas.ts";
 import { ServiceError } from "../core/errors.ts";
-import { DEFAULT_QUALITY, type Format, type Rgba } from "../core/image.ts";
+import { DEFAULT_QUALITY, type Format, type Rgba, type SourceFormat } from "../core/image.ts";
 import { orient, uprightSize } from "../core/orient.ts";
 import { readAvif } from "../core/probe/avif.ts";
 import { corrupt } from "../core/probe/bytes.ts";
@@ -54,7 +54,7 @@ const ENCODERS: Readonly<Record<Format, (image: Sharp, quality: number) => Sharp
 };
 
 /** What libvips, and what it stands on, would take for something else. */
-const PREPARE: Readonly<Partial<Record<Format, (bytes: Uint8Array) => Uint8Array>>> = {
+const PREPARE: Readonly<Partial<Record<SourceFormat, (bytes: Uint8Array) => Uint8Array>>> = {
   avif: (bytes) => untransformed(stillAvif(bytes)),
   jpeg: plainJpeg,
   webp: plainWebp,

@@ -8,8 +8,9 @@ import webpDec from "@jsquash/webp/codec/dec/webp_dec.js";
 import webpEnc from "@jsquash/webp/codec/enc/webp_enc_simd.js";
 import { defaultOptions as webpDefaults } from "@jsquash/webp/meta.js";
 import { ServiceError } from "../core/errors.ts";
-import type { Format, Rgba } from "../core/image.ts";
+import type { Format, Rgba, SourceFormat } from "../core/image.ts";
 import { isStoredGrey, jpegHasFullChroma, type Picture } from "./codec.ts";
+import { decodeGif } from "./gif-decoder.ts";
 import type { Running } from "./instance-slot.ts";
 import { isHarmless } from "./jpeg-container.ts";
 import { encodePng } from "./png-encoder.ts";
@@ -40,7 +41,10 @@ const AVIF_444 = 3;
 /** jSquash's MozJpegColorSpace.GRAYSCALE. */
 const JPEG_GREY = 1;
 
-export const DECODERS: Readonly<Record<Format, Start<Decode>>> = {
+/** Of what is no instance, but in its slot all the same, so that no other codec's memory stays beside it. */
+const NONE = { buffer: { byteLength: 0 } };
+
+export const DECODERS: Readonly<Record<SourceFormat, Start<Decode>>> = {
   png: async (modules) => startPngDecoder(modules["@jsquash/png/codec/pkg/squoosh_png_bg.wasm"]),
   // What libjpeg prints is its only sign that it made up what is damaged or missing.
   jpeg: (modules) =>
@@ -51,11 +55,11 @@ export const DECODERS: Readonly<Record<Format, Start<Decode>>> = {
     ...(await startDecoder(avifDec, modules["@jsquash/avif/codec/dec/avif_dec.wasm"], { options: [8] })),
     once: true,
   }),
+  gif: async () => ({ memory: NONE, run: decodeGif }),
 };
 
 export const ENCODERS: Readonly<Record<Format, Start<Encode>>> = {
-  // No instance, but in the slot all the same, so that no other encoder's memory stays beside it.
-  png: async () => ({ memory: { buffer: { byteLength: 0 } }, run: encodePng }),
+  png: async () => ({ memory: NONE, run: encodePng }),
   // Baseline: at low qualities there would be tables of 16 bit, which not every decoder reads. Progressive files are 0 to 5 % smaller,
   // and of a megapixel of noise at quality 100 take 61 MB and 5 s instead of 29 MB and 1.7 s.
   jpeg: (modules) =>

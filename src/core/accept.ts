@@ -1,5 +1,5 @@
 import { parseAccept } from "hono/utils/accept";
-import type { Format } from "./image.ts";
+import { type Format, ownFormat } from "./image.ts";
 import type { Probe } from "./probe/probe-result.ts";
 import type { Transform } from "./transform.ts";
 
@@ -31,7 +31,7 @@ export function resultFormat(
   source: Pick<Probe, "format" | "lossy" | "opaque">,
   fits: (format: Format) => boolean,
 ): Format {
-  if (format !== "auto") return format === undefined || format === "json" ? source.format : format;
+  if (format !== "auto") return format === undefined || format === "json" ? ownFormat(source.format) : format;
   const candidates: readonly Format[] = source.lossy && source.opaque ? [...accepts, "jpeg"] : accepts;
   return candidates.find(fits) ?? "png";
 }

@@ -5,7 +5,7 @@ const EXTENSION: Readonly<Record<Format, string>> = { png: "png", jpeg: "jpg", w
 
 /** What a result is called when it is saved: as its source, with its own format's extension. */
 export function resultName(name: string, format: Format): string {
-  const [stem = ""] = name.split(/\.(?:png|jpe?g|webp|avif)$/i);
+  const [stem = ""] = name.split(/\.(?:png|jpe?g|webp|avif|gif)$/i);
   return `${stem === "" ? "picture" : stem}.${EXTENSION[format]}`;
 }
 

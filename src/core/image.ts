@@ -40,6 +40,14 @@ export interface Rect extends Point, Size {}
 export const FORMATS = ["png", "jpeg", "webp", "avif"] as const;
 export type Format = (typeof FORMATS)[number];
 
+/** Picture formats that are read. */
+export type SourceFormat = Format | "gif";
+
+/** The format of a result of which nothing else is asked. */
+export function ownFormat(source: SourceFormat): Format {
+  return source === "gif" ? "png" : source;
+}
+
 /**
  * Largest side a format can hold, in pixels: libjpeg's JPEG_MAX_DIMENSION, RFC 9649's 14 bits, PNG's 31 bits. AV1 has 16
  * bits; sharp writes no AVIF above 16384.

@@ -1,7 +1,7 @@
 import { checkStorable } from "../codecs/storable.ts";
 import { resultFormat } from "../core/accept.ts";
 import { ServiceError } from "../core/errors.ts";
-import { type Format, MAX_SIDE, type Size } from "../core/image.ts";
+import { type Format, MAX_SIDE, type Size, type SourceFormat } from "../core/image.ts";
 import { uprightSize } from "../core/orient.ts";
 import type { Probe } from "../core/probe/probe-result.ts";
 import { planResize, type ResizePlan } from "../core/resize-plan.ts";
@@ -45,7 +45,8 @@ interface PlanOptions {
 export function planRender(source: Probe, transform: Transform, { limits, model }: PlanOptions): RenderPlan {
   const resize = planResize(uprightSize(source), transform);
   const { scale, region, canvas } = resize;
-  const most = (format: Format, limit: number) => (format === "avif" ? Math.min(limit, limits.avifPixels) : limit);
+  const most = (format: SourceFormat, limit: number) =>
+    format === "avif" ? Math.min(limit, limits.avifPixels) : limit;
   const largest = (format: Format) => most(format, limits.outputPixels);
   const side = Math.max(canvas.width, canvas.height);
   const fits = (candidate: Format) => pixels(canvas) <= largest(candidate) && side <= MAX_SIDE[candidate];

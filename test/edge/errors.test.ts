@@ -21,7 +21,7 @@ beforeAll(async () => {
       "moving.webp": await sharp([await frame(0), await frame(90)], { join: { animated: true } })
         .webp()
         .toBuffer(),
-      "picture.gif": await pattern().gif().toBuffer(),
+      "picture.tiff": await pattern().tiff().toBuffer(),
       "page.png": "<!doctype html><title>Not found</title>",
       "vector.png": '<svg xmlns="http://www.w3.org/2000/svg"/>',
       "empty.png": "",
@@ -53,7 +53,7 @@ describe("a request that cannot be served", () => {
     ["/img/x2/bomb.jpg", 413, { code: "image_too_large", actual: 256_000_000 }],
     [`/img/x2/${"a".repeat(2100)}.png`, 414, { code: "url_too_long", limit: 2048, unit: "characters" }],
     ["/img/x2/moving.webp", 415, { code: "unsupported_format", actual: 2, unit: "frames" }],
-    ["/img/x2/picture.gif", 415, { code: "unsupported_format", detail: expect.stringContaining("got GIF") }],
+    ["/img/x2/picture.tiff", 415, { code: "unsupported_format", detail: expect.stringContaining("got TIFF") }],
     ["/img/x2/page.png", 415, { code: "unsupported_format", detail: expect.stringContaining("got HTML") }],
     ["/img/x2/vector.png", 415, { code: "unsupported_format", detail: expect.stringContaining("got SVG") }],
     ["/img/x2/empty.png", 415, { code: "unsupported_format" }],

@@ -109,6 +109,42 @@ describe("formats", () => {
     expect(metadata).toMatchObject({ width: 96, height: 64, format: format === "avif" ? "heif" : format });
   });
 
+  it("reads GIF, for which PNG is written, or what is asked for", async () => {
+    await worker.putSource("disc.gif", await disc().gif().toBuffer());
+    const response = await get("/img/x2/disc.gif");
+    expect(response.headers.get("content-type")).toBe("image/png");
+    expect(response.headers.get("content-disposition")).toBe('inline; filename="disc.png"');
+    expect(response.headers.get("x-ssiu-model")).toMatch(/^ssiu-x2-web-/);
+    const { data, info } = await pixels(response.body);
+    expect([info.width, info.height, info.channels]).toEqual([80, 80, 4]);
+    const middle = 4 * (40 * 80 + 40);
+    expect([...data.subarray(3, 4), ...data.subarray(middle + 3, middle + 4)]).toEqual([0, 255]);
+    expect(decibel(data.subarray(middle, middle + 3), Uint8Array.of(200, 30, 90))).toBeGreaterThan(30);
+
+    const auto = async (accept: string) => {
+      const headers = { accept };
+      return (await get("/img/x2,f=auto/disc.gif", { headers })).headers.get("content-type");
+    };
+    expect([await auto("image/webp"), await auto("*/*")]).toEqual(["image/webp", "image/png"]);
+    expect(JSON.parse(new TextDecoder().decode((await get("/img/x2,f=json/disc.gif")).body))).toMatchObject({
+      source: { format: "gif", frames: 1 },
+      result: { format: "png" },
+    });
+  });
+
+  it("takes the first frame of an animated GIF, if it is asked to", async () => {
+    const frames = [await pattern().png().toBuffer(), await disc().resize(48, 32, { fit: "fill" }).png().toBuffer()];
+    await worker.putSource(
+      "moving.gif",
+      await sharp(frames, { join: { animated: true } })
+        .gif()
+        .toBuffer(),
+    );
+    expect((await get("/img/x2/moving.gif")).status).toBe(415);
+    const { data } = await colours((await get("/img/x2,anim=false/moving.gif")).body);
+    expect(decibel(data, await pattern().resize(96).raw().toBuffer())).toBeGreaterThan(20);
+  });
+
   it.each(["png", "jpeg", "webp", "avif"] as const)("turns PNG into %s", async (format) => {
     const response = await get(`/img/x2,f=${format}/pattern.png`);
     expect(response.headers.get("content-type")).toBe(`image/${format}`);

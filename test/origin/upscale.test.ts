@@ -91,7 +91,7 @@ it.each([
   // sharp's own libjpeg is built for 8 bits and for DCT.
   ["x2", "12-bit.jpg", 415, "unsupported_format"],
   ["x2", "lossless.jpg", 415, "unsupported_format"],
-  ["x2", "picture.gif", 415, "unsupported_format"],
+  ["x2", "picture.tiff", 415, "unsupported_format"],
   ["x2", "page.html", 415, "unsupported_format"],
   ["x2", "truncated.jpg", 422, "undecodable_image"],
 ])("%s of %s -> %i %s", async (ops, name, status, code) => {

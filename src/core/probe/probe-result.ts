@@ -1,11 +1,11 @@
-import type { Format, Rect } from "../image.ts";
+import type { Rect, SourceFormat } from "../image.ts";
 
 /** EXIF orientation, 1..8 (TIFF 6.0 tag 274). */
 export type Orientation = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8;
 
 /** What the header of a picture says, read without decoding a pixel. */
 export interface Probe {
-  readonly format: Format;
+  readonly format: SourceFormat;
   /** Stored size in pixels, before orientation is applied. */
   readonly width: number;
   readonly height: number;
@@ -18,10 +18,10 @@ export interface Probe {
   readonly scans: number;
   /**
    * Whether compression has left its marks. An AVIF does not say: one stored as RGB is taken for lossless, any other for lossy; nor does a
-   * PNG: one with a palette is taken for dithered.
+   * PNG: one with a palette is taken for dithered, as any GIF is.
    */
   readonly lossy: boolean;
-  /** True where the header rules transparency out; of PNG it is not asked. */
+  /** True where the header rules transparency out; of PNG and GIF it is not asked. */
   readonly opaque?: boolean;
   /** Bits per sample as stored. */
   readonly bitDepth: number;

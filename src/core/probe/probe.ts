@@ -1,22 +1,24 @@
 import { ServiceError } from "../errors.ts";
-import type { Format } from "../image.ts";
+import type { SourceFormat } from "../image.ts";
 import { avifBrands, probeAvif } from "./avif.ts";
 import { text } from "./bytes.ts";
+import { probeGif } from "./gif.ts";
 import { probeJpeg } from "./jpeg.ts";
 import { probePng } from "./png.ts";
 import type { Probe } from "./probe-result.ts";
 import { probeWebp } from "./webp.ts";
 
-const PROBERS: Readonly<Record<Format, (bytes: Uint8Array) => Probe>> = {
+const PROBERS: Readonly<Record<SourceFormat, (bytes: Uint8Array) => Probe>> = {
   png: probePng,
   jpeg: probeJpeg,
   webp: probeWebp,
   avif: probeAvif,
+  gif: probeGif,
 };
 
 /**
  * Reads the header of a picture and checks that the file is whole, in time linear in its length.
- * @throws {ServiceError} `unsupported_format` if it is none of PNG, JPEG, WebP and AVIF; `undecodable_image` if it is
+ * @throws {ServiceError} `unsupported_format` if it is none of PNG, JPEG, WebP, AVIF and GIF; `undecodable_image` if it is
  * damaged, truncated or of no size.
  */
 export function probe(bytes: Uint8Array): Probe {
@@ -24,21 +26,21 @@ export function probe(bytes: Uint8Array): Probe {
   if (format) return PROBERS[format](bytes);
   throw new ServiceError(
     "unsupported_format",
-    `Expected a PNG, JPEG, WebP or AVIF picture for source, got ${foreignFormat(bytes)}`,
+    `Expected a PNG, JPEG, WebP, AVIF or GIF picture for source, got ${foreignFormat(bytes)}`,
   );
 }
 
 /** The format that the first bytes name, never the file's name or media type; `undefined` if it is not one of ours. */
-function sniff(bytes: Uint8Array): Format | undefined {
+function sniff(bytes: Uint8Array): SourceFormat | undefined {
   if (text(bytes, 0, 8) === "\x89PNG\r\n\x1a\n") return "png";
   if (text(bytes, 0, 3) === "\xff\xd8\xff") return "jpeg";
   if (text(bytes, 0, 4) === "RIFF" && text(bytes, 8, 4) === "WEBP") return "webp";
+  if (["GIF87a", "GIF89a"].includes(text(bytes, 0, 6))) return "gif";
   return avifBrands(bytes).some((brand) => brand === "avif" || brand === "avis") ? "avif" : undefined;
 }
 
 /** What people send instead; "BM" alone would name too much, but here nothing else is left to be named. */
 const FOREIGN: readonly (readonly [offset: number, signature: string, name: string])[] = [
-  [0, "GIF8", "GIF"],
   [0, "BM", "BMP"],
   [0, "II*\0", "TIFF"],
   [0, "MM\0*", "TIFF"],

@@ -106,7 +106,7 @@ test.each(["other", "other.gif"])("--format is enough where OUT is %s", async (n
 test("says of stdin that it is no picture", async () => {
   const { code, stdout, stderr } = await pipe(Buffer.from("no picture"), "-", "-", "--scale", "2");
   expect([code, stdout.length]).toEqual([1, 0]);
-  expect(stderr).toMatch(/^error: stdin cannot be read: Expected a PNG, JPEG, WebP or AVIF/);
+  expect(stderr).toMatch(/^error: stdin cannot be read: Expected a PNG, JPEG, WebP, AVIF or GIF/);
 });
 
 test("takes no more from stdin than from a file, 2 GiB", async () => {
@@ -280,7 +280,7 @@ describe("several pictures", () => {
     await writeFile(join(folder, "words.png"), "no picture");
     await mkdir(join(folder, "a folder.png"), { recursive: true });
     const inputs = ["words.png", "a folder.png", "missing.png"].map((name) => join(folder, name));
-    const good = [input, "test/fixtures/lossless.webp"];
+    const good = [input, "test/fixtures/lossless.webp", "test/fixtures/alpha.gif"];
     const { code, stdout, stderr } = await ssiu("upscale", ...inputs, ...good, results, "--scale", "2", "--json");
     expect(code).toBe(1);
     expect(stderr.split("\n")).toEqual([
@@ -293,9 +293,9 @@ describe("several pictures", () => {
       .trim()
       .split("\n")
       .map((line) => JSON.parse(line).output);
-    expect(outputs).toEqual([`${results}/picture.png`, `${results}/lossless.webp`]);
+    expect(outputs).toEqual([`${results}/picture.png`, `${results}/lossless.webp`, `${results}/alpha.png`]);
     const formats = await Promise.all(outputs.map(async (path) => (await sharp(path).metadata()).format));
-    expect(formats).toEqual(["png", "webp"]);
+    expect(formats).toEqual(["png", "webp", "png"]);
   });
 
   test("or one, with --format, and replaces what an earlier run made", async () => {
@@ -345,6 +345,7 @@ describe("a model", () => {
     await sharp(bars, { raw }).png().toFile(join(folder, "chart.png"));
     await picture.clone().webp({ quality: 60 }).toFile(join(folder, "lossy.webp"));
     await picture.clone().webp({ lossless: true }).toFile(join(folder, "lossless.webp"));
+    await picture.clone().gif().toFile(join(folder, "a.gif"));
     await picture.clone().avif().toFile(join(folder, "a.avif"));
     await picture.clone().avif({ lossless: true, chromaSubsampling: "4:4:4" }).toFile(join(folder, "lossless.avif"));
   });
@@ -357,6 +358,7 @@ describe("a model", () => {
     ["lossless.webp", [], CLEAN],
     ["a.avif", [], WEB],
     ["lossless.avif", [], CLEAN],
+    ["a.gif", [], WEB],
     ["chart.png", [], WEB],
     ["chart.png", ["--model", "clean"], CLEAN],
     ["a.jpg", ["--model", "clean"], CLEAN],
@@ -478,7 +480,7 @@ test.each([
     "what is no picture",
     "text.png",
     "out.png",
-    /^error: .*text.png cannot be read: Expected a PNG, JPEG, WebP or AVIF/,
+    /^error: .*text.png cannot be read: Expected a PNG, JPEG, WebP, AVIF or GIF/,
   ],
   [
     "a damaged picture",

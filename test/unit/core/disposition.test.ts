@@ -5,6 +5,7 @@ it.each([
   ["photo.png", "webp", 'inline; filename="photo.webp"'],
   ["a/b/photo.JPEG", "jpeg", 'inline; filename="photo.jpg"'],
   ["photo.png.jpg", "avif", 'inline; filename="photo.png.avif"'],
+  ["logo.gif", "png", 'inline; filename="logo.png"'],
   ["v1.2", "png", 'inline; filename="v1.2.png"'],
   ["a/.png", "webp", 'inline; filename="picture.webp"'],
   ["https://images.example.com/a/photo.jpg?v=2", "webp", 'inline; filename="photo.webp"'],

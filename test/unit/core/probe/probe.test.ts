@@ -12,6 +12,7 @@ import type { Probe } from "../../../../src/core/probe/probe-result.ts";
 import { VP8X_ALPHA, VP8X_ANIMATION, VP8X_ICC } from "../../../../src/core/probe/webp.ts";
 import { fixture, fixtureNames } from "../../../fixtures/read.ts";
 import { avifFile, be16, box, infe, ispe, reference } from "../../avif-file.ts";
+import { gifFile, gifImage } from "../../gif-file.ts";
 
 const SIDE_16 = { width: 16, height: 16 };
 /** The header of a VP8 key frame of 16x16. */
@@ -103,6 +104,11 @@ const EXPECTED: Readonly<Record<string, Partial<Probe>>> = {
   "animated.avif": { frames: 2 },
   "clap.avif": { crop: { x: 13, y: 10, width: 20, height: 10 } },
   "grid.avif": { width: 128, height: 64 },
+  "picture.gif": {},
+  "alpha.gif": {},
+  "interlaced.gif": {},
+  "animated.gif": { frames: 2 },
+  "small-frame.gif": {},
 };
 /** Those with alpha, and lossless WebP. */
 const MAY_BE_SEEN_THROUGH = new Set([
@@ -115,6 +121,14 @@ const MAY_BE_SEEN_THROUGH = new Set([
   "p3.webp",
 ]);
 const REFUSED = ["size-16x0.png", "truncated.jpg"];
+
+/** An empty one. */
+const GIF_COMMENT = Uint8Array.of(0x21, 0xfe, 0);
+
+/** Without the common one. */
+function withoutPalette(bytes: Uint8Array): Uint8Array {
+  return concat([bytes.slice(0, 10), Uint8Array.of(0, 0, 0), bytes.slice(25)]);
+}
 
 function failure(bytes: Uint8Array): ServiceError | undefined {
   try {
@@ -132,7 +146,7 @@ describe("probe", () => {
     const told = {
       format,
       lossy: format !== "png",
-      ...(format !== "png" && { opaque: !MAY_BE_SEEN_THROUGH.has(name) }),
+      ...(format !== "png" && format !== "gif" && { opaque: !MAY_BE_SEEN_THROUGH.has(name) }),
     };
     expect(probe(fixture(name))).toEqual({ ...told, ...PLAIN, ...differences });
   });
@@ -142,7 +156,7 @@ describe("probe", () => {
   });
 
   it.each([
-    ["GIF", fixture("picture.gif")],
+    ["an unknown format", latin1("GIF88a")],
     ["TIFF", fixture("picture.tiff")],
     ["SVG", fixture("picture.svg")],
     ["SVG", latin1('<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN">\n<svg>')],
@@ -160,7 +174,7 @@ describe("probe", () => {
   ])("names %s when refusing it", (name, bytes) => {
     expect(failure(bytes)).toMatchObject({
       code: "unsupported_format",
-      message: `Expected a PNG, JPEG, WebP or AVIF picture for source, got ${name}`,
+      message: `Expected a PNG, JPEG, WebP, AVIF or GIF picture for source, got ${name}`,
     });
   });
 
@@ -215,6 +229,19 @@ describe("probe", () => {
     ["a PNG of another compression", png(ihdr(10, 1), IDAT), "a PNG with an invalid IHDR chunk"],
     ["a PNG of other filters", png(ihdr(11, 1), IDAT), "a PNG with an invalid IHDR chunk"],
     ["a PNG of a long header", png(pngChunk("IHDR", new Uint8Array([...HEADER, 0])), IDAT), "an invalid IHDR chunk"],
+    ["a GIF without its end", fixture("picture.gif").subarray(0, -1), "a GIF that ends before its trailer"],
+    ["a GIF cut in its pixels", fixture("picture.gif").subarray(0, -2), "a GIF that ends within a block"],
+    ["a GIF cut in its header", fixture("picture.gif").subarray(0, 10), "a header that ends early"],
+    [
+      "a GIF of too many parts",
+      gifFile(gifImage(), ...Array.from({ length: 65_536 }, () => GIF_COMMENT)),
+      "a GIF of more than 65536 frames and extensions",
+    ],
+    ["a GIF of nothing", gifFile(), "a GIF without a picture"],
+    ["a GIF of no width", gifFile(gifImage({ width: 0 })), "a GIF with a picture of 0x2 pixels"],
+    ["a GIF of no height", gifFile(gifImage(), gifImage({ height: 0 })), "a GIF with a picture of 2x0 pixels"],
+    ["a GIF without colours", withoutPalette(gifFile(gifImage())), "a GIF without a palette"],
+    ["a GIF of unknown blocks", gifFile(gifImage(), Uint8Array.of(0)), "a GIF with a block of an unknown kind"],
     ["a JPEG of two frames", jpeg(SOF, SOF, SOS), "a JPEG with two frame headers"],
     ["a JPEG that begins with a scan", jpeg(SOS, SOF), "a JPEG without a frame header before its first scan"],
     ["a JPEG of a header alone", jpeg(SOF), "a JPEG without pixels"],

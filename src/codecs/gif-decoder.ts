@@ -1,0 +1,85 @@
+import { concat } from "../core/concat.ts";
+import type { Rgba } from "../core/image.ts";
+import { corrupt, u8 } from "../core/probe/bytes.ts";
+import { firstGifFrame, type GifFrame, gifBlocks } from "../core/probe/gif.ts";
+
+/** The rows of an interlaced picture come in four passes. @see GIF89a appendix E */
+const PASSES = [
+  { first: 0, step: 8 },
+  { first: 4, step: 8 },
+  { first: 2, step: 4 },
+  { first: 1, step: 2 },
+] as const;
+
+/** The first frame of a GIF, [height, width, 4]. */
+export function decodeGif(bytes: Uint8Array): Rgba {
+  const frame = firstGifFrame(bytes);
+  const { width, height, palette, transparent, dataAt } = frame;
+  const indices = unpack(concat([...gifBlocks(bytes, dataAt + 1)]), u8(bytes, dataAt), width * height);
+  const data = new Uint8ClampedArray(4 * width * height);
+  rowsOf(frame).forEach((row, place) => {
+    for (let x = 0; x < width; x++) {
+      const index = indices[place * width + x] ?? 0;
+      // What the palette has no colour for is transparent too, as in browsers.
+      if (index === transparent || 3 * index >= palette.length) continue;
+      const to = 4 * (row * width + x);
+      data.set(palette.subarray(3 * index, 3 * index + 3), to);
+      data[to + 3] = 255;
+    }
+  });
+  return { width, height, data };
+}
+
+/** In the order in which they are stored. */
+function rowsOf({ height, isInterlaced }: GifFrame): number[] {
+  const rows = Array.from({ length: height }, (_, row) => row);
+  return isInterlaced ? PASSES.flatMap(({ first, step }) => rows.filter((row) => row % step === first)) : rows;
+}
+
+/** Codes have up to 12 bits. */
+const MAX_CODES = 4096;
+
+/**
+ * LZW with codes of growing size, the first `count` symbols of it. A code stands for a symbol, or for a string that stands in what has been
+ * unpacked already: that of the code before, and one symbol more.
+ *
+ * @param bits - of a symbol; 2 at least, as the first codes would not fit otherwise.
+ * @throws {ServiceError} `undecodable_image` if there are fewer, or a code stands for nothing. @see GIF89a appendix F
+ */
+function unpack(packed: Uint8Array, bits: number, count: number): Uint8Array {
+  if (bits < 2 || bits > 8) throw corrupt(`a GIF with symbols of ${bits} bits`);
+  const clear = 2 ** bits;
+  const starts = new Uint32Array(MAX_CODES);
+  const lengths = new Uint32Array(MAX_CODES);
+  const symbols = new Uint8Array(count);
+  let [at, from, held, buffer] = [0, 0, 0, 0];
+  // Of the code before; none at first and after a clear.
+  let length = 0;
+  let [size, codes] = [bits + 1, clear + 2];
+  while (at < count) {
+    for (; held < size; held += 8) {
+      if (from === packed.length) throw corrupt("a GIF with fewer pixels than it says");
+      buffer |= (packed[from++] ?? 0) << held;
+    }
+    const code = buffer & (2 ** size - 1);
+    buffer >>= size;
+    held -= size;
+    if (code === clear) {
+      [size, codes, length] = [bits + 1, clear + 2, 0];
+      continue;
+    }
+    if (length > 0 && codes < MAX_CODES) {
+      starts[codes] = at - length;
+      lengths[codes] = length + 1;
+      codes++;
+      if (codes === 2 ** size && size < 12) size++;
+    }
+    if (code === clear + 1 || code >= codes) throw corrupt("damaged gif data");
+    length = code < clear ? 1 : (lengths[code] ?? 0);
+    if (code < clear) symbols[at] = code;
+    // One by one, as the last may be the first: symbols beyond `count` are left out by the array.
+    else for (let i = 0, start = starts[code] ?? 0; i < length; i++) symbols[at + i] = symbols[start + i] ?? 0;
+    at += length;
+  }
+  return symbols;
+}
