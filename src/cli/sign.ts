@@ -23,7 +23,10 @@ const Options = z
       .string()
       .regex(/^[1-9]\d{0,5}[smhd]$/, { error: expecting(expires, "--expires") })
       .transform((text) => Number.parseInt(text, 10) * SECONDS[text.slice(-1) as keyof typeof SECONDS]),
-    presets: z.string().default("{}").transform(parsePresets),
+    presets: z
+      .string()
+      .default("{}")
+      .transform((json) => parsePresets(json, "--presets")),
     base: z
       .string()
       .refine(isServer, { error: expecting("http(s)://host[:port]", "--base") })

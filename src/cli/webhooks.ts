@@ -38,7 +38,7 @@ export function addWebhooks(program: Command): void {
 }
 
 async function listen({ key, port, fail }: z.infer<typeof Options>): Promise<void> {
-  const keys = parseWebhookKeys(key);
+  const keys = parseWebhookKeys(key, "--key");
   let received = 0;
   const server = createServer((request, response) => {
     const answer = async () => {

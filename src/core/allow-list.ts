@@ -1,5 +1,5 @@
 import { assertPublicUrl } from "./address.ts";
-import { expected, ServiceError } from "./errors.ts";
+import { expectedUrl, ServiceError } from "./errors.ts";
 import { parseRemoteUrl } from "./remote-url.ts";
 
 /** Where remote sources may come from: each entry an origin and the path everything below which is allowed. */
@@ -8,18 +8,19 @@ export type AllowList = readonly { readonly origin: string; readonly path: strin
 /**
  * Reads `https://host[:port][/prefix]`, separated by commas; nothing is allowed by an empty text.
  *
+ * @param name - where they come from, for what is thrown.
  * @throws {ServiceError} where an entry is no https URL of a public host, or has a query.
  */
-export function parseAllowList(text: string): AllowList {
+export function parseAllowList(text: string, name: string): AllowList {
   const entries = text.split(",").map((entry) => entry.trim());
-  return entries.filter((entry) => entry !== "").map(parseEntry);
+  return entries.filter((entry) => entry !== "").map((entry) => parseEntry(entry, name));
 }
 
-function parseEntry(entry: string): AllowList[number] {
-  if (/[?#*]/.test(entry)) {
-    throw new ServiceError("invalid_path", expected("no query and no wildcard", "allowed source", entry));
+function parseEntry(entry: string, name: string): AllowList[number] {
+  if (/[@?#*]/.test(entry)) {
+    throw new ServiceError("invalid_path", expectedUrl("no user, no query and no wildcard", name, entry));
   }
-  const url = new URL(parseRemoteUrl(entry));
+  const url = new URL(parseRemoteUrl(entry, name));
   // Without its last slash: the prefix ends where a segment ends.
   return { origin: url.origin, path: url.pathname.replace(/\/$/, "") };
 }

@@ -73,3 +73,8 @@ export function expected(what: string, name: string, got: string): string {
   const shown = got.length > 80 ? `${got.slice(0, 80)}…` : got;
   return `Expected ${what} for ${name}, got ${JSON.stringify(shown)}`;
 }
+
+/** {@link expected} of a URL, shown only where it can hold neither a password nor a token. */
+export function expectedUrl(what: string, name: string, got: string): string {
+  return /[@?#]/.test(got) ? `Expected ${what} for ${name}, got text with @, ? or #` : expected(what, name, got);
+}

@@ -26,19 +26,22 @@ const Named = z
 /**
  * Reads a JSON object of names and ops: `{"thumb": "width=160,height=160,fit=cover"}`.
  *
+ * @param name - where they come from, for what is thrown.
  * @throws {TypeError} that says where it is another thing, or names the preset whose ops are not what
  * {@link parseTransform} takes.
  */
-export function parsePresets(json: string): ReadonlyMap<string, string> {
+export function parsePresets(json: string, name: string): ReadonlyMap<string, string> {
   const named = Named.safeParse(json);
   if (!named.success) {
-    throw new TypeError(`Expected a JSON object of names and ops for presets: ${z.prettifyError(named.error)}`);
+    throw new TypeError(`Expected a JSON object of names and ops for ${name}: ${z.prettifyError(named.error)}`);
   }
-  for (const [name, ops] of Object.entries(named.data)) {
+  for (const [preset, ops] of Object.entries(named.data)) {
     try {
       parseTransform(ops);
     } catch (cause) {
-      throw new TypeError(`Expected ops for preset ${name}: ${cause instanceof Error ? cause.message : cause}`);
+      throw new TypeError(
+        `Expected ops for preset ${preset} of ${name}: ${cause instanceof Error ? cause.message : cause}`,
+      );
     }
   }
   return new Map(Object.entries(named.data));

@@ -11,16 +11,17 @@ export function isRemote(source: string): boolean {
  * port, dot segments resolved, percent-encoding only where needed and in upper case (RFC 3986 §6.2.2), no fragment.
  *
  * @param text - `https:/host/…` too, as URL parsers take it: proxies and browsers collapse slashes in paths.
+ * @param name - what it is, for the message.
  * @throws {ServiceError} `invalid_path`, `source_forbidden`
  */
-export function parseRemoteUrl(text: string): string {
-  if (DROPPED.test(text)) throw new ServiceError("invalid_path", expected("plain characters", "source", text));
-  const url = parse(text);
-  assertPublicUrl(url);
+export function parseRemoteUrl(text: string, name = "source"): string {
+  if (DROPPED.test(text)) throw new ServiceError("invalid_path", expected("plain characters", name, text));
+  const url = parse(text, name);
+  assertPublicUrl(url, name);
   const path = normalise(url.pathname);
   // Asked before decoding: `%%34%31` would become `%41`, a second spelling of `A`.
   if (LONE_PERCENT.test(url.pathname) || UNSAFE.test(path)) {
-    throw new ServiceError("invalid_path", expected("plain, once-encoded segments", "source", url.pathname));
+    throw new ServiceError("invalid_path", expected("plain, once-encoded segments", name, url.pathname));
   }
   return `https://${url.host}${path}${normalise(url.search)}`;
 }
@@ -47,10 +48,10 @@ function normalise(encoded: string): string {
   });
 }
 
-function parse(text: string): URL {
+function parse(text: string, name: string): URL {
   try {
     return new URL(text);
   } catch (cause) {
-    throw new ServiceError("invalid_path", expected("https://<host>/<path>", "source", text), { cause });
+    throw new ServiceError("invalid_path", expected("https://<host>/<path>", name, text), { cause });
   }
 }

@@ -15,14 +15,15 @@ const SECRET = /^whsec_[A-Za-z0-9+/]{32,86}={0,2}$/;
 /**
  * Reads `whsec_<base64>[,whsec_<base64>…]`, each of 24 to 64 bytes.
  *
+ * @param name - where they come from, for what is thrown.
  * @throws {TypeError} that says which, never with the secret in it.
  * @see https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md (2026-11-24)
  */
-export function parseWebhookKeys(text: string): WebhookKeys {
+export function parseWebhookKeys(text: string, name: string): WebhookKeys {
   return text.split(",").map((entry, i) => {
     const secret = entry.trim();
     if (!SECRET.test(secret))
-      throw new TypeError(`Expected whsec_ and 24 to 64 bytes in base64 for webhook key ${i + 1}`);
+      throw new TypeError(`Expected whsec_ and 24 to 64 bytes in base64 for key ${i + 1} of ${name}`);
     return new Webhook(secret);
   });
 }

@@ -3,28 +3,19 @@ import { type AllowList, parseAllowList } from "../core/allow-list.ts";
 import { type Keyring, parseKeyring } from "../core/keyring.ts";
 import { onlyPresets, type Presets, parsePresets } from "../core/presets.ts";
 import type { PictureLimits } from "../service/render-plan.ts";
+import { expecting, oneOf, parsedBy, parseSettings, setting } from "../service/settings.ts";
 import type { Patience } from "./lease.ts";
 
-/** A whole number from 1, from text. */
-export const Count = z
-  .string()
-  .regex(/^[1-9]\d{0,11}$/, "Expected a positive whole number")
-  .transform(Number);
-
-/** What timers take. */
-export const Milliseconds = Count.refine((ms) => ms < 2 ** 31, "Expected at most 2147483647");
-
-/** What `parse` makes of a text; where it throws, the variable is named that is wrong. */
-export function parsedBy<T>(parse: (text: string) => T) {
-  return z.string().transform((text, context) => {
-    try {
-      return parse(text);
-    } catch (error) {
-      context.addIssue(error instanceof Error ? error.message : `${error}`);
-      return z.NEVER;
-    }
-  });
+function countTo(most: number) {
+  const holds = (text: string) => /^[1-9]\d{0,11}$/.test(text) && Number(text) <= most;
+  return setting(`a whole number from 1 to ${most}`, holds).transform(Number);
 }
+
+/** A whole number from 1, from text. */
+export const Count = countTo(999_999_999_999);
+
+/** {@link Count} that timers take. */
+export const Milliseconds = countTo(2 ** 31 - 1);
 
 /** Which pictures need a signed URL: none, those from other servers, every one. */
 const SIGNING_MODES = ["off", "remote", "all"] as const;
@@ -39,16 +30,20 @@ export interface Signing {
 /** What says which URLs must be signed: for those who check links and for those who make them. */
 export const SigningVars = z
   .object({
-    SIGNED_URLS: z.enum(SIGNING_MODES),
-    URL_KEYS: parsedBy((keys) => parseKeyring(keys, "URL_KEYS")).optional(),
+    SIGNED_URLS: oneOf(SIGNING_MODES),
+    URL_KEYS: parsedBy(parseKeyring, "URL_KEYS").optional(),
   })
   .refine(({ SIGNED_URLS, URL_KEYS }) => SIGNED_URLS === "off" || URL_KEYS !== undefined, {
     error: "Expected keys for URL_KEYS where SIGNED_URLS is on, got none",
   })
   .transform(({ SIGNED_URLS, URL_KEYS }) => ({ signing: { mode: SIGNED_URLS, keys: URL_KEYS } }));
 
+/** Where the variables come from, for what is thrown. */
+export const VARS_PLACE = "[vars] in wrangler.toml";
+
 /** @see RFC 9111 section 5.2 */
 const DIRECTIVES = /^[\w-]+(=([\w-]+|"[^"]*"))?(\s*,\s*[\w-]+(=([\w-]+|"[^"]*"))?)*$/;
+const DIRECTIVES_EXPECTED = expecting("directives such as public, max-age=3600,");
 
 /** What would not be lowered to the end of a signed link. */
 const ODD_AGE = /age=(?!\d+\s*(,|$))/i;
@@ -63,13 +58,13 @@ const Vars = z
     MAX_JPEG_SCANS: Count,
     MAX_URL_LENGTH: Count,
     CACHE_CONTROL: z
-      .string()
+      .string({ error: DIRECTIVES_EXPECTED })
       .trim()
-      .regex(DIRECTIVES, "Expected directives such as public, max-age=3600")
-      .refine((value) => !ODD_AGE.test(value), "Expected ages in whole seconds, without quotes"),
-    PRESETS: parsedBy(parsePresets).prefault("{}"),
-    PRESETS_ONLY: z.enum(["true", "false"]).default("false"),
-    ALLOWED_SOURCES: parsedBy(parseAllowList),
+      .regex(DIRECTIVES, { error: DIRECTIVES_EXPECTED, abort: true })
+      .refine((value) => !ODD_AGE.test(value), { error: expecting("ages in whole seconds, without quotes,") }),
+    PRESETS: parsedBy(parsePresets, "PRESETS").prefault("{}"),
+    PRESETS_ONLY: oneOf(["true", "false"]).default("false"),
+    ALLOWED_SOURCES: parsedBy(parseAllowList, "ALLOWED_SOURCES"),
     SOURCE_TIMEOUT_MS: Milliseconds,
     LEASE_WAIT_MS: Milliseconds,
     LEASE_HOLD_MS: Milliseconds,
@@ -94,21 +89,20 @@ export interface Config {
 }
 
 export function parseConfig(env: unknown): Config {
-  const vars = Vars.safeParse(env);
-  if (!vars.success) throw new Error(`Invalid [vars] in wrangler.toml:\n${z.prettifyError(vars.error)}`);
+  const vars = parseSettings(Vars, env, VARS_PLACE);
   return {
     limits: {
-      sourceBytes: vars.data.MAX_SOURCE_BYTES,
-      inputPixels: vars.data.MAX_INPUT_PIXELS,
-      outputPixels: vars.data.MAX_OUTPUT_PIXELS,
-      avifPixels: vars.data.MAX_AVIF_PIXELS,
-      jpegScans: vars.data.MAX_JPEG_SCANS,
-      urlLength: vars.data.MAX_URL_LENGTH,
+      sourceBytes: vars.MAX_SOURCE_BYTES,
+      inputPixels: vars.MAX_INPUT_PIXELS,
+      outputPixels: vars.MAX_OUTPUT_PIXELS,
+      avifPixels: vars.MAX_AVIF_PIXELS,
+      jpegScans: vars.MAX_JPEG_SCANS,
+      urlLength: vars.MAX_URL_LENGTH,
     },
-    cacheControl: vars.data.CACHE_CONTROL,
-    presets: vars.data.PRESETS_ONLY === "true" ? onlyPresets(vars.data.PRESETS) : { ops: vars.data.PRESETS },
-    remote: { allowed: vars.data.ALLOWED_SOURCES, timeoutMs: vars.data.SOURCE_TIMEOUT_MS },
-    signing: vars.data.signing,
-    lease: { waitMs: vars.data.LEASE_WAIT_MS, holdMs: vars.data.LEASE_HOLD_MS },
+    cacheControl: vars.CACHE_CONTROL,
+    presets: vars.PRESETS_ONLY === "true" ? onlyPresets(vars.PRESETS) : { ops: vars.PRESETS },
+    remote: { allowed: vars.ALLOWED_SOURCES, timeoutMs: vars.SOURCE_TIMEOUT_MS },
+    signing: vars.signing,
+    lease: { waitMs: vars.LEASE_WAIT_MS, holdMs: vars.LEASE_HOLD_MS },
   };
 }

@@ -1,18 +1,22 @@
 import * as z from "zod";
+import { expectedUrl } from "../core/errors.ts";
 import { type Keyring, parseKeyring } from "../core/keyring.ts";
-import { Count, Milliseconds } from "./config.ts";
+import { expecting, parsedBy, parseSettings } from "../service/settings.ts";
+import { Count, Milliseconds, VARS_PLACE } from "./config.ts";
 import type { OriginLimits } from "./place.ts";
 
-const ORIGIN_URL_FORM = "Expected an http(s) URL without user, query and fragment";
+const urlExpected = expecting("an http(s) URL without user, query and fragment", expectedUrl);
 
 const Vars = z.object({
   ORIGIN_URL: z
-    .url({ error: ORIGIN_URL_FORM, abort: true })
-    .regex(/^https?:\/\/[^/?#@\s][^?#@\s]*$/, ORIGIN_URL_FORM)
+    .url({ error: urlExpected, abort: true })
+    .regex(/^https?:\/\/[^/?#@\s][^?#@\s]*$/, { error: urlExpected })
     .transform((url) => url.replace(/\/+$/, "")),
-  ORIGIN_KEYS: z
-    .string({ error: "Expected a secret, id:secret[,id:secret]: the origin answers signed requests only" })
-    .transform((keys) => parseKeyring(keys, "ORIGIN_KEYS")),
+  ORIGIN_KEYS: parsedBy(
+    parseKeyring,
+    "ORIGIN_KEYS",
+    "id:secret[,id:secret], as the origin answers signed requests only,",
+  ),
   ORIGIN_DEADLINE_MS: Milliseconds,
   EDGE_INPUT_PIXELS: Count,
   ORIGIN_INPUT_PIXELS: Count,
@@ -36,18 +40,17 @@ export interface OriginConfig {
 /** The origin of a deployment; undefined where ORIGIN_URL is absent or empty. */
 export function parseOriginConfig(env: { readonly ORIGIN_URL?: string }): OriginConfig | undefined {
   if ((env.ORIGIN_URL ?? "") === "") return undefined;
-  const vars = Vars.safeParse(env);
-  if (!vars.success) throw new Error(`Invalid [vars] in wrangler.toml:\n${z.prettifyError(vars.error)}`);
+  const vars = parseSettings(Vars, env, VARS_PLACE);
   return {
-    url: vars.data.ORIGIN_URL,
-    keys: vars.data.ORIGIN_KEYS,
-    deadlineMs: vars.data.ORIGIN_DEADLINE_MS,
-    resultBytes: vars.data.ORIGIN_RESULT_BYTES,
+    url: vars.ORIGIN_URL,
+    keys: vars.ORIGIN_KEYS,
+    deadlineMs: vars.ORIGIN_DEADLINE_MS,
+    resultBytes: vars.ORIGIN_RESULT_BYTES,
     limits: {
-      edgeInputPixels: vars.data.EDGE_INPUT_PIXELS,
-      inputPixels: vars.data.ORIGIN_INPUT_PIXELS,
-      outputPixels: vars.data.ORIGIN_OUTPUT_PIXELS,
-      avifPixels: vars.data.ORIGIN_AVIF_PIXELS,
+      edgeInputPixels: vars.EDGE_INPUT_PIXELS,
+      inputPixels: vars.ORIGIN_INPUT_PIXELS,
+      outputPixels: vars.ORIGIN_OUTPUT_PIXELS,
+      avifPixels: vars.ORIGIN_AVIF_PIXELS,
     },
   };
 }

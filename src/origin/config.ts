@@ -4,6 +4,7 @@ import { expected } from "../core/errors.ts";
 import { type Keyring, parseKeyring } from "../core/keyring.ts";
 import { DEVELOPMENT_KEYS } from "../core/origin-request.ts";
 import type { PictureLimits } from "../service/render-plan.ts";
+import { oneOf, parseSettings, setting } from "../service/settings.ts";
 
 /** Execution providers of ONNX Runtime, our own engine, or the best that works here. */
 const PROVIDERS = ["auto", "cpu", "simd", "webgpu", "cuda", "tensorrt"] as const;
@@ -14,21 +15,20 @@ const LOOPBACK = ["127.0.0.1", "::1", "localhost"];
 /** Longest that sharp's timer takes, and long enough for any wait. */
 const HOUR_MS = 3_600_000;
 
-const count = (least: number, fallback: number, most = Number.POSITIVE_INFINITY) =>
-  z
-    .string()
-    .regex(/^\d{1,12}$/, "Expected a whole number")
+const count = (least: number, fallback: number, most = 999_999_999_999) =>
+  setting(
+    `a whole number from ${least} to ${most}`,
+    (text) => /^\d{1,12}$/.test(text) && Number(text) >= least && Number(text) <= most,
+  )
     .transform(Number)
-    .refine((value) => value >= least, `Expected ${least} or more`)
-    .refine((value) => value <= most, `Expected ${most} or less`)
     .default(fallback);
 
 /** The environment; docs/deploy.md says what each variable means. */
 const Environment = z.object({
-  HOST: z.string().min(1).default("127.0.0.1"),
+  HOST: setting("a name or an address", (text) => text !== "").default("127.0.0.1"),
   PORT: count(0, 8788, 65_535),
   ORIGIN_KEYS: z.string().optional(),
-  PROVIDER: z.enum(PROVIDERS).default("auto"),
+  PROVIDER: oneOf(PROVIDERS).default("auto"),
   WORKERS: count(1, availableParallelism()),
   PIXEL_WORKERS: count(1, 2),
   BATCH_TILES: count(1, 8),
@@ -70,9 +70,7 @@ export interface Config {
 
 /** @throws {Error} that names what is wrong with the environment. */
 export function parseConfig(environment: unknown): Config {
-  const parsed = Environment.safeParse(environment);
-  if (!parsed.success) throw new Error(`Invalid environment:\n${z.prettifyError(parsed.error)}`);
-  const env = parsed.data;
+  const env = parseSettings(Environment, environment, "environment");
   const isDevelopment = !env.ORIGIN_KEYS;
   if (isDevelopment && !LOOPBACK.includes(env.HOST)) {
     throw new Error(expected("ORIGIN_KEYS to be set, or a loopback address", "HOST", env.HOST));

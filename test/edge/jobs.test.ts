@@ -56,7 +56,7 @@ describe("a job", () => {
     const refused = await locked.call<{ code: string }>("POST", "/v1/jobs", { body: { source: "a.png", ops: "x2" } });
     expect([refused.status, refused.json.code]).toEqual([403, "transform_forbidden"]);
     const body = JSON.stringify({ type: "source.created", data: { source: "a.png", ops: ["x2"] } });
-    const signed = webhookHeaders(parseWebhookKeys(SECRET), { id: "msg_1", body }, Date.now());
+    const signed = webhookHeaders(parseWebhookKeys(SECRET, "KEYS"), { id: "msg_1", body }, Date.now());
     const notified = await locked.call<{ code: string }>("POST", "/v1/webhooks/source", { body, headers: signed });
     expect([notified.status, notified.json.code]).toEqual([403, "transform_forbidden"]);
     await locked.stop();

@@ -138,14 +138,15 @@ describe("the environment", () => {
   });
 
   it.each([
-    [{ PORT: "80a" }, "PORT"],
-    [{ WORKERS: "0" }, "WORKERS"],
-    [{ PROVIDER: "gpu" }, "PROVIDER"],
-    [{ PORT: "65536" }, "PORT"],
-    [{ DEADLINE_MS: "3600001" }, "DEADLINE_MS"],
+    [{ PORT: "80a" }, 'Expected a whole number from 0 to 65535 for PORT, got "80a"'],
+    [{ WORKERS: "0" }, 'for WORKERS, got "0"'],
+    [{ PROVIDER: "gpu" }, 'Expected one of auto, cpu, simd, webgpu, cuda, tensorrt for PROVIDER, got "gpu"'],
+    [{ PORT: "65536" }, 'for PORT, got "65536"'],
+    [{ DEADLINE_MS: "3600001" }, 'Expected a whole number from 1 to 3600000 for DEADLINE_MS, got "3600001"'],
+    [{ HOST: "" }, 'Expected a name or an address for HOST, got ""'],
     [{ ORIGIN_KEYS: "short:key" }, "key 1 of ORIGIN_KEYS"],
-  ])("%o is refused", (environment, named) => {
-    expect(() => parseConfig(environment)).toThrow(named);
+  ])("%o is refused", (environment, message) => {
+    expect(() => parseConfig(environment)).toThrow(message);
   });
 
   const hasIpv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === "::1"));

@@ -1,29 +1,33 @@
 import * as z from "zod";
 import { parseWebhookKeys, type WebhookKeys } from "../../core/webhook.ts";
-import { parsedBy, type Signing, SigningVars } from "../config.ts";
+import { oneOf, parsedBy, parseSettings, setting } from "../../service/settings.ts";
+import { type Signing, SigningVars, VARS_PLACE } from "../config.ts";
 
-const Seconds = z
-  .string()
-  .regex(/^\d{1,8}$/, "Expected a whole number of seconds, of 8 digits at most")
-  .transform((text) => Number(text) * 1000);
+const Seconds = setting("a whole number of seconds, of 8 digits at most,", (text) => /^\d{1,8}$/.test(text)).transform(
+  (text) => Number(text) * 1000,
+);
+
+/** @throws {TypeError} that says which, never with the token in it. */
+function parseTokens(text: string, name: string): string[] {
+  return text.split(",").map((entry, i) => {
+    const token = entry.trim();
+    if (/^[\x21-\x7e]{16,}$/.test(token)) return token;
+    throw new TypeError(`Expected 16 printable characters or more for token ${i + 1} of ${name}`);
+  });
+}
 
 /** The `[vars]` and secrets that jobs and webhooks need. */
 const Vars = z.object({
-  JOB_TOKENS: z
-    .string()
-    .transform((text) => text.split(",").map((entry) => entry.trim()))
-    .pipe(z.array(z.string().regex(/^[\x21-\x7e]{16,}$/, "Expected tokens of 16 characters or more")))
-    .default([]),
+  JOB_TOKENS: parsedBy(parseTokens, "JOB_TOKENS").default([]),
   JOB_RETRY_SECONDS: Seconds,
   JOB_WATCHDOG_SECONDS: Seconds,
   JOB_RETENTION_SECONDS: Seconds,
-  WEBHOOK_SCHEDULE_SECONDS: z
-    .string()
-    .regex(/^\d{1,6}(,\d{1,6})*$/, "Expected whole numbers of seconds, of 6 digits at most, separated by commas")
-    .transform((text) => text.split(",").map((seconds) => Number(seconds) * 1000)),
-  WEBHOOK_KEYS: parsedBy(parseWebhookKeys).default([]),
-  SOURCE_WEBHOOK_KEYS: parsedBy(parseWebhookKeys).default([]),
-  ALLOW_LOCAL_CALLBACKS: z.enum(["true", "false"]).default("false"),
+  WEBHOOK_SCHEDULE_SECONDS: setting("whole numbers of seconds, of 6 digits at most, separated by commas,", (text) =>
+    /^\d{1,6}(,\d{1,6})*$/.test(text),
+  ).transform((text) => text.split(",").map((seconds) => Number(seconds) * 1000)),
+  WEBHOOK_KEYS: parsedBy(parseWebhookKeys, "WEBHOOK_KEYS").default([]),
+  SOURCE_WEBHOOK_KEYS: parsedBy(parseWebhookKeys, "SOURCE_WEBHOOK_KEYS").default([]),
+  ALLOW_LOCAL_CALLBACKS: oneOf(["true", "false"]).default("false"),
 });
 
 export interface JobConfig {
@@ -49,9 +53,7 @@ export interface JobConfig {
 
 /** @throws {Error} that names the variable, never a secret. */
 export function parseJobConfig(env: unknown): JobConfig {
-  const parsed = Vars.and(SigningVars).safeParse(env);
-  if (!parsed.success) throw new Error(`Invalid [vars] in wrangler.toml:\n${z.prettifyError(parsed.error)}`);
-  const vars = parsed.data;
+  const vars = parseSettings(Vars.and(SigningVars), env, VARS_PLACE);
   return {
     tokens: vars.JOB_TOKENS,
     retryMs: vars.JOB_RETRY_SECONDS,

@@ -28,6 +28,6 @@ export function parseUploadRules(text: string, { ops }: Presets, config: JobConf
   } catch (cause) {
     const reason =
       cause instanceof z.ZodError ? z.prettifyError(cause) : cause instanceof Error ? cause.message : cause;
-    throw new Error(`Invalid UPLOAD_RULES:\n${reason}`, { cause });
+    throw new Error(`Expected a JSON list of rules for UPLOAD_RULES: ${reason}`, { cause });
   }
 }

@@ -20,7 +20,7 @@ test("answers so many with 500, then 204, others' with 401, and prints a line fo
 
   const send = async (event: object, key = KEY) => {
     const body = JSON.stringify(event);
-    const headers = webhookHeaders(parseWebhookKeys(key), { id: "msg_1", body }, Date.now());
+    const headers = webhookHeaders(parseWebhookKeys(key, "KEYS"), { id: "msg_1", body }, Date.now());
     return (await fetch(`http://127.0.0.1:${port}/`, { method: "POST", headers, body })).status;
   };
   const done = { type: "image.upscaled", data: { url: "http://h/a" } };

@@ -1,7 +1,8 @@
 import { expect, it } from "vitest";
 import { assertAllowed, parseAllowList } from "../../../src/core/allow-list.ts";
 
-const list = parseAllowList("https://example.com/photos, https://cdn.example.com:8443/,https://example.org/one.jpg");
+const listOf = (text: string) => parseAllowList(text, "ALLOWED");
+const list = listOf("https://example.com/photos, https://cdn.example.com:8443/,https://example.org/one.jpg");
 
 it.each([
   "https://example.com/photos/a.jpg",
@@ -29,7 +30,7 @@ it.each([
 });
 
 it("allows nothing when it is empty", () => {
-  expect(() => assertAllowed(parseAllowList(""), new URL("https://example.com/a.jpg"))).toThrow();
+  expect(() => assertAllowed(listOf(""), new URL("https://example.com/a.jpg"))).toThrow();
 });
 
 it.each([
@@ -37,10 +38,18 @@ it.each([
   "http://example.com/",
   "https://10.0.0.1/",
   "https://localhost/",
-  "https://example.com/?a",
   "https://*.example.com",
   "https://example.com/photos/*",
   "*",
 ])("cannot be made of %s", (text) => {
-  expect(() => parseAllowList(`https://example.com/,${text}`)).toThrow(/^Expected/);
+  expect(() => listOf(`https://example.com/,${text}`)).toThrow(/^Expected .* for ALLOWED, got "/);
+});
+
+it.each([
+  "https://user:secret@example.com/",
+  "https://user:secret@example.com:port/",
+  "https://example.com/?token=secret",
+  "https://example.com/#secret",
+])("does not tell what may be a secret: %s", (text) => {
+  expect(() => listOf(text)).toThrow(/^Expected no user(?!.*secret).* for ALLOWED, got text with @, \? or #$/);
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { parseImagePath } from "../../../src/core/image-path.ts";
 import { onlyPresets, parsePresets } from "../../../src/core/presets.ts";
 
-const ops = parsePresets('{"thumb": "w=160,h=160,fit=cover", "large": "x4"}');
+const ops = parsePresets('{"thumb": "w=160,h=160,fit=cover", "large": "x4"}', "PRESETS");
 const open = { ops };
 const only = onlyPresets(ops);
 
@@ -45,13 +45,13 @@ describe("presets only", () => {
 });
 
 it.each([
-  ["no JSON", "for presets: ✖ SyntaxError"],
-  ["[]", "for presets: ✖ Invalid input: expected record"],
+  ["no JSON", "for PRESETS: ✖ SyntaxError"],
+  ["[]", "for PRESETS: ✖ Invalid input: expected record"],
   ['{"thumb": 160}', "at thumb"],
-  ['{"": "x2"}', "for presets: ✖ Invalid"],
+  ['{"": "x2"}', "for PRESETS: ✖ Invalid"],
   ['{"a b": "x2"}', 'at ["a b"]'],
-  ['{"thumb": "x9"}', "for preset thumb"],
-  ['{"a": "x2", "b": "preset=a"}', "for preset b"],
+  ['{"thumb": "x9"}', "for preset thumb of PRESETS"],
+  ['{"a": "x2", "b": "preset=a"}', "for preset b of PRESETS"],
 ])("refuses the configuration %s and says why: %s", (json, why) => {
-  expect(() => parsePresets(json)).toThrow(why);
+  expect(() => parsePresets(json, "PRESETS")).toThrow(why);
 });

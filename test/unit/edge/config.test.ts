@@ -6,7 +6,7 @@ import { parseJobConfig } from "../../../src/edge/jobs/config.ts";
 import { parseUploadRules } from "../../../src/edge/jobs/upload-rules.ts";
 import { parseOriginConfig } from "../../../src/edge/origin-config.ts";
 
-const VARS = {
+const VARS: Record<string, string> = {
   ...(workerOptions("wrangler.toml").workerOptions.bindings as Record<string, string>),
   ORIGIN_URL: "https://origin.example.com",
   ORIGIN_KEYS: "k1:0123456789abcdef",
@@ -26,6 +26,24 @@ it("takes the variables of wrangler.toml", () => {
 it.each([...Object.keys(VARS), ...OTHERS])("says that it is %s where that is wrong", (name) => {
   expect(() => parse({ ...VARS, [name]: "?" })).toThrow(name);
 });
+
+const NUMBERS = Object.keys(VARS).filter((name) => /^\d+$/.test(VARS[name] ?? ""));
+const CHOICES = ["SIGNED_URLS", "PRESETS_ONLY", "ALLOW_LOCAL_CALLBACKS"];
+
+it.each([...NUMBERS, ...CHOICES, "CACHE_CONTROL", "WEBHOOK_SCHEDULE_SECONDS", "ORIGIN_URL", "ALLOWED_SOURCES"])(
+  "says of %s what was expected and what was got, cut to 80 characters",
+  (name) => {
+    const long = "?=".repeat(50);
+    for (const [value, got] of [
+      ["!", '"!"'],
+      [long.replaceAll("?", "!"), `"${"!=".repeat(40)}…"`],
+    ] as const) {
+      expect(() => parse({ ...VARS, [name]: value })).toThrow(
+        new RegExp(`^(Invalid \\[vars\\] in wrangler.toml:\nExpected .* for ${name}, got ${got})$`),
+      );
+    }
+  },
+);
 
 it.each<Record<string, string>>([
   { MAX_SOURCE_BYTES: "-1" },
@@ -55,6 +73,21 @@ it.each([
   expect(() => parse({ ...VARS, ...vars })).toThrow(said);
 });
 
+it("says that a variable is missing, or no text", () => {
+  const { SIGNED_URLS, ...rest } = VARS;
+  expect(() => parse(rest)).toThrow(/:\nExpected one of off, remote, all for SIGNED_URLS, got nothing$/);
+  const numbers = { ...VARS, MAX_URL_LENGTH: 2048 };
+  expect(() => parseConfig(numbers)).toThrow(/:\nExpected a string for MAX_URL_LENGTH, got number$/);
+});
+
+it.each([
+  ["JOB_TOKENS", "0123456789abcdef,short", "token"],
+  ["WEBHOOK_KEYS", `whsec_${"A".repeat(32)},short`, "key"],
+  ["SOURCE_WEBHOOK_KEYS", `whsec_${"A".repeat(32)},short`, "key"],
+])("says of %s=%s which %s is wrong", (name, value, what) => {
+  expect(() => parse({ ...VARS, [name]: value })).toThrow(new RegExp(`for ${what} 2 of ${name}$`));
+});
+
 it.each([...OTHERS.slice(2), "ORIGIN_KEYS"])("does not tell a secret: %s", (name) => {
   expect(() => parse({ ...VARS, [name]: "?secret?" })).toThrow(/^(?!.*\?secret\?)/s);
 });
@@ -66,8 +99,8 @@ it.each([
   "ftp://origin.example.com",
   "https://origin.example.com:87880",
   "https://[origin]",
-])("takes no origin at %s", (url) => {
-  expect(() => parseOriginConfig({ ...VARS, ORIGIN_URL: url })).toThrow("ORIGIN_URL");
+])("takes no origin at %s, and does not tell its password", (url) => {
+  expect(() => parseOriginConfig({ ...VARS, ORIGIN_URL: url })).toThrow(/^(?!.*secret).* for ORIGIN_URL, got /ms);
 });
 
 it.each(["https://origin.example.com/ssiu", "https://origin.example.com/ssiu//"])("takes an origin at %s", (url) => {
@@ -75,7 +108,7 @@ it.each(["https://origin.example.com/ssiu", "https://origin.example.com/ssiu//"]
 });
 
 it("takes each number from the variable that is named for it", () => {
-  const env = {
+  const env: Record<string, string> = {
     ...VARS,
     ...{ MAX_SOURCE_BYTES: "1", MAX_INPUT_PIXELS: "2", MAX_OUTPUT_PIXELS: "3", MAX_AVIF_PIXELS: "4" },
     ...{ MAX_JPEG_SCANS: "5", MAX_URL_LENGTH: "6", SOURCE_TIMEOUT_MS: "7", LEASE_WAIT_MS: "8", LEASE_HOLD_MS: "9" },

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { parseWebhookKeys } from "../../../src/core/webhook.ts";
 import { checkCallback, JobFields, parseBody, parseJobPath } from "../../../src/edge/jobs/job-request.ts";
 
-const webhookKeys = parseWebhookKeys("whsec_c3NpdS1lZGdlLWxvY2FsLXdlYmhvb2tz");
+const webhookKeys = parseWebhookKeys("whsec_c3NpdS1lZGdlLWxvY2FsLXdlYmhvb2tz", "KEYS");
 
 it.each([
   ["with a password", "https://user:secret@example.com/?token=secret", { webhookKeys }],

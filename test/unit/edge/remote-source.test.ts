@@ -8,7 +8,7 @@ const URL_A = "https://example.com/a.png";
 const noRoomNeeded = async () => {};
 
 function open(fetch: (url: URL, init: RequestInit) => Promise<Response>, { timeoutMs = 1000 } = {}) {
-  const allowed = parseAllowList("https://example.com");
+  const allowed = parseAllowList("https://example.com", "ALLOWED");
   return remoteSource({ fetch, allowed, timeoutMs, maxBytes: 10 })(URL_A, noRoomNeeded);
 }
 

@@ -1,0 +1,50 @@
+import * as z from "zod";
+import { expected } from "../core/errors.ts";
+
+/** The message of a schema whose input, a variable, is not `what`; of text as `say` has it. */
+export function expecting(what: string, say = expected) {
+  return ({ input, path }: { readonly input?: unknown; readonly path?: PropertyKey[] | undefined }): string => {
+    const name = String(path?.[0]);
+    if (input === undefined) return `Expected ${what} for ${name}, got nothing`;
+    return typeof input === "string" ? say(what, name, input) : `Expected a string for ${name}, got ${typeof input}`;
+  };
+}
+
+/** Text that is `what`, which is for `holds` to say. */
+export function setting(what: string, holds: (text: string) => boolean) {
+  const error = expecting(what);
+  return z.string({ error }).refine(holds, { error });
+}
+
+/** A name of a few. */
+export function oneOf<const T extends readonly string[]>(names: T) {
+  return z.enum(names, { error: expecting(`one of ${names.join(", ")}`) });
+}
+
+/**
+ * What `parse` makes of a variable.
+ *
+ * @param parse - its errors name the variable, and no secret.
+ */
+export function parsedBy<T>(parse: (text: string, name: string) => T, name: string, what = "a string") {
+  return z.string({ error: expecting(what) }).transform((text, context) => {
+    try {
+      return parse(text, name);
+    } catch (error) {
+      context.addIssue(error instanceof Error ? error.message : `${error}`);
+      return z.NEVER;
+    }
+  });
+}
+
+/**
+ * Reads all that a program is set by.
+ *
+ * @param where - it stands, for what is thrown.
+ * @throws {Error} with a line for each variable that is wrong.
+ */
+export function parseSettings<T>(schema: z.ZodType<T>, variables: unknown, where: string): T {
+  const parsed = schema.safeParse(variables);
+  if (parsed.success) return parsed.data;
+  throw new Error([`Invalid ${where}:`, ...parsed.error.issues.map(({ message }) => message)].join("\n"));
+}
