@@ -35,8 +35,8 @@ const SAMPLES = new URL("../src/web/samples/", import.meta.url);
 const SAMPLE = "chart.png";
 
 /** The origin, where there is one: `ORIGIN_URL=http://127.0.0.1:8788 npm start` beside `npm run origin`. */
-const { ORIGIN_URL, ORIGIN_KEYS = DEVELOPMENT_KEYS } = process.env;
-const ORIGIN_VARS = ORIGIN_URL ? [`ORIGIN_URL:${ORIGIN_URL}`, `ORIGIN_KEYS:${ORIGIN_KEYS}`] : [];
+const { ORIGIN_URL, ORIGIN_KEYS } = process.env;
+const ORIGIN_VARS = ORIGIN_URL ? [`ORIGIN_URL:${ORIGIN_URL}`, `ORIGIN_KEYS:${ORIGIN_KEYS || DEVELOPMENT_KEYS}`] : [];
 const TOO_LARGE = `
 What is too large for an isolate (413) needs an origin: npm run origin in another terminal, and here, instead of this,
 ORIGIN_URL=http://127.0.0.1:8788 npm start`;

@@ -64,7 +64,7 @@ const Vars = z
       .refine((value) => !ODD_AGE.test(value), { error: expecting("ages in whole seconds, without quotes,") }),
     PRESETS: parsedBy(parsePresets, "PRESETS").prefault("{}"),
     PRESETS_ONLY: oneOf(["true", "false"]).default("false"),
-    ALLOWED_SOURCES: parsedBy(parseAllowList, "ALLOWED_SOURCES"),
+    ALLOWED_SOURCES: parsedBy(parseAllowList, "ALLOWED_SOURCES").prefault(""),
     SOURCE_TIMEOUT_MS: Milliseconds,
     LEASE_WAIT_MS: Milliseconds,
     LEASE_HOLD_MS: Milliseconds,
@@ -88,7 +88,7 @@ export interface Config {
   readonly lease: Patience;
 }
 
-export function parseConfig(env: unknown): Config {
+export function parseConfig(env: object): Config {
   const vars = parseSettings(Vars, env, VARS_PLACE);
   return {
     limits: {

@@ -86,7 +86,7 @@ function createHandlers(env: Env, createEngine: CreateEngine) {
   });
   const produceOnce = createProduceOnce({ pipeline, results, leases: durableLeases(env.LEASES, lease) });
   const jobs = { config: parseJobConfig(env), jobs: env.JOBS };
-  const uploadRules = parseUploadRules(env.UPLOAD_RULES ?? "[]", config.presets, jobs.config);
+  const uploadRules = parseUploadRules(env.UPLOAD_RULES, config.presets, jobs.config);
   const now = () => performance.now();
   return {
     app: createApp({

@@ -25,7 +25,7 @@ const count = (least: number, fallback: number, most = 999_999_999_999) =>
 
 /** The environment; docs/deploy.md says what each variable means. */
 const Environment = z.object({
-  HOST: setting("a name or an address", (text) => text !== "").default("127.0.0.1"),
+  HOST: z.string().default("127.0.0.1"),
   PORT: count(0, 8788, 65_535),
   ORIGIN_KEYS: z.string().optional(),
   PROVIDER: oneOf(PROVIDERS).default("auto"),
@@ -69,16 +69,16 @@ export interface Config {
 }
 
 /** @throws {Error} that names what is wrong with the environment. */
-export function parseConfig(environment: unknown): Config {
+export function parseConfig(environment: object): Config {
   const env = parseSettings(Environment, environment, "environment");
-  const isDevelopment = !env.ORIGIN_KEYS;
+  const isDevelopment = env.ORIGIN_KEYS === undefined;
   if (isDevelopment && !LOOPBACK.includes(env.HOST)) {
     throw new Error(expected("ORIGIN_KEYS to be set, or a loopback address", "HOST", env.HOST));
   }
   return {
     host: env.HOST,
     port: env.PORT,
-    keyring: parseKeyring(env.ORIGIN_KEYS || DEVELOPMENT_KEYS, "ORIGIN_KEYS"),
+    keyring: parseKeyring(env.ORIGIN_KEYS ?? DEVELOPMENT_KEYS, "ORIGIN_KEYS"),
     isDevelopment,
     provider: env.PROVIDER,
     workers: env.WORKERS,

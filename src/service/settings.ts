@@ -38,13 +38,13 @@ export function parsedBy<T>(parse: (text: string, name: string) => T, name: stri
 }
 
 /**
- * Reads all that a program is set by.
+ * Reads all that a program is set by. What is empty is not set: files of variables cannot say it otherwise.
  *
  * @param where - it stands, for what is thrown.
  * @throws {Error} with a line for each variable that is wrong.
  */
-export function parseSettings<T>(schema: z.ZodType<T>, variables: unknown, where: string): T {
-  const parsed = schema.safeParse(variables);
+export function parseSettings<T>(schema: z.ZodType<T>, variables: object, where: string): T {
+  const parsed = schema.safeParse(Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== "")));
   if (parsed.success) return parsed.data;
   throw new Error([`Invalid ${where}:`, ...parsed.error.issues.map(({ message }) => message)].join("\n"));
 }

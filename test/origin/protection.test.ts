@@ -116,12 +116,17 @@ it("counts the bytes of a body that does not say how long it is", async () => {
 });
 
 describe("the environment", () => {
-  it("has defaults for everything", () => {
+  const empty =
+    "HOST PORT ORIGIN_KEYS PROVIDER WORKERS PIXEL_WORKERS BATCH_TILES QUEUE_TILES DEADLINE_MS DRAIN_MS".split(" ");
+  it.each([
+    ["where nothing is set", {}],
+    ["where it is set to nothing", Object.fromEntries(empty.map((name) => [name, ""]))],
+  ])("has defaults for everything %s", (_, environment) => {
     const pixels = { inputPixels: 16_000_000, outputPixels: 64_000_000, avifPixels: 16_000_000 };
     const limits = { sourceBytes: 20_000_000, ...pixels, jpegScans: 100, deadlineMs: 60_000 };
     const threads = { workers: availableParallelism(), pixelWorkers: 2 };
     const rest = { provider: "auto", batchTiles: 8, queueTiles: 512, drainMs: 0, isDevelopment: true, limits };
-    const { keyring, ...defaults } = parseConfig({});
+    const { keyring, ...defaults } = parseConfig(environment);
     expect(defaults).toEqual({ host: "127.0.0.1", port: 8788, ...threads, ...rest });
   });
 
@@ -143,7 +148,7 @@ describe("the environment", () => {
     [{ PROVIDER: "gpu" }, 'Expected one of auto, cpu, simd, webgpu, cuda, tensorrt for PROVIDER, got "gpu"'],
     [{ PORT: "65536" }, 'for PORT, got "65536"'],
     [{ DEADLINE_MS: "3600001" }, 'Expected a whole number from 1 to 3600000 for DEADLINE_MS, got "3600001"'],
-    [{ HOST: "" }, 'Expected a name or an address for HOST, got ""'],
+    [{ HOST: "0.0.0.0", ORIGIN_KEYS: "" }, "Expected ORIGIN_KEYS to be set, or a loopback address for HOST"],
     [{ ORIGIN_KEYS: "short:key" }, "key 1 of ORIGIN_KEYS"],
   ])("%o is refused", (environment, message) => {
     expect(() => parseConfig(environment)).toThrow(message);

@@ -52,7 +52,7 @@ export interface JobConfig {
 }
 
 /** @throws {Error} that names the variable, never a secret. */
-export function parseJobConfig(env: unknown): JobConfig {
+export function parseJobConfig(env: object): JobConfig {
   const vars = parseSettings(Vars.and(SigningVars), env, VARS_PLACE);
   return {
     tokens: vars.JOB_TOKENS,

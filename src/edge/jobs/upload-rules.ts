@@ -15,13 +15,13 @@ const UploadRules = z.array(
 export type UploadRule = z.infer<typeof UploadRules>[number];
 
 /**
- * Reads the variable UPLOAD_RULES. They are the owner's: where only presets are allowed to others, they may have other ops.
+ * Reads the variable UPLOAD_RULES: none where it is absent or empty. They are the owner's: where only presets are allowed to others, they may have other ops.
  *
  * @throws {Error} where it is not a list of rules with ops and callbacks that a job may have
  */
-export function parseUploadRules(text: string, { ops }: Presets, config: JobConfig): UploadRule[] {
+export function parseUploadRules(text: string | undefined, { ops }: Presets, config: JobConfig): UploadRule[] {
   try {
-    return UploadRules.parse(JSON.parse(text)).map((rule) => {
+    return UploadRules.parse(JSON.parse(text || "[]")).map((rule) => {
       checkCallback(rule.callback, undefined, config);
       return { ...rule, ops: rule.ops.map((op) => canonicalRequest({ source: "any", ops: op }, { ops }).ops) };
     });

@@ -15,6 +15,7 @@ const WRANGLER = `#!${process.execPath}
 const args = process.argv.join(" ");
 const [, port] = args.match(/ --port[ =](\\d+)/);
 const [, host] = args.match(/ --ip[ =]([\\d.]+)/) ?? ["", "127.0.0.1"];
+if (process.env.SHOW_ARGS) console.log(args);
 const end = () => setTimeout(() => process.exit(0), 500);
 if (args.includes("https")) {
   import(${JSON.stringify(import.meta.resolve("miniflare"))}).then(({ Miniflare, Response }) => new Miniflare({
@@ -108,6 +109,15 @@ test("says so where localhost is no address to listen on, instead of waiting for
   onTestFinished(() => void vi.unstubAllEnvs());
   const stderr = `error: Expected an address of this machine for localhost, got "2001:db8::1"; without IPv6, take its line out of /etc/hosts\n`;
   expect(await start()).toEqual({ code: 1, stdout: "", stderr });
+});
+
+test("takes the development key for ORIGIN_KEYS, as the origin does, where that is empty", async () => {
+  for (const [name, value] of Object.entries({ SHOW_ARGS: "1", ORIGIN_URL: "http://127.0.0.1:9", ORIGIN_KEYS: "" })) {
+    vi.stubEnv(name, value);
+  }
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const { stdout } = await start("--port", `${await freePort()}`);
+  expect(stdout).toContain(" --var ORIGIN_KEYS:dev:only-for-this-machine ");
 });
 
 test.each([

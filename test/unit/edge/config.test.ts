@@ -13,10 +13,10 @@ const VARS: Record<string, string> = {
 };
 const OTHERS = ["PRESETS", "PRESETS_ONLY", "URL_KEYS", "JOB_TOKENS", "WEBHOOK_KEYS", "SOURCE_WEBHOOK_KEYS"];
 
-function parse(env: Record<string, string>): void {
-  parseConfig(env);
-  parseOriginConfig(env);
-  parseUploadRules(env.UPLOAD_RULES ?? "[]", NO_PRESETS, parseJobConfig(env));
+function parse(env: Record<string, string>) {
+  const jobs = parseJobConfig(env);
+  const uploadRules = parseUploadRules(env.UPLOAD_RULES, NO_PRESETS, jobs);
+  return { config: parseConfig(env), jobs, uploadRules, origin: parseOriginConfig(env)?.url };
 }
 
 it("takes the variables of wrangler.toml", () => {
@@ -33,15 +33,9 @@ const CHOICES = ["SIGNED_URLS", "PRESETS_ONLY", "ALLOW_LOCAL_CALLBACKS"];
 it.each([...NUMBERS, ...CHOICES, "CACHE_CONTROL", "WEBHOOK_SCHEDULE_SECONDS", "ORIGIN_URL", "ALLOWED_SOURCES"])(
   "says of %s what was expected and what was got, cut to 80 characters",
   (name) => {
-    const long = "?=".repeat(50);
-    for (const [value, got] of [
-      ["!", '"!"'],
-      [long.replaceAll("?", "!"), `"${"!=".repeat(40)}…"`],
-    ] as const) {
-      expect(() => parse({ ...VARS, [name]: value })).toThrow(
-        new RegExp(`^(Invalid \\[vars\\] in wrangler.toml:\nExpected .* for ${name}, got ${got})$`),
-      );
-    }
+    const told = (got: string) => new RegExp(`^Invalid .* in wrangler.toml:\nExpected .* for ${name}, got "${got}"$`);
+    expect(() => parse({ ...VARS, [name]: "!" })).toThrow(told("!"));
+    expect(() => parse({ ...VARS, [name]: "!=".repeat(50) })).toThrow(told(`${"!=".repeat(40)}…`));
   },
 );
 
@@ -125,6 +119,26 @@ it("takes each number from the variable that is named for it", () => {
     resultBytes: 11,
     limits: { edgeInputPixels: 12, inputPixels: 13, outputPixels: 14, avifPixels: 15 },
   });
+});
+
+it.each([...OTHERS, "ALLOW_LOCAL_CALLBACKS", "ALLOWED_SOURCES", "UPLOAD_RULES", "ORIGIN_URL"])(
+  "takes an empty %s as if it were not set",
+  (name) => {
+    const { [name]: _, ...without } = VARS;
+    expect(parse({ ...VARS, [name]: "" })).toEqual(parse(without));
+  },
+);
+
+it.each([...NUMBERS, "CACHE_CONTROL", "WEBHOOK_SCHEDULE_SECONDS", "SIGNED_URLS", "ORIGIN_KEYS"])(
+  "needs %s, and an empty one is none",
+  (name) => {
+    expect(() => parse({ ...VARS, [name]: "" })).toThrow(new RegExp(`^Expected .* for ${name}, got nothing$`, "m"));
+  },
+);
+
+it("does not let pass by an empty variable what another one forbids", () => {
+  expect(() => parse({ ...VARS, SIGNED_URLS: "all", URL_KEYS: "" })).toThrow("Expected keys for URL_KEYS");
+  expect(parseConfig({ ...VARS, PRESETS_ONLY: "true", PRESETS: "" }).presets.only).toEqual(new Set());
 });
 
 it("lets nobody make jobs, send webhooks or have them sent to itself where nothing says so", () => {
