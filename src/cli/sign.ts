@@ -4,6 +4,7 @@ import { parseImagePath } from "../core/image-path.ts";
 import { parseKeyring } from "../core/keyring.ts";
 import { parsePresets } from "../core/presets.ts";
 import { signUrl } from "../core/signed-url.ts";
+import { parsedBy } from "../service/settings.ts";
 import { expecting } from "./options.ts";
 
 const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
@@ -18,15 +19,15 @@ const expires = "a whole number and s, m, h or d, such as 90m";
 const Options = z
   .strictObject({
     url: z.string().refine(isLink, { error: expecting(url, "URL") }),
-    key: z.string().min(1, "Expected id:secret for --key or in URL_KEYS, got nothing"),
+    key: z
+      .string()
+      .min(1, "Expected id:secret for --key or in URL_KEYS, got nothing")
+      .pipe(parsedBy(parseKeyring, "--key or URL_KEYS")),
     expires: z
       .string()
       .regex(/^[1-9]\d{0,5}[smhd]$/, { error: expecting(expires, "--expires") })
       .transform((text) => Number.parseInt(text, 10) * SECONDS[text.slice(-1) as keyof typeof SECONDS]),
-    presets: z
-      .string()
-      .default("{}")
-      .transform((json) => parsePresets(json, "--presets")),
+    presets: parsedBy(parsePresets, "--presets").prefault("{}"),
     base: z
       .string()
       .refine(isServer, { error: expecting("http(s)://host[:port]", "--base") })
@@ -65,10 +66,6 @@ function isLink(text: string): boolean {
 async function sign({ url, key, presets, expires, base }: z.infer<typeof Options>): Promise<void> {
   const { pathname, origin } = new URL(url, base ?? PLACE);
   const expiresAt = Math.floor(Date.now() / 1000) + expires;
-  const signed = await signUrl(
-    parseImagePath(pathname, { ops: presets }),
-    expiresAt,
-    parseKeyring(key, "--key or URL_KEYS"),
-  );
+  const signed = await signUrl(parseImagePath(pathname, { ops: presets }), expiresAt, key);
   console.log(base === undefined && !URL.canParse(url) ? signed : `${origin}${signed}`);
 }

@@ -4,10 +4,11 @@ import type { Command } from "commander";
 import * as z from "zod";
 import { expected, ServiceError } from "../core/errors.ts";
 import { parseWebhookKeys, verifyWebhook, type WebhookKeys } from "../core/webhook.ts";
+import { parsedBy } from "../service/settings.ts";
 import { expecting } from "./options.ts";
 
 const Options = z.strictObject({
-  key: z.string(),
+  key: parsedBy(parseWebhookKeys, "--key"),
   port: z
     .string()
     .regex(/^[1-9]\d{0,4}$/, { error: expecting("1 to 65535", "--port") })
@@ -37,8 +38,7 @@ export function addWebhooks(program: Command): void {
     .action((options) => listen(Options.parse(options)));
 }
 
-async function listen({ key, port, fail }: z.infer<typeof Options>): Promise<void> {
-  const keys = parseWebhookKeys(key, "--key");
+async function listen({ key: keys, port, fail }: z.infer<typeof Options>): Promise<void> {
   let received = 0;
   const server = createServer((request, response) => {
     const answer = async () => {

@@ -55,6 +55,11 @@ test.each([
   expect(await ssiu("webhooks", "listen", "--key", KEY, option, value)).toEqual({ code: 2, stdout: "", stderr });
 });
 
+test("refuses what is no key, and does not tell it", async () => {
+  const stderr = "error: Expected whsec_ and 24 to 64 bytes in base64 for key 1 of --key\n";
+  expect(await ssiu("webhooks", "listen", "--key", "topsecret")).toEqual({ code: 2, stdout: "", stderr });
+});
+
 test("says in one line that its port is in use", async () => {
   const other = createServer();
   await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
