@@ -1,4 +1,3 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Command } from "commander";
 import sharp from "sharp";
@@ -17,7 +16,7 @@ import { findPairs, type Pair } from "./benchmark-set.ts";
 import { ENGINE_HELP, EngineOption, expecting, ModelOption, QualityOption, ScaleOption } from "./options.ts";
 import { decodePicture, type PictureFile, readPicture } from "./picture-file.ts";
 import { createProgress } from "./progress.ts";
-import { writePicture } from "./result-file.ts";
+import { makeFolder, writePicture } from "./result-file.ts";
 
 const Options = z.strictObject({
   data: z.string(),
@@ -69,6 +68,7 @@ export function addEval(program: Command): void {
 async function evaluate(options: Options): Promise<void> {
   const { data, scale, model: variant, engine, jpeg, out } = options;
   const pairs = await Promise.all(options.sets.map((set) => findPairs(data, set, scale)));
+  if (out) for (const set of options.sets) await makeFolder(join(out, set));
   const find = await readManifest();
   const [model] = candidateModels(find, { scale, model: variant });
   const models = chooseModels(find, scale, { transform: { model: variant }, source: { lossy: jpeg !== undefined } });
@@ -79,7 +79,6 @@ async function evaluate(options: Options): Promise<void> {
   const sets: Record<string, SetScore> = {};
   try {
     for (const [i, set] of options.sets.entries()) {
-      if (out) await mkdir(join(out, set), { recursive: true });
       const perImage = [];
       for (const pair of pairs[i] ?? []) {
         const { score, image } = await measure(pair, choice, { scale, models, jpeg });

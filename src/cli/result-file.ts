@@ -1,7 +1,7 @@
 import { constants as buffers } from "node:buffer";
 import { randomUUID } from "node:crypto";
 import { fstatSync, rmSync, writeFileSync } from "node:fs";
-import { access, chmod, constants, readlink, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
+import { access, chmod, constants, mkdir, readlink, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, isAbsolute } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { EncodeOptions, Picture } from "../codecs/codec.ts";
@@ -118,6 +118,33 @@ async function targetOf(path: string): Promise<string> {
     const link = await readlink(path).catch(() => undefined);
     if (link === undefined) return path;
     return await targetOf(isAbsolute(link) ? link : `${dirname(path)}/${link}`);
+  });
+}
+
+/**
+ * Makes a folder for results, and those that it lies in, where they are not there yet.
+ *
+ * @throws {ServiceError} `internal` where it cannot be made or written to.
+ */
+export async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdirs(path);
+    await access(`${path}/`, constants.W_OK);
+  } catch (cause) {
+    throw unwritable(path, cause);
+  }
+}
+
+/** Not by Node's `recursive`, which never ends where a folder is there and one in it still ENOENT, as in /proc. */
+async function mkdirs(path: string): Promise<void> {
+  const make = async () =>
+    await mkdir(path).catch((cause: NodeJS.ErrnoException) => {
+      if (cause.code !== "EEXIST") throw cause;
+    });
+  await make().catch(async (cause: NodeJS.ErrnoException) => {
+    if (cause.code !== "ENOENT" || dirname(path) === path) throw cause;
+    await mkdirs(dirname(path));
+    await make();
   });
 }
 

@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { psnr, ssim } from "../../../src/core/metrics.ts";
@@ -167,6 +167,21 @@ test.each([
   expect({ code, stdout }).toEqual({ code: expected, stdout: "" });
   expect(stderr).toMatch(message);
   expect(stderr.trimEnd().split("\n")).toHaveLength(1);
+});
+
+test.each<[string, string, string]>([
+  ["below a file", "Ours/HR/a.png/out", "ENOTDIR"],
+  ["where a file is in the way of a set's", "Ours/HR", "ENOTDIR"],
+  ...(process.platform === "linux"
+    ? [["where Node would try for ever", "/proc/ssiu", "ENOENT"] as [string, string, string]]
+    : []),
+])("says before anything is measured that --out cannot be made: %s", async (_, out, code) => {
+  await writeFile(join(data, "Ours/HR/Narrow"), "");
+  const folder = resolve(data, out);
+  const said = await ssiu("eval", "--data", data, "--sets", "Narrow", "--scale", "2", "--out", folder);
+  const message = `error: Expected a place that can be written to for the result, got "${folder}/Narrow": ${code}: `;
+  expect(said).toEqual({ code: 1, stdout: "", stderr: expect.stringContaining(message) });
+  expect(said.stderr.trimEnd().split("\n")).toHaveLength(1);
 });
 
 test("refuses a quality that JPEG does not have", async () => {
