@@ -61,7 +61,7 @@ export function addEval(program: Command): void {
     .option("--engine <name>", ENGINE_HELP, "simd")
     .option("--jpeg <quality>", "store the pictures as JPEG in 4:2:0 first, 1 to 100")
     .option("--out <DIR>", "save the pictures as DIR/<Set>/<name>x<scale>.png")
-    .option("--json", "print the scores as JSON")
+    .option("--json", 'print the scores as JSON; the PSNR of equal pictures is "Infinity"')
     .action((options) => evaluate(Options.parse(options)));
 }
 
@@ -92,7 +92,9 @@ async function evaluate(options: Options): Promise<void> {
     progress.stop();
   }
   const json = { scale, model: model?.id, engine, ...(jpeg && { jpeg }), sets };
-  console.log(options.json ? JSON.stringify(json) : table(sets, options));
+  // JSON has no such number, and null, which it makes of it, would count as none or 0. ProtoJSON has it as this text.
+  const said = (_: string, value: unknown) => (value === Number.POSITIVE_INFINITY ? "Infinity" : value);
+  console.log(options.json ? JSON.stringify(json, said) : table(sets, options));
 }
 
 interface MeasureOptions {

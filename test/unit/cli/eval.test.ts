@@ -89,6 +89,16 @@ test("scores both layouts, each image and the mean, bicubic beside them", async 
   expect(Ours.ssim).toBeGreaterThan(Ours.bicubicSsim + 0.01);
 });
 
+test("says of a picture that equals the truth, and of a mean with it, that its PSNR is infinite", async () => {
+  await makeSet("Equal", "LR_X2", (stem) => `${stem}.png`);
+  const flat = (width: number, height: number) => ({ width, height, data: new Uint8ClampedArray(3 * width * height) });
+  await save(join(data, "Equal/HR/a.png"), flat(40, 32));
+  await save(join(data, "Equal/LR_X2/a.png"), flat(20, 16));
+  const { stdout } = await ssiu("eval", "--data", data, "--sets", "Equal", "--scale", "2", "--json");
+  const [a, b] = [{ bicubicPsnr: "Infinity", bicubicSsim: 1 }, { bicubicPsnr: expect.any(Number) }];
+  expect(JSON.parse(stdout).sets.Equal).toMatchObject({ bicubicPsnr: "Infinity", perImage: [a, b] });
+});
+
 test("the WebAssembly engine agrees with the native one to 0.01 dB", async () => {
   const run = async (engine: string) =>
     JSON.parse(
