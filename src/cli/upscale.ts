@@ -12,7 +12,7 @@ import { decodePicture, formatOf, PIPE, readPicture } from "./picture-file.ts";
 import { createProgress } from "./progress.ts";
 import { report } from "./reason.ts";
 import { checkWritable, writePicture } from "./result-file.ts";
-import { createPlaces, type Place } from "./result-folder.ts";
+import { createPlaces, type Places } from "./result-folder.ts";
 
 const formats = "png, jpeg, webp or avif";
 const name = "an existing folder, - or a name ending in .png, .jpg, .webp or .avif";
@@ -77,10 +77,10 @@ async function upscale(options: Options): Promise<void> {
   candidateModels(find, { scale, model });
   const engine = await ENGINES[options.engine]();
   const format = options.format ?? (isFolder ? undefined : formatOf(output));
-  const place = isFolder ? await createPlaces(output, inputs) : async () => output;
+  const places = isFolder ? await createPlaces(output, inputs) : { find: async () => output, fill: async () => {} };
   for (const input of inputs) {
     // Where one fails, the others are made all the same.
-    await upscaleOne(input, { ...options, format }, { find, engine, place }).catch((error) => {
+    await upscaleOne(input, { ...options, format }, { find, engine, places }).catch((error) => {
       process.exitCode = report(error);
     });
   }
@@ -89,15 +89,15 @@ async function upscale(options: Options): Promise<void> {
 interface Means {
   readonly find: FindModel;
   readonly engine: EngineChoice;
-  readonly place: Place;
+  readonly places: Places;
 }
 
-async function upscaleOne(input: string, options: Options, { find, engine, place }: Means): Promise<void> {
+async function upscaleOne(input: string, options: Options, { find, engine, places }: Means): Promise<void> {
   const { scale, model, quality } = options;
   const started = performance.now();
   const file = await readPicture(input, options);
   const format = options.format ?? ownFormat(file.header.format);
-  const output = await place(input, format);
+  const output = await places.find(input, format);
   await checkWritable(output, file, { format, scale });
   const source = await decodePicture(file);
   const models = chooseModels(find, scale, { transform: { model }, source: file.header });
@@ -106,6 +106,7 @@ async function upscaleOne(input: string, options: Options, { find, engine, place
   const how = { scale, models, tiling: engine.tiling, onTile: progress.update };
   const { image, model: made } = await enlarge(engine.engine, part, how).finally(progress.stop);
   const bytes = await writePicture(output, { ...source, image }, { format, quality });
+  await places.fill(output);
   const ms = Math.round(performance.now() - started);
   const { width, height } = image;
   const text = `${input} ${source.image.width}x${source.image.height} -> ${output} ${width}x${height}, ${made}, ${bytes} bytes, ${ms} ms`;

@@ -5,7 +5,7 @@ import { existsSync } from "node:fs";
 import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join, relative } from "node:path";
+import { basename, join, relative } from "node:path";
 import { buffer, text } from "node:stream/consumers";
 import sharp from "sharp";
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
@@ -328,6 +328,32 @@ describe("several pictures", () => {
     ]);
     expect(JSON.parse(stdout)).toMatchObject({ input: same[0], output: `${output}/twice.png` });
     expect((await readFile(one)).equals(before)).toBe(true);
+  });
+
+  test("are made of what has the name of a picture that none could be made of", async () => {
+    const damaged = join(folder, "damaged");
+    await mkdir(damaged);
+    const bytes = await readFile("test/fixtures/rgb-8.png");
+    await writeFile(join(folder, "same.png"), bytes);
+    // In its pixels, which are decoded when its result has a name.
+    await writeFile(join(damaged, "same.png"), bytes.fill(0, bytes.length - 40, bytes.length - 20));
+    const inputs = [join(damaged, "same.png"), join(folder, "same.png")];
+    const { code, stdout, stderr } = await ssiu("upscale", ...inputs, results, "--scale", "2", "--json");
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/^error: .*damaged\/same.png cannot be read: .*\n$/)]);
+    expect(JSON.parse(stdout)).toMatchObject({ input: inputs[1], output: join(results, "same.png") });
+  });
+
+  test("do not replace each other where two links lead to one file", async () => {
+    const linked = join(folder, "linked");
+    await mkdir(linked);
+    const inputs = ["left", "right"].map((name) => join(folder, `${name}.png`));
+    for (const path of inputs) {
+      await sharp(input).png().toFile(path);
+      await symlink(join(folder, "shared.png"), join(linked, basename(path)));
+    }
+    const { code, stdout, stderr } = await ssiu("upscale", ...inputs, linked, "--scale", "2", "--json");
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/right.png": it is the result of another picture\n$/)]);
+    expect(JSON.parse(stdout)).toMatchObject({ input: inputs[0] });
   });
 });
 
