@@ -1,4 +1,4 @@
-import { ServiceError } from "./errors.ts";
+import { expected, ServiceError } from "./errors.ts";
 
 /** Whether an If-None-Match header names this ETag (RFC 9110 §13.1.2, weak comparison). */
 export function noneMatchHits(header: string | undefined, etag: string): boolean {
@@ -33,8 +33,10 @@ export function parseRange(header: string | undefined, size: number): ByteRange 
   const to = first === "" || last === "" ? size - 1 : Math.min(Number(last), size - 1);
   if (first !== "" && last !== "" && Number(last) < Number(first)) return undefined;
   if (from >= size) {
-    const detail = { limit: size, actual: from, unit: "bytes" };
-    throw new ServiceError("range_not_satisfiable", `Expected a range within ${size} bytes, got ${header}`, { detail });
+    // Of more digits than a number has: JSON knows no Infinity.
+    const detail = { limit: size, actual: Math.min(from, Number.MAX_SAFE_INTEGER), unit: "bytes" };
+    const message = expected(`a part of ${size} bytes`, "Range", header ?? "");
+    throw new ServiceError("range_not_satisfiable", message, { detail });
   }
   return { offset: from, length: to - from + 1 };
 }

@@ -54,6 +54,14 @@ describe("parseRange", () => {
   it.each(["bytes=100-", "bytes=100-200", "bytes=-0"])("cannot satisfy %s of 100 bytes", (header) => {
     expect(() => parseRange(header, 100)).toThrow(expect.objectContaining({ status: 416 }));
   });
+
+  it("tells of a range of more digits than a number has in a few", () => {
+    const said = {
+      message: expect.stringMatching(/^.{0,160}$/u),
+      detail: { limit: 100, actual: 2 ** 53 - 1, unit: "bytes" },
+    };
+    expect(() => parseRange(`bytes=${"9".repeat(400)}-`, 100)).toThrow(expect.objectContaining(said));
+  });
 });
 
 describe("cappedCacheControl", () => {
