@@ -10,6 +10,7 @@ export function problem(error: ServiceError, requestId: string): Response {
       headers: {
         "Content-Type": "application/problem+json",
         "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
         "X-Request-Id": requestId,
         ...(status === 401 && { "WWW-Authenticate": "Bearer" }),
         ...(status === 416 && { "Content-Range": `bytes */${detail?.limit}` }),

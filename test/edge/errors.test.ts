@@ -64,6 +64,7 @@ describe("a request that cannot be served", () => {
     expect(response.status).toBe(status);
     expect(response.headers.get("content-type")).toBe("application/problem+json");
     expect(response.headers.get("cache-control")).toBe("no-store");
+    expect(response.headers.get("x-content-type-options")).toBe("nosniff");
     expect(JSON.parse(new TextDecoder().decode(response.body))).toMatchObject({
       status,
       requestId: response.headers.get("x-request-id"),

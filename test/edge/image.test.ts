@@ -89,8 +89,17 @@ describe("GET /img/<ops>/<source>", () => {
   it("serves the samples that are deployed with it", async () => {
     expect((await get("/img/x2/samples/logo.png")).status).toBe(200);
     expect((await get("/img/x2/samples/none.png")).status).toBe(404);
-    expect((await get("/samples/logo.png")).status).toBe(200);
-    expect((await get("/")).headers.get("content-type")).toContain("text/html");
+    const { status, headers } = await get("/samples/logo.png");
+    expect(status).toBe(200);
+    expect(Object.fromEntries(headers)).toMatchObject({
+      "access-control-allow-origin": "*",
+      "cross-origin-resource-policy": "cross-origin",
+      "x-content-type-options": "nosniff",
+    });
+    const page = await get("/");
+    expect(page.headers.get("content-type")).toContain("text/html");
+    expect(page.headers.get("x-content-type-options")).toBe("nosniff");
+    expect(page.headers.get("access-control-allow-origin")).toBeNull();
   });
 
   it("takes each of the samples at every scale, in its own format", async () => {

@@ -8,14 +8,19 @@ import { formatTransform } from "../../core/transform.ts";
 import type { JobConfig } from "./config.ts";
 import type { JobRequest } from "./job.ts";
 
+function textUpTo(most: number) {
+  const error = `Expected a string of 1 to ${most} characters`;
+  return z.string({ error }).min(1, error).max(most, error);
+}
+
 /** Strings that stand for one picture; what they mean is for the grammar of image URLs to say. */
 export const JobFields = {
-  source: z.string().min(1).max(1024),
-  callback: z.url().max(2048).optional(),
+  source: textUpTo(1024),
+  callback: z.url({ error: "Expected a URL" }).max(2048, "Expected at most 2048 characters").optional(),
 };
 
 /** Ops of one request. */
-export const Ops = z.string().min(1).max(512);
+export const Ops = textUpTo(512);
 
 /** The path that serves a result: `/img/<ops>/<source>`. */
 export function jobPath({ source, ops }: JobRequest): string {
@@ -55,8 +60,9 @@ export function checkCallback(
 ): void {
   if (callback === undefined) return;
   const url = new URL(callback);
-  // The origin only: what else stands in the URL may be a password.
-  const refuse = (what: string, options?: ErrorOptions) => invalid(expected(what, "callback", url.origin), options);
+  // The origin only, or the scheme where there is none: what else stands in the URL may be a password.
+  const shown = url.origin === "null" ? url.protocol : url.origin;
+  const refuse = (what: string, options?: ErrorOptions) => invalid(expected(what, "callback", shown), options);
   if (webhookKeys.length === 0) throw refuse("none, as there is no key to sign with");
   if (url.host === ownHost) throw refuse("another host than ours");
   if (allowLocalCallbacks && /^(localhost|127\.0\.0\.1|\[::1\])$/.test(url.hostname)) return;

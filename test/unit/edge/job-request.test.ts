@@ -19,6 +19,28 @@ it.each([
   );
 });
 
+it("tells the scheme of a callback that has no origin", () => {
+  const check = () => checkCallback("javascript:secret", undefined, { allowLocalCallbacks: false, webhookKeys });
+  expect(check).toThrow('Expected a public https address for callback, got "javascript:"');
+});
+
+it.each([
+  [{}, "Expected a string of 1 to 1024 characters for source"],
+  [{ source: 1 }, "Expected a string of 1 to 1024 characters for source"],
+  [{ source: "" }, "Expected a string of 1 to 1024 characters for source"],
+  [{ source: "a".repeat(1025) }, "Expected a string of 1 to 1024 characters for source"],
+  [{ source: "a.png", callback: "here" }, "Expected a URL for callback"],
+  [{ source: "a.png", callback: null }, "Expected a URL for callback"],
+  [
+    { source: "a.png", callback: `https://a.example/${"a".repeat(2048)}` },
+    "Expected at most 2048 characters for callback",
+  ],
+])("says what it expects in place of %j", (body, message) => {
+  expect(() => parseBody(z.strictObject(JobFields), JSON.stringify(body))).toThrow(
+    expect.objectContaining({ code: "invalid_job", message }),
+  );
+});
+
 it("does not give back or log a body of fields that it does not know", () => {
   const read = () => parseBody(z.strictObject(JobFields), JSON.stringify({ source: "a.png", ["x".repeat(16_000)]: 1 }));
   expect(read).toThrow(expect.objectContaining({ code: "invalid_job", message: expect.stringMatching(/^.{1,300}$/) }));

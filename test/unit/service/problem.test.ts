@@ -3,7 +3,12 @@ import { type ErrorCode, ServiceError } from "../../../src/core/errors.ts";
 import { asServiceError, logError, problem } from "../../../src/service/problem.ts";
 
 const detail = { limit: 10, actual: 12, unit: "bytes" };
-const EVERY = { "content-type": "application/problem+json", "cache-control": "no-store", "x-request-id": "r-1" };
+const EVERY = {
+  "content-type": "application/problem+json",
+  "cache-control": "no-store",
+  "x-content-type-options": "nosniff",
+  "x-request-id": "r-1",
+};
 
 describe("problem", () => {
   it.each<[ErrorCode, Record<string, string>]>([
