@@ -1,3 +1,4 @@
+import { waitUntil } from "cloudflare:workers";
 import manifest from "../../models/manifest.json";
 import { createCodecs } from "../codecs/jsquash.ts";
 import { type FindModel, parseManifest } from "../engine/models.ts";
@@ -16,6 +17,7 @@ import { bucketVersions, lastKnown } from "./last-known.ts";
 import type { Lease } from "./lease.ts";
 import { durableLeases } from "./leases.ts";
 import { createMemory } from "./memory.ts";
+import { nearResults } from "./near-results.ts";
 import { createOriginClient } from "./origin-client.ts";
 import { parseOriginConfig } from "./origin-config.ts";
 import { createPipeline } from "./pipeline.ts";
@@ -74,7 +76,7 @@ function createHandlers(env: Env, createEngine: CreateEngine) {
     bucketSource(env.SOURCES),
     assetSource(env.ASSETS, "samples/"),
   );
-  const results = bucketResults(env.RESULTS);
+  const results = nearResults(bucketResults(env.RESULTS), { cache: caches.default, waitUntil });
   const waiting = { now: Date.now, sleep: (ms: number) => scheduler.wait(ms), waitMs: lease.waitMs };
   const originConfig = parseOriginConfig(env);
   const pipeline = createPipeline({

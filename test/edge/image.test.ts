@@ -72,6 +72,25 @@ describe("GET /img/<ops>/<source>", () => {
     expect(second.body).toEqual(first.body);
   });
 
+  it("keeps what was computed or served near, as the bucket gave it, but parts and what HEAD says", async () => {
+    await worker.putSource("near.png", await pattern(20, 20).png().toBuffer());
+    const first = await get("/img/x2/near.png");
+    await untilStored(first.headers.get("etag"));
+    await worker.deleteStored();
+    await expect.poll(async () => (await get("/img/x2/near.png")).headers.get("cache-status")).toBe("ssiu-edge; hit");
+    const near = await get("/img/x2/near.png");
+    expect(near.body).toEqual(first.body);
+    const computed = ["cache-status", "server-timing", "x-request-id"];
+    const told = (headers: Iterable<[string, string]>) => [...headers].filter(([name]) => !computed.includes(name));
+    expect(told(near.headers)).toEqual(told(first.headers));
+    expect((await get("/img/x2/near.png", { method: "HEAD" })).headers.get("cache-status")).toBe(
+      "ssiu-edge; fwd=uri-miss",
+    );
+    expect((await get("/img/x2/near.png", { headers: { Range: "bytes=0-9" } })).headers.get("cache-status")).toBe(
+      "ssiu-edge; fwd=uri-miss; stored",
+    );
+  });
+
   it("gives a changed source a new ETag and a new result", async () => {
     await worker.putSource("changing.png", await pattern(16, 16).png().toBuffer());
     const before = await get("/img/x2/changing.png");

@@ -19,6 +19,8 @@ export interface TestWorker {
   putSource(key: string, body: Uint8Array | string): Promise<void>;
   /** Of results. */
   storedKeys(): Promise<string[]>;
+  /** Deletes all results from their bucket. */
+  deleteStored(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -46,6 +48,7 @@ export async function startWorker({
   const miniflare = await startBuilt(bundle, { config: "wrangler.toml", environment, vars, options });
   const sources = await miniflare.getR2Bucket("SOURCES");
   const results = await miniflare.getR2Bucket("RESULTS");
+  const storedKeys = async () => (await results.list({ prefix: "r1/" })).objects.map((object) => object.key);
   return {
     async get(path, { method = "GET", headers = {} } = {}) {
       const response = await miniflare.dispatchFetch(new URL(path, "http://localhost"), {
@@ -66,7 +69,8 @@ export async function startWorker({
       // A Buffer does not pass miniflare's proxy.
       await sources.put(key, typeof body === "string" ? body : new Uint8Array(body));
     },
-    storedKeys: async () => (await results.list({ prefix: "r1/" })).objects.map((object) => object.key),
+    storedKeys,
+    deleteStored: async () => await results.delete(await storedKeys()),
     stop: () => miniflare.dispose(),
   };
 }

@@ -1,0 +1,66 @@
+import { logError } from "../service/problem.ts";
+import type { Result, ResultFacts, Results } from "./results.ts";
+
+/** Names a result in a cache; nothing is ever fetched from there. */
+const PLACE = "https://results.invalid/";
+
+/** A key names its bytes, so what is kept is never wrong. A day, as nobody may need it any more. */
+const KEPT_SECONDS = 86_400;
+
+/** While a result goes to a cache, what a slow client has not taken of it yet stays in the isolate's memory. */
+const MAX_BYTES = 2 * 2 ** 20;
+
+/** Of a kept answer: what is known of the result, as JSON. */
+const KNOWN = "X-Known";
+
+interface NearDeps {
+  /** Of the Cloudflare location that the isolate is in. */
+  readonly cache: Pick<Cache, "match" | "put">;
+  readonly waitUntil: (promise: Promise<unknown>) => void;
+}
+
+/** `results`, of which those that were written or read as a whole stay near for a while. Where a cache fails, they are as they were. */
+export function nearResults(results: Results, { cache, waitUntil }: NearDeps): Results {
+  async function find(key: string): Promise<Result | undefined> {
+    const kept = await cache.match(PLACE + key);
+    const known = kept?.headers.get(KNOWN);
+    return kept?.body && known ? { ...JSON.parse(known), body: kept.body } : undefined;
+  }
+
+  function keep(key: string, body: ReadableStream | Uint8Array, known: Pick<Result, "facts" | "bytes">): void {
+    const headers = { "Cache-Control": `public, max-age=${KEPT_SECONDS}`, [KNOWN]: JSON.stringify(known) };
+    waitUntil(cache.put(PLACE + key, new Response(body, { headers })).catch(failed));
+  }
+
+  return {
+    head: results.head,
+
+    async get(key, range) {
+      // A cache of which parts are asked would have ranges of its own.
+      if (range !== undefined) return await results.get(key, range);
+      const near = await find(key).catch(failed);
+      if (near !== undefined) return near;
+      const found = await results.get(key);
+      if (!(found?.body instanceof ReadableStream) || !isSmall(found)) return found;
+      const { body: stored, ...known } = found;
+      const [body, copy] = stored.tee();
+      keep(key, copy, known);
+      return { ...known, body };
+    },
+
+    async put(key, bytes, facts: ResultFacts) {
+      const isOurs = await results.put(key, bytes, facts);
+      const known = { facts, bytes: bytes.length };
+      if (isOurs && isSmall(known)) keep(key, bytes, known);
+      return isOurs;
+    },
+  };
+}
+
+function isSmall({ bytes = Number.POSITIVE_INFINITY }: Pick<Result, "bytes">): boolean {
+  return bytes <= MAX_BYTES;
+}
+
+function failed(cause: unknown): undefined {
+  logError("near results", cause);
+}

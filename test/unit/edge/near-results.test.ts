@@ -1,0 +1,106 @@
+import { beforeEach, expect, it, vi } from "vitest";
+import { nearResults } from "../../../src/edge/near-results.ts";
+import type { ResultFacts, Results } from "../../../src/edge/results.ts";
+
+const FACTS: ResultFacts = { format: "webp", engine: "simd", model: "ssiu-x2", sourceWidth: 20, sourceHeight: 10 };
+const BYTES = Uint8Array.of(1, 2, 3);
+
+let bucket: { [name in keyof Results]: ReturnType<typeof vi.fn<Results[name]>> };
+let kept: Map<string, Response>;
+let running: Promise<unknown>[];
+
+const cache = {
+  match: vi.fn(async (url: string) => kept.get(url)?.clone()),
+  put: vi.fn(async (url: string, response: Response) => {
+    const { headers } = response;
+    kept.set(url, new Response(await response.arrayBuffer(), { headers }));
+  }),
+};
+
+/** Of one of many isolates of one location. */
+function near(): Results {
+  // The cast: one kind of argument is all that is used.
+  return nearResults(bucket, { cache: cache as unknown as Cache, waitUntil: (promise) => void running.push(promise) });
+}
+
+const stored = () => ({ facts: FACTS, bytes: BYTES.length, body: new Blob([BYTES]).stream() });
+const bytesOf = async (body: ReadableStream | Uint8Array | undefined) =>
+  new Uint8Array(await new Response(body).arrayBuffer());
+
+beforeEach(() => {
+  kept = new Map();
+  running = [];
+  cache.match.mockClear();
+  cache.put.mockClear();
+  bucket = {
+    head: vi.fn(async () => ({ facts: FACTS, bytes: BYTES.length })),
+    get: vi.fn(async (_, range?: string) => (range ? { ...stored(), range: { offset: 0, length: 1 } } : stored())),
+    put: vi.fn(async () => true),
+  };
+});
+
+it("gives what was read before without asking the bucket", async () => {
+  const first = await near().get("r1/a/b");
+  expect(first).toMatchObject({ facts: FACTS, bytes: 3 });
+  expect(await bytesOf(first?.body)).toEqual(BYTES);
+  await Promise.all(running);
+
+  const second = await near().get("r1/a/b");
+  expect(second).toMatchObject({ facts: FACTS, bytes: 3 });
+  expect(await bytesOf(second?.body)).toEqual(BYTES);
+  expect(bucket.get).toHaveBeenCalledTimes(1);
+  expect([...kept.values()].map(({ headers }) => headers.get("cache-control"))).toEqual(["public, max-age=86400"]);
+
+  await near().get("r1/a/c");
+  expect(bucket.get).toHaveBeenCalledTimes(2);
+});
+
+it("gives what was written before, if it is what the bucket has", async () => {
+  await near().put("r1/a/b", BYTES, FACTS);
+  bucket.put.mockResolvedValueOnce(false);
+  expect(await near().put("r1/a/c", Uint8Array.of(9), FACTS)).toBe(false);
+  await Promise.all(running);
+  expect(await bytesOf((await near().get("r1/a/b"))?.body)).toEqual(BYTES);
+  expect(bucket.get).not.toHaveBeenCalled();
+  expect(await bytesOf((await near().get("r1/a/c"))?.body)).toEqual(BYTES);
+});
+
+it("asks the bucket for parts and for what there is", async () => {
+  await near().put("r1/a/b", BYTES, FACTS);
+  await Promise.all(running);
+  expect(await near().get("r1/a/b", "bytes=0-0")).toMatchObject({ range: { offset: 0, length: 1 } });
+  expect(await near().head("r1/a/b")).toEqual({ facts: FACTS, bytes: 3 });
+  expect(bucket.head).toHaveBeenCalledTimes(1);
+  expect(cache.match).not.toHaveBeenCalled();
+  expect(cache.put).toHaveBeenCalledTimes(1);
+});
+
+it("keeps up to 2 MB, whether they are read or written", async () => {
+  const sizes = [2 * 2 ** 20, 2 * 2 ** 20 + 1];
+  for (const size of sizes) {
+    bucket.get.mockResolvedValueOnce({ ...stored(), bytes: size });
+    await near().get(`r1/read/${size}`);
+    await near().put(`r1/written/${size}`, new Uint8Array(size), FACTS);
+  }
+  await Promise.all(running);
+  expect([...kept.keys()].map((url) => new URL(url).pathname)).toEqual([
+    `/r1/read/${sizes[0]}`,
+    `/r1/written/${sizes[0]}`,
+  ]);
+});
+
+it("keeps nothing where there is nothing", async () => {
+  bucket.get.mockResolvedValueOnce(undefined);
+  expect(await near().get("r1/a/b")).toBeUndefined();
+  expect(cache.put).not.toHaveBeenCalled();
+});
+
+it("does without a cache that fails", async () => {
+  const logged = vi.spyOn(console, "error").mockImplementation(() => {});
+  cache.match.mockRejectedValueOnce(new Error("broken"));
+  cache.put.mockRejectedValueOnce(new Error("full"));
+  expect(await bytesOf((await near().get("r1/a/b"))?.body)).toEqual(BYTES);
+  await Promise.all(running);
+  expect(logged.mock.calls.join()).toMatch(/broken.*full/s);
+  logged.mockRestore();
+});
