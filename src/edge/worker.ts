@@ -99,6 +99,7 @@ function createHandlers(env: Env, createEngine: CreateEngine) {
       v1: createJobRoutes({
         ...jobs,
         presets: config.presets,
+        allowed: remote.allowed,
         unsuccessful: unsuccessfulJobs(env.RESULTS),
         uploads: env.UPLOAD_QUEUE,
       }),

@@ -175,6 +175,12 @@ describe("a request that makes no job", () => {
     ["unknown ops", { ...GOOD, ops: "x9" }, 400, "invalid_transform"],
     ["ops that lead elsewhere", { ...GOOD, ops: "x2/a.png" }, 400, "invalid_path"],
     ["a source that leads elsewhere", { ...GOOD, source: "../a.png" }, 400, "invalid_path"],
+    [
+      "a source that is not among those allowed",
+      { ...GOOD, source: "https://example.com/a.png" },
+      403,
+      "source_forbidden",
+    ],
     ["half a character", { ...GOOD, source: "\ud800.png" }, 400, "invalid_path"],
     ["half a character in ops", { ...GOOD, ops: "x2\udc00" }, 400, "invalid_path"],
     ["ops whose picture depends on who asks", { ...GOOD, ops: "x2,f=auto" }, 422, "invalid_job"],

@@ -2,8 +2,10 @@ import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { RequestIdVariables } from "hono/request-id";
 import * as z from "zod";
+import { type AllowList, assertAllowed } from "../../core/allow-list.ts";
 import { expected, ServiceError } from "../../core/errors.ts";
 import type { Presets } from "../../core/presets.ts";
+import { isRemote } from "../../core/remote-url.ts";
 import { allow } from "../../service/allow.ts";
 import { receiveSource } from "../webhooks/source.ts";
 import { requireToken } from "./authorize.ts";
@@ -23,13 +25,15 @@ const NewJob = z.strictObject({ ...JobFields, ops: Ops });
 export interface JobRoutesDeps {
   readonly config: JobConfig;
   readonly presets: Presets;
+  /** Where remote sources may come from. */
+  readonly allowed: AllowList;
   readonly jobs: DurableObjectNamespace<JobObject>;
   readonly unsuccessful: UnsuccessfulJobs;
   readonly uploads: Queue;
 }
 
 /** What stands below /v1. */
-export function createJobRoutes({ config, presets, jobs, unsuccessful, uploads }: JobRoutesDeps) {
+export function createJobRoutes({ config, presets, allowed, jobs, unsuccessful, uploads }: JobRoutesDeps) {
   const app = new Hono<{ Variables: RequestIdVariables }>();
   const authorized = requireToken(config.tokens);
   const view = (job: Job) => jobView(job, config.signing);
@@ -42,6 +46,7 @@ export function createJobRoutes({ config, presets, jobs, unsuccessful, uploads }
     const asked = parseBody(NewJob, await c.req.text());
     checkCallback(asked.callback, new URL(c.req.url).host, config);
     const request = canonicalRequest(asked, presets);
+    if (isRemote(request.source)) assertAllowed(allowed, new URL(request.source));
     const id = await idFor(c.req.header("Idempotency-Key"));
     const job = await jobs.getByName(id).create(id, request);
     assertSameRequest(job, request, "Idempotency-Key");
