@@ -33,6 +33,7 @@ describe("matchHolds", () => {
 describe("parseRange", () => {
   it.each([
     ["bytes=0-9", { offset: 0, length: 10 }],
+    ["Bytes=0-9", { offset: 0, length: 10 }],
     ["bytes=90-", { offset: 90, length: 10 }],
     ["bytes=90-999", { offset: 90, length: 10 }],
     // What some clients send for the end, whatever it is.
