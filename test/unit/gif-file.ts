@@ -10,7 +10,7 @@ export function blocksOf(data: Uint8Array): Uint8Array {
 }
 
 /** Codes as a GIF packs them, each as long as it is when a decoder that has read those before comes to it. */
-export function packCodes(codes: readonly number[], bits: number): Uint8Array {
+function packCodes(codes: readonly number[], bits: number): Uint8Array {
   const packed: number[] = [];
   const clear = 2 ** bits;
   let [buffer, held, known, isFirst] = [0, 0, clear + 2, true];
