@@ -1,7 +1,6 @@
-import { concat } from "../core/concat.ts";
 import type { Rgba } from "../core/image.ts";
 import { corrupt, u8 } from "../core/probe/bytes.ts";
-import { firstGifFrame, type GifFrame, gifBlocks } from "../core/probe/gif.ts";
+import { firstGifFrame, type GifFrame, gifData } from "../core/probe/gif.ts";
 
 /** The rows of an interlaced picture come in four passes. @see GIF89a appendix E */
 const PASSES = [
@@ -15,7 +14,7 @@ const PASSES = [
 export function decodeGif(bytes: Uint8Array): Rgba {
   const frame = firstGifFrame(bytes);
   const { width, height, palette, transparent, dataAt } = frame;
-  const indices = unpack(concat([...gifBlocks(bytes, dataAt + 1)]), u8(bytes, dataAt), width * height);
+  const indices = unpack(gifData(bytes, dataAt + 1), u8(bytes, dataAt), width * height);
   const data = new Uint8ClampedArray(4 * width * height);
   rowsOf(frame).forEach((row, place) => {
     for (let x = 0; x < width; x++) {

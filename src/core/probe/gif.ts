@@ -77,12 +77,16 @@ function paletteAt(bytes: Uint8Array, at: number, flags: number): Uint8Array {
   return bytes.subarray(at, at + (flags & 0x80 ? 3 * 2 ** ((flags & 7) + 1) : 0));
 }
 
-/** The blocks of data that begin at `at`, up to an empty one. */
-export function* gifBlocks(bytes: Uint8Array, at: number): Generator<Uint8Array> {
+/** What the blocks of data hold that begin at `at`, up to an empty one: there may be millions, of a byte each. */
+export function gifData(bytes: Uint8Array, at: number): Uint8Array {
+  const data = new Uint8Array(afterBlocks(bytes, at) - at);
+  let filled = 0;
   for (let length = lengthAt(bytes, at); length > 0; length = lengthAt(bytes, at)) {
-    yield bytes.subarray(at + 1, at + 1 + length);
+    data.set(bytes.subarray(at + 1, at + 1 + length), filled);
+    filled += length;
     at += 1 + length;
   }
+  return data.subarray(0, filled);
 }
 
 function afterBlocks(bytes: Uint8Array, at: number): number {

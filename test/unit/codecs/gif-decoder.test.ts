@@ -1,3 +1,4 @@
+import { getHeapStatistics } from "node:v8";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { createNodeCodecs } from "../../../src/codecs/node.ts";
@@ -115,6 +116,16 @@ describe("a GIF", () => {
     const comment = concat([Uint8Array.of(0x21, 0xfe), blocksOf(new Uint8Array(1_100_000))]);
     expect(await failure(comment, gifImage())).toMatchObject({ code: "source_too_large" });
     expect(await pixels(gifImage(), comment)).toHaveLength(4);
+  });
+
+  it("takes little more memory than its bytes, in however many blocks they come", async () => {
+    const image = gifImage({ width: 512, height: 512 });
+    const blocks = Uint8Array.from({ length: 4_000_000 }, (_, i) => (i % 2 === 0 ? 1 : 0));
+    const before = getHeapStatistics().used_heap_size;
+    // The header and the size of a symbol, blocks of a byte each, and the rest.
+    const { width } = await decoded(gifFile(image.subarray(0, 11), blocks, image.subarray(11)));
+    expect(getHeapStatistics().used_heap_size - before).toBeLessThan(100e6);
+    expect(width).toBe(512);
   });
 
   it("is cut short wherever it ends early", () => {
