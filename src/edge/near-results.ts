@@ -7,7 +7,7 @@ const PLACE = "https://results.invalid/";
 /** A key names its bytes, so what is kept is never wrong. A day, as nobody may need it any more. */
 const KEPT_SECONDS = 86_400;
 
-/** While a result goes to a cache, what a slow client has not taken of it yet stays in the isolate's memory. */
+/** Nearly all that an isolate makes; what is larger takes its time from anywhere. */
 const MAX_BYTES = 2 * 2 ** 20;
 
 /** Of a kept answer: what is known of the result, as JSON. */
@@ -27,9 +27,13 @@ export function nearResults(results: Results, { cache, waitUntil }: NearDeps): R
     return kept?.body && known ? { ...JSON.parse(known), body: kept.body } : undefined;
   }
 
-  function keep(key: string, body: ReadableStream | Uint8Array, known: Pick<Result, "facts" | "bytes">): void {
-    const headers = { "Cache-Control": `public, max-age=${KEPT_SECONDS}`, [KNOWN]: JSON.stringify(known) };
-    waitUntil(cache.put(PLACE + key, new Response(body, { headers })).catch(failed));
+  function keep(key: string, reading: Promise<Result | undefined>): void {
+    const kept = async () => {
+      const { body, ...known } = (await reading) ?? {};
+      const headers = { "Cache-Control": `public, max-age=${KEPT_SECONDS}`, [KNOWN]: JSON.stringify(known) };
+      if (body !== undefined) await cache.put(PLACE + key, new Response(body, { headers }));
+    };
+    waitUntil(kept().catch(failed));
   }
 
   return {
@@ -41,23 +45,20 @@ export function nearResults(results: Results, { cache, waitUntil }: NearDeps): R
       const near = await find(key).catch(failed);
       if (near !== undefined) return near;
       const found = await results.get(key);
-      if (!(found?.body instanceof ReadableStream) || !isSmall(found)) return found;
-      const { body: stored, ...known } = found;
-      const [body, copy] = stored.tee();
-      keep(key, copy, known);
-      return { ...known, body };
+      // Read once more: of a copy, what a slow client has not taken yet would stay in the isolate's memory.
+      if (isSmall(found?.bytes)) keep(key, results.get(key));
+      return found;
     },
 
     async put(key, bytes, facts: ResultFacts) {
       const isOurs = await results.put(key, bytes, facts);
-      const known = { facts, bytes: bytes.length };
-      if (isOurs && isSmall(known)) keep(key, bytes, known);
+      if (isOurs && isSmall(bytes.length)) keep(key, Promise.resolve({ facts, bytes: bytes.length, body: bytes }));
       return isOurs;
     },
   };
 }
 
-function isSmall({ bytes = Number.POSITIVE_INFINITY }: Pick<Result, "bytes">): boolean {
+function isSmall(bytes = Number.POSITIVE_INFINITY): boolean {
   return bytes <= MAX_BYTES;
 }
 
