@@ -73,12 +73,9 @@ describe("a GIF", () => {
     expect(await pixels(gifTransparency(2), gifImage())).toEqual([BLACK, RED, NONE, WHITE]);
     const isOpaque = gifTransparency(2).with(3, 0);
     expect(await pixels(isOpaque, gifImage())).toEqual([BLACK, RED, GREEN, WHITE]);
-    expect(await pixels(gifTransparency(2), Uint8Array.of(0x21, 0xfe, 2, 0x2c, 0x3b, 0), gifImage())).toEqual([
-      BLACK,
-      RED,
-      NONE,
-      WHITE,
-    ]);
+    // A comment, whose bytes are like those of other blocks, and an application's, whose bytes are like those of the one before.
+    for (const between of [Uint8Array.of(0x21, 0xfe, 2, 0x2c, 0x3b, 0), Uint8Array.of(0x21, 0xff, 4, 0, 0, 0, 0, 0)])
+      expect(await pixels(gifTransparency(2), between, gifImage())).toEqual([BLACK, RED, NONE, WHITE]);
   });
 
   it("stands where it says, on a canvas that is transparent and large enough for it", async () => {
@@ -98,6 +95,10 @@ describe("a GIF", () => {
 
   it("is damaged if pixels are missing, or a code stands for nothing", async () => {
     expect(await failure(gifImage({ width: 9, codes: [4, 0, 1, 2] }))).toMatchObject(
+      damaged("fewer pixels than it says"),
+    );
+    // Two bytes are there, and as many would be enough.
+    expect(await failure(gifImage({ height: 3, codes: [4, 0, 1, 2] }))).toMatchObject(
       damaged("fewer pixels than it says"),
     );
     expect(await failure(gifImage({ codes: [4, 0, 1, 2, 5] }))).toMatchObject(damaged("damaged gif data"));
