@@ -279,6 +279,7 @@ describe("POST /v1/webhooks/source", () => {
     ["no ops", created({ source: "a.png", ops: [] }), 422],
     ["more ops than ten", created({ source: "a.png", ops: new Array(11).fill("x2") }), 422],
     ["an unknown field", created({ source: "a.png", ops: ["x2"], priority: 1 }), 422],
+    ["a source that is not among those allowed", created({ source: "https://example.com/a.png", ops: ["x2"] }), 403],
     ["bad ops", created({ source: "a.png", ops: ["x2", "x9"] }), 400],
     [
       "a callback into a private network",

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { assertPublicUrl } from "../../core/address.ts";
+import { type AllowList, assertAllowed } from "../../core/allow-list.ts";
 import { expected, ServiceError } from "../../core/errors.ts";
 import { formatSource, type ImagePath, parseImagePath } from "../../core/image-path.ts";
 import { NO_PRESETS, type Presets } from "../../core/presets.ts";
@@ -45,6 +46,11 @@ export function canonicalRequest(request: JobRequest, presets?: Presets): JobReq
   const { format } = transform;
   if (format === "json" || format === "auto") throw invalid(expected("the format of one picture", "format", format));
   return { source, ops: formatTransform(transform), callback: request.callback };
+}
+
+/** @throws {ServiceError} `source_forbidden` where a remote source is not among those allowed */
+export function checkSource({ source }: JobRequest, allowed: AllowList): void {
+  if (isRemote(source)) assertAllowed(allowed, new URL(source));
 }
 
 /**

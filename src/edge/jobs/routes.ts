@@ -2,10 +2,9 @@ import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { RequestIdVariables } from "hono/request-id";
 import * as z from "zod";
-import { type AllowList, assertAllowed } from "../../core/allow-list.ts";
+import type { AllowList } from "../../core/allow-list.ts";
 import { expected, ServiceError } from "../../core/errors.ts";
 import type { Presets } from "../../core/presets.ts";
-import { isRemote } from "../../core/remote-url.ts";
 import { allow } from "../../service/allow.ts";
 import { receiveSource } from "../webhooks/source.ts";
 import { requireToken } from "./authorize.ts";
@@ -13,7 +12,7 @@ import type { JobConfig } from "./config.ts";
 import { assertSameRequest, type Job } from "./job.ts";
 import { derivedJobId, isJobId, randomJobId } from "./job-id.ts";
 import type { JobObject } from "./job-object.ts";
-import { canonicalRequest, checkCallback, JobFields, Ops, parseBody } from "./job-request.ts";
+import { canonicalRequest, checkCallback, checkSource, JobFields, Ops, parseBody } from "./job-request.ts";
 import { jobView } from "./job-view.ts";
 import { UNSUCCESSFUL, type UnsuccessfulJobs } from "./unsuccessful-jobs.ts";
 import { UploadEvent } from "./uploads.ts";
@@ -46,7 +45,7 @@ export function createJobRoutes({ config, presets, allowed, jobs, unsuccessful, 
     const asked = parseBody(NewJob, await c.req.text());
     checkCallback(asked.callback, new URL(c.req.url).host, config);
     const request = canonicalRequest(asked, presets);
-    if (isRemote(request.source)) assertAllowed(allowed, new URL(request.source));
+    checkSource(request, allowed);
     const id = await idFor(c.req.header("Idempotency-Key"));
     const job = await jobs.getByName(id).create(id, request);
     assertSameRequest(job, request, "Idempotency-Key");
@@ -82,7 +81,7 @@ export function createJobRoutes({ config, presets, allowed, jobs, unsuccessful, 
   });
 
   app.post("/webhooks/source", async (c) => {
-    const made = await receiveSource(c.req.raw, { config, presets, jobs });
+    const made = await receiveSource(c.req.raw, { config, presets, allowed, jobs });
     return c.json({ jobs: await Promise.all(made.map(view)) }, 202, { "Cache-Control": "no-store" });
   });
 
