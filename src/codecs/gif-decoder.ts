@@ -19,9 +19,9 @@ export function decodeGif(bytes: Uint8Array): Rgba {
   rowsOf(frame).forEach((row, place) => {
     for (let x = 0; x < width; x++) {
       const index = indices[place * width + x] ?? 0;
-      // What the palette has no colour for is transparent too; Chromium and sharp make it black.
-      if (index === transparent || 3 * index >= palette.length) continue;
+      if (index === transparent) continue;
       const to = 4 * (row * width + x);
+      // Black, as in browsers, where the palette has no colour for it.
       data.set(palette.subarray(3 * index, 3 * index + 3), to);
       data[to + 3] = 255;
     }

@@ -52,6 +52,17 @@ describe("a GIF", () => {
     expect(Buffer.from(data).equals(Uint8Array.from(expected))).toBe(true);
   });
 
+  it("may use the last of 4096 codes, and none is made after that", async () => {
+    // The first string has the code 6, and each symbol but the first makes one.
+    const symbols = Array.from({ length: 4091 }, (_, i) => (i * i + (i >> 3)) % 4);
+    const codes = [4, ...symbols, 4095, 4095];
+    const { data } = await decoded(gifFile(gifImage({ width: 4095, height: 1, codes })));
+    const last = symbols.slice(-2);
+    const colours = [0x000000, 0xff0000, 0x00ff00, 0xffffff];
+    const seen = Array.from({ length: 4095 }, (_, i) => Buffer.from(data).readUIntBE(4 * i, 3));
+    expect(seen).toEqual([...symbols, ...last, ...last].map((symbol) => colours[symbol]));
+  });
+
   it("may use a string before it is whole, and begin its table anew, or not begin it", async () => {
     // 1, then 1 1 by the string that this makes.
     expect(await pixels(gifImage({ codes: [4, 1, 6, 2, 5] }))).toEqual([RED, RED, RED, GREEN]);
@@ -63,10 +74,11 @@ describe("a GIF", () => {
     expect(await pixels(gifImage({ codes: [4, 1, 6, 7, 3, 3, 3] }))).toEqual([RED, RED, RED, RED]);
   });
 
-  it("has a palette of its own before the common one, and nothing where it has no colour", async () => {
+  it("has a palette of its own before the common one, and black where it has no colour, unless that is the one that stands for none", async () => {
     expect(await pixels(gifImage())).toEqual([BLACK, RED, GREEN, WHITE]);
     const palette = [1, 2, 3, 4, 5, 6];
-    expect(await pixels(gifImage({ palette }))).toEqual(["010203ff", "040506ff", NONE, NONE]);
+    expect(await pixels(gifImage({ palette }))).toEqual(["010203ff", "040506ff", BLACK, BLACK]);
+    expect(await pixels(gifTransparency(3), gifImage({ palette }))).toEqual(["010203ff", "040506ff", BLACK, NONE]);
   });
 
   it("may have a colour that stands for none, of the frame that follows", async () => {
