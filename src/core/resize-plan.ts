@@ -74,8 +74,8 @@ interface Span {
 }
 
 /**
- * What is about `focus` (0 to 1) of an axis, as far as it goes, if it becomes longer than `most`; from a whole pixel on, so that an
- * unscaled cut stays sharp: one of what is fitted or, where it is enlarged, of the result.
+ * What is about `focus` (0 to 1) of an axis, as far as it goes, if it becomes longer than `most`; from a whole pixel on or up
+ * to the end, so that an unscaled cut stays sharp: one of what is fitted or, where it is enlarged, of the result.
  */
 function fitAxis(length: number, ratio: Ratio, most: number, focus: number): Span {
   const [becomes, was] = ratio;

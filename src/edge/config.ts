@@ -3,7 +3,7 @@ import { type AllowList, parseAllowList } from "../core/allow-list.ts";
 import { type Keyring, parseKeyring } from "../core/keyring.ts";
 import { onlyPresets, type Presets, parsePresets } from "../core/presets.ts";
 import type { PictureLimits } from "../service/render-plan.ts";
-import { expecting, oneOf, parsedBy, parseSettings, setting } from "../service/settings.ts";
+import { expectingSetting, oneOf, parsedBy, parseSettings, setting } from "../service/settings.ts";
 import type { Patience } from "./lease.ts";
 
 function countTo(most: number) {
@@ -43,7 +43,7 @@ export const VARS_PLACE = "[vars] in wrangler.toml";
 
 /** @see RFC 9111 section 5.2 */
 const DIRECTIVES = /^[\w-]+(=([\w-]+|"[^"]*"))?(\s*,\s*[\w-]+(=([\w-]+|"[^"]*"))?)*$/;
-const DIRECTIVES_EXPECTED = expecting("directives such as public, max-age=3600,");
+const DIRECTIVES_EXPECTED = expectingSetting("directives such as public, max-age=3600,");
 
 /** What would not be lowered to the end of a signed link. */
 const ODD_AGE = /age=(?!\d+\s*(,|$))/i;
@@ -61,7 +61,7 @@ const Vars = z
       .string({ error: DIRECTIVES_EXPECTED })
       .trim()
       .regex(DIRECTIVES, { error: DIRECTIVES_EXPECTED, abort: true })
-      .refine((value) => !ODD_AGE.test(value), { error: expecting("ages in whole seconds, without quotes,") }),
+      .refine((value) => !ODD_AGE.test(value), { error: expectingSetting("ages in whole seconds, without quotes,") }),
     PRESETS: parsedBy(parsePresets, "PRESETS").prefault("{}"),
     PRESETS_ONLY: oneOf(["true", "false"]).default("false"),
     ALLOWED_SOURCES: parsedBy(parseAllowList, "ALLOWED_SOURCES").prefault(""),

@@ -1,11 +1,11 @@
 import * as z from "zod";
 import { expectedUrl } from "../core/errors.ts";
 import { type Keyring, parseKeyring } from "../core/keyring.ts";
-import { expecting, parsedBy, parseSettings } from "../service/settings.ts";
+import { expectingSetting, parsedBy, parseSettings } from "../service/settings.ts";
 import { Count, Milliseconds, VARS_PLACE } from "./config.ts";
 import type { OriginLimits } from "./place.ts";
 
-const urlExpected = expecting("an http(s) URL without user, query and fragment", expectedUrl);
+const urlExpected = expectingSetting("an http(s) URL without user, query and fragment", expectedUrl);
 
 const Vars = z.object({
   ORIGIN_URL: z

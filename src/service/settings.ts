@@ -2,7 +2,7 @@ import * as z from "zod";
 import { expected } from "../core/errors.ts";
 
 /** The message of a schema whose input, a variable, is not `what`; of text as `say` has it. */
-export function expecting(what: string, say = expected) {
+export function expectingSetting(what: string, say = expected) {
   return ({ input, path }: { readonly input?: unknown; readonly path?: PropertyKey[] | undefined }): string => {
     const name = String(path?.[0]);
     if (input === undefined) return `Expected ${what} for ${name}, got nothing`;
@@ -12,13 +12,13 @@ export function expecting(what: string, say = expected) {
 
 /** Text that is `what`, which is for `holds` to say. */
 export function setting(what: string, holds: (text: string) => boolean) {
-  const error = expecting(what);
+  const error = expectingSetting(what);
   return z.string({ error }).refine(holds, { error });
 }
 
 /** A name of a few. */
 export function oneOf<const T extends readonly string[]>(names: T) {
-  return z.enum(names, { error: expecting(`one of ${names.join(", ")}`) });
+  return z.enum(names, { error: expectingSetting(`one of ${names.join(", ")}`) });
 }
 
 /**
@@ -27,7 +27,7 @@ export function oneOf<const T extends readonly string[]>(names: T) {
  * @param parse - its errors name the variable, and no secret.
  */
 export function parsedBy<T>(parse: (text: string, name: string) => T, name: string, what = "a string") {
-  return z.string({ error: expecting(what) }).transform((text, context) => {
+  return z.string({ error: expectingSetting(what) }).transform((text, context) => {
     try {
       return parse(text, name);
     } catch (error) {
