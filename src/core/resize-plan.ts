@@ -86,7 +86,9 @@ function fitAxis(length: number, ratio: Ratio, most: number, focus: number): Spa
   const part = most / factor;
   const start =
     factor > 1 ? Math.floor((2 * focus * to - most) / 2) / factor : Math.floor((2 * focus * length - part) / 2);
-  return { start: Math.max(0, Math.min(start, length - part)), length: part, to: most };
+  const last = length - part;
+  // `to` is rounded: the last of its whole pixels may end before what is fitted does.
+  return { start: focus === 1 ? last : Math.max(0, Math.min(start, last)), length: part, to: most };
 }
 
 function divide({ start, length, to }: Span, by: number): Span {

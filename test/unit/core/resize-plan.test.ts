@@ -137,6 +137,7 @@ describe("planResize", () => {
         expect(kept.window.x + kept.window.width).toBeCloseTo(width, 6);
         expect(kept.window.y + kept.window.height).toBeCloseTo(height, 6);
       }),
+      { examples: [[{ scale: 1, width: 222, height: 1, fit: "cover", gravity: { x: 0, y: 0 } }, 15, 863]] },
     );
   });
 
