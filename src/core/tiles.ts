@@ -1,9 +1,13 @@
 import type { Size } from "./image.ts";
 
-/** One tile along one axis, in input pixels. `from..to` goes through the network, `keepFrom..keepTo` of it is kept. */
-export interface Span {
+/** Part of an axis, in pixels. */
+export interface Reach {
   readonly from: number;
   readonly to: number;
+}
+
+/** One tile along one axis, in input pixels. `from..to` goes through the network, `keepFrom..keepTo` of it is kept. */
+export interface Span extends Reach {
   readonly keepFrom: number;
   readonly keepTo: number;
 }

@@ -1,5 +1,6 @@
-import type { Rgb, Scale, Variant } from "../core/image.ts";
-import { planTiles, type Span, type Tile, type Tiling } from "../core/tiles.ts";
+import type { Rgb, Scale, Size, Variant } from "../core/image.ts";
+import { planTiles, type Reach, type Tile, type Tiling } from "../core/tiles.ts";
+import { type Part, trim } from "../core/trim.ts";
 import type { Engine } from "./engine.ts";
 
 export interface UpscaleOptions {
@@ -15,7 +16,13 @@ export interface UpscaleOptions {
   readonly onTile?: (done: number, total: number) => void;
 }
 
-/** [h, w, 3] -> [s*h, s*w, 3], tile by tile. */
+/** Pixels of one colour that the network sees beyond what it is to draw, at least. */
+const MARGIN = 8;
+
+/**
+ * [h, w, 3] -> [s*h, s*w, 3], tile by tile. Edges of one colour cost nothing: as the network has them near the rest, they go on
+ * to the tile's end.
+ */
 export async function upscaleRgb(engine: Engine, image: Rgb, scale: Scale, options: UpscaleOptions): Promise<Rgb> {
   const tiles = planTiles(image.width, image.height, options.tiling);
   const width = scale * image.width;
@@ -25,8 +32,11 @@ export async function upscaleRgb(engine: Engine, image: Rgb, scale: Scale, optio
   let done = 0;
   const lane = async () => {
     for (const tile of waiting) {
-      const upscaled = await engine.upscale(cut(image, tile), scale, options.variant);
-      paste(output, upscaled, tile, scale);
+      const input = cut(image, tile);
+      // Where tiles go through the network together, all are of one size.
+      const part = options.tiling.equal ? whole(input) : trim(input, MARGIN);
+      const upscaled = await engine.upscale(cut(input, part), scale, options.variant);
+      paste(output, upscaled, { tile, part, scale });
       options.onTile?.(++done, tiles.length);
       await options.pause?.();
     }
@@ -35,11 +45,12 @@ export async function upscaleRgb(engine: Engine, image: Rgb, scale: Scale, optio
   return output;
 }
 
-/** What a cut takes, along one axis. */
-type Reach = Pick<Span, "from" | "to">;
+function whole({ width, height }: Size): Part {
+  return { x: { from: 0, to: width }, y: { from: 0, to: height } };
+}
 
-/** A tile out of a picture; beyond its right and lower edge as the network itself continues it. */
-export function cut({ width, height, data }: Rgb, { x, y }: { readonly x: Reach; readonly y: Reach }): Rgb {
+/** A part of a picture; beyond its right and lower edge as the network itself continues it. */
+export function cut({ width, height, data }: Rgb, { x, y }: Part): Rgb {
   const columns = x.to - x.from;
   const rows = y.to - y.from;
   const inside = Math.min(columns, width - x.from);
@@ -62,10 +73,29 @@ function mirrored(index: number, length: number): number {
   return Math.min(index % period, period - (index % period));
 }
 
-function paste(output: Rgb, upscaled: Rgb, { x, y }: Tile, scale: Scale): void {
-  const bytes = 3 * scale * (x.keepTo - x.keepFrom);
+interface PasteOptions {
+  readonly tile: Tile;
+  /** What of the tile was upscaled; beyond it, its outermost pixels go on. */
+  readonly part: Part;
+  readonly scale: Scale;
+}
+
+function paste(output: Rgb, { width, data }: Rgb, { tile: { x, y }, part, scale }: PasteOptions): void {
+  const columns = Array.from({ length: scale * (x.keepTo - x.keepFrom) }, (_, i) =>
+    nearest(i + scale * (x.keepFrom - x.from), part.x, scale),
+  );
   for (let row = scale * y.keepFrom; row < scale * y.keepTo; row++) {
-    const start = 3 * ((row - scale * y.from) * upscaled.width + scale * (x.keepFrom - x.from));
-    output.data.set(upscaled.data.subarray(start, start + bytes), 3 * (row * output.width + scale * x.keepFrom));
+    const line = width * nearest(row - scale * y.from, part.y, scale);
+    let to = 3 * (row * output.width + scale * x.keepFrom);
+    for (const column of columns) {
+      const from = 3 * (line + column);
+      for (let c = 0; c < 3; c++) output.data[to++] = data[from + c] ?? 0;
+    }
   }
+}
+
+/** Where a line of an upscaled tile stands in its upscaled part, or the one that stands for it: of the outermost pixel's, as far within it. */
+function nearest(line: number, { from, to }: Reach, scale: Scale): number {
+  const pixel = Math.max(from, Math.min(Math.floor(line / scale), to - 1));
+  return scale * (pixel - from) + (line % scale);
 }

@@ -46,6 +46,52 @@ it("continues a picture beyond its last tile as the network pads it", async () =
   ]);
 });
 
+/** Noise on a plain ground. */
+function onGround(width: number, height: number, { x, y, side }: { x: number; y: number; side: number }): Rgb {
+  const image = { width, height, data: new Uint8ClampedArray(3 * width * height).fill(200) };
+  const spot = noise(side, side);
+  for (let row = 0; row < side; row++) {
+    image.data.set(spot.data.subarray(3 * row * side, 3 * (row + 1) * side), 3 * ((y + row) * width + x));
+  }
+  return image;
+}
+
+/** An engine that adds to each sample what depends on where it stands in its pixel, and how many pixels it has had. */
+function counter() {
+  let pixels = 0;
+  const engine: Engine = {
+    ...repeater,
+    async upscale(tile, scale) {
+      pixels += tile.width * tile.height;
+      const { data, ...size } = await repeater.upscale(tile, scale);
+      const within = (i: number) => (Math.floor(i / 3) % scale) + scale * (Math.floor(i / (3 * size.width)) % scale);
+      return { ...size, data: data.map((value, i) => value + within(i)) };
+    },
+  };
+  return { engine, pixels: () => pixels };
+}
+
+it.each([2, 3, 4] as const)("makes x%i of a plain ground as the network makes it beside the rest", async (scale) => {
+  for (const image of [
+    onGround(150, 130, { x: 70, y: 20, side: 30 }),
+    onGround(90, 100, { x: 80, y: 90, side: 10 }),
+    onGround(90, 90, { x: 0, y: 0, side: 0 }),
+  ]) {
+    const { engine } = counter();
+    const { data } = await upscaleRgb(engine, image, scale, { tiling: { size: 64, overlap: 16 } });
+    expect(Buffer.from(data).equals(Buffer.from((await engine.upscale(image, scale)).data))).toBe(true);
+  }
+});
+
+it("hands the engine no more of a plain ground than it needs, but all of what goes through it together", async () => {
+  const image = onGround(144, 144, { x: 72, y: 72, side: 8 });
+  const [parts, equal] = [counter(), counter()];
+  await upscaleRgb(parts.engine, image, 2, { tiling: { size: 144, overlap: 16 } });
+  expect(parts.pixels()).toBe(32 * 32);
+  await upscaleRgb(equal.engine, image, 2, { tiling: { size: 144, overlap: 16, equal: true } });
+  expect(equal.pixels()).toBe(144 * 144);
+});
+
 it.each([
   [4, 4],
   [undefined, 1],

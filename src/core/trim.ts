@@ -1,0 +1,37 @@
+import type { Rgb } from "./image.ts";
+import { GRID, type Reach } from "./tiles.ts";
+
+/** Part of a picture, in pixels. */
+export interface Part {
+  readonly x: Reach;
+  readonly y: Reach;
+}
+
+/**
+ * What is left without the rows and columns at the edges that are of one colour, but for `margin` pixels of them; its edges are on the
+ * grid, or those of the picture. Of a plain picture a corner.
+ */
+export function trim({ width, height, data }: Rgb, margin: number): Part {
+  const isSame = (a: number, b: number) =>
+    data[3 * a] === data[3 * b] && data[3 * a + 1] === data[3 * b + 1] && data[3 * a + 2] === data[3 * b + 2];
+  const y = trimAxis(height, margin, (row, edge) => {
+    for (let x = 0; x < width; x++) if (!isSame(row * width + x, edge * width)) return false;
+    return true;
+  });
+  const x = trimAxis(width, margin, (column, edge) => {
+    for (let row = y.from; row < y.to; row++) if (!isSame(row * width + column, y.from * width + edge)) return false;
+    return true;
+  });
+  return { x, y };
+}
+
+/** @param isLike - whether all of a line is as the edge begins. */
+function trimAxis(length: number, margin: number, isLike: (line: number, edge: number) => boolean): Reach {
+  let [from, to] = [0, length];
+  while (from < length && isLike(from, 0)) from++;
+  while (to > from && isLike(to - 1, length - 1)) to--;
+  return {
+    from: Math.max(0, GRID * Math.floor((from - margin) / GRID)),
+    to: Math.min(length, GRID * Math.ceil((to + margin) / GRID)),
+  };
+}
