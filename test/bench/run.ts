@@ -41,6 +41,7 @@ try {
   await measureFirstCall();
   const worker = await startBuilt(folder, { config: CONFIG });
   for (const { scale, sides } of CASES) for (const side of sides) await measure(worker, scale, side);
+  await measureGround(worker);
   await worker.dispose();
 } finally {
   await rm(folder, { recursive: true });
@@ -76,6 +77,17 @@ async function measure(worker: Miniflare, scale: 2 | 3 | 4, side: number): Promi
   add(`${at}/ort`, median(ort), "us/px");
   add(`${at}/simd-over-ort`, median(ratios), "ratio");
   add(`${at}/simd-gmacs`, MACS[scale] / median(simd) / 1000, "GMAC/s");
+}
+
+/** What a picture takes whose subject is half of it, on a plain ground, of what it takes if it is all subject. */
+async function measureGround(worker: Miniflare): Promise<void> {
+  const [scale, side] = [2, 512];
+  const ratios: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const half = await time(worker, { engine: "simd", scale, side, subject: 362 });
+    ratios.push(half / (await time(worker, { engine: "simd", scale, side })));
+  }
+  add(`edge/x${scale}/${side}/half-plain-over-whole`, median(ratios), "ratio");
 }
 
 /** What the first picture of a fresh isolate takes longer than the next. */

@@ -10,8 +10,8 @@ const model = parseManifest(manifest);
 const started = new Map<string, ReturnType<typeof createEdgeSimdEngine>>();
 
 /**
- * `/time?engine=simd&scale=2&side=128&tile=64`: upscales a picture of that side once, in tiles of that size if it is given, and
- * says how many milliseconds it took.
+ * `/time?engine=simd&scale=2&side=128&tile=64&subject=90`: upscales a picture of that side once, in tiles of that size if it is
+ * given, on a plain ground if its subject is smaller than that, and says how many milliseconds it took.
  */
 export default {
   async fetch(request, env) {
@@ -23,7 +23,13 @@ export default {
     const chosen = started.get(name) ?? (name === "ort" ? createEdgeOrtEngine : createEdgeSimdEngine)(model, env);
     started.set(name, chosen);
     const tiling = tile > 0 ? { size: tile, overlap: 0 } : chosen.tiling;
-    const data = Uint8ClampedArray.from({ length: 3 * side * side }, (_, i) => 128 + 90 * Math.sin(i / 40) + (i % 7));
+    const ground = (side - Number(query.get("subject") ?? side)) / 2;
+    const isGround = (at: number) => at < ground || at >= side - ground;
+    const data = Uint8ClampedArray.from({ length: 3 * side * side }, (_, i) => {
+      const pixel = Math.floor(i / 3);
+      if (isGround(pixel % side) || isGround(Math.floor(pixel / side))) return 255;
+      return 128 + 90 * Math.sin(i / 40) + (i % 7);
+    });
     const start = performance.now();
     await upscaleRgb(chosen.engine, { width: side, height: side, data }, Number(query.get("scale")) as Scale, {
       tiling,
