@@ -9,26 +9,28 @@ export interface Part {
 
 /**
  * What is left without the rows and columns at the edges that are of one colour, but for `margin` pixels of them; its edges are on the
- * grid, or those of the picture. Of a plain picture a corner.
+ * grid, or those of the picture. Undefined where all is of one colour.
  */
-export function trim({ width, height, data }: Rgb, margin: number): Part {
+export function trim({ width, height, data }: Rgb, margin: number): Part | undefined {
   const isSame = (a: number, b: number) =>
     data[3 * a] === data[3 * b] && data[3 * a + 1] === data[3 * b + 1] && data[3 * a + 2] === data[3 * b + 2];
   const y = trimAxis(height, margin, (row, edge) => {
     for (let x = 0; x < width; x++) if (!isSame(row * width + x, edge * width)) return false;
     return true;
   });
+  if (y === undefined) return;
   const x = trimAxis(width, margin, (column, edge) => {
     for (let row = y.from; row < y.to; row++) if (!isSame(row * width + column, y.from * width + edge)) return false;
     return true;
   });
-  return { x, y };
+  return x && { x, y };
 }
 
 /** @param isLike - whether all of a line is as the edge begins. */
-function trimAxis(length: number, margin: number, isLike: (line: number, edge: number) => boolean): Reach {
+function trimAxis(length: number, margin: number, isLike: (line: number, edge: number) => boolean): Reach | undefined {
   let [from, to] = [0, length];
   while (from < length && isLike(from, 0)) from++;
+  if (from === length) return;
   while (to > from && isLike(to - 1, length - 1)) to--;
   return {
     from: Math.max(0, GRID * Math.floor((from - margin) / GRID)),

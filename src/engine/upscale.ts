@@ -1,5 +1,5 @@
-import type { Rgb, Scale, Size, Variant } from "../core/image.ts";
-import { planTiles, type Reach, type Tile, type Tiling } from "../core/tiles.ts";
+import type { Rgb, Scale, Variant } from "../core/image.ts";
+import { planTiles, type Reach, type Span, type Tile, type Tiling } from "../core/tiles.ts";
 import { type Part, trim } from "../core/trim.ts";
 import type { Engine } from "./engine.ts";
 
@@ -16,27 +16,22 @@ export interface UpscaleOptions {
   readonly onTile?: (done: number, total: number) => void;
 }
 
-/** Pixels of one colour that the network sees beyond what it is to draw, at least. */
+/** Pixels of one colour that the network sees around the rest, at least. */
 const MARGIN = 8;
 
-/**
- * [h, w, 3] -> [s*h, s*w, 3], tile by tile. Edges of one colour cost nothing: as the network has them near the rest, they go on
- * to the tile's end.
- */
+/** So many of them are not taken from it: beside the edge of what it sees it is off by a little. */
+const RIM = 4;
+
+/** [h, w, 3] -> [s*h, s*w, 3], tile by tile. Edges of a tile that are of one colour stay what they are, and cost nothing. */
 export async function upscaleRgb(engine: Engine, image: Rgb, scale: Scale, options: UpscaleOptions): Promise<Rgb> {
   const tiles = planTiles(image.width, image.height, options.tiling);
-  const width = scale * image.width;
-  const height = scale * image.height;
-  const output = { width, height, data: new Uint8ClampedArray(3 * width * height) };
+  const output = repeat(image, scale);
   const waiting = tiles.values();
   let done = 0;
   const lane = async () => {
     for (const tile of waiting) {
-      const input = cut(image, tile);
-      // Where tiles go through the network together, all are of one size.
-      const part = options.tiling.equal ? whole(input) : trim(input, MARGIN);
-      const upscaled = await engine.upscale(cut(input, part), scale, options.variant);
-      paste(output, upscaled, { tile, part, scale });
+      const part = withoutGround(image, tile, options.tiling);
+      if (part) paste(output, await engine.upscale(cut(image, part), scale, options.variant), part, scale);
       options.onTile?.(++done, tiles.length);
       await options.pause?.();
     }
@@ -45,8 +40,39 @@ export async function upscaleRgb(engine: Engine, image: Rgb, scale: Scale, optio
   return output;
 }
 
-function whole({ width, height }: Size): Part {
-  return { x: { from: 0, to: width }, y: { from: 0, to: height } };
+/** What of a tile has to go through the network, and is kept, if not all is of one colour. */
+function withoutGround(image: Rgb, tile: Tile, { equal = false }: Tiling): Tile | undefined {
+  const part = trim(cut(image, tile), MARGIN);
+  if (part === undefined) return;
+  const [x, y] = [narrowed(tile.x, part.x), narrowed(tile.y, part.y)];
+  // What is to go through together is of one size.
+  return equal
+    ? { x: { ...x, from: tile.x.from, to: tile.x.to }, y: { ...y, from: tile.y.from, to: tile.y.to } }
+    : { x, y };
+}
+
+function narrowed(span: Span, part: Reach): Span {
+  const [from, to] = [span.from + part.from, span.from + part.to];
+  return {
+    from,
+    to,
+    keepFrom: from > span.from ? Math.max(span.keepFrom, from + RIM) : span.keepFrom,
+    keepTo: to < span.to ? Math.min(span.keepTo, to - RIM) : span.keepTo,
+  };
+}
+
+/** Each pixel `scale` times in both directions. */
+function repeat({ width, height, data }: Rgb, scale: Scale): Rgb {
+  const line = 3 * scale * width;
+  const repeated = new Uint8ClampedArray(line * scale * height);
+  for (let row = 0, to = 0; row < height; row++) {
+    const start = to;
+    for (let from = 3 * row * width; from < 3 * (row + 1) * width; from += 3) {
+      for (let i = 0; i < 3 * scale; i++) repeated[to++] = data[from + (i % 3)] ?? 0;
+    }
+    for (let i = 1; i < scale; i++, to += line) repeated.copyWithin(to, start, start + line);
+  }
+  return { width: scale * width, height: scale * height, data: repeated };
 }
 
 /** A part of a picture; beyond its right and lower edge as the network itself continues it. */
@@ -73,29 +99,10 @@ function mirrored(index: number, length: number): number {
   return Math.min(index % period, period - (index % period));
 }
 
-interface PasteOptions {
-  readonly tile: Tile;
-  /** What of the tile was upscaled; beyond it, its outermost pixels go on. */
-  readonly part: Part;
-  readonly scale: Scale;
-}
-
-function paste(output: Rgb, { width, data }: Rgb, { tile: { x, y }, part, scale }: PasteOptions): void {
-  const columns = Array.from({ length: scale * (x.keepTo - x.keepFrom) }, (_, i) =>
-    nearest(i + scale * (x.keepFrom - x.from), part.x, scale),
-  );
+function paste(output: Rgb, upscaled: Rgb, { x, y }: Tile, scale: Scale): void {
+  const bytes = 3 * scale * (x.keepTo - x.keepFrom);
   for (let row = scale * y.keepFrom; row < scale * y.keepTo; row++) {
-    const line = width * nearest(row - scale * y.from, part.y, scale);
-    let to = 3 * (row * output.width + scale * x.keepFrom);
-    for (const column of columns) {
-      const from = 3 * (line + column);
-      for (let c = 0; c < 3; c++) output.data[to++] = data[from + c] ?? 0;
-    }
+    const start = 3 * ((row - scale * y.from) * upscaled.width + scale * (x.keepFrom - x.from));
+    output.data.set(upscaled.data.subarray(start, start + bytes), 3 * (row * output.width + scale * x.keepFrom));
   }
-}
-
-/** Where a line of an upscaled tile stands in its upscaled part, or the one that stands for it: of the outermost pixel's, as far within it. */
-function nearest(line: number, { from, to }: Reach, scale: Scale): number {
-  const pixel = Math.max(from, Math.min(Math.floor(line / scale), to - 1));
-  return scale * (pixel - from) + (line % scale);
 }

@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import type { Rgb } from "../../../src/core/image.ts";
 import type { Engine } from "../../../src/engine/engine.ts";
+import { SIMD_TILING } from "../../../src/engine/simd-engine.ts";
 import { upscaleRgb } from "../../../src/engine/upscale.ts";
 import { noise, repeater, slowRepeater } from "./repeater.ts";
 
@@ -56,7 +57,7 @@ function onGround(width: number, height: number, { x, y, side }: { x: number; y:
   return image;
 }
 
-/** An engine that adds to each sample what depends on where it stands in its pixel, and how many pixels it has had. */
+/** A repeater that adds 20 to each sample, and how many pixels it has had. */
 function counter() {
   let pixels = 0;
   const engine: Engine = {
@@ -64,31 +65,51 @@ function counter() {
     async upscale(tile, scale) {
       pixels += tile.width * tile.height;
       const { data, ...size } = await repeater.upscale(tile, scale);
-      const within = (i: number) => (Math.floor(i / 3) % scale) + scale * (Math.floor(i / (3 * size.width)) % scale);
-      return { ...size, data: data.map((value, i) => value + within(i)) };
+      return { ...size, data: data.map((value) => value + 20) };
     },
   };
   return { engine, pixels: () => pixels };
 }
 
-it.each([2, 3, 4] as const)("makes x%i of a plain ground as the network makes it beside the rest", async (scale) => {
-  for (const image of [
-    onGround(150, 130, { x: 70, y: 20, side: 30 }),
-    onGround(90, 100, { x: 80, y: 90, side: 10 }),
-    onGround(90, 90, { x: 0, y: 0, side: 0 }),
-  ]) {
-    const { engine } = counter();
-    const { data } = await upscaleRgb(engine, image, scale, { tiling: { size: 64, overlap: 16 } });
-    expect(Buffer.from(data).equals(Buffer.from((await engine.upscale(image, scale)).data))).toBe(true);
+const GROUNDS = [
+  onGround(150, 130, { x: 70, y: 20, side: 30 }),
+  onGround(90, 100, { x: 80, y: 90, side: 10 }),
+  onGround(64, 200, { x: 0, y: 0, side: 0 }),
+];
+
+it.each([2, 3, 4] as const)("puts x%i of a plain ground and what is on it together", async (scale) => {
+  for (const image of GROUNDS) {
+    for (const overlap of [0, 16, 32]) {
+      const { data } = await upscaleRgb(repeater, image, scale, { tiling: { size: 64, overlap } });
+      expect(Buffer.from(data).equals(Buffer.from((await repeater.upscale(image, scale)).data))).toBe(true);
+    }
   }
 });
 
-it("hands the engine no more of a plain ground than it needs, but all of what goes through it together", async () => {
-  const image = onGround(144, 144, { x: 72, y: 72, side: 8 });
+it.each([
+  ["cut", false],
+  ["equal", true],
+])(
+  "leaves a plain ground as it is, and takes the network's word for what is on it and 4 px around it, tiles %s",
+  async (_, equal) => {
+    const { engine } = counter();
+    const image = onGround(144, 144, { x: 64, y: 72, side: 8 });
+    const { data } = await upscaleRgb(engine, image, 2, { tiling: { ...SIMD_TILING, equal } });
+    const row = (y: number) => [...data.subarray(3 * 288 * y, 3 * 288 * (y + 1))].map((value) => value === 220);
+    const reach = (pixels: readonly boolean[]) => [pixels.indexOf(true) / 6, (pixels.lastIndexOf(true) + 1) / 6];
+    expect(reach(row(2 * 68))).toEqual([52, 76]);
+    expect(reach(row(2 * 68 - 1))).toEqual([-1 / 6, 0]);
+    expect(reach(row(2 * 92 - 1))).toEqual([52, 76]);
+    expect(reach(row(2 * 92))).toEqual([-1 / 6, 0]);
+  },
+);
+
+it("hands the engine no more of a plain ground than it needs, but whole tiles where all are equal", async () => {
+  const image = onGround(500, 144, { x: 72, y: 72, side: 8 });
   const [parts, equal] = [counter(), counter()];
-  await upscaleRgb(parts.engine, image, 2, { tiling: { size: 144, overlap: 16 } });
+  await upscaleRgb(parts.engine, image, 2, { tiling: SIMD_TILING });
   expect(parts.pixels()).toBe(32 * 32);
-  await upscaleRgb(equal.engine, image, 2, { tiling: { size: 144, overlap: 16, equal: true } });
+  await upscaleRgb(equal.engine, image, 2, { tiling: { ...SIMD_TILING, equal: true } });
   expect(equal.pixels()).toBe(144 * 144);
 });
 
