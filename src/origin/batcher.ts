@@ -152,7 +152,6 @@ export function createBatcher({ run, lanes, batchTiles, queueTiles, now, onBatch
       return {
         async upscale(tile, scale, variant = "clean") {
           if (closedFor !== undefined) throw closedFor.reason;
-          const pixelsOfTile = networkPixels(tile);
           try {
             return await new Promise<Rgb>((resolve, reject) => {
               job.waiting.push({ tile, network: { scale, variant }, resolve, reject });
@@ -160,7 +159,8 @@ export function createBatcher({ run, lanes, batchTiles, queueTiles, now, onBatch
             });
           } finally {
             job.tilesLeft = Math.max(0, job.tilesLeft - 1);
-            job.pixelsLeft = Math.max(0, job.pixelsLeft - pixelsOfTile);
+            // Not by the tile's own size: where its edges are of one colour it comes without them.
+            job.pixelsLeft = (pixels * job.tilesLeft) / Math.max(1, tiles);
           }
         },
         close(reason) {

@@ -197,6 +197,17 @@ it("expects no less than nothing of a request that asks for more tiles than it s
   expect([batcher.tiles, Math.sign(batcher.backlogMs)]).toEqual([1, 1]);
 });
 
+it("expects nothing more of a request whose tiles are done, though they were smaller than it said", async () => {
+  const { batcher } = setUp({ run: async (tiles) => [...tiles] });
+  const ticket = batcher.admit({ tiles: 2, pixels: 2048, dueMs: 1e9 });
+  const backlogs: number[] = [];
+  for (const name of [1, 2]) {
+    await ticket.upscale(tile(name), 2);
+    backlogs.push(batcher.backlogMs);
+  }
+  expect(backlogs.map(Math.sign)).toEqual([1, 0]);
+});
+
 it("does not doubt what it has learned for refusals while it is busy", async () => {
   const network = setUp();
   const { batcher, clock } = network;
