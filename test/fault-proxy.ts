@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { contentDigest } from "../src/core/origin-request.ts";
-import { freePort } from "./free-port.ts";
 
 /** A whole answer of the server behind, on its way back. */
 interface Answer {
@@ -32,8 +32,8 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
     const fault = pending.shift() ?? forwarded;
     Promise.resolve(fault(() => forward(target, request), response)).catch(() => response.destroy());
   });
-  const port = await freePort();
-  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
   return {
     url: `http://127.0.0.1:${port}`,
     requests: () => requests,
