@@ -10,6 +10,8 @@ export interface Part {
 /**
  * What is left without the rows and columns at the edges that are of one colour, but for `margin` pixels of them; its edges are on the
  * grid, or those of the picture. Undefined where all is of one colour.
+ *
+ * @param margin - at least 1, so that the edges left are still of one colour.
  */
 export function trim({ width, height, data }: Rgb, margin: number): Part | undefined {
   const isSame = (a: number, b: number) =>

@@ -159,7 +159,7 @@ export function createBatcher({ run, lanes, batchTiles, queueTiles, now, onBatch
             });
           } finally {
             job.tilesLeft = Math.max(0, job.tilesLeft - 1);
-            // Not by the tile's own size: where its edges are of one colour it comes without them.
+            // Not by the tile's own size: edges of one colour do not come.
             job.pixelsLeft = (pixels * job.tilesLeft) / Math.max(1, tiles);
           }
         },
