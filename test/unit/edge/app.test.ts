@@ -7,7 +7,7 @@ import type { Leases } from "../../../src/edge/leases.ts";
 import { createPipeline, type PipelineDeps } from "../../../src/edge/pipeline.ts";
 import { createProduceOnce } from "../../../src/edge/produce.ts";
 import { everyModel } from "../service/every-model.ts";
-import { PIXEL } from "./pixel.ts";
+import { TWO_PIXELS } from "./pixel.ts";
 
 // What goes wrong below the app: all that is real is tested in workerd (test/edge).
 
@@ -31,17 +31,19 @@ function deps(broken: Partial<Parts>): Parts {
       signing: { mode: "off", keys: undefined },
       lease: { waitMs: 1000, holdMs: 1000 },
     },
-    openSource: async () => ({ version: "v1", read: async () => PIXEL }),
+    openSource: async () => ({ version: "v1", read: async () => TWO_PIXELS }),
     results: { head: async () => undefined, get: async () => undefined, put: async () => true },
     engine: "fake",
     renderer: {
       codecs: {
-        decode: async () => ({ image: { width: 1, height: 1, data: new Uint8ClampedArray([9, 9, 9, 255]) } }),
+        decode: async () => ({
+          image: { width: 2, height: 1, data: new Uint8ClampedArray([0, 0, 0, 255, 255, 255, 255, 255]) },
+        }),
         encode: async () => Uint8Array.from([1, 2, 3]),
       },
       engine: {
         name: "fake",
-        upscale: async () => ({ width: 2, height: 2, data: new Uint8ClampedArray(12) }),
+        upscale: async () => ({ width: 4, height: 2, data: new Uint8ClampedArray(24) }),
       },
       tiling: { size: 48, overlap: 16 },
     },
@@ -134,7 +136,7 @@ it.each([
   ["GET", "x2,f=json"],
 ])("reads nothing for %s %s of a client that has had its share", async (method, ops) => {
   vi.spyOn(console, "info").mockImplementation(() => {});
-  const read = vi.fn(async () => PIXEL);
+  const read = vi.fn(async () => TWO_PIXELS);
   const misses = () => Promise.reject(new ServiceError("too_many_requests", "Enough"));
   const rates = { requests: async () => {}, misses };
   const broken = { openSource: async () => ({ version: "v1", read }), rates };
@@ -240,14 +242,14 @@ it.each([
   ["HEAD", "does not answer", { head: secret }],
   ["GET", "has lost what another made", { head: async () => ({ facts: FACTS }) }],
 ])("answers %s with what was asked for in case of failure where the store %s", async (method, _, broken) => {
-  const openSource = async () => ({ version: "v1", publicUrl: "/a.png", read: async () => PIXEL });
+  const openSource = async () => ({ version: "v1", publicUrl: "/a.png", read: async () => TWO_PIXELS });
   const results = { ...deps({}).results, ...broken };
   const response = await request({ openSource, results }, "/img/x2,onerror=original/a.png", { method });
   expect([response.status, response.headers.get("location")]).toEqual([302, "/a.png"]);
 });
 
 it("computes nothing for HEAD, though it may be interpolated and the source can be read again", async () => {
-  const read = vi.fn(async () => PIXEL).mockRejectedValueOnce(new Error("reset"));
+  const read = vi.fn(async () => TWO_PIXELS).mockRejectedValueOnce(new Error("reset"));
   const decode = vi.fn(deps({}).renderer.codecs.decode);
   const renderer = { ...deps({}).renderer, codecs: { ...deps({}).renderer.codecs, decode } };
   const broken = { openSource: async () => ({ version: "v1", read }), renderer };

@@ -81,7 +81,8 @@ it("has transparency made by web, and the colours of what was not drawn by clean
       return repeater.upscale(tile, scale);
     },
   };
-  await rendered(half, "x2", engine);
+  const shaded = { ...half, data: half.data.map((value, i) => (i % 4 === 2 ? (i >> 2) % 40 : value)) };
+  await rendered(shaded, "x2", engine);
   expect(variants).toEqual(["clean", "clean", "web", "web"]);
 });
 
@@ -121,7 +122,8 @@ it.each([
 });
 
 it("pauses after each tile, and takes as many at a time as it may", async () => {
-  const opaque = { width: 100, height: 16, data: new Uint8ClampedArray(4 * 100 * 16).fill(255) };
+  const data = Uint8ClampedArray.from({ length: 4 * 100 * 16 }, (_, i) => (i % 4 === 3 ? 255 : i % 251));
+  const opaque = { width: 100, height: 16, data };
   const { engine, most } = slowRepeater();
   let pauses = 0;
   const pause = async () => void pauses++;
