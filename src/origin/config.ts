@@ -59,7 +59,7 @@ export interface Config {
   readonly workers: number;
   /** Threads that take pictures apart and put them together. */
   readonly pixelWorkers: number;
-  /** Most tiles in one run of the network, where the model takes more than one. */
+  /** Most tiles in one run of the network, on a GPU. */
   readonly batchTiles: number;
   /** Most tiles of all admitted requests together. */
   readonly queueTiles: number;

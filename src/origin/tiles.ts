@@ -17,10 +17,7 @@ interface OrtTilesOptions {
   readonly session: InferenceSession.SessionOptions;
 }
 
-/**
- * Tiles through ONNX Runtime, float32, every network's session kept: requests for different ones alternate. The tiles go
- * through at once where the model's first dimension is free, one by one where it is fixed.
- */
+/** Tiles through ONNX Runtime, float32, all at once; every network's session is kept, as requests for different ones alternate. */
 export function ortTiles(ort: Ort, { loadModel, session: options }: OrtTilesOptions): RunTiles {
   const sessions = new Map<string, InferenceSession>();
   return async (tiles, network) => {
@@ -28,22 +25,13 @@ export function ortTiles(ort: Ort, { loadModel, session: options }: OrtTilesOpti
     const name = `${scale} ${variant}`;
     const session = sessions.get(name) ?? (await ort.InferenceSession.create(await loadModel(network), options));
     sessions.set(name, session);
-    if (takesBatch(session)) return await run(tiles);
-    const upscaled: Rgb[] = [];
-    for (const tile of tiles) upscaled.push(...(await run([tile])));
-    return upscaled;
-
-    async function run(batch: readonly Rgb[]): Promise<Rgb[]> {
-      const { width = 0, height = 0 } = batch[0] ?? {};
-      const planes = new Float32Array(3 * width * height * batch.length);
-      for (const [i, tile] of batch.entries()) planes.set(toPlanes(tile), 3 * width * height * i);
-      const { sr } = await session.run({ lr: new ort.Tensor("float32", planes, [batch.length, 3, height, width]) });
-      const values = await floats(sr);
-      const length = 3 * scale ** 2 * width * height;
-      return batch.map((_, i) =>
-        toPixels(values.subarray(i * length, (i + 1) * length), scale * width, scale * height),
-      );
-    }
+    const { width = 0, height = 0 } = tiles[0] ?? {};
+    const planes = new Float32Array(3 * width * height * tiles.length);
+    for (const [i, tile] of tiles.entries()) planes.set(toPlanes(tile), 3 * width * height * i);
+    const { sr } = await session.run({ lr: new ort.Tensor("float32", planes, [tiles.length, 3, height, width]) });
+    const values = await floats(sr);
+    const length = 3 * scale ** 2 * width * height;
+    return tiles.map((_, i) => toPixels(values.subarray(i * length, (i + 1) * length), scale * width, scale * height));
   };
 }
 
@@ -54,9 +42,4 @@ export function engineTiles(engine: Engine): RunTiles {
     for (const tile of tiles) upscaled.push(await engine.upscale(tile, scale, variant));
     return upscaled;
   };
-}
-
-/** A name stands for a dimension that is free. */
-function takesBatch({ inputMetadata: [input] }: InferenceSession): boolean {
-  return input?.isTensor === true && typeof input.shape[0] === "string";
 }
