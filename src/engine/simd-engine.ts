@@ -96,12 +96,12 @@ export function hasRelaxedSimd(): boolean {
   return WebAssembly.validate(RELAXED_DOT);
 }
 
-/** (func (param v128) (result v128) (i32x4.relaxed_dot_i8x16_i7x16_add_s (local.get 0) (local.get 0) (local.get 0))) */
+/** (func (param v128) (result v128) (i16x8.relaxed_dot_i8x16_i7x16_s (local.get 0) (local.get 0))) */
 const RELAXED_DOT = Uint8Array.from([
   ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
   ...[1, 6, 1, 0x60, 1, 0x7b, 1, 0x7b],
   ...[3, 2, 1, 0],
-  ...[10, 13, 1, 11, 0, 0x20, 0, 0x20, 0, 0x20, 0, 0xfd, 0x93, 2, 0x0b],
+  ...[10, 11, 1, 9, 0, 0x20, 0, 0x20, 0, 0xfd, 0x92, 2, 0x0b],
 ]);
 
 function missing(name: string): never {
