@@ -1,6 +1,7 @@
 import { ServiceError } from "../core/errors.ts";
-import type { Rgb, Scale, Size, Variant } from "../core/image.ts";
+import type { Scale, Variant } from "../core/image.ts";
 import { padded, type Tiling } from "../core/tiles.ts";
+import type { Part } from "../core/trim.ts";
 import type { Engine } from "./engine.ts";
 import { planMemory, runNetwork } from "./network.ts";
 import type { Ops } from "./ops.ts";
@@ -67,14 +68,12 @@ export function createSimdEngine({ kernels, loadWeights }: SimdEngineOptions): E
         const { pointers, end } = placed;
         const [width, height] = [padded(tile.width), padded(tile.height)];
         const plan = planMemory({ width, height }, scale, end);
-        const bytes = reserve(plan.end);
-        bytes.set(cut(tile, { x: { from: 0, to: width }, y: { from: 0, to: height } }).data, plan.input);
+        reserve(plan.end).set(cut(tile, topLeft(width, height)).data, plan.input);
         const weight = (name: string) => pointers.get(name) ?? missing(name);
         runNetwork(ops, weight, { plan, scale, width, height });
-        return crop(bytes.subarray(plan.output), scale * width, {
-          width: scale * tile.width,
-          height: scale * tile.height,
-        });
+        const data = new Uint8ClampedArray(memory.buffer, plan.output);
+        const upscaled = { width: scale * width, height: scale * height, data };
+        return cut(upscaled, topLeft(scale * tile.width, scale * tile.height));
       } catch (cause) {
         throw new ServiceError("inference_failed", "The picture could not be upscaled", { cause });
       }
@@ -108,10 +107,6 @@ function missing(name: string): never {
   throw new RangeError(`Expected packed weights for ${name}`);
 }
 
-function crop(data: Uint8Array, stride: number, { width, height }: Size): Rgb {
-  const cropped = new Uint8ClampedArray(3 * width * height);
-  for (let y = 0; y < height; y++) {
-    cropped.set(data.subarray(3 * y * stride, 3 * (y * stride + width)), 3 * y * width);
-  }
-  return { width, height, data: cropped };
+function topLeft(width: number, height: number): Part {
+  return { x: { from: 0, to: width }, y: { from: 0, to: height } };
 }
