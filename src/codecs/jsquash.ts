@@ -95,16 +95,12 @@ function prepare(bytes: Uint8Array, probe: Probe): WebpFrame | Pick<WebpFrame, "
 /** A pixel of 16 bits a channel takes 8 bytes as it is. */
 const MAX_BYTES_PER_PIXEL = 16;
 /** Beside the pixels; an AVIF may have metadata, and be a sequence. */
-const MAX_OTHER_BYTES: Readonly<Record<SourceFormat, number>> = {
-  png: 2 ** 20,
-  jpeg: 2 ** 20,
-  webp: 2 ** 20,
-  avif: 2 ** 22,
-  gif: 2 ** 20,
-};
+function maxOtherBytes(format: SourceFormat): number {
+  return format === "avif" ? 2 ** 22 : 2 ** 20;
+}
 
 function maxBytes({ format, width, height }: Probe): number {
-  return MAX_BYTES_PER_PIXEL * width * height + MAX_OTHER_BYTES[format];
+  return MAX_BYTES_PER_PIXEL * width * height + maxOtherBytes(format);
 }
 
 /** What is no pixel is a burden all the same: decoders hold what they are given up to four times. */
