@@ -1,3 +1,4 @@
+import type { Rect } from "../../src/core/image.ts";
 import { type Chance, chanceOf } from "./chance.ts";
 import { chart, map, shapes, sprites } from "./figures.ts";
 import { galleryOf, type Photograph } from "./gallery.ts";
@@ -36,14 +37,7 @@ export function drawing(seed: number, width: number, height: number, photographs
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" text-rendering="geometricPrecision" xml:space="preserve" ${hard}>${definitions}<rect width="100%" height="100%" fill="${chance.holds(0.08) ? "url(#gradient)" : palette.paper}"/>${parts.join("")}</svg>`;
 }
 
-interface Area {
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
-}
-
-function split(chance: Chance, width: number, height: number): Area[] {
+function split(chance: Chance, width: number, height: number): Rect[] {
   const whole = { x: 0, y: 0, width, height };
   if (chance.holds(0.4)) return [whole];
   const across = chance.holds(0.5);
@@ -59,7 +53,7 @@ function split(chance: Chance, width: number, height: number): Area[] {
       ];
 }
 
-function scene(chance: Chance, palette: Palette, draw: Scene, { x, y, width, height }: Area): string {
+function scene(chance: Chance, palette: Palette, draw: Scene, { x, y, width, height }: Rect): string {
   const panel = chance.holds(0.3) ? `<rect width="${width}" height="${height}" fill="${palette.panel}"/>` : "";
   return `<svg x="${x}" y="${y}" width="${width}" height="${height}">${panel}${draw(chance, palette, width, height)}</svg>`;
 }
