@@ -2,7 +2,7 @@ import * as z from "zod";
 import { sha256Hex } from "../core/digest.ts";
 import { SCALES, type Scale, VARIANTS, type Variant } from "../core/image.ts";
 
-const File = z.object({ file: z.string(), sha256: z.string().regex(/^[0-9a-f]{64}$/), bytes: z.number().int() });
+const File = z.object({ file: z.string(), sha256: z.string().regex(/^[0-9a-f]{64}$/) });
 export type ModelFile = z.infer<typeof File>;
 
 const Manifest = z.object({
@@ -11,7 +11,6 @@ const Manifest = z.object({
       id: z.string(),
       scale: z.literal(SCALES),
       variant: z.enum(VARIANTS),
-      weights: File,
       onnx: File,
       packed: File,
     }),

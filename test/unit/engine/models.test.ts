@@ -20,8 +20,8 @@ it("refuses to run a model that is not in the manifest", () => {
 });
 
 it("tells the variants of a scale apart", () => {
-  const file = { file: "f", sha256: "0".repeat(64), bytes: 1 };
-  const model = { scale: 2, weights: file, onnx: file, packed: file };
+  const file = { file: "f", sha256: "0".repeat(64) };
+  const model = { scale: 2, onnx: file, packed: file };
   const find = parseManifest({
     models: [
       { ...model, id: "a", variant: "clean" },

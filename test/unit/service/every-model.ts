@@ -3,8 +3,8 @@ import type { FindModel, Model } from "../../../src/engine/models.ts";
 
 /** `x2-clean` and so on. */
 export function model(scale: Scale, variant: Variant): Model {
-  const file = { file: "f", sha256: "0".repeat(64), bytes: 1 };
-  return { id: `x${scale}-${variant}`, scale, variant, weights: file, onnx: file, packed: file };
+  const file = { file: "f", sha256: "0".repeat(64) };
+  return { id: `x${scale}-${variant}`, scale, variant, onnx: file, packed: file };
 }
 
 /** One clean model for each scale. */
