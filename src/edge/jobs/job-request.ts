@@ -3,7 +3,7 @@ import { assertPublicUrl } from "../../core/address.ts";
 import { type AllowList, assertAllowed } from "../../core/allow-list.ts";
 import { expected, ServiceError } from "../../core/errors.ts";
 import { formatSource, type ImagePath, parseImagePath } from "../../core/image-path.ts";
-import { NO_PRESETS, type Presets } from "../../core/presets.ts";
+import type { Presets } from "../../core/presets.ts";
 import { isRemote } from "../../core/remote-url.ts";
 import { formatTransform } from "../../core/transform.ts";
 import type { JobConfig } from "./config.ts";
@@ -29,7 +29,7 @@ export function jobPath({ source, ops }: JobRequest): string {
 }
 
 /** @throws {ServiceError} as {@link parseImagePath} */
-export function parseJobPath({ source, ops }: JobRequest, presets: Presets = NO_PRESETS): ImagePath {
+export function parseJobPath({ source, ops }: JobRequest, presets?: Presets): ImagePath {
   // No URL can spell half a character.
   if (/\p{Surrogate}/u.test(`${source} ${ops}`)) {
     throw new ServiceError("invalid_path", expected("well-formed Unicode", "source and ops", `${source} ${ops}`));
