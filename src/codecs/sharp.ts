@@ -74,7 +74,9 @@ async function decodePixels(bytes: Uint8Array, probe: Probe, seconds: number): P
       .toBuffer({ resolveWithObject: true });
   });
 
-  const image = { width: info.width, height: info.height, data: new Uint8ClampedArray(data) };
+  const { buffer, byteOffset, length } = data;
+  const pixels = new Uint8ClampedArray(buffer, byteOffset, length);
+  const image = { width: info.width, height: info.height, data: pixels };
   const upright = orient(probe.crop ? cut(image, probe.crop) : image, probe.orientation);
   const { width, height } = uprightSize(probe);
   if (upright.width !== width || upright.height !== height) {
