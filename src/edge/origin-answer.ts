@@ -146,10 +146,11 @@ async function readResult(
   return { alive: true, rendered: { bytes, model } };
 }
 
-/** `webp 200x100`, by our own reading of the header: neither turned nor moving, or the reason why not. */
+/** `webp 200x100`, what shows of it, by our own reading of the header: neither turned nor moving, or the reason why not. */
 function describe(bytes: Uint8Array): string {
   try {
-    const { format, width, height, orientation, frames } = probe(bytes);
+    const { format, crop, orientation, frames, ...stored } = probe(bytes);
+    const { width, height } = crop ?? stored;
     return `${format} ${width}x${height}${orientation === 1 ? "" : " turned"}${frames === 1 ? "" : " moving"}`;
   } catch (error) {
     if (error instanceof ServiceError) return error.message;

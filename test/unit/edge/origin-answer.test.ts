@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { pngChunk } from "../../../src/codecs/png-container.ts";
-import { concat } from "../../../src/core/concat.ts";
+import { be32, concat } from "../../../src/core/concat.ts";
 import { ServiceError } from "../../../src/core/errors.ts";
 import { contentDigest } from "../../../src/core/origin-request.ts";
 import { type Expectation, readAnswer } from "../../../src/edge/origin-answer.ts";
+import { avifFile, box, ispe } from "../avif-file.ts";
 import { PIXEL } from "./pixel.ts";
 
 // What becomes of a request is tested in workerd (test/edge/origin-faults.test.ts); here is all that may be wrong with an answer.
@@ -19,6 +20,12 @@ const EXPECTED: Expectation = {
   maxBytes: 1000,
   reserve: async () => {},
 };
+
+/** 2x2, a sequence header is all that there is of it, cropped to 1x1 in the corner. */
+const CROPPED = avifFile({
+  items: [{ type: "av01", data: Uint8Array.of(0x0a, 8, 0x38, 0x26, 0x40, 0x10, 4, 0, 0, 0), properties: [1, 2] }],
+  properties: [ispe(2, 2), box("clap", ...[1, 1, 1, 1, -1, 2, -1, 2].map(be32))],
+});
 
 /** A body of these pieces, which tells how many have been asked for and whether the rest is wanted. */
 function sent(...pieces: Uint8Array[]) {
@@ -117,6 +124,7 @@ describe("a result", () => {
     ["of another format", PIXEL, { format: "webp" }, { "Content-Type": "image/webp" }],
     ["that moves", withChunk("acTL", 0, 0, 0, 2, 0, 0, 0, 0), {}, {}],
     ["that lies upside down", withChunk("eXIf", ...EXIF_3), {}, {}],
+    ["of which a part shows", CROPPED, { format: "avif", width: 2, height: 2 }, { "Content-Type": "image/avif" }],
   ])("%s is refused", async (_, bytes, size, other) => {
     const response = new Response(sent(bytes).body, { headers: await headers(bytes, other) });
     const answer = await read(response, { maxBytes: bytes.length, ...size });
