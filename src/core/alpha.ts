@@ -78,8 +78,10 @@ export function unpremultiply({ width, height, data }: Rgba): Rgba {
   return { width, height, data: straight };
 }
 
-/** Puts a picture on a plain background, for formats without transparency. `background` is [r, g, b], 0..255. */
-export function flatten({ width, height, data }: Rgba, background: readonly [number, number, number]): Rgba {
+/** Puts a picture on a plain background, for formats without transparency; itself where it is opaque. `background` is [r, g, b], 0..255. */
+export function flatten(image: Rgba, background: readonly [number, number, number]): Rgba {
+  if (isOpaque(image)) return image;
+  const { width, height, data } = image;
   const flat = new Uint8ClampedArray(data.length);
   for (let i = 0; i < data.length; i += 4) {
     const a = (data[i + 3] ?? 0) / 255;

@@ -75,3 +75,8 @@ it("composites on a background", () => {
   const flat = flatten(rgba(3, 200, 0, 0, 255, 200, 0, 0, 0, 200, 0, 0, 51), [0, 100, 250]);
   expect([...flat.data]).toEqual([200, 0, 0, 255, 0, 100, 250, 255, 40, 80, 200, 255]);
 });
+
+it("copies no picture that no background shows through", () => {
+  const opaque = rgba(2, 200, 0, 0, 255, 0, 7, 0, 255);
+  expect(flatten(opaque, [0, 100, 250])).toBe(opaque);
+});
