@@ -17,15 +17,14 @@ export function splitAlpha({ width, height, data }: Rgba): { rgb: Rgb; alpha: Al
   return { rgb: { width, height, data: rgb }, alpha };
 }
 
-/** Inverse of {@link splitAlpha}; without `alpha` the result is opaque. */
-export function joinAlpha({ width, height, data }: Rgb, alpha?: AlphaPlane): Rgba {
-  const pixels = width * height;
-  const rgba = new Uint8ClampedArray(4 * pixels);
-  for (let i = 0, from = 0, to = 0; i < pixels; i++) {
+/** Inverse of {@link splitAlpha} where all pixels have one alpha, 0..255. */
+export function joinAlpha({ width, height, data }: Rgb, alpha: number): Rgba {
+  const rgba = new Uint8ClampedArray(4 * width * height);
+  for (let from = 0, to = 0; to < rgba.length; ) {
     rgba[to++] = data[from++] ?? 0;
     rgba[to++] = data[from++] ?? 0;
     rgba[to++] = data[from++] ?? 0;
-    rgba[to++] = alpha?.[i] ?? 255;
+    rgba[to++] = alpha;
   }
   return { width, height, data: rgba };
 }

@@ -34,7 +34,7 @@ export async function upscaleRgba(
   const untinted = isGrey(visible) ? withoutColour : (upscaled: Rgb) => upscaled;
   const rgb = constant ? stored : splitAlpha(visible).rgb;
   const colours = untinted(await upscaleRgb(engine, onBlack ? premultiply(rgb, alpha) : rgb, scale, onPass(0)));
-  if (constant) return joinAlpha(colours, new Uint8ClampedArray(colours.width * colours.height).fill(level));
+  if (constant) return joinAlpha(colours, level);
   const variant = options.alphaVariant ?? options.variant;
   const grey = await upscaleRgb(engine, rgbOf(alpha, image), scale, { ...onPass(1), variant });
   return join(colours, greyOf(grey), { source: visible, scale, onBlack });
