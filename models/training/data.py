@@ -107,6 +107,7 @@ def turn(patches: Tensor, crop: Crop) -> Tensor:
 class Degradation:
     """How low-resolution patches come to be; whole numbers 0..255, chance taken from the generator alone."""
 
+    recolour: Callable[[int, Generator], Callable[[Tensor], Tensor]]  # of B patches: the truth, and low ones if given
     soften: Callable[[Tensor, int, Generator], Tensor]  # the truth itself, [B, 3, scale * H, scale * W]
     shrink: Callable[[Tensor, Fraction, Generator], Tensor]  # [B, 3, H, W] -> [B, 3, scale * H, scale * W]
     spoil: Callable[[Tensor, Generator], Tensor]  # to worse ones of the same shape
@@ -114,6 +115,7 @@ class Degradation:
 
 # As in the benchmarks.
 CLEAN = Degradation(
+    recolour=lambda count, generator: lambda patches: patches,
     soften=lambda patches, scale, generator: patches,
     shrink=lambda patches, scale, generator: imresize_bytes(patches, scale),
     spoil=lambda patches, generator: patches,
@@ -159,7 +161,8 @@ class PatchSampler:
         """Low [B, 3, patch, patch] and high [B, 3, scale * patch, scale * patch], float32 in [0, 1]."""
         crop = self.crop(batch).to(self.high.pixels.device)
         s, m = self.scale, self.margin
-        high = cut(self.high, crop, s * (self.patch + 2 * m), s)
+        recolour = self.degradation.recolour(batch, self.generator)
+        high = recolour(cut(self.high, crop, s * (self.patch + 2 * m), s))
         if self.low is None:
             high = self.degradation.soften(high, s, self.generator)
             # Before the turn, as MATLAB does not treat rows and columns alike.
@@ -168,7 +171,7 @@ class PatchSampler:
             ]
             high = high[:, :, s * m : s * (m + self.patch), s * m : s * (m + self.patch)]
         else:
-            low = cut(self.low, crop, self.patch, 1)
+            low = recolour(cut(self.low, crop, self.patch, 1))
         low, high = turn(low, crop), turn(high, crop)
         return self.degradation.spoil(low, self.generator) / 255, high / 255
 
@@ -213,12 +216,13 @@ def validation_pair(
         y, x, h, w = (n // factor for n in (top, left, height, width))
         return picture[y : y + h, x : x + w].permute(2, 0, 1)[None].float()
 
-    whole = middle(high, 1)
+    recolour = degradation.recolour(1, generator)
+    whole = recolour(middle(high, 1))
     if low is None:
         whole = degradation.soften(whole, scale, generator)
         shrunk = degradation.shrink(whole, Fraction(1, scale), generator)
     else:
-        shrunk = middle(low, scale)
+        shrunk = recolour(middle(low, scale))
     return degradation.spoil(shrunk, generator) / 255, whole / 255
 
 

@@ -1,6 +1,7 @@
 """Pictures as on the web: some out of focus; shrunk by some kernel, some sharpened then, mostly stored with loss."""
 
 import math
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from functools import partial
@@ -27,6 +28,7 @@ SIGMA = (0.5, 1.5)  # of a Gaussian then, in low-resolution px: less may be the 
 SHARPENED = 0.2  # how often a picture has been sharpened once it was shrunk
 UNSHARP_SIGMA = (0.4, 1.0)  # of an unsharp mask then, in px
 UNSHARP_AMOUNT = (0.3, 1.2)
+RECOLOURED = 0.5  # how often a drawing has other colours: pages are black on white, buttons and banners are not
 
 POOL = ThreadPoolExecutor()  # the codecs run without Python's lock
 
@@ -99,6 +101,19 @@ def soften(patches: Tensor, scale: int, generator: Generator) -> Tensor:
     return torch.stack([blurred(patch, sigma).round() if chance < SOFT else patch for patch, chance, sigma in pairs])
 
 
+def recolour(count: int, generator: Generator) -> Callable[[Tensor], Tensor]:
+    """Two colours for each of `count` patches, or black and white as they are; what was black and white takes these.
+
+    Between the two as between black and white, as text is drawn in any colour on any ground. Each value of these
+    colours is 0, 255 or anything, as often.
+    """
+    values, kinds = torch.rand(2, count, 2, 3, 1, 1, generator=generator)
+    colours = torch.where(kinds < 2 / 3, 255 * (kinds < 1 / 3), (255 * values).round())
+    kept = torch.rand(count, 1, 1, 1, 1, generator=generator) >= RECOLOURED
+    black, white = torch.where(kept, torch.tensor([0.0, 255.0])[:, None, None, None], colours).unbind(1)
+    return lambda patches: (black.to(patches) + (white - black).to(patches) / 255 * patches).round()
+
+
 def unsharp(patch: Tensor, sigma: float, amount: float) -> Tensor:
     """[3, H, W] whole numbers, by an unsharp mask."""
     return (patch + amount * (patch - blurred(patch, sigma))).round().clamp(0, 255)
@@ -134,6 +149,6 @@ def store(patches: Tensor, generator: Generator, undamaged: float) -> Tensor:
     return torch.from_numpy(np.stack(results)).permute(0, 3, 1, 2).to(patches)
 
 
-WEB = Degradation(soften, shrink_and_sharpen, partial(store, undamaged=0.15))
+WEB = Degradation(CLEAN.recolour, soften, shrink_and_sharpen, partial(store, undamaged=0.15))
 # Charts and screenshots are mostly stored without loss, and sharp.
-DRAWN = Degradation(CLEAN.soften, shrink, partial(store, undamaged=0.65))
+DRAWN = Degradation(recolour, CLEAN.soften, shrink, partial(store, undamaged=0.65))

@@ -1,4 +1,6 @@
+import dataclasses
 import math
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -7,9 +9,9 @@ import pytest
 import torch
 from conftest import write_picture
 from PIL import Image
-from torch import Generator
+from torch import Generator, Tensor
 
-from training.data import MARGIN, Dataset, Degradation, Mixture, PatchSampler, load_dataset, read_picture
+from training.data import CLEAN, MARGIN, Dataset, Degradation, Mixture, PatchSampler, load_dataset, read_picture
 from training.imresize import imresize_bytes
 
 CPU = torch.device("cpu")
@@ -135,6 +137,27 @@ def test_takes_given_low_resolution_pictures(high_name: str, low_name: str, tmp_
         assert torch.equal(low.repeat_interleave(2, 2).repeat_interleave(2, 3), high)
 
 
+def test_both_of_a_given_pair_take_other_colours(tmp_path: Path) -> None:
+    """And the same ones, patch by patch; what is low is not made from the truth."""
+    for name in "abc":
+        for density in (1, 2):
+            grey = torch.full((40 * density, 40 * density, 3), 10 * density, dtype=torch.uint8)
+            write_picture(tmp_path / f"X{density}/{name}.png", grey)
+
+    def recolour(count: int, generator: Generator) -> Callable[[Tensor], Tensor]:
+        added = torch.randint(0, 200, (count, 1, 1, 1), generator=generator)
+        return lambda patches: patches + added
+
+    degradation = dataclasses.replace(CLEAN, recolour=recolour)
+    dataset = load_dataset(tmp_path, 2, 40, 2, 24, CPU, degradation)
+    patches = PatchSampler(dataset.high, dataset.low, 2, 12, Generator().manual_seed(1), degradation).sample(8)
+    held_out = [torch.cat(pictures) for pictures in zip(*dataset.validation, strict=True)]
+    for low, high in (patches, held_out):
+        shades = [(255 * pixels.mean(dim=(1, 2, 3))).round() for pixels in (low, high)]
+        assert torch.equal(shades[0] + 10, shades[1])
+        assert shades[0].unique().numel() > 1
+
+
 def test_a_mixture_has_as_many_of_each_as_its_share(tmp_path: Path) -> None:
     shades, shares, batch, batches = (0, 100, 255), (0.55, 0.4, 0.05), 8, 400
     for shade in shades:
@@ -230,10 +253,11 @@ def test_the_middle_of_a_picture_is_held_out(tmp_path: Path) -> None:
 
 
 def test_what_is_done_to_patches_is_done_to_held_out_pictures(tmp_path: Path) -> None:
-    """Softening shows in both of a pair, the rest in the low one alone."""
+    """Other colours and softening show in both of a pair, the rest in the low one alone."""
     for name in "abc":
-        write_picture(tmp_path / f"{name}.png", torch.full((60, 60, 3), 10, dtype=torch.uint8))
+        write_picture(tmp_path / f"{name}.png", torch.full((60, 60, 3), 5, dtype=torch.uint8))
     added = Degradation(
+        recolour=lambda count, _: lambda patches: patches + 5 * count / len(patches),
         soften=lambda patches, scale, _: patches + scale,
         shrink=lambda patches, scale, _: patches[..., :: scale.denominator, :: scale.denominator] + 30,
         spoil=lambda patches, _: patches + 100,

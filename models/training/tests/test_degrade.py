@@ -84,6 +84,22 @@ def test_a_fifth_of_the_photographs_is_out_of_focus_and_no_drawing() -> None:
     assert equal(DRAWN.soften(high, 2, Generator().manual_seed(1)), high)
 
 
+def test_half_of_the_drawings_have_other_colours_and_no_photograph() -> None:
+    ramp = linspace(0, 255, 52).expand(400, 3, 1, 52)
+    changed = DRAWN.recolour(400, Generator().manual_seed(1))(ramp)
+    other = changed[(changed != ramp).flatten(1).any(dim=1)]
+    assert len(other) / 400 == pytest.approx(0.5, abs=0.06)
+    black, white = other[..., 0], other[..., -1]
+    # What lies between black and white lies as far between the colours in their place.
+    assert allclose(other, black[..., None] + (white - black)[..., None] * ramp[0] / 255, atol=0.51)
+    for colour in (black, white):
+        shares = [float((colour == value).double().mean()) for value in (0, 255)]
+        assert shares == pytest.approx([1 / 3, 1 / 3], abs=0.06)
+        assert colour.unique().numel() > 100
+    assert (black > white).double().mean() == pytest.approx(7 / 18, abs=0.06)
+    assert equal(WEB.recolour(400, Generator().manual_seed(1))(ramp), ramp)
+
+
 def test_how_far_out_of_focus_is_counted_in_low_resolution_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
     sigmas: list[float] = []
     monkeypatch.setattr("training.degrade.blurred", lambda patch, sigma: sigmas.append(sigma) or patch)
