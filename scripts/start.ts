@@ -29,6 +29,8 @@ const LOCAL_VARS = [
   "ALLOW_LOCAL_CALLBACKS:true",
   // Nobody wants to wait until tomorrow for the last attempt.
   "WEBHOOK_SCHEDULE_SECONDS:0,1,2,3,5,8,13",
+  // Whenever wrangler reloads, what waits in the local queue is lost; a little more than all retries take.
+  "JOB_WATCHDOG_SECONDS:400",
 ];
 const SAMPLES = new URL("../src/web/samples/", import.meta.url);
 /** One of ours: the first of them may be anything that somebody put there. */

@@ -9,10 +9,10 @@ import { enlarge } from "../service/enlarge.ts";
 import { candidateModels, chooseModels } from "../service/model-choice.ts";
 import { ENGINE_HELP, EngineOption, expecting, ModelOption, QualityOption, ScaleOption } from "./options.ts";
 import { decodePicture, formatOf, PIPE, readPicture } from "./picture-file.ts";
+import { createPlaces, type Places } from "./places.ts";
 import { createProgress } from "./progress.ts";
 import { report } from "./reason.ts";
 import { checkWritable, writePicture } from "./result-file.ts";
-import { createPlaces, type Places } from "./result-folder.ts";
 
 const formats = "png, jpeg, webp or avif";
 const name = "an existing folder, - or a name ending in .png, .jpg, .webp or .avif";
@@ -52,7 +52,7 @@ export function addUpscale(program: Command): void {
     .command("upscale")
     .usage("[options] <IN...> <OUT>")
     .description(
-      "upscale a picture to OUT, which is replaced if it exists, or all of them into the folder OUT, under their names; " +
+      "upscale a picture to OUT, which is replaced if it exists and is not IN, or all of them into the folder OUT, under their names; " +
         "where OUT is -, it is stdout, and what is printed otherwise goes to stderr",
     )
     .argument("<IN...>", "PNG, JPEG, WebP, AVIF or GIF files; - is stdin")
@@ -77,7 +77,7 @@ async function upscale(options: Options): Promise<void> {
   candidateModels(find, { scale, model });
   const engine = await ENGINES[options.engine]();
   const format = options.format ?? (isFolder ? undefined : formatOf(output));
-  const places = isFolder ? await createPlaces(output, inputs) : { find: async () => output, fill: async () => {} };
+  const places = await createPlaces(inputs, { output, isFolder });
   for (const input of inputs) {
     // Where one fails, the others are made all the same.
     await upscaleOne(input, { ...options, format }, { find, engine, places }).catch((error) => {

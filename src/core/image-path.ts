@@ -20,8 +20,8 @@ export interface ImagePath {
 export function parseImagePath(pathname: string, presets: Presets = NO_PRESETS): ImagePath {
   const [, , ops = "", ...segments] = pathname.split("/");
   if (ops === "" || segments.join("") === "") throw invalid(expected("/img/<ops>/<source>", "path", pathname));
-  const transform = parseOps(decodeSegment(ops), presets);
-  return { transform, source: parseSource(segments) };
+  const transform = parseOps(decodeSegment(ops, pathname), presets);
+  return { transform, source: parseSource(segments, pathname) };
 }
 
 /** The one canonical spelling of a path; inverse of {@link parseImagePath}. Signatures are made from it. */
@@ -34,11 +34,11 @@ export function formatSource(source: string): string {
   return isRemote(source) ? encodeURIComponent(source) : source.split("/").map(encodeURIComponent).join("/");
 }
 
-function parseSource(segments: readonly string[]): string {
+function parseSource(segments: readonly string[], pathname: string): string {
   const raw = segments.join("/");
   if (/^https?:\//i.test(raw)) return parseRemoteUrl(raw);
   if (/^https?(:|%3a)/i.test(raw)) return parseRemoteUrl(decode(raw));
-  return segments.map(decodeSegment).join("/");
+  return segments.map((segment) => decodeSegment(segment, pathname)).join("/");
 }
 
 function decode(text: string): string {
@@ -49,11 +49,11 @@ function decode(text: string): string {
   }
 }
 
-function decodeSegment(segment: string): string {
+function decodeSegment(segment: string, pathname: string): string {
   const decoded = decode(segment);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
   if (decoded === "" || /^\.{1,2}$|[\\/\u0000-\u001f\u007f]|%[0-9a-f]{2}/i.test(decoded)) {
-    throw invalid(expected("plain, once-encoded, non-empty segments", "path", segment));
+    throw invalid(expected("plain, once-encoded, non-empty segments", "path", pathname));
   }
   return decoded;
 }

@@ -61,15 +61,16 @@ export function onlyPresets(ops: ReadonlyMap<string, string>): Presets {
 export function parseOps(text: string, { ops, only }: Presets): Transform {
   const transform = parseTransform(text.split(",").map(expand).join(","));
   if (only !== undefined && !only.has(formatTransform(transform))) {
-    throw new ServiceError("transform_forbidden", expected("what one of the presets stands for", "transform", text));
+    throw new ServiceError("transform_forbidden", expected("the ops of a preset", "transform", text));
   }
   return transform;
 
   function expand(op: string): string {
     if (!op.startsWith("preset=")) return op;
-    const known = ops.get(op.slice("preset=".length));
-    if (known === undefined)
-      throw new ServiceError("invalid_transform", expected("the name of a preset", "preset", op));
+    const name = op.slice("preset=".length);
+    const known = ops.get(name);
+    const there = ops.size === 0 ? "none, as there are no presets," : "the name of one";
+    if (known === undefined) throw new ServiceError("invalid_transform", expected(there, "preset", name));
     return known;
   }
 }

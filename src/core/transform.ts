@@ -84,7 +84,10 @@ const Options = z.strictObject({
   gravity: z
     .string()
     .overwrite((name) => GRAVITIES.get(name) ?? name)
-    .regex(POINT, `Expected one of ${[...GRAVITIES.keys()].join(", ")}, or two numbers from 0 to 1, as 0.5x0.25,`)
+    .regex(
+      POINT,
+      `Expected one of ${[...GRAVITIES.keys()].join(", ")}, or two numbers from 0 to 1 with at most 3 decimals, as 0.5x0.25,`,
+    )
     .transform((point) => {
       const [x = 0, y = 0] = point.split("x").map(Number);
       return { x, y };

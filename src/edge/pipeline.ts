@@ -78,7 +78,8 @@ export function createPipeline({
       const holding = memory.open();
       try {
         const source = await stopwatch.time("source", openSource(name, holding.source));
-        if (source === undefined) throw new ServiceError("source_not_found", "There is no such source");
+        if (source === undefined)
+          throw new ServiceError("source_not_found", `There is no source ${JSON.stringify(name)}`);
         const engine = engineConfiguration(renderer.engine.name, placeLimits, transform);
         const key = await resultKey({ model: id, engine, transform, source: name, version: source.version });
         return { transform, source, key, holding, [Symbol.dispose]: holding.release };

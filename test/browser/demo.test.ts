@@ -73,15 +73,45 @@ describe.skipIf(!hasChromium)("the demo page", () => {
     const page = await open(picture, "?sample=logo.png");
     expect(await page.textContent("button[aria-pressed=true]")).toBe("logo.png");
     // In quotes, for a shell: a browser's second copy is called `cat (1).jpg`.
-    const command = 'curl -O "http://demo.test/img/x4/samples/logo.png"';
+    const command = 'curl -o "x4-logo.png" "http://demo.test/img/x4/samples/logo.png"';
     await expect.poll(() => page.textContent("#command")).toBe(command);
+    await page.close();
+  });
+
+  it("takes a sample in a folder", async () => {
+    const page = await open(picture, "?sample=cats/a%20b.png");
+    const command = 'curl -o "x4-a%20b.png" "http://demo.test/img/x4/samples/cats/a%20b.png"';
+    await expect.poll(() => page.textContent("#command")).toBe(command);
+    await page.close();
+  });
+
+  it("shows no empty frame where there is no such sample", async () => {
+    const page = await open((route) => route.fulfill({ status: 404, body: "{}" }), "?sample=nothing.png");
+    await expect.poll(() => page.textContent("#status")).toContain("no picture: status 404");
+    expect(await page.isVisible("figure")).toBe(false);
+    await page.getByText("logo.png").click();
+    await expect.poll(() => page.isVisible("figure")).toBe(true);
+    await page.getByText("nothing.png").click();
+    await expect.poll(() => page.isVisible("figure")).toBe(false);
+    await page.close();
+  });
+
+  it("gives up what it has asked for when something else is chosen", async () => {
+    const slowAtFirst: Answer = (route) =>
+      route.request().url().includes("scene") ? new Promise(() => {}) : picture(route);
+    const page = await open(slowAtFirst);
+    const givenUp = page.waitForEvent("requestfailed", { timeout: 10_000 });
+    await page.getByText("logo.png").click();
+    expect((await givenUp).url()).toBe("http://demo.test/img/x4/samples/scene.png");
+    await expect.poll(() => page.textContent("#status")).toContain("Computed in");
     await page.close();
   });
 
   it("shows a command that shells take as it is", async () => {
     const page = await open(picture, "?sample=wow!%20%241%20`(1).png");
     // bash and zsh have a history, and look there for what follows an exclamation mark, in these quotes too.
-    const command = 'curl -O "http://demo.test/img/x4/samples/wow%21%20%241%20%60(1).png"';
+    const name = "wow%21%20%241%20%60(1).png";
+    const command = `curl -o "x4-${name}" "http://demo.test/img/x4/samples/${name}"`;
     await expect.poll(() => page.textContent("#command")).toBe(command);
     await page.close();
   });

@@ -23,6 +23,10 @@ export const JobFields = {
 /** Ops of one request. */
 export const Ops = textUpTo(512);
 
+const severalOps = "Expected a list of 1 to 10 ops";
+/** Ops of several. */
+export const SeveralOps = z.array(Ops, { error: severalOps }).min(1, severalOps).max(10, severalOps);
+
 /** The path that serves a result: `/img/<ops>/<source>`. */
 export function jobPath({ source, ops }: JobRequest): string {
   return `/img/${ops}/${formatSource(source)}`;
@@ -94,13 +98,24 @@ export function parseBody<T>(schema: z.ZodType<T>, text: string): T {
   } catch (cause) {
     throw new ServiceError("invalid_json", expected("JSON", "body", text), { cause });
   }
-  const parsed = schema.safeParse(json);
+  const parsed = schema.safeParse(json, { error: describe });
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   // It names every field that is not known.
   const message = issue?.message.slice(0, MAX_MESSAGE);
   throw invalid(`${message} for ${issue?.path.join(".") || "body"}`);
 }
+
+/** What is wrong where the schema has no words of its own for it. */
+const describe: z.core.$ZodErrorMap = (issue) => {
+  if (issue.code === "invalid_type") return `Expected ${TYPES.get(issue.expected) ?? issue.expected}`;
+  return issue.code === "unrecognized_keys" ? `Expected nothing named ${issue.keys.join(", ")}` : undefined;
+};
+const TYPES: ReadonlyMap<string, string> = new Map([
+  ["object", "an object"],
+  ["string", "a string"],
+  ["number", "a number"],
+]);
 
 function invalid(message: string, options?: ErrorOptions): ServiceError {
   return new ServiceError("invalid_job", message, options);

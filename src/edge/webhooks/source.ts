@@ -6,13 +6,13 @@ import type { JobConfig } from "../jobs/config.ts";
 import { assertSameRequest, type Job } from "../jobs/job.ts";
 import { derivedJobId } from "../jobs/job-id.ts";
 import type { JobObject } from "../jobs/job-object.ts";
-import { canonicalRequest, checkCallback, checkSource, JobFields, Ops, parseBody } from "../jobs/job-request.ts";
+import { canonicalRequest, checkCallback, checkSource, JobFields, parseBody, SeveralOps } from "../jobs/job-request.ts";
 
 const Message = z.object({ type: z.string() });
 
 /** Not strict on the outside: by Standard Webhooks there may be a timestamp and more. */
 const SourceCreated = z.object({
-  data: z.strictObject({ ...JobFields, ops: z.array(Ops).min(1).max(10) }),
+  data: z.strictObject({ ...JobFields, ops: SeveralOps }),
 });
 
 interface SourceDeps {

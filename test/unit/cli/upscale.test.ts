@@ -234,6 +234,21 @@ test.runIf(existsSync("/proc/self/root"))("follows a link that .. comes after", 
   expect((await sharp(output).metadata()).width).toBe(24);
 });
 
+test("does not replace the picture itself, by a link neither", async () => {
+  const [own, link] = [join(folder, "own.png"), join(folder, "own-link.png")];
+  await sharp(input).png().toFile(own);
+  await symlink(own, link);
+  const before = await readFile(own);
+  for (const output of [own, join(folder, "..", basename(folder), "own.png"), link]) {
+    const { code, stderr } = await ssiu("upscale", own, output, "--scale", "2");
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(/\.png": \S+\/own.png would replace one of the pictures\n$/),
+    ]);
+  }
+  expect((await readFile(own)).equals(before)).toBe(true);
+});
+
 test("ends without a trace where nobody reads what it prints", async () => {
   const output = join(folder, "unread.png");
   const child = spawn(process.execPath, [...PROGRAM, "upscale", input, output, "--scale", "2"], { cwd: ROOT });
@@ -322,8 +337,8 @@ describe("several pictures", () => {
     const { code, stdout, stderr } = await ssiu("upscale", one, ...same, output, "--scale", "2", "--json");
     expect(code).toBe(1);
     expect(stderr.split("\n")).toEqual([
-      expect.stringMatching(/picture\.png": it is one of the pictures$/),
-      expect.stringMatching(/twice\.png": it is the result of another picture$/),
+      expect.stringMatching(/picture\.png": \S+\/picture\.png would replace one of the pictures$/),
+      expect.stringMatching(/twice\.png": \S+\/twice\.png would replace the result of another picture$/),
       "",
     ]);
     expect(JSON.parse(stdout)).toMatchObject({ input: same[0], output: `${output}/twice.png` });
@@ -352,7 +367,10 @@ describe("several pictures", () => {
       await symlink(join(folder, "shared.png"), join(linked, basename(path)));
     }
     const { code, stdout, stderr } = await ssiu("upscale", ...inputs, linked, "--scale", "2", "--json");
-    expect([code, stderr]).toEqual([1, expect.stringMatching(/right.png": it is the result of another picture\n$/)]);
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(/right.png": \S+\/right.png would replace the result of another picture\n$/),
+    ]);
     expect(JSON.parse(stdout)).toMatchObject({ input: inputs[0] });
   });
 });

@@ -59,7 +59,7 @@ describe("parseImagePath", () => {
 
   it.each([
     ["/img/x2/50%.png", 'percent-encoded UTF-8 (% as %25) for path, got "50%.png"'],
-    ["/img/x2//a.png", 'plain, once-encoded, non-empty segments for path, got ""'],
+    ["/img/x2//a.png", 'plain, once-encoded, non-empty segments for path, got "/img/x2//a.png"'],
   ])("says what is wrong with %s", (url, message) => {
     expect(() => parse(url)).toThrow(message);
   });

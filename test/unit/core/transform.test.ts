@@ -64,7 +64,10 @@ describe("parseTransform", () => {
     ["x2,anim=no", "Expected one of true, false for anim"],
     ["x2,onerror=redirect", 'Expected one of error, interpolate, original for onerror, got "redirect"'],
     ["x2,rotate=90", 'got "rotate=90"'],
-    ["w=9,h=9,fit=cover,gravity=face", "Expected one of center, left, right, top, bottom, or two numbers from 0 to 1"],
+    [
+      "w=9,h=9,fit=cover,gravity=face",
+      "Expected one of center, left, right, top, bottom, or two numbers from 0 to 1 with at most 3 decimals",
+    ],
     ["w=9,h=9,fit=cover,gravity=0.5", 'for gravity, got "0.5"'],
     ["w=9,h=9,fit=cover,gravity=0.5x1.1", "for gravity"],
     ["w=9,h=9,fit=cover,gravity=0.1234x0", "for gravity"],

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import * as z from "zod";
 import { parseWebhookKeys } from "../../../src/core/webhook.ts";
-import { checkCallback, JobFields, parseBody, parseJobPath } from "../../../src/edge/jobs/job-request.ts";
+import { checkCallback, JobFields, parseBody, parseJobPath, SeveralOps } from "../../../src/edge/jobs/job-request.ts";
 
 const webhookKeys = parseWebhookKeys("whsec_c3NpdS1lZGdlLWxvY2FsLXdlYmhvb2tz", "KEYS");
 
@@ -39,6 +39,19 @@ it.each([
   expect(() => parseBody(z.strictObject(JobFields), JSON.stringify(body))).toThrow(
     expect.objectContaining({ code: "invalid_job", message }),
   );
+});
+
+it.each([
+  [[], "Expected an object for body"],
+  ["x2", "Expected an object for body"],
+  [{ source: "a.png", ops: ["x2"], extra: 1, more: 2 }, "Expected nothing named extra, more for body"],
+  [{ source: "a.png" }, "Expected a list of 1 to 10 ops for ops"],
+  [{ source: "a.png", ops: "x2" }, "Expected a list of 1 to 10 ops for ops"],
+  [{ source: "a.png", ops: [] }, "Expected a list of 1 to 10 ops for ops"],
+  [{ source: "a.png", ops: Array(11).fill("x2") }, "Expected a list of 1 to 10 ops for ops"],
+  [{ source: "a.png", ops: ["x2", 3] }, "Expected a string of 1 to 512 characters for ops.1"],
+])("says it of several ops, and where there are no words for it: %j", (body, message) => {
+  expect(() => parseBody(z.strictObject({ ...JobFields, ops: SeveralOps }), JSON.stringify(body))).toThrow(message);
 });
 
 it("does not give back or log a body of fields that it does not know", () => {
