@@ -67,10 +67,9 @@ export function parseOps(text: string, { ops, only }: Presets): Transform {
 
   function expand(op: string): string {
     if (!op.startsWith("preset=")) return op;
-    const name = op.slice("preset=".length);
-    const known = ops.get(name);
+    const known = ops.get(op.slice("preset=".length));
     const there = ops.size === 0 ? "none, as there are no presets," : "the name of one";
-    if (known === undefined) throw new ServiceError("invalid_transform", expected(there, "preset", name));
+    if (known === undefined) throw new ServiceError("invalid_transform", expected(there, "preset", op));
     return known;
   }
 }
