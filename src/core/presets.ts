@@ -68,7 +68,7 @@ export function parseOps(text: string, { ops, only }: Presets): Transform {
   function expand(op: string): string {
     if (!op.startsWith("preset=")) return op;
     const known = ops.get(op.slice("preset=".length));
-    const there = ops.size === 0 ? "none, as there are no presets," : "the name of one";
+    const there = ops.size === 0 ? "none, as there are no presets," : "the name of a preset";
     if (known === undefined) throw new ServiceError("invalid_transform", expected(there, "preset", op));
     return known;
   }

@@ -22,7 +22,7 @@ describe("a preset", () => {
     expect(() => parseImagePath("/img/preset=none/a.png", open)).toThrow(
       expect.objectContaining({
         code: "invalid_transform",
-        message: expect.stringContaining('the name of one for preset, got "preset=none"'),
+        message: expect.stringContaining('the name of a preset for preset, got "preset=none"'),
       }),
     );
   });
