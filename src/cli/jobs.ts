@@ -3,7 +3,7 @@ import * as z from "zod";
 import { expected } from "../core/errors.ts";
 import { parseJson } from "../core/json.ts";
 import { expecting } from "./options.ts";
-import { reasonOf } from "./reason.ts";
+import { report } from "./reason.ts";
 
 const Server = z.strictObject({
   server: z
@@ -16,7 +16,7 @@ const Server = z.strictObject({
 type Server = z.infer<typeof Server>;
 
 const JobIds = z.object({ jobs: z.array(z.string()), cursor: z.string().optional() });
-const JobState = z.object({ id: z.string(), state: z.string() });
+const JobState = z.looseObject({ id: z.string(), state: z.string() });
 const Problem = z.object({ detail: z.string() });
 
 const server = () =>
@@ -35,8 +35,12 @@ export function addJobs(program: Command): void {
       .description(what)
       .addOption(server())
       .addOption(token())
-      .action(async (options) => {
-        for (const id of await fetchIds(Server.parse(options), state)) console.log(id);
+      .option("--json", "print each job whole, as a line of JSON")
+      .action(async ({ json, ...options }) => {
+        const where = Server.parse(options);
+        const ids = await fetchIds(where, state);
+        if (json) await eachJob(where, ids, { path: "", print: (job) => JSON.stringify(job) });
+        else for (const id of ids) console.log(id);
       });
   }
   jobs
@@ -47,18 +51,25 @@ export function addJobs(program: Command): void {
     .addOption(token())
     .action(async (ids: string[], options) => {
       const where = Server.parse(options);
-      for (const id of ids.length > 0 ? ids : await fetchIds(where, "dead")) {
-        const path = `/v1/jobs/${encodeURIComponent(id)}/replay`;
-        await call(where, JobState, path, { method: "POST" }).then(
-          (job) => console.log(`${job.id} ${job.state}`),
-          (error: Error) => {
-            // The others are none the worse for it.
-            process.stderr.write(`error: ${reasonOf(error)}\n`);
-            process.exitCode = 1;
-          },
-        );
-      }
+      const named = ids.length > 0 ? ids : await fetchIds(where, "dead");
+      await eachJob(where, named, { path: "/replay", method: "POST", print: ({ id, state }) => `${id} ${state}` });
     });
+}
+
+/** Asks for jobs one by one, below their own path, and prints what comes back. Where one cannot be had, the others are. */
+async function eachJob(
+  where: Server,
+  ids: readonly string[],
+  { path, method = "GET", print }: { path: string; method?: string; print: (job: z.infer<typeof JobState>) => string },
+): Promise<void> {
+  for (const id of ids) {
+    await call(where, JobState, `/v1/jobs/${encodeURIComponent(id)}${path}`, { method }).then(
+      (job) => console.log(print(job)),
+      (error) => {
+        process.exitCode = report(error);
+      },
+    );
+  }
 }
 
 async function fetchIds(where: Server, state: "dead" | "failed"): Promise<string[]> {

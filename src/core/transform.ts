@@ -103,8 +103,11 @@ const Options = z.strictObject({
     .optional(),
   background: z
     .string()
-    .regex(/^([0-9a-f]{3}|[0-9a-f]{6})$/i, "Expected 3 or 6 hex digits")
-    .transform((hex) => (hex.length === 3 ? hex.replace(/./g, "$&$&") : hex).toLowerCase())
+    .regex(/^#?([0-9a-f]{3}|[0-9a-f]{6})$/i, "Expected 3 or 6 hex digits")
+    .transform((colour) => {
+      const hex = colour.replace("#", "").toLowerCase();
+      return hex.length === 3 ? hex.replace(/./g, "$&$&") : hex;
+    })
     .optional(),
   anim: OneOf(["true", "false"])
     .transform((value) => (value === "false" ? (false as const) : undefined))

@@ -99,6 +99,20 @@ test.each([
   expect(said).toEqual({ code: 1, stdout: "", stderr });
 });
 
+test("prints the jobs whole, the others too where one is forgotten meanwhile", async () => {
+  const error = { code: "source_not_found", detail: "…" };
+  const where = await serve(({ url }, response) => {
+    if (url?.includes("?")) response.end('{"jobs": ["a", "b", "c"]}');
+    else if (url === "/v1/jobs/b") response.writeHead(404).end('{"detail": "Expected the id of a job"}');
+    else response.end(JSON.stringify({ id: url?.at(-1), state: "failed", error }));
+  });
+  expect(await ssiu("jobs", "failed", "--json", "--server", where, "--token", "t")).toEqual({
+    code: 1,
+    stdout: ["a", "c"].map((id) => `${JSON.stringify({ id, state: "failed", error })}\n`).join(""),
+    stderr: "error: /v1/jobs/b: Expected the id of a job\n",
+  });
+});
+
 test("asks for those that failed", async () => {
   const where = await serve((request, response) => {
     response.end(JSON.stringify({ jobs: [request.url] }));
