@@ -14,9 +14,9 @@ import { enlarge } from "../service/enlarge.ts";
 import { candidateModels, chooseModels, type ModelChoice } from "../service/model-choice.ts";
 import { findPairs, type Pair } from "./benchmark-set.ts";
 import { ENGINE_HELP, EngineOption, expecting, ModelOption, QualityOption, ScaleOption } from "./options.ts";
-import { decodePicture, type PictureFile, readPicture } from "./picture-file.ts";
+import { decodePicture, encode, type PictureFile, readPicture } from "./picture-file.ts";
 import { createProgress } from "./progress.ts";
-import { makeFolder, writePicture } from "./result-file.ts";
+import { makeFolder, writeResult } from "./result-file.ts";
 
 const Options = z.strictObject({
   data: z.string(),
@@ -83,7 +83,7 @@ async function evaluate(options: Options): Promise<void> {
       for (const pair of pairs[i] ?? []) {
         const { score, image } = await measure(pair, choice, { scale, models, jpeg });
         perImage.push({ name: pair.name, ...score });
-        if (out) await writePicture(join(out, set, `${pair.name}x${scale}.png`), { image }, { format: "png" });
+        if (out) await writeResult(join(out, set, `${pair.name}x${scale}.png`), await encode({ image }, "png"));
         progress.update(++done, total);
       }
       sets[set] = { ...mean(perImage), images: perImage.length, perImage };

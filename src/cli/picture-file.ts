@@ -8,7 +8,9 @@ import { probe } from "../core/probe/probe.ts";
 import type { Probe } from "../core/probe/probe-result.ts";
 import { readSource } from "../service/source-body.ts";
 
-const { decode } = createNodeCodecs();
+const { decode, encode } = createNodeCodecs();
+
+export { encode };
 
 const EXTENSIONS: Readonly<Record<string, Format>> = {
   ".png": "png",

@@ -4,38 +4,21 @@ import { fstatSync, rmSync, writeFileSync } from "node:fs";
 import { access, chmod, constants, mkdir, readlink, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, isAbsolute } from "node:path";
 import { pipeline } from "node:stream/promises";
-import type { EncodeOptions, Picture } from "../codecs/codec.ts";
-import { createNodeCodecs } from "../codecs/node.ts";
-import { checkStorable } from "../codecs/storable.ts";
-import { flatten } from "../core/alpha.ts";
 import { expected, ServiceError } from "../core/errors.ts";
-import type { Format, Scale } from "../core/image.ts";
-import { uprightSize } from "../core/orient.ts";
-import { PIPE, type PictureFile } from "./picture-file.ts";
-
-const { encode } = createNodeCodecs();
+import type { Size } from "../core/image.ts";
+import { PIPE } from "./picture-file.ts";
 
 /** What ends a program from outside, without its clean-up. */
 const SIGNALS = ["SIGHUP", "SIGINT", "SIGTERM"] as const;
 
 /**
- * Encodes, JPEG on white, to a path or {@link PIPE}. A file appears whole or not at all, in place of what `path` links to, with the
- * mode of what it replaces.
+ * Writes to a path or {@link PIPE}. A file appears whole or not at all, in place of what `path` links to, with the mode of what it
+ * replaces.
  *
- * @returns its size in bytes.
- * @throws {ServiceError} `internal` if the file system does not let us, or as the codecs do.
+ * @throws {ServiceError} `internal` if the file system does not let us.
  */
-export async function writePicture(
-  path: string,
-  picture: Picture,
-  { format, ...options }: EncodeOptions & { readonly format: Format },
-): Promise<number> {
-  const image = format === "jpeg" ? flatten(picture.image, [255, 255, 255]) : picture.image;
-  const bytes = await encode({ ...picture, image }, format, options);
-  if (path === PIPE) {
-    await writeStdout(bytes);
-    return bytes.length;
-  }
+export async function writeResult(path: string, bytes: Uint8Array): Promise<void> {
+  if (path === PIPE) return await writeStdout(bytes);
   const target = await targetOf(path);
   // Not by join, which takes link/../ away, wherever the link leads.
   const unfinished = `${dirname(target)}/.${randomUUID()}`;
@@ -60,7 +43,6 @@ export async function writePicture(
   } finally {
     for (const signal of SIGNALS) process.off(signal, abandon);
   }
-  return bytes.length;
 }
 
 /** Node's own stream takes what a full disk left of a write for the whole. */
@@ -75,18 +57,11 @@ async function writeStdout(bytes: Uint8Array): Promise<void> {
 }
 
 /**
- * Says before the work is done that its result, `scale` times the source, could not be kept.
+ * Says before the work is done that a result of this size could not be kept.
  *
  * @throws {ServiceError} `image_too_large`, `internal`
  */
-export async function checkWritable(
-  path: string,
-  { header }: PictureFile,
-  { format, scale }: { readonly format: Format; readonly scale: Scale },
-): Promise<void> {
-  const { width, height } = uprightSize(header);
-  const result = { width: scale * width, height: scale * height };
-  checkStorable(result, format);
+export async function checkWritable(path: string, result: Size): Promise<void> {
   // Four bytes each, in one array.
   const most = Math.floor(buffers.MAX_LENGTH / 4);
   if (result.width * result.height > most) {

@@ -2,17 +2,21 @@ import { stat } from "node:fs/promises";
 import type { Command } from "commander";
 import * as z from "zod";
 import { expected } from "../core/errors.ts";
-import { FORMATS, ownFormat } from "../core/image.ts";
+import { FORMATS } from "../core/image.ts";
 import type { FindModel } from "../engine/models.ts";
 import { ENGINES, type EngineChoice, readManifest } from "../engine/node-engines.ts";
-import { enlarge } from "../service/enlarge.ts";
-import { candidateModels, chooseModels } from "../service/model-choice.ts";
+import { candidateModels } from "../service/model-choice.ts";
+import { render } from "../service/render.ts";
+import { planRender } from "../service/render-plan.ts";
+import { createStopwatch } from "../service/stopwatch.ts";
 import { ENGINE_HELP, EngineOption, expecting, ModelOption, QualityOption, ScaleOption } from "./options.ts";
-import { decodePicture, formatOf, PIPE, readPicture } from "./picture-file.ts";
+import { decodePicture, encode, formatOf, PIPE, readPicture } from "./picture-file.ts";
 import { createPlaces, type Places } from "./places.ts";
 import { createProgress } from "./progress.ts";
 import { report } from "./reason.ts";
-import { checkWritable, writePicture } from "./result-file.ts";
+import { checkWritable, writeResult } from "./result-file.ts";
+
+const UNLIMITED = { inputPixels: Infinity, outputPixels: Infinity, avifPixels: Infinity, jpegScans: Infinity };
 
 const formats = "png, jpeg, webp or avif";
 const name = "an existing folder, - or a name ending in .png, .jpg, .webp or .avif";
@@ -92,25 +96,29 @@ interface Means {
   readonly places: Places;
 }
 
+/** As the Worker makes a result, step by step, but for the limits. */
 async function upscaleOne(input: string, options: Options, { find, engine, places }: Means): Promise<void> {
-  const { scale, model, quality } = options;
+  const { scale, model, format, quality, anim } = options;
   const started = performance.now();
-  const file = await readPicture(input, options);
-  const format = options.format ?? ownFormat(file.header.format);
-  const output = await places.find(input, format);
-  await checkWritable(output, file, { format, scale });
-  const source = await decodePicture(file);
-  const models = chooseModels(find, scale, { transform: { model }, source: file.header });
-  const part = { bytes: file.bytes, probe: file.header, image: source.image };
+  const file = await readPicture(input, { anim });
+  const transform = { scale, model, format, quality, anim: anim ? undefined : (false as const) };
+  // What the Worker's codecs cannot read, sharp may.
+  const { unsupported, ...readable } = file.header;
+  const plan = planRender(readable, transform, { limits: UNLIMITED, model: find });
+  const output = await places.find(input, plan.format);
+  await checkWritable(output, plan.canvas);
   const progress = createProgress("tiles");
-  const how = { scale, models, tiling: engine.tiling, onTile: progress.update };
-  const { image, model: made } = await enlarge(engine.engine, part, how).finally(progress.stop);
-  const bytes = await writePicture(output, { ...source, image }, { format, quality });
+  const renderer = { ...engine, codecs: { encode, decode: () => decodePicture(file) }, onTile: progress.update };
+  const source = { bytes: file.bytes, probe: file.header, transform, plan };
+  const stopwatch = createStopwatch(() => performance.now());
+  const result = await render(renderer, source, stopwatch).finally(progress.stop);
+  await writeResult(output, result.bytes);
   await places.fill(output);
   const ms = Math.round(performance.now() - started);
-  const { width, height } = image;
-  const text = `${input} ${source.image.width}x${source.image.height} -> ${output} ${width}x${height}, ${made}, ${bytes} bytes, ${ms} ms`;
-  const json = { input, output, scale, model: made, engine: options.engine, width, height, bytes, ms };
+  const { region, canvas } = plan;
+  const facts = { model: result.model, bytes: result.bytes.length, ms };
+  const text = `${input} ${region.width}x${region.height} -> ${output} ${canvas.width}x${canvas.height}, ${facts.model}, ${facts.bytes} bytes, ${ms} ms`;
+  const json = { input, output, scale, engine: options.engine, ...canvas, ...facts };
   const print = output === PIPE ? console.error : console.log;
   print(options.json ? JSON.stringify(json) : text);
 }

@@ -8,7 +8,7 @@ export interface UpscaleOptions {
   readonly tiling: Tiling;
   /** Of the model; "clean" by default. */
   readonly variant?: Variant | undefined;
-  /** Awaited after each tile. */
+  /** Awaited after each tile: where nothing else runs between two of them by itself. */
   readonly pause?: (() => Promise<void>) | undefined;
   /** Tiles handed to the engine at the same time; 1 by default. */
   readonly concurrency?: number | undefined;

@@ -5,22 +5,17 @@ import type { Format, Rgba } from "../core/image.ts";
 import type { Probe } from "../core/probe/probe-result.ts";
 import { resizeLinear } from "../core/resample-linear.ts";
 import type { ResizePlan } from "../core/resize-plan.ts";
-import type { Tiling } from "../core/tiles.ts";
 import type { Transform } from "../core/transform.ts";
 import type { Engine } from "../engine/engine.ts";
+import type { UpscaleOptions } from "../engine/upscale.ts";
 import { enlarge } from "./enlarge.ts";
 import type { RenderPlan } from "./render-plan.ts";
 import type { Stopwatch } from "./stopwatch.ts";
 
 /** What turns pixels into pixels and bytes into pixels, and how much of it fits. */
-export interface Renderer {
+export interface Renderer extends Omit<UpscaleOptions, "variant"> {
   readonly codecs: Codecs;
   readonly engine: Engine;
-  readonly tiling: Tiling;
-  /** Tiles that the engine takes at the same time; 1 by default. */
-  readonly concurrency?: number | undefined;
-  /** Awaited after each tile: where nothing else runs between two of them by itself. */
-  readonly pause?: () => Promise<void>;
 }
 
 /** A source whose header is within the limits, and what is to become of it. */
@@ -40,7 +35,7 @@ export interface Rendered {
 
 /** The source's bytes -> the result's bytes, right here. */
 export async function render(
-  { codecs, engine, tiling, concurrency, pause }: Renderer,
+  { codecs, engine, ...tiles }: Renderer,
   { bytes, probe, transform, plan }: PlannedSource,
   stopwatch: Stopwatch,
 ): Promise<Rendered> {
@@ -51,7 +46,7 @@ export async function render(
   const enlarged =
     scale === 1
       ? { image: part.image, model: "none" }
-      : await stopwatch.time("upscale", enlarge(engine, part, { scale, models, tiling, concurrency, pause }));
+      : await stopwatch.time("upscale", enlarge(engine, part, { scale, models, ...tiles }));
   const result = pad(resized(enlarged.image, plan), canvas, background ? [...background, 255] : [0, 0, 0, 0]);
   // A lossy encoder would spend bytes on edges of colours that nobody sees, and blur what is beside them.
   const image = format === "png" || isOpaque(result) ? result : bleedColours(result);

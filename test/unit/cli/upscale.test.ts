@@ -63,6 +63,21 @@ test("makes JPEG on white, and keeps the colour profile", async () => {
   expect((await sharp(wide).metadata()).icc).toEqual((await sharp("test/fixtures/p3.png").metadata()).icc);
 });
 
+test("makes of a picture that is cut out what the Worker makes of it", async () => {
+  const [cut, onWhite] = [join(folder, "cut.png"), join(folder, "cut.jpg")];
+  const disc = Buffer.from('<svg width="208" height="156"><circle cx="104" cy="78" r="65"/></svg>');
+  const photo = sharp("src/web/samples/scene.png").ensureAlpha();
+  await photo
+    .composite([{ input: disc, blend: "dest-in" }])
+    .png()
+    .toFile(cut);
+  const model = async (output: string) =>
+    JSON.parse((await ssiu("upscale", cut, output, "--scale", "2", "--json")).stdout).model;
+  expect(await model(join(folder, "still-cut.png"))).not.toContain("web");
+  // On white it has an edge as drawings have.
+  expect(await model(onWhite)).toContain("web");
+});
+
 test.each([
   ["png", [], "png"],
   ["jpeg", [], "jpeg"],
