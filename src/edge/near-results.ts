@@ -21,19 +21,35 @@ interface NearDeps {
 
 /** `results`, of which those that were written or read as a whole stay near for a while. Where a cache fails, they are as they were. */
 export function nearResults(results: Results, { cache, waitUntil }: NearDeps): Results {
+  /** Whether it keeps anything, once that is known: on workers.dev it does not. */
+  let isKeeping: boolean | undefined;
+  /** Keys of what is on its way there. */
+  const underway = new Set<string>();
+
   async function find(key: string): Promise<Result | undefined> {
     const kept = await cache.match(PLACE + key);
     const known = kept?.headers.get(KNOWN);
     return kept?.body && known ? { ...JSON.parse(known), body: kept.body } : undefined;
   }
 
-  function keep(key: string, reading: Promise<Result | undefined>): void {
+  function keep(key: string, read: () => Promise<Result | undefined>): void {
+    if (isKeeping === false || underway.has(key)) return;
+    underway.add(key);
     const kept = async () => {
-      const { body, ...known } = (await reading) ?? {};
+      const { body, ...known } = (await read()) ?? {};
+      if (body === undefined) return;
       const headers = { "Cache-Control": `public, max-age=${KEPT_SECONDS}`, [KNOWN]: JSON.stringify(known) };
-      if (body !== undefined) await cache.put(PLACE + key, new Response(body, { headers }));
+      await cache.put(PLACE + key, new Response(body, { headers }));
+      if (isKeeping !== undefined) return;
+      const found = await cache.match(PLACE + key);
+      isKeeping = found !== undefined;
+      await found?.body?.cancel();
     };
-    waitUntil(kept().catch(failed));
+    waitUntil(
+      kept()
+        .catch(failed)
+        .finally(() => underway.delete(key)),
+    );
   }
 
   return {
@@ -46,13 +62,13 @@ export function nearResults(results: Results, { cache, waitUntil }: NearDeps): R
       if (near !== undefined) return near;
       const found = await results.get(key);
       // Read once more: of a copy, what a slow client has not taken yet would stay in the isolate's memory.
-      if (isSmall(found?.bytes)) keep(key, results.get(key));
+      if (isSmall(found?.bytes)) keep(key, () => results.get(key));
       return found;
     },
 
     async put(key, bytes, facts: ResultFacts) {
       const isOurs = await results.put(key, bytes, facts);
-      if (isOurs && isSmall(bytes.length)) keep(key, Promise.resolve({ facts, bytes: bytes.length, body: bytes }));
+      if (isOurs && isSmall(bytes.length)) keep(key, async () => ({ facts, bytes: bytes.length, body: bytes }));
       return isOurs;
     },
   };

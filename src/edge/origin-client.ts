@@ -33,6 +33,8 @@ export interface OriginClientDeps {
 }
 
 const ATTEMPTS = 2;
+/** A pause takes at most this share of the deadline: the source stays in memory meanwhile, and the second attempt needs the rest. */
+const LONGEST_PAUSE = 1 / 4;
 const CIRCUIT = { maxFailures: 5, pauseMs: 10_000 } as const;
 
 /** One deadline over all attempts, a second attempt where that can help, none while the origin is known to be down. */
@@ -84,11 +86,12 @@ export function createOriginClient(config: OriginConfig, { fetch, now }: OriginC
           const retryAfterSeconds = Math.ceil(passage.waitMs / 1000);
           throw new ServiceError("overloaded", "The origin is not there at the moment", { retryAfterSeconds });
         }
-        const outcome = await attempt(job, requestId, endMs - now());
+        const outcome = await attempt(job, requestId, Math.max(1, endMs - now()));
         circuit = outcome.alive ? HEALTHY : afterFailure(circuit, now(), CIRCUIT);
         if ("rendered" in outcome) return outcome.rendered;
         const { error, retryInMs } = outcome;
-        if (attempts === ATTEMPTS || retryInMs === undefined || now() + retryInMs >= endMs) throw error;
+        if (attempts === ATTEMPTS || retryInMs === undefined) throw error;
+        if (retryInMs > LONGEST_PAUSE * config.deadlineMs || now() + retryInMs >= endMs) throw error;
         await new Promise((resolve) => setTimeout(resolve, retryInMs));
       }
     },

@@ -142,7 +142,7 @@ export function createBatcher({ run, lanes, batchTiles, queueTiles, now, onBatch
   return {
     admit({ tiles, pixels, dueMs }) {
       const job: Job = { dueMs, tilesLeft: tiles, pixelsLeft: pixels, waiting: [] };
-      const isFull = jobs.length > 0 && tilesLeft() + tiles > queueTiles;
+      const isFull = tiles > 0 && jobs.length > 0 && tilesLeft() + tiles > queueTiles;
       if (isFull || !isBearable(job)) {
         if (jobs.length === 0) rate.fade();
         throw noTime(backlogMs());

@@ -101,6 +101,13 @@ it("refuses what cannot be done in time, with the time to wait", () => {
   batcher.admit({ tiles: 1, pixels: 256, dueMs: 1000 });
 });
 
+it("lets in what needs no tile, however many wait", () => {
+  const { batcher } = setUp({ queueTiles: 4 });
+  batcher.admit(LONG);
+  expect(() => batcher.admit({ ...LONG, tiles: 4 })).toThrow(expect.objectContaining({ code: "overloaded" }));
+  batcher.admit({ ...LONG, tiles: 0, pixels: 0 });
+});
+
 it("counts on all lanes", () => {
   const { batcher } = setUp({ lanes: 2 });
   batcher.admit({ tiles: 4, pixels: 1600, dueMs: 1000 });

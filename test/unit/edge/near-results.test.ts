@@ -10,7 +10,10 @@ let kept: Map<string, Response>;
 let running: Promise<unknown>[];
 
 const cache = {
-  match: vi.fn(async (url: string) => kept.get(url)?.clone()),
+  match: vi.fn(async (url: string) => {
+    const found = kept.get(url);
+    return found && new Response(await found.clone().arrayBuffer(), { headers: found.headers });
+  }),
   put: vi.fn(async (url: string, response: Response) => {
     const { headers } = response;
     kept.set(url, new Response(await response.arrayBuffer(), { headers }));
@@ -30,8 +33,8 @@ const bytesOf = async (body: ReadableStream | Uint8Array | undefined) =>
 beforeEach(() => {
   kept = new Map();
   running = [];
-  cache.match.mockClear();
-  cache.put.mockClear();
+  cache.match.mockReset();
+  cache.put.mockReset();
   bucket = {
     head: vi.fn(async () => ({ facts: FACTS, bytes: BYTES.length })),
     get: vi.fn(async (_, range?: string) => (range ? { ...stored(), range: { offset: 0, length: 1 } } : stored())),
@@ -91,6 +94,7 @@ it("gives what was written before, if it is what the bucket has", async () => {
 it("asks the bucket for parts and for what there is", async () => {
   await near().put("r1/a/b", BYTES, FACTS);
   await Promise.all(running);
+  cache.match.mockClear();
   expect(await near().get("r1/a/b", "bytes=0-0")).toMatchObject({ range: { offset: 0, length: 1 } });
   expect(await near().head("r1/a/b")).toEqual({ facts: FACTS, bytes: 3 });
   expect(bucket.head).toHaveBeenCalledTimes(1);
@@ -116,6 +120,24 @@ it("keeps nothing where there is nothing", async () => {
   bucket.get.mockResolvedValueOnce(undefined);
   expect(await near().get("r1/a/b")).toBeUndefined();
   expect(cache.put).not.toHaveBeenCalled();
+});
+
+it("reads nothing twice where the cache keeps nothing", async () => {
+  cache.put.mockImplementation(async () => {});
+  const results = near();
+  for (const times of [2, 3, 4]) {
+    expect(await bytesOf((await results.get("r1/a/b"))?.body)).toEqual(BYTES);
+    await Promise.all(running);
+    expect(bucket.get).toHaveBeenCalledTimes(times);
+  }
+});
+
+it("does not fetch for the cache what is on its way there", async () => {
+  const results = near();
+  await results.put("r1/a/b", BYTES, FACTS);
+  expect(await bytesOf((await results.get("r1/a/b"))?.body)).toEqual(BYTES);
+  await Promise.all(running);
+  expect([bucket.get, cache.put].map(({ mock }) => mock.calls.length)).toEqual([1, 1]);
 });
 
 it("does without a cache that fails", async () => {

@@ -6,31 +6,46 @@ import { PIXEL } from "./pixel.ts";
 
 // What an origin is told; what it may answer is tested in workerd (test/edge/origin-faults.test.ts, origin-recovery.test.ts).
 
-it("tells the origin with each attempt which request it is and how much of its time is left", async () => {
+const CONFIG = {
+  url: "https://origin.example.com/ssiu",
+  keys: parseKeyring("k1:0123456789abcdef", "KEYS"),
+  deadlineMs: 5000,
+  resultBytes: 1000,
+  limits: { edgeInputPixels: 0, inputPixels: 1, outputPixels: 1, avifPixels: 1 },
+};
+const SIZE = { width: 1, height: 1 };
+const WINDOW = { x: 0, y: 0, ...SIZE };
+const JOB = {
+  bytes: PIXEL,
+  transform: { scale: 1, format: "auto" },
+  plan: { scale: 1, region: WINDOW, window: WINDOW, size: SIZE, canvas: SIZE, format: "png" },
+  holding: { result: async () => {} },
+} as const;
+
+/** An origin that is busy once, and then finds fault with the picture; each time after a second. */
+function busyOnce(busy: ResponseInit["headers"] = {}) {
   let nowMs = 1_000_000;
-  const statuses = [503, 422];
+  const answers = [Response.json({}, { status: 503, headers: busy })];
   const fetch = vi.fn(async (..._: Parameters<typeof globalThis.fetch>) => {
     nowMs += 1000;
-    return Response.json({ code: "undecodable_image" }, { status: statuses.shift() ?? 500 });
+    return answers.shift() ?? Response.json({ code: "undecodable_image" }, { status: 422 });
   });
-  const config = {
-    url: "https://origin.example.com/ssiu",
-    keys: parseKeyring("k1:0123456789abcdef", "KEYS"),
-    deadlineMs: 5000,
-    resultBytes: 1000,
-    limits: { edgeInputPixels: 0, inputPixels: 1, outputPixels: 1, avifPixels: 1 },
-  };
-  const origin = createOriginClient(config, { fetch, now: () => nowMs });
-  const size = { width: 1, height: 1 };
-  const window = { x: 0, y: 0, ...size };
-  const plan = { scale: 1, region: window, window, size, canvas: size, format: "png" } as const;
-  const job = {
-    bytes: PIXEL,
-    transform: { scale: 1, format: "auto" },
-    plan,
-    holding: { result: async () => {} },
-  } as const;
-  await expect(origin.upscale(job, "request-1")).rejects.toMatchObject({ code: "undecodable_image" });
+  return { fetch, origin: createOriginClient(CONFIG, { fetch, now: () => nowMs }) };
+}
+
+it.each([
+  ["1", "undecodable_image", 2],
+  // It would be in time, but what holds a source so long keeps others out.
+  ["2", "overloaded", 1],
+])("comes back after %s s of 5: %s", async (seconds, code, attempts) => {
+  const { fetch, origin } = busyOnce({ "Retry-After": seconds });
+  await expect(origin.upscale(JOB, "request-1")).rejects.toMatchObject({ code });
+  expect(fetch).toHaveBeenCalledTimes(attempts);
+});
+
+it("tells the origin with each attempt which request it is and how much of its time is left", async () => {
+  const { fetch, origin } = busyOnce();
+  await expect(origin.upscale(JOB, "request-1")).rejects.toMatchObject({ code: "undecodable_image" });
 
   const digest = await contentDigest(PIXEL);
   const asked = (seconds: number, leftMs: number) => [
