@@ -82,7 +82,11 @@ export function createPipeline({
           throw new ServiceError("source_not_found", `There is no source ${JSON.stringify(name)}`);
         const engine = engineConfiguration(renderer.engine.name, placeLimits, transform);
         const key = await resultKey({ model: id, engine, transform, source: name, version: source.version });
-        return { transform, source, key, holding, [Symbol.dispose]: holding.release };
+        const dispose = () => {
+          source.close?.();
+          holding.release();
+        };
+        return { transform, source, key, holding, [Symbol.dispose]: dispose };
       } catch (cause) {
         holding.release();
         throw cause;

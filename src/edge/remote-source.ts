@@ -55,7 +55,7 @@ export function remoteSource({ fetch, allowed, timeoutMs, maxBytes }: RemoteRule
     // A validator is one resource's: after a redirect it says nothing without that resource's name (RFC 9110 §8.8.1). Whose
     // query is often a signature, another each time.
     const place = url.href === id ? "" : `${url.origin}${url.pathname} `;
-    return { version: `${place}${version}`, publicUrl: id, read };
+    return { version: `${place}${version}`, publicUrl: id, read, close: () => abort.abort() };
   };
 }
 
@@ -77,9 +77,11 @@ async function within<T>(timeoutMs: number, abort: AbortController, work: Work<T
       startedAt = Date.now();
     });
   } catch (cause) {
+    const isLate = abort.signal.aborted;
+    // What is refused may still be on its way.
+    abort.abort();
     if (cause instanceof ServiceError) throw cause;
-    if (!abort.signal.aborted)
-      throw new ServiceError("source_failed", "The source's server does not answer", { cause });
+    if (!isLate) throw new ServiceError("source_failed", "The source's server does not answer", { cause });
     throw new ServiceError("deadline_exceeded", `Expected the source within ${timeoutMs} ms`, { cause });
   } finally {
     clearTimeout(timer);

@@ -12,6 +12,8 @@ export interface Source {
   readonly failure?: unknown;
   /** To be called once a result of it has been stored. */
   readonly onStored?: () => Promise<void>;
+  /** Nobody reads it any more: where the bytes still come, they need not. */
+  readonly close?: () => void;
   /** @throws {ServiceError} `source_too_large` before more than `maxBytes` are held. */
   read(maxBytes: number): Promise<Uint8Array>;
 }

@@ -119,6 +119,15 @@ it.each<[string, Partial<Parts>]>([
   expect(console.error).toHaveBeenCalledWith(expect.stringContaining("secret of the inside"));
 });
 
+it.each([
+  ["answered", async () => TWO_PIXELS],
+  ["refused", secret],
+])("closes a source once the request is %s", async (_, read) => {
+  const close = vi.fn();
+  await request({ openSource: async () => ({ version: "v1", read, close }) });
+  expect(close).toHaveBeenCalledOnce();
+});
+
 it("is not over before the result is stored, answered or not", async () => {
   let isStored = false;
   const put = async () => {

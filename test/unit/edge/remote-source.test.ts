@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { parseAllowList } from "../../../src/core/allow-list.ts";
 import { remoteSource } from "../../../src/edge/remote-source.ts";
+import type { Source } from "../../../src/edge/sources.ts";
 
 // What another server sees of us, and what is left of its answers. The rest is tested in workerd (test/edge/remote-source.test.ts).
 
@@ -41,6 +42,20 @@ describe("another server", () => {
     const answers = [new Response(new ReadableStream({ cancel }), { status, headers })];
     await open(async () => answers.shift() ?? new Response("a", { headers: { ETag: '"1"' } })).catch(() => {});
     expect(cancel).toHaveBeenCalledOnce();
+  });
+
+  it.each([
+    ["longer than it may be", (source: Source) => source.read(10).catch(() => {})],
+    ["that nobody wants any more", (source: Source) => source.close?.()],
+  ])("stops sending a picture %s", async (_, end) => {
+    let signal: AbortSignal | null | undefined;
+    const source = await open(async (_, init) => {
+      signal = init.signal;
+      return new Response(new ReadableStream(), { headers: { ETag: '"1"', "Content-Length": "11" } });
+    });
+    expect(signal?.aborted).toBe(false);
+    if (source) await end(source);
+    expect(signal?.aborted).toBe(true);
   });
 
   it("has its time for each answer, and none once that has come", async () => {
