@@ -9,7 +9,7 @@ export interface Picture {
   readonly icc?: Uint8Array;
 }
 
-export interface EncodeOptions {
+interface EncodeOptions {
   /** 1..100; ignored by PNG. */
   readonly quality?: number | undefined;
 }

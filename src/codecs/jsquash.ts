@@ -7,6 +7,7 @@ import { corrupt, u8 } from "../core/probe/bytes.ts";
 import { firstGifFrame } from "../core/probe/gif.ts";
 import { pngChunks } from "../core/probe/png.ts";
 import type { Probe } from "../core/probe/probe-result.ts";
+import { checkStorable } from "../core/storable.ts";
 import { plainlyCropped, stillAvif, withPixi } from "./avif-container.ts";
 import type { Codecs } from "./codec.ts";
 import { inflate } from "./deflate.ts";
@@ -14,13 +15,12 @@ import { embedIcc, readIcc } from "./icc.ts";
 import { createInstanceSlot } from "./instance-slot.ts";
 import { isNeeded, plainJpeg } from "./jpeg-container.ts";
 import { isIntact } from "./png-container.ts";
-import { checkStorable } from "./storable.ts";
 import { type CodecModules, DECODERS, type Decode, ENCODERS, type Encode } from "./wasm-codecs.ts";
 import { firstWebpFrame, plainWebp, type WebpFrame } from "./webp-container.ts";
 
 /**
  * Codecs over jSquash, PNG written by ourselves: for the Worker, and wherever else WebAssembly runs. At most one decoder
- * and one encoder live.
+ * and one encoder live where one picture is made at a time, as in the Worker.
  *
  * @param limits.avifBytes - what the decoder of AVIF may take of memory; some pictures take ten times as much as others.
  */

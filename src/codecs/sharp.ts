@@ -7,11 +7,11 @@ import { orient, uprightSize } from "../core/orient.ts";
 import { readAvif } from "../core/probe/avif.ts";
 import { corrupt } from "../core/probe/bytes.ts";
 import type { Probe } from "../core/probe/probe-result.ts";
+import { checkStorable } from "../core/storable.ts";
 import { stillAvif, untransformed } from "./avif-container.ts";
 import { type Codecs, isStoredGrey, jpegHasFullChroma } from "./codec.ts";
 import { embedIcc, readIcc } from "./icc.ts";
 import { plainJpeg } from "./jpeg-container.ts";
-import { checkStorable } from "./storable.ts";
 import { plainWebp } from "./webp-container.ts";
 
 export interface SharpCodecsOptions {

@@ -27,7 +27,7 @@ export interface CodecModules {
   readonly "@jsquash/avif/codec/enc/avif_enc.wasm": WebAssembly.Module;
 }
 
-/** Throws, or prints and returns null, for bytes it cannot decode; `image_too_large` where it has too little memory (not PNG). */
+/** Throws for bytes it cannot decode; `image_too_large` where it has too little memory (not PNG). */
 export type Decode = (bytes: Uint8Array, maxMemoryBytes: number) => Rgba;
 /** A promise only of what runs without an instance. */
 export type Encode = (picture: Picture, quality: number) => Uint8Array | Promise<Uint8Array>;

@@ -3,19 +3,13 @@ import { type AllowList, parseAllowList } from "../core/allow-list.ts";
 import { type Keyring, parseKeyring } from "../core/keyring.ts";
 import { onlyPresets, type Presets, parsePresets } from "../core/presets.ts";
 import type { PictureLimits } from "../service/render-plan.ts";
-import { expectingSetting, oneOf, parsedBy, parseSettings, setting } from "../service/settings.ts";
+import { expectingSetting, oneOf, parsedBy, parseSettings, wholeNumber } from "../service/settings.ts";
 import type { Patience } from "./lease.ts";
 
-function countTo(most: number) {
-  const holds = (text: string) => /^[1-9]\d{0,11}$/.test(text) && Number(text) <= most;
-  return setting(`a whole number from 1 to ${most}`, holds).transform(Number);
-}
-
-/** A whole number from 1, from text. */
-export const Count = countTo(999_999_999_999);
+export const Count = wholeNumber(1);
 
 /** {@link Count} that timers take. */
-export const Milliseconds = countTo(2 ** 31 - 1);
+export const Milliseconds = wholeNumber(1, 2 ** 31 - 1);
 
 /** Which pictures need a signed URL: none, those from other servers, every one. */
 const SIGNING_MODES = ["off", "remote", "all"] as const;

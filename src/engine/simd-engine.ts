@@ -6,7 +6,7 @@ import type { Engine } from "./engine.ts";
 import { planMemory, runNetwork } from "./network.ts";
 import type { Ops } from "./ops.ts";
 import type { Tensors } from "./safetensors.ts";
-import { cut } from "./upscale.ts";
+import { mirroredCut } from "./upscale.ts";
 import { kernelBlocks, type MatrixLayout } from "./weights.ts";
 
 const PAGE = 65_536;
@@ -68,12 +68,12 @@ export function createSimdEngine({ kernels, loadWeights }: SimdEngineOptions): E
         const { pointers, end } = placed;
         const [width, height] = [padded(tile.width), padded(tile.height)];
         const plan = planMemory({ width, height }, scale, end);
-        reserve(plan.end).set(cut(tile, topLeft(width, height)).data, plan.input);
+        reserve(plan.end).set(mirroredCut(tile, topLeft(width, height)).data, plan.input);
         const weight = (name: string) => pointers.get(name) ?? missing(name);
         runNetwork(ops, weight, { plan, scale, width, height });
         const data = new Uint8ClampedArray(memory.buffer, plan.output);
         const upscaled = { width: scale * width, height: scale * height, data };
-        return cut(upscaled, topLeft(scale * tile.width, scale * tile.height));
+        return mirroredCut(upscaled, topLeft(scale * tile.width, scale * tile.height));
       } catch (cause) {
         throw new ServiceError("inference_failed", "The picture could not be upscaled", { cause });
       }

@@ -31,7 +31,7 @@ export async function upscaleRgb(engine: Engine, image: Rgb, scale: Scale, optio
   const lane = async () => {
     for (const tile of waiting) {
       const part = withoutGround(image, tile, options.tiling);
-      if (part) paste(output, await engine.upscale(cut(image, part), scale, options.variant), part, scale);
+      if (part) paste(output, await engine.upscale(mirroredCut(image, part), scale, options.variant), part, scale);
       options.onTile?.(++done, tiles.length);
       await options.pause?.();
     }
@@ -42,7 +42,7 @@ export async function upscaleRgb(engine: Engine, image: Rgb, scale: Scale, optio
 
 /** What of a tile has to go through the network, and is kept, if not all is of one colour. */
 function withoutGround(image: Rgb, tile: Tile, { equal = false }: Tiling): Tile | undefined {
-  const part = trim(cut(image, tile), MARGIN);
+  const part = trim(mirroredCut(image, tile), MARGIN);
   if (part === undefined) return;
   const [x, y] = [narrowed(tile.x, part.x), narrowed(tile.y, part.y)];
   // What is to go through together is of one size.
@@ -76,7 +76,7 @@ function repeat({ width, height, data }: Rgb, scale: Scale): Rgb {
 }
 
 /** A part of a picture; beyond its right and lower edge as the network itself continues it. */
-export function cut({ width, height, data }: Rgb, { x, y }: Part): Rgb {
+export function mirroredCut({ width, height, data }: Rgb, { x, y }: Part): Rgb {
   const columns = x.to - x.from;
   const rows = y.to - y.from;
   const inside = Math.min(columns, width - x.from);

@@ -4,7 +4,7 @@ import { expected } from "../core/errors.ts";
 import { type Keyring, parseKeyring } from "../core/keyring.ts";
 import { DEVELOPMENT_KEYS } from "../core/origin-request.ts";
 import type { PictureLimits } from "../service/render-plan.ts";
-import { oneOf, parseSettings, setting } from "../service/settings.ts";
+import { oneOf, parseSettings, wholeNumber } from "../service/settings.ts";
 
 /** Execution providers of ONNX Runtime, our own engine, or the best that works here. */
 const PROVIDERS = ["auto", "cpu", "simd", "webgpu", "cuda", "tensorrt"] as const;
@@ -15,13 +15,7 @@ const LOOPBACK = ["127.0.0.1", "::1", "localhost"];
 /** Longest that sharp's timer takes, and long enough for any wait. */
 const HOUR_MS = 3_600_000;
 
-const count = (least: number, fallback: number, most = 999_999_999_999) =>
-  setting(
-    `a whole number from ${least} to ${most}`,
-    (text) => /^\d{1,12}$/.test(text) && Number(text) >= least && Number(text) <= most,
-  )
-    .transform(Number)
-    .default(fallback);
+const count = (least: number, fallback: number, most?: number) => wholeNumber(least, most).default(fallback);
 
 /** The environment; docs/deploy.md says what each variable means. */
 const Environment = z.object({

@@ -1,10 +1,10 @@
-import { checkStorable } from "../codecs/storable.ts";
 import { resultFormat } from "../core/accept.ts";
 import { ServiceError } from "../core/errors.ts";
 import { type Format, MAX_SIDE, type Size, type SourceFormat } from "../core/image.ts";
 import { uprightSize } from "../core/orient.ts";
 import type { Probe } from "../core/probe/probe-result.ts";
 import { planResize, type ResizePlan } from "../core/resize-plan.ts";
+import { checkStorable } from "../core/storable.ts";
 import { networkPixels } from "../core/tiles.ts";
 import type { Transform } from "../core/transform.ts";
 import type { FindModel } from "../engine/models.ts";
@@ -28,7 +28,7 @@ export interface PictureLimits {
   readonly jpegScans: number;
 }
 
-/** Steps of 16 px add no more than this to a picture whose sides are 61 px and more. A thin one they would make 16 times as dear. */
+/** Steps of 16 px add no more than this to a picture that is near the limits and no strip. A thin one they would make 16 times as dear. */
 const THIN = 1.25;
 
 interface PlanOptions {

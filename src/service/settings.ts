@@ -16,6 +16,12 @@ export function setting(what: string, holds: (text: string) => boolean) {
   return z.string({ error }).refine(holds, { error });
 }
 
+/** Without leading zeros. */
+export function wholeNumber(least: number, most = 999_999_999_999) {
+  const holds = (text: string) => /^(0|[1-9]\d{0,11})$/.test(text) && Number(text) >= least && Number(text) <= most;
+  return setting(`a whole number from ${least} to ${most}`, holds).transform(Number);
+}
+
 /** A name of a few. */
 export function oneOf<const T extends readonly string[]>(names: T) {
   return z.enum(names, { error: expectingSetting(`one of ${names.join(", ")}`) });

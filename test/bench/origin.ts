@@ -7,7 +7,7 @@ import { planTiles } from "../../src/core/tiles.ts";
 import { readModel } from "../../src/engine/node-engines.ts";
 import { toPlanes } from "../../src/engine/ort-engine.ts";
 import { SIMD_TILING } from "../../src/engine/simd-engine.ts";
-import { cut } from "../../src/engine/upscale.ts";
+import { mirroredCut } from "../../src/engine/upscale.ts";
 import { type EnginePool, openEngine } from "../../src/origin/engine-pool.ts";
 import { offer, quantiles } from "../origin/load.ts";
 import { startOrigin, type TestOrigin } from "../origin/origin.ts";
@@ -175,7 +175,7 @@ async function pixels(width: number, height: number): Promise<Rgb> {
 
 /** As the origin cuts them on a CPU. */
 function cutTiles(image: Rgb): Rgb[] {
-  return planTiles(image.width, image.height, SIMD_TILING).map((tile) => cut(image, tile));
+  return planTiles(image.width, image.height, SIMD_TILING).map((tile) => mirroredCut(image, tile));
 }
 
 function tensor(tile: Rgb): ort.Tensor {

@@ -1,11 +1,10 @@
 import * as z from "zod";
 import { parseWebhookKeys, type WebhookKeys } from "../../core/webhook.ts";
-import { oneOf, parsedBy, parseSettings, setting } from "../../service/settings.ts";
+import { oneOf, parsedBy, parseSettings, setting, wholeNumber } from "../../service/settings.ts";
 import { type Signing, SigningVars, VARS_PLACE } from "../config.ts";
 
-const Seconds = setting("a whole number of seconds, of 8 digits at most,", (text) => /^\d{1,8}$/.test(text)).transform(
-  (text) => Number(text) * 1000,
-);
+/** In milliseconds. */
+const Seconds = wholeNumber(0, 99_999_999).transform((seconds) => seconds * 1000);
 
 /** @throws {TypeError} that says which, never with the token in it. */
 function parseTokens(text: string, name: string): string[] {

@@ -5,12 +5,12 @@ import { describe, expect, it } from "vitest";
 import { createCodecs } from "../../../src/codecs/jsquash.ts";
 import { CODEC_MODULES } from "../../../src/codecs/node-modules.ts";
 import { createSharpCodecs } from "../../../src/codecs/sharp.ts";
-import { checkStorable } from "../../../src/codecs/storable.ts";
 import { isGrey } from "../../../src/core/grey.ts";
 import { DEFAULT_QUALITY, FORMATS } from "../../../src/core/image.ts";
 import { readAvif } from "../../../src/core/probe/avif.ts";
 import { isFrame, jpegSegments } from "../../../src/core/probe/jpeg.ts";
 import { probe } from "../../../src/core/probe/probe.ts";
+import { checkStorable } from "../../../src/core/storable.ts";
 import { fixture } from "../../fixtures/read.ts";
 import { difference } from "./difference.ts";
 

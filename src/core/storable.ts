@@ -1,5 +1,5 @@
-import { ServiceError } from "../core/errors.ts";
-import { type Format, MAX_SIDE, type Size } from "../core/image.ts";
+import { ServiceError } from "./errors.ts";
+import { type Format, MAX_SIDE, type Size } from "./image.ts";
 
 /** @throws {ServiceError} `image_too_large` if the format cannot store a picture of this size. */
 export function checkStorable({ width, height }: Size, format: Format): void {
