@@ -10,6 +10,12 @@ const KEPT_SECONDS = 86_400;
 /** Nearly all that an isolate makes; what is larger takes its time from anywhere. */
 const MAX_BYTES = 2 * 2 ** 20;
 
+/** So often in a row what was put there may be missing at once, before no more is put. */
+const MAX_MISSES = 3;
+
+/** What has been underway for longer will not arrive: the platform stops what takes half a minute. */
+const UNDERWAY_MS = 60_000;
+
 /** Of a kept answer: what is known of the result, as JSON. */
 const KNOWN = "X-Known";
 
@@ -23,8 +29,9 @@ interface NearDeps {
 export function nearResults(results: Results, { cache, waitUntil }: NearDeps): Results {
   /** Whether it keeps anything, once that is known: on workers.dev it does not. */
   let isKeeping: boolean | undefined;
-  /** Keys of what is on its way there. */
-  const underway = new Set<string>();
+  let misses = 0;
+  /** Keys of what is on its way there, and since when. */
+  const underway = new Map<string, number>();
 
   async function find(key: string): Promise<Result | undefined> {
     const kept = await cache.match(PLACE + key);
@@ -33,8 +40,8 @@ export function nearResults(results: Results, { cache, waitUntil }: NearDeps): R
   }
 
   function keep(key: string, read: () => Promise<Result | undefined>): void {
-    if (isKeeping === false || underway.has(key)) return;
-    underway.add(key);
+    if (isKeeping === false || Date.now() - (underway.get(key) ?? 0) < UNDERWAY_MS) return;
+    underway.set(key, Date.now());
     const kept = async () => {
       const { body, ...known } = (await read()) ?? {};
       if (body === undefined) return;
@@ -42,7 +49,8 @@ export function nearResults(results: Results, { cache, waitUntil }: NearDeps): R
       await cache.put(PLACE + key, new Response(body, { headers }));
       if (isKeeping !== undefined) return;
       const found = await cache.match(PLACE + key);
-      isKeeping = found !== undefined;
+      if (found !== undefined) isKeeping = true;
+      else if (++misses === MAX_MISSES) isKeeping = false;
       await found?.body?.cancel();
     };
     waitUntil(

@@ -16,9 +16,8 @@ export function setting(what: string, holds: (text: string) => boolean) {
   return z.string({ error }).refine(holds, { error });
 }
 
-/** Without leading zeros. */
 export function wholeNumber(least: number, most = 999_999_999_999) {
-  const holds = (text: string) => /^(0|[1-9]\d{0,11})$/.test(text) && Number(text) >= least && Number(text) <= most;
+  const holds = (text: string) => /^\d{1,12}$/.test(text) && Number(text) >= least && Number(text) <= most;
   return setting(`a whole number from ${least} to ${most}`, holds).transform(Number);
 }
 
