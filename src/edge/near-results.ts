@@ -13,9 +13,6 @@ const MAX_BYTES = 2 * 2 ** 20;
 /** So often in a row what was put there may be missing at once, before no more is put. */
 const MAX_MISSES = 3;
 
-/** What has been underway for longer will not arrive: the platform stops what takes half a minute. */
-const UNDERWAY_MS = 60_000;
-
 /** Of a kept answer: what is known of the result, as JSON. */
 const KNOWN = "X-Known";
 
@@ -30,8 +27,6 @@ export function nearResults(results: Results, { cache, waitUntil }: NearDeps): R
   /** Whether it keeps anything, once that is known: on workers.dev it does not. */
   let isKeeping: boolean | undefined;
   let misses = 0;
-  /** Keys of what is on its way there, and since when. */
-  const underway = new Map<string, number>();
 
   async function find(key: string): Promise<Result | undefined> {
     const kept = await cache.match(PLACE + key);
@@ -40,8 +35,7 @@ export function nearResults(results: Results, { cache, waitUntil }: NearDeps): R
   }
 
   function keep(key: string, read: () => Promise<Result | undefined>): void {
-    if (isKeeping === false || Date.now() - (underway.get(key) ?? 0) < UNDERWAY_MS) return;
-    underway.set(key, Date.now());
+    if (isKeeping === false) return;
     const kept = async () => {
       const { body, ...known } = (await read()) ?? {};
       if (body === undefined) return;
@@ -53,11 +47,7 @@ export function nearResults(results: Results, { cache, waitUntil }: NearDeps): R
       else if (++misses === MAX_MISSES) isKeeping = false;
       await found?.body?.cancel();
     };
-    waitUntil(
-      kept()
-        .catch(failed)
-        .finally(() => underway.delete(key)),
-    );
+    waitUntil(kept().catch(failed));
   }
 
   return {

@@ -1,4 +1,4 @@
-import { beforeEach, expect, it, onTestFinished, vi } from "vitest";
+import { beforeEach, expect, it, vi } from "vitest";
 import { nearResults } from "../../../src/edge/near-results.ts";
 import type { ResultFacts, Results } from "../../../src/edge/results.ts";
 
@@ -130,31 +130,6 @@ it("reads nothing twice where the cache keeps nothing", async () => {
     expect(await bytesOf((await results.get("r1/a/b"))?.body)).toEqual(BYTES);
     await Promise.all(running);
     expect(bucket.get).toHaveBeenCalledTimes(times);
-  }
-});
-
-it("does not fetch for the cache what is on its way there", async () => {
-  const results = near();
-  await results.put("r1/a/b", BYTES, FACTS);
-  expect(await bytesOf((await results.get("r1/a/b"))?.body)).toEqual(BYTES);
-  await Promise.all(running);
-  expect([bucket.get, cache.put].map(({ mock }) => mock.calls.length)).toEqual([1, 1]);
-});
-
-it("fetches again what did not arrive in a minute", async () => {
-  vi.useFakeTimers({ toFake: ["Date"] });
-  onTestFinished(() => void vi.useRealTimers());
-  cache.put.mockReturnValueOnce(new Promise(() => {}));
-  const results = near();
-  await results.put("r1/a/b", BYTES, FACTS);
-  for (const [seconds, puts] of [
-    [59, 1],
-    [1, 2],
-  ] as const) {
-    vi.advanceTimersByTime(1000 * seconds);
-    await results.get("r1/a/b");
-    await Promise.all(running.slice(1));
-    expect(cache.put).toHaveBeenCalledTimes(puts);
   }
 });
 

@@ -37,7 +37,7 @@ it.each([
   ["1", "undecodable_image", 2],
   // It would be in time, but what holds a source so long keeps others out.
   ["2", "overloaded", 1],
-])("comes back after %s s of 5: %s", async (seconds, code, attempts) => {
+])("told to come back in %s s, of 5 in all, says %s after asking %i times", async (seconds, code, attempts) => {
   const { fetch, origin } = busyOnce({ "Retry-After": seconds });
   await expect(origin.upscale(JOB, "request-1")).rejects.toMatchObject({ code });
   expect(fetch).toHaveBeenCalledTimes(attempts);
