@@ -1,4 +1,4 @@
-import { be32, concat, latin1 } from "../core/concat.ts";
+import { be32, concat, latin1 } from "../core/bytes.ts";
 import type { Size } from "../core/image.ts";
 import { readAvif } from "../core/probe/avif.ts";
 import { text, u8, u32be } from "../core/probe/bytes.ts";

@@ -1,4 +1,4 @@
-import { be32, concat, latin1 } from "../core/concat.ts";
+import { be32, concat, latin1 } from "../core/bytes.ts";
 import { BT709, D50, fixed, ICC_HEADER_BYTES, matrixTags, rgbProfile } from "./icc-profile.ts";
 
 /** What takes a white to D50, Bradford's matrix: of D65, C, equal energy and DCI. */

@@ -1,4 +1,4 @@
-import { concat } from "../core/concat.ts";
+import { concat } from "../core/bytes.ts";
 
 type Writer = WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
 

@@ -1,4 +1,4 @@
-import { be32, concat, latin1 } from "../core/concat.ts";
+import { be32, concat, latin1 } from "../core/bytes.ts";
 import { codedColours, readAvif } from "../core/probe/avif.ts";
 import { text, u8, u16be } from "../core/probe/bytes.ts";
 import { addAvifProperty } from "./avif-container.ts";

@@ -1,4 +1,4 @@
-import { concat, latin1 } from "../core/concat.ts";
+import { concat, latin1 } from "../core/bytes.ts";
 import { text, u8 } from "../core/probe/bytes.ts";
 import { APP0, isFrame, jpegSegments, SOS } from "../core/probe/jpeg.ts";
 

@@ -1,4 +1,4 @@
-import { concat, latin1 } from "../core/concat.ts";
+import { concat, latin1 } from "../core/bytes.ts";
 import { text, u8 } from "../core/probe/bytes.ts";
 import { isColourSpace } from "../core/probe/cicp.ts";
 import { pngChunks } from "../core/probe/png.ts";

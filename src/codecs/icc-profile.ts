@@ -1,4 +1,4 @@
-import { be32, concat, latin1 } from "../core/concat.ts";
+import { be32, concat, latin1 } from "../core/bytes.ts";
 
 /** Name and data of each tag, the data whole with its type signature. */
 type IccTags = readonly (readonly [name: string, data: Uint8Array])[];

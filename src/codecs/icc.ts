@@ -1,4 +1,4 @@
-import { be32, concat, latin1 } from "../core/concat.ts";
+import { be32, concat, latin1 } from "../core/bytes.ts";
 import type { Format, SourceFormat } from "../core/image.ts";
 import { corrupt, text, u16be, u32be } from "../core/probe/bytes.ts";
 import { embedInAvif, isGreyAvif, readFromAvif } from "./icc-avif.ts";

@@ -1,4 +1,4 @@
-import { concat } from "../core/concat.ts";
+import { concat } from "../core/bytes.ts";
 import { text } from "../core/probe/bytes.ts";
 import {
   APP0,

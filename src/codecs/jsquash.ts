@@ -1,5 +1,5 @@
+import { concat } from "../core/bytes.ts";
 import { cut, pad } from "../core/canvas.ts";
-import { concat } from "../core/concat.ts";
 import { ServiceError } from "../core/errors.ts";
 import { DEFAULT_QUALITY, type Format, type SourceFormat } from "../core/image.ts";
 import { orient } from "../core/orient.ts";

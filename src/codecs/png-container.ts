@@ -1,4 +1,4 @@
-import { be32, concat, latin1 } from "../core/concat.ts";
+import { be32, concat, latin1 } from "../core/bytes.ts";
 import { u32be } from "../core/probe/bytes.ts";
 
 /** A PNG file of these chunks. @see PNG (third edition) section 5.2 */

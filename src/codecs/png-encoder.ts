@@ -1,5 +1,5 @@
 import { isOpaque } from "../core/alpha.ts";
-import { be32, concat } from "../core/concat.ts";
+import { be32, concat } from "../core/bytes.ts";
 import type { Rgba } from "../core/image.ts";
 import { isStoredGrey, type Picture } from "./codec.ts";
 import { deflate } from "./deflate.ts";

@@ -1,4 +1,4 @@
-import { concat, latin1, le } from "../core/concat.ts";
+import { concat, latin1, le } from "../core/bytes.ts";
 import type { Size } from "../core/image.ts";
 import { corrupt, u8, u24le } from "../core/probe/bytes.ts";
 import {

@@ -10,7 +10,7 @@ export type Fit = (typeof FITS)[number];
 export interface Transform {
   /** 1: no network. "auto": the smallest that width and height need, one of which there is then. */
   readonly scale: 1 | Scale | "auto";
-  /** In pixels of the result, 1..{@link MAX_SIDE}: `dpr` has been multiplied in. */
+  /** In pixels of the result, 1..{@link MAX_RESULT_SIDE}: `dpr` has been multiplied in. */
   readonly width?: number | undefined;
   readonly height?: number | undefined;
   /** Absent: "contain". */
@@ -34,7 +34,7 @@ export interface Transform {
 }
 
 /** The largest side that can be asked for, in pixels: WebP stores no larger one. */
-const MAX_SIDE = 16_383;
+const MAX_RESULT_SIDE = 16_383;
 
 const SCALE_OPS = new Map<string, Transform["scale"]>([
   ["x1", 1],
@@ -69,7 +69,7 @@ const OneOf = <const Names extends readonly [string, ...string[]]>(names: Names)
   z.enum(names, { error: `Expected one of ${names.join(", ")}` });
 const Side = z
   .string()
-  .regex(/^[1-9]\d{0,4}$/, `Expected a whole number from 1 to ${MAX_SIDE}`)
+  .regex(/^[1-9]\d{0,4}$/, `Expected a whole number from 1 to ${MAX_RESULT_SIDE}`)
   .transform(Number);
 
 const Options = z.strictObject({
@@ -138,8 +138,8 @@ export function parseTransform(ops: string): Transform {
   const { width, height, dpr = 1, fit: asked, gravity, metadata: _, model, ...others } = options.data;
   const fit = effectiveFit(asked, { width, height });
   const size = { width: times(width, dpr), height: times(height, dpr), fit, gravity: effectiveGravity(gravity, fit) };
-  if (Math.max(size.width ?? 1, size.height ?? 1) > MAX_SIDE) {
-    throw invalid(expected(`at most ${MAX_SIDE} px`, "width and height times dpr", ops));
+  if (Math.max(size.width ?? 1, size.height ?? 1) > MAX_RESULT_SIDE) {
+    throw invalid(expected(`at most ${MAX_RESULT_SIDE} px`, "width and height times dpr", ops));
   }
   if (width === undefined && height === undefined) {
     if (typeof scale !== "number")

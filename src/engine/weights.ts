@@ -1,4 +1,4 @@
-import { concat } from "../core/concat.ts";
+import { concat } from "../core/bytes.ts";
 import type { Scale } from "../core/image.ts";
 import { readSafetensors, type Tensor, type Tensors } from "./safetensors.ts";
 

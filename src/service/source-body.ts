@@ -1,4 +1,4 @@
-import { concat } from "../core/concat.ts";
+import { concat } from "../core/bytes.ts";
 import { ServiceError } from "../core/errors.ts";
 
 /** Waits until there is room for so many bytes, all in all. @throws {ServiceError} `overloaded` */

@@ -2,7 +2,7 @@ import { constants, deflateRawSync, deflateSync } from "node:zlib";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { pngChunk, pngFile } from "../../src/codecs/png-container.ts";
-import { be32, concat, latin1 } from "../../src/core/concat.ts";
+import { be32, concat, latin1 } from "../../src/core/bytes.ts";
 import { pattern } from "./pictures.ts";
 import { startWorker, type TestWorker } from "./worker.ts";
 

@@ -1,4 +1,4 @@
-import { be32, concat, latin1 } from "../../src/core/concat.ts";
+import { be32, concat, latin1 } from "../../src/core/bytes.ts";
 
 /** An item of an AVIF; its id is its place in the list, from 1. */
 interface AvifItem {

@@ -1,4 +1,4 @@
-import { concat, latin1 } from "../../src/core/concat.ts";
+import { concat, latin1 } from "../../src/core/bytes.ts";
 
 const le16 = (value: number): Uint8Array => Uint8Array.of(value & 255, value >> 8);
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { addAvifProperty } from "../../../src/codecs/avif-container.ts";
 import { embedIcc, readIcc } from "../../../src/codecs/icc.ts";
 import { pngChunk } from "../../../src/codecs/png-container.ts";
-import { concat, latin1 } from "../../../src/core/concat.ts";
+import { concat, latin1 } from "../../../src/core/bytes.ts";
 import { probe } from "../../../src/core/probe/probe.ts";
 import { fixture } from "../../fixtures/read.ts";
 import { box } from "../avif-file.ts";

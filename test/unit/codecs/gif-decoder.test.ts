@@ -2,7 +2,7 @@ import { getHeapStatistics } from "node:v8";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { createNodeCodecs } from "../../../src/codecs/node.ts";
-import { concat, latin1 } from "../../../src/core/concat.ts";
+import { concat, latin1 } from "../../../src/core/bytes.ts";
 import type { Rgba } from "../../../src/core/image.ts";
 import { probe } from "../../../src/core/probe/probe.ts";
 import { blocksOf, gifFile, gifImage, gifTransparency } from "../gif-file.ts";

@@ -7,7 +7,7 @@ import { CODEC_MODULES } from "../../../src/codecs/node-modules.ts";
 import { pngChunk } from "../../../src/codecs/png-container.ts";
 import { createSharpCodecs } from "../../../src/codecs/sharp.ts";
 import { riffChunk, webpFile } from "../../../src/codecs/webp-container.ts";
-import { be32, concat, latin1 } from "../../../src/core/concat.ts";
+import { be32, concat, latin1 } from "../../../src/core/bytes.ts";
 import { FORMATS, ownFormat } from "../../../src/core/image.ts";
 import { u32be } from "../../../src/core/probe/bytes.ts";
 import { jpegSegments } from "../../../src/core/probe/jpeg.ts";

@@ -5,7 +5,7 @@ import { isNeeded, plainJpeg } from "../../../src/codecs/jpeg-container.ts";
 import { createCodecs } from "../../../src/codecs/jsquash.ts";
 import { CODEC_MODULES } from "../../../src/codecs/node-modules.ts";
 import { createSharpCodecs } from "../../../src/codecs/sharp.ts";
-import { concat, latin1 } from "../../../src/core/concat.ts";
+import { concat, latin1 } from "../../../src/core/bytes.ts";
 import { isFrame, jpegSegments } from "../../../src/core/probe/jpeg.ts";
 import { probe } from "../../../src/core/probe/probe.ts";
 import { fixture } from "../../fixtures/read.ts";

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { createCodecs } from "../../../src/codecs/jsquash.ts";
 import { CODEC_MODULES } from "../../../src/codecs/node-modules.ts";
 import { firstWebpFrame, plainWebp, riffChunk, vp8x, webpFile } from "../../../src/codecs/webp-container.ts";
-import { concat, le } from "../../../src/core/concat.ts";
+import { concat, le } from "../../../src/core/bytes.ts";
 import type { Size } from "../../../src/core/image.ts";
 import { probe } from "../../../src/core/probe/probe.ts";
 import { VP8X_ANIMATION, webpChunks } from "../../../src/core/probe/webp.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { pngChunk } from "../../../src/codecs/png-container.ts";
-import { be32, concat } from "../../../src/core/concat.ts";
+import { be32, concat } from "../../../src/core/bytes.ts";
 import { ServiceError } from "../../../src/core/errors.ts";
 import { contentDigest } from "../../../src/core/origin-request.ts";
 import { type Expectation, readAnswer } from "../../../src/edge/origin-answer.ts";

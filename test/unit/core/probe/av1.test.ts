@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { concat } from "../../../../src/core/concat.ts";
+import { concat } from "../../../../src/core/bytes.ts";
 import { readAv1 } from "../../../../src/core/probe/av1.ts";
 
 /** Value and number of bits of each field, in order. */

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { addAvifProperty } from "../../../../src/codecs/avif-container.ts";
 import { pngChunk } from "../../../../src/codecs/png-container.ts";
 import { riffChunk, vp8x, webpFile } from "../../../../src/codecs/webp-container.ts";
-import { be32, concat, latin1 } from "../../../../src/core/concat.ts";
+import { be32, concat, latin1 } from "../../../../src/core/bytes.ts";
 import { ServiceError } from "../../../../src/core/errors.ts";
 import { readAvif } from "../../../../src/core/probe/avif.ts";
 import { exifOrientation } from "../../../../src/core/probe/exif.ts";
