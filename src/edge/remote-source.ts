@@ -24,15 +24,16 @@ interface RemoteRules {
 export function remoteSource({ fetch, allowed, timeoutMs, maxBytes }: RemoteRules): OpenSource {
   /** Redirects are followed by hand: each address is held against the allow-list before anything is asked there. */
   async function follow(start: URL, signal: AbortSignal): Promise<{ response: Response; url: URL }> {
+    assertAllowed(allowed, start);
     let url = start;
     for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
-      assertAllowed(allowed, url);
       const headers = { Accept: "image/*", "Accept-Encoding": "identity", "User-Agent": "ssiu-edge", Via: VIA };
-      const response = await fetch(url, { redirect: "manual", headers, signal });
+      // A Worker on a zone reads through Cloudflare's cache, where a 404 lasts for minutes and a picture for hours.
+      const response = await fetch(url, { cache: "no-cache", redirect: "manual", headers, signal });
       const location = REDIRECTS.has(response.status) ? response.headers.get("Location") : null;
       if (location === null) return { response, url };
       await response.body?.cancel();
-      url = redirected(location, url);
+      url = redirected(location, url, allowed);
     }
     throw new ServiceError("source_failed", `Expected at most ${MAX_REDIRECTS} redirects for source`);
   }
@@ -88,13 +89,14 @@ async function within<T>(timeoutMs: number, abort: AbortController, work: Work<T
   }
 }
 
-function redirected(location: string, from: URL): URL {
+/** Where we may not follow to, the server fails us: it may be for as long as its maintenance lasts. */
+function redirected(location: string, from: URL, allowed: AllowList): URL {
   try {
-    return new URL(parseRemoteUrl(new URL(location, from).href));
+    const target = new URL(parseRemoteUrl(new URL(location, from).href));
+    assertAllowed(allowed, target);
+    return target;
   } catch (cause) {
-    throw new ServiceError("source_forbidden", "The source's server points to an address that is not allowed", {
-      cause,
-    });
+    throw new ServiceError("source_failed", "The source's server points to an address that is not allowed", { cause });
   }
 }
 

@@ -63,7 +63,9 @@ export function createSimdEngine({ kernels, loadWeights }: SimdEngineOptions): E
     async upscale(tile, scale, variant = "clean") {
       try {
         if (placed?.scale !== scale || placed.variant !== variant) {
-          placed = { ...place(await loadWeights(scale, variant)), scale, variant };
+          const weights = await loadWeights(scale, variant);
+          placed = undefined; // from the first byte on that is overwritten
+          placed = { ...place(weights), scale, variant };
         }
         const { pointers, end } = placed;
         const [width, height] = [padded(tile.width), padded(tile.height)];

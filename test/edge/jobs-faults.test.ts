@@ -241,7 +241,7 @@ describe("a Worker that is killed", () => {
       );
     }
     const ids = await Promise.all(sources.map((source) => worker.post({ source, ops: "x2", callback: receiver.url })));
-    // A batch is acknowledged when its handler ends: at the first result, with others to be made, nothing has been.
+    // A message is acknowledged when its handler ends: when the first result is there, none has been.
     while ((await blobs(persist)).length === 0) await pause(5);
     await worker.kill();
     expect((await blobs(persist)).length).toBeLessThan(4);

@@ -227,14 +227,14 @@ describe("a redirect", () => {
     ["nonsense", "https://"],
   ])("is not followed to %s", async (_, target) => {
     const url = redirect("/public/evil.png", target);
-    expect(await expectProblem(`/img/x2/${url}`, 403, "source_forbidden")).not.toMatch(/elsewhere|169\.254|private/);
+    expect(await expectProblem(`/img/x2/${url}`, 502, "source_failed")).not.toMatch(/elsewhere|169\.254|private/);
     expect(internet.asked).toEqual([url]);
   });
 
   it("is not followed by an allowed one to an address that is not", async () => {
     const url = redirect("/public/step.png", "https://cdn.example.com/step.png");
     redirect("https://cdn.example.com/step.png", "https://169.254.169.254/");
-    await expectProblem(`/img/x2/${url}`, 403, "source_forbidden");
+    await expectProblem(`/img/x2/${url}`, 502, "source_failed");
     expect(internet.asked).toEqual([url, "https://cdn.example.com/step.png"]);
   });
 
@@ -278,6 +278,11 @@ describe("what a server had before it failed", () => {
   it.each([
     ["answers badly", "bad", () => new Response("down", { status: 503 })],
     ["does not answer", "silent", () => new Promise<Response>(() => {})],
+    [
+      "sends elsewhere",
+      "moved",
+      () => new Response(null, { status: 302, headers: { Location: "https://status.example.com" } }),
+    ],
   ])("is served from the store where it %s, and nothing else", async (_, name, fail) => {
     const url = serve(`/public/known-${name}.png`, picture, { headers: { ETag: '"1"' } });
     const first = await get(`/img/x2/${url}`);

@@ -4,7 +4,7 @@ import { oneOf, parsedBy, parseSettings, setting, wholeNumber } from "../../serv
 import { type Signing, SigningVars, VARS_PLACE } from "../config.ts";
 
 /** In milliseconds. */
-const Seconds = wholeNumber(0, 99_999_999).transform((seconds) => seconds * 1000);
+const seconds = (least: number) => wholeNumber(least, 99_999_999).transform((value) => value * 1000);
 
 /** @throws {TypeError} that says which, never with the token in it. */
 function parseTokens(text: string, name: string): string[] {
@@ -18,9 +18,9 @@ function parseTokens(text: string, name: string): string[] {
 /** The `[vars]` and secrets that jobs and webhooks need. */
 const Vars = z.object({
   JOB_TOKENS: parsedBy(parseTokens, "JOB_TOKENS").default([]),
-  JOB_RETRY_SECONDS: Seconds,
-  JOB_WATCHDOG_SECONDS: Seconds,
-  JOB_RETENTION_SECONDS: Seconds,
+  JOB_RETRY_SECONDS: seconds(0),
+  JOB_WATCHDOG_SECONDS: seconds(1),
+  JOB_RETENTION_SECONDS: seconds(0),
   WEBHOOK_SCHEDULE_SECONDS: setting("whole numbers of seconds, of 6 digits at most, separated by commas,", (text) =>
     /^\d{1,6}(,\d{1,6})*$/.test(text),
   ).transform((text) => text.split(",").map((seconds) => Number(seconds) * 1000)),

@@ -43,6 +43,7 @@ it.each<Record<string, string>>([
   { MAX_SOURCE_BYTES: "-1" },
   { MAX_SOURCE_BYTES: "20MB" },
   { LEASE_WAIT_MS: "2147483648" },
+  { JOB_WATCHDOG_SECONDS: "0" },
   { CACHE_CONTROL: 'public, max-age="86400"' },
   { CACHE_CONTROL: "public; max-age=86400" },
   { CACHE_CONTROL: "public, max-age=1h" },

@@ -14,13 +14,14 @@ function open(fetch: (url: URL, init: RequestInit) => Promise<Response>, { timeo
 }
 
 describe("another server", () => {
-  it("is told who asks, by which way, and for bytes as they are, and is followed nowhere by itself", async () => {
+  it("is told who asks, by which way, and for bytes as they are, is followed nowhere by itself, and asked though a cache may know", async () => {
     const fetch = vi.fn(async (_url: URL, _init: RequestInit) => new Response("a", { headers: { ETag: '"1"' } }));
     await open(fetch);
     expect(fetch.mock.calls).toEqual([
       [
         new URL(URL_A),
         {
+          cache: "no-cache",
           redirect: "manual",
           headers: {
             Accept: "image/*",
