@@ -19,9 +19,11 @@ const program = new Command("ssiu")
 for (const load of asked ? [asked] : COMMANDS.values()) (await load())(program);
 
 // Who reads no further, as `head` does, ends the program as SIGPIPE would.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  process.exit(error.code === "EPIPE" ? 141 : report(error));
-});
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    process.exit(error.code === "EPIPE" ? 141 : stream === process.stderr ? 1 : report(error));
+  });
+}
 
 try {
   await program.parseAsync();

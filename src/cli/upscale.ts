@@ -69,7 +69,7 @@ export function addUpscale(program: Command): void {
     .option("--json", "print each result as a line of JSON")
     .action(async ([...inputs]: string[], options) => {
       const output = inputs.pop() ?? "";
-      const isFolder = (await stat(output).catch(() => undefined))?.isDirectory() ?? false;
+      const isFolder = output !== PIPE && ((await stat(output).catch(() => undefined))?.isDirectory() ?? false);
       await upscale(Options.parse({ inputs, output, isFolder, ...options }));
     });
 }

@@ -31,7 +31,12 @@ export function joinAlpha({ width, height, data }: Rgb, alpha: number): Rgba {
 
 /** Colours times alpha, to the nearest: what a picture looks like on black. */
 export function premultiply({ width, height, data }: Rgb, alpha: AlphaPlane): Rgb {
-  return { width, height, data: data.map((value, i) => (value * (alpha[Math.floor(i / 3)] ?? 0)) / 255) };
+  const product = new Uint8ClampedArray(data.length);
+  for (let i = 0, at = 0; i < alpha.length; i++) {
+    const share = (alpha[i] ?? 0) / 255;
+    for (const end = at + 3; at < end; at++) product[at] = (data[at] ?? 0) * share;
+  }
+  return { width, height, data: product };
 }
 
 /** Alpha from which on a pixel counts as visible: with less, a colour is seen by 3 % at most, and 8 bits hold little of it. */

@@ -20,6 +20,11 @@ export function greyOf({ data }: Rgb): Uint8ClampedArray {
 /** Inverse of {@link greyOf} for what is grey. */
 export function rgbOf(grey: Uint8ClampedArray, { width, height }: Size): Rgb {
   const data = new Uint8ClampedArray(3 * grey.length);
-  for (const [i, value] of grey.entries()) data.fill(value, 3 * i, 3 * i + 3);
+  for (let i = 0, to = 0; i < grey.length; i++) {
+    const value = grey[i] ?? 0;
+    data[to++] = value;
+    data[to++] = value;
+    data[to++] = value;
+  }
   return { width, height, data };
 }

@@ -1,5 +1,5 @@
 import { BLOCK, restoreBlock, transformBlock } from "./dct.ts";
-import type { Rgba } from "./image.ts";
+import type { Rgba, Size } from "./image.ts";
 import type { JpegBlocks } from "./jpeg-blocks.ts";
 import { LUMA } from "./middle.ts";
 import { resample } from "./resample.ts";
@@ -73,12 +73,14 @@ export function meanOf(value: number, centre: number, step: number): number {
 }
 
 /** [h, w], of the result brought back to the source's size. */
-function shrunkLuma(upscaled: Rgba, { width, height }: Rgba): Float32Array {
-  const luma = new Float32Array(width * height);
-  resample(upscaled, { width, height }, (i, value) => {
-    luma[i >> 2] = (luma[i >> 2] ?? 0) + (LUMA[i & 3] ?? 0) * value;
+function shrunkLuma(upscaled: Rgba, { width, height }: Size): Float32Array {
+  const luma = new Float32Array(upscaled.width * upscaled.height);
+  for (let i = 0; i < luma.length; i++) luma[i] = lumaOf(upscaled, i);
+  const shrunk = new Float32Array(width * height);
+  resample({ ...upscaled, data: luma }, { width, height }, (i, value) => {
+    shrunk[i] = value;
   });
-  return luma;
+  return shrunk;
 }
 
 function lumaOf({ data }: Rgba, pixel: number): number {

@@ -1,6 +1,6 @@
 /**
- * The operations SSIU is made of, over one linear memory: {@link ./kernels} in WebAssembly, {@link ./reference} in
- * plain TypeScript, the same results from both.
+ * The operations SSIU is made of, over one linear memory: {@link ./kernels} in WebAssembly, and what they are tested
+ * against, in plain TypeScript (test/unit/engine/reference): the same results from both.
  *
  * Pointers are byte offsets, aligned to 16. A *row* is `n` pixels of 64 channels, float32, channels innermost: `[n, 64]`,
  * 256 bytes a pixel. Sides of maps are multiples of 16 (of 8 after pooling). Nothing is read or written beyond a row's

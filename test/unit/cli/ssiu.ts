@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 
 export const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 /** What follows `node` where the program is run as `npm run -s ssiu --` does. */
-export const PROGRAM = ["--import", "tsx", "src/cli/main.ts"] as const;
+export const PROGRAM = ["--import", import.meta.resolve("tsx"), `${ROOT}src/cli/main.ts`] as const;
 
 /** Runs the program without a terminal. */
 export async function ssiu(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {

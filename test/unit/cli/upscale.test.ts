@@ -92,6 +92,12 @@ test.each([
   expect(await sharp(stdout).metadata()).toMatchObject({ format, width: 24, height: 18 });
 });
 
+test("takes - for stdout where a folder is called so, too", async () => {
+  await mkdir(join(folder, "-"));
+  const child = spawn(process.execPath, [...PROGRAM, "upscale", input, "-", "--scale", "2"], { cwd: folder });
+  expect((await sharp(await buffer(child.stdout)).metadata()).width).toBe(24);
+});
+
 test("prints JSON beside a picture on stdout, on stderr", async () => {
   const { stdout, stderr } = await pipe(new Uint8Array(), input, "-", "--scale", "2", "--json");
   expect(JSON.parse(stderr)).toMatchObject({ input, output: "-", width: 24, bytes: stdout.length });
@@ -271,6 +277,15 @@ test("ends without a trace where nobody reads what it prints", async () => {
   const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, "exit")]);
   expect({ code, stderr }).toEqual({ code: 141, stderr: "" });
   expect((await sharp(output).metadata()).width).toBe(24);
+});
+
+test("ends as SIGPIPE would where nobody reads its errors", async () => {
+  const absent = join(folder, "absent.png");
+  const child = spawn(process.execPath, [...PROGRAM, "upscale", absent, join(folder, "o.png"), "--scale", "2"], {
+    cwd: ROOT,
+  });
+  child.stderr.destroy();
+  expect(await once(child, "exit")).toEqual([141, null]);
 });
 
 test("does not put a file in place of a socket, a pipe or a device, by a link neither", async () => {

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { add } from "../../../../src/engine/reference/add.ts";
+import { add } from "../reference/add.ts";
 import { twins } from "./twin.ts";
 
 it.each([1, 2, 3, 8, 17, 128])("adds, n = %i", (n) => {

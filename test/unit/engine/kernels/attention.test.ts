@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { attention } from "../../../../src/engine/reference/attention.ts";
+import { attention } from "../reference/attention.ts";
 import { largestDifference, twins } from "./twin.ts";
 
 interface Maps {

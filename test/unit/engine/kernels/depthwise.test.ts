@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { depthwise } from "../../../../src/engine/reference/depthwise.ts";
+import { depthwise } from "../reference/depthwise.ts";
 import { largestDifference, twins } from "./twin.ts";
 
 /** Rounding of ten terms of at most 1. */

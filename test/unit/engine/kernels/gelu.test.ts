@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { gelu, geluMul } from "../../../../src/engine/reference/gelu.ts";
+import { gelu, geluMul } from "../reference/gelu.ts";
 import { largestDifference, twins } from "./twin.ts";
 
 describe("gelu", () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { gemm } from "../../../../src/engine/reference/gemm.ts";
-import type { Memory } from "../../../../src/engine/reference/memory.ts";
 import { kernelBlocks } from "../../../../src/engine/weights.ts";
+import { gemm } from "../reference/gemm.ts";
+import type { Memory } from "../reference/memory.ts";
 import { BUILDS, loadKernels } from "./load.ts";
 import { twins } from "./twin.ts";
 

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { head } from "../../../../src/engine/reference/head.ts";
+import { head } from "../reference/head.ts";
 import { largestDifference, twins } from "./twin.ts";
 
 it.each([2, 3, 5, 16, 17, 64])("convolves three colours to 64 channels, n = %i", (n) => {

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { layerNorm } from "../../../../src/engine/reference/layer-norm.ts";
+import { layerNorm } from "../reference/layer-norm.ts";
 import { largestDifference, twins } from "./twin.ts";
 
 it.each([1, 2, 3, 8, 17, 128])("normalises each pixel, n = %i", (n) => {

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { maxPool } from "../../../../src/engine/reference/max-pool.ts";
+import { maxPool } from "../reference/max-pool.ts";
 import { largestDifference, twins } from "./twin.ts";
 
 it.each([2, 4, 6, 16, 18, 128])("takes the largest of four, n = %i", (n) => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Ops } from "../../../../src/engine/ops.ts";
-import { quantize, quantizeDifference } from "../../../../src/engine/reference/quantize.ts";
+import { quantize, quantizeDifference } from "../reference/quantize.ts";
 import { largestDifference, twins } from "./twin.ts";
 
 type Twins = ReturnType<typeof twins>;

@@ -1,17 +1,17 @@
-import { add } from "../../../../src/engine/reference/add.ts";
-import { attention } from "../../../../src/engine/reference/attention.ts";
-import { depthwise } from "../../../../src/engine/reference/depthwise.ts";
-import { gelu, geluMul } from "../../../../src/engine/reference/gelu.ts";
-import { gemm } from "../../../../src/engine/reference/gemm.ts";
-import { head } from "../../../../src/engine/reference/head.ts";
-import { layerNorm } from "../../../../src/engine/reference/layer-norm.ts";
-import { maxPool } from "../../../../src/engine/reference/max-pool.ts";
-import type { Memory } from "../../../../src/engine/reference/memory.ts";
-import { quantize, quantizeDifference } from "../../../../src/engine/reference/quantize.ts";
-import { select } from "../../../../src/engine/reference/select.ts";
-import { tail } from "../../../../src/engine/reference/tail.ts";
-import { upsampleAdd } from "../../../../src/engine/reference/upsample-add.ts";
 import type { Kernels } from "../../../../src/engine/simd-engine.ts";
+import { add } from "../reference/add.ts";
+import { attention } from "../reference/attention.ts";
+import { depthwise } from "../reference/depthwise.ts";
+import { gelu, geluMul } from "../reference/gelu.ts";
+import { gemm } from "../reference/gemm.ts";
+import { head } from "../reference/head.ts";
+import { layerNorm } from "../reference/layer-norm.ts";
+import { maxPool } from "../reference/max-pool.ts";
+import type { Memory } from "../reference/memory.ts";
+import { quantize, quantizeDifference } from "../reference/quantize.ts";
+import { select } from "../reference/select.ts";
+import { tail } from "../reference/tail.ts";
+import { upsampleAdd } from "../reference/upsample-add.ts";
 
 /** The plain-TypeScript operations in the place of the WebAssembly ones. */
 export const referenceKernels: Kernels = {

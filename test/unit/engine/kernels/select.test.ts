@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { select } from "../../../../src/engine/reference/select.ts";
+import { select } from "../reference/select.ts";
 import { largestDifference, twins } from "./twin.ts";
 
 const size = (n: number) => ({ size: n * 256 });

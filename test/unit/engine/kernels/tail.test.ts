@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { tail } from "../../../../src/engine/reference/tail.ts";
+import { tail } from "../reference/tail.ts";
 import { twins } from "./twin.ts";
 
 interface Picture {

@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import type { Ops } from "../../../../src/engine/ops.ts";
-import type { Memory } from "../../../../src/engine/reference/memory.ts";
+import type { Memory } from "../reference/memory.ts";
 import { BUILDS, loadKernels } from "./load.ts";
 
 /** Regions stand apart by bytes that, as floats, are no numbers: a kernel that reads them spoils its sums. */

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { upsampleAdd } from "../../../../src/engine/reference/upsample-add.ts";
+import { upsampleAdd } from "../reference/upsample-add.ts";
 import { largestDifference, twins } from "./twin.ts";
 
 it.each([2, 4, 6, 8, 16, 48, 130, 512])("enlarges twice and adds, n = %i", (n) => {
