@@ -10,20 +10,18 @@ import json
 import sys
 from dataclasses import dataclass
 from fractions import Fraction
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import torch
-from PIL import Image
 from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import Tensor
 from tqdm import tqdm
 
 from training.checkpoint import write_atomically
-from training.data import decode, picture_paths, read_picture
-from training.degrade import blurred, paletted, unsharp
+from training.data import picture_paths, read_picture
+from training.degrade import blurred, stored, unsharp
 from training.imresize import BICUBIC, Kernel, imresize, imresize_bytes, round_half_up
 from training.metrics import WINDOW, compare, to_bytes
 from training.models import MODELS, SCALES, VARIANTS, packed_of, present
@@ -69,14 +67,10 @@ class Storage:
 
     def apply(self, pixels: Tensor) -> Tensor:
         """[3, H, W] 0..255 after the save."""
-        image = Image.fromarray(pixels.byte().permute(1, 2, 0).numpy())
-        file = BytesIO()
-        if self.format == "png":
-            paletted(image, self.quality).save(file, "png")
-        else:
-            options = {"subsampling": "4:2:0"} if self.format == "jpeg" else {}
-            image.save(file, self.format, quality=self.quality, **options)
-        return decode(file.getvalue()).permute(2, 0, 1).double()
+        lossy = {"format": self.format, "quality": self.quality, "subsampling": "4:2:0"}  # WebP has no other
+        save = {"colours": self.quality} if self.format == "png" else lossy
+        pixels = stored(pixels.byte().permute(1, 2, 0).numpy(), [save])
+        return torch.from_numpy(pixels).permute(2, 0, 1).double()
 
 
 @dataclass(frozen=True)

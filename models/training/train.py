@@ -129,14 +129,21 @@ def sources(config: Config) -> list[Source]:
 class Trainer:
     """One run: its state, and how it is stored and restored."""
 
-    def __init__(self, config: Config, datasets: Sequence[Dataset], device: torch.device) -> None:
+    def __init__(
+        self,
+        config: Config,
+        datasets: Sequence[Dataset],
+        device: torch.device,
+        checkpoint: dict[str, Any] | None = None,  # to go on from: what the settings begin with may be gone
+    ) -> None:
         torch.manual_seed(config.seed)
         layout = torch.channels_last if config.channels_last else torch.contiguous_format
         self.config, self.device, self.layout = config, device, layout
         self.digest = " ".join(each.digest for each in datasets)
         self.validation = [pair for each in datasets for pair in each.validation]
         self.network = SSIU(config.scale).to(device, memory_format=layout)
-        self.network.load_state_dict(initial_state(config, self.network.state_dict()), strict=True)
+        if checkpoint is None:
+            self.network.load_state_dict(initial_state(config, self.network.state_dict()), strict=True)
         self.average = SSIU(config.scale).to(device, memory_format=layout)
         self.average.load_state_dict(self.network.state_dict())
         self.parameters, self.averages = list(self.network.parameters()), list(self.average.parameters())
@@ -155,6 +162,8 @@ class Trainer:
         # On a CPU compiling takes minutes for slower steps, where it does not fail on the reflection (PyTorch 2.13).
         if config.compile and device.type == "cuda":
             self.gradients = RecordedGradients(self.network, gradients, config.batch, config.patch, layout)
+        if checkpoint is not None:
+            self.restore(checkpoint)
 
     def sampler_of(self, dataset: Dataset, source: Source) -> PatchSampler:
         scale, patch, upright = self.config.scale, self.config.patch, source.upright
@@ -293,11 +302,10 @@ def train(config: Config, device: torch.device, budget_minutes: float = math.inf
     output = Path(config.output)
     output.mkdir(parents=True, exist_ok=True)
     datasets = load_pictures(config, device)
-    trainer = Trainer(config, datasets, device)
     last = output / "last.pt"
-    if last.exists():
-        trainer.restore(load_checkpoint(last, device))
-    log = Log(output / "log.csv", trainer.step if last.exists() else -1)
+    checkpoint = load_checkpoint(last, device) if last.exists() else None
+    trainer = Trainer(config, datasets, device, checkpoint)
+    log = Log(output / "log.csv", trainer.step if checkpoint else -1)
     print(
         f"{sum(each.pictures for each in datasets)} pictures, step {trainer.step}, {device}, {trainer.precision}",
         flush=True,

@@ -151,6 +151,15 @@ def test_goes_on_where_its_folders_were_moved_to(config: Config, tmp_path: Path)
     assert train(moved, CPU, budget_minutes=0).step == 2
 
 
+def test_goes_on_without_the_weights_it_began_with(config: Config, models: Path, tmp_path: Path) -> None:
+    initial = tmp_path / "initial.safetensors"
+    initial.write_bytes((models / "ssiu-x2.safetensors").read_bytes())
+    config = dataclasses.replace(config, initial=str(initial))
+    train(config, CPU, budget_minutes=0)
+    initial.unlink()
+    assert train(config, CPU).step == 5
+
+
 def test_refuses_to_go_on_with_other_settings_or_pictures(config: Config) -> None:
     train(dataclasses.replace(config, steps=1), CPU)
     with pytest.raises(ValueError, match="Expected steps as in the checkpoint"):
