@@ -7,7 +7,7 @@ export interface Running<Run> {
 }
 
 /** WebAssembly memory never shrinks: an instance that needed more than this is not kept. */
-const MAX_KEPT_BYTES = 48 * 2 ** 20;
+const MAX_KEPT_BYTES = 24 * 2 ** 20;
 
 /** Runs codecs, keeping at most one instance alive, and only while it is sound. */
 export type InstanceSlot<Key, Run> = <Result>(

@@ -32,8 +32,8 @@ export function needsSignature(source: string, mode: Signing["mode"]): boolean {
 export function createAuthorize({ mode, keys, cacheControl, clock }: AccessRules): Authorize {
   return async (path, request) => {
     const { searchParams, host } = new URL(request.url);
-    if (hasPassedUs(request) || (isRemote(path.source) && new URL(path.source).host === host)) {
-      throw new ServiceError("source_forbidden", "A picture from here is no source");
+    if (hasPassedUs(request) || isMadeHere(path.source, host)) {
+      throw new ServiceError("source_forbidden", "A picture that was made here is no source");
     }
     if (!needsSignature(path.source, mode)) return { cacheControl };
     if (keys === undefined) throw new ServiceError("signature_invalid", "There is no key to sign links with");
@@ -41,6 +41,13 @@ export function createAuthorize({ mode, keys, cacheControl, clock }: AccessRules
     const { expires, keyId } = await verifyUrl(path, searchParams, { keys, nowSeconds });
     return { cacheControl: cappedCacheControl(cacheControl, expires - nowSeconds), keyId };
   };
+}
+
+/** Where we are a route of a site, the rest of its host is the site's own, and its pictures may be sources. */
+function isMadeHere(source: string, host: string): boolean {
+  if (!isRemote(source)) return false;
+  const url = new URL(source);
+  return url.host === host && url.pathname.startsWith("/img/");
 }
 
 /** One entry of the list and not any text in it: a proxy before us may be called `ssiu-edge.example.com`. */

@@ -1,8 +1,8 @@
 import { logError } from "../service/problem.ts";
 import type { Result, ResultFacts, Results } from "./results.ts";
 
-/** Names a result in a cache; nothing is ever fetched from there. */
-const PLACE = "https://results.invalid/";
+/** Where results are called so in a cache, on the host that was asked: a path that is ours on a route too, and that answers 400. */
+const PLACE = "/img/.near/";
 
 /** A key names its bytes, so what is kept is never wrong. A day, as nobody may need it any more. */
 const KEPT_SECONDS = 86_400;
@@ -20,29 +20,39 @@ interface NearDeps {
   /** Of the Cloudflare location that the isolate is in. */
   readonly cache: Pick<Cache, "match" | "put">;
   readonly waitUntil: (promise: Promise<unknown>) => void;
+  /** `https://` and the host that was asked last, as Cloudflare's cache is a zone's; undefined where none has been. */
+  readonly origin: () => string | undefined;
 }
 
 /** `results`, of which those that were written or read as a whole stay near for a while. Where a cache fails, they are as they were. */
-export function nearResults(results: Results, { cache, waitUntil }: NearDeps): Results {
+export function nearResults(results: Results, { cache, waitUntil, origin }: NearDeps): Results {
   /** Whether it keeps anything, once that is known: on workers.dev it does not. */
   let isKeeping: boolean | undefined;
   let misses = 0;
 
+  function placeOf(key: string): string | undefined {
+    const host = isKeeping === false ? undefined : origin();
+    return host && host + PLACE + key;
+  }
+
   async function find(key: string): Promise<Result | undefined> {
-    const kept = await cache.match(PLACE + key);
-    const known = kept?.headers.get(KNOWN);
-    return kept?.body && known ? { ...JSON.parse(known), body: kept.body } : undefined;
+    const place = placeOf(key);
+    const kept = place && (await cache.match(place));
+    if (!kept) return;
+    const known = kept.headers.get(KNOWN);
+    return kept.body && known ? { ...JSON.parse(known), body: kept.body } : undefined;
   }
 
   function keep(key: string, read: () => Promise<Result | undefined>): void {
-    if (isKeeping === false) return;
+    const place = placeOf(key);
+    if (place === undefined) return;
     const kept = async () => {
       const { body, ...known } = (await read()) ?? {};
       if (body === undefined) return;
       const headers = { "Cache-Control": `public, max-age=${KEPT_SECONDS}`, [KNOWN]: JSON.stringify(known) };
-      await cache.put(PLACE + key, new Response(body, { headers }));
+      await cache.put(place, new Response(body, { headers }));
       if (isKeeping !== undefined) return;
-      const found = await cache.match(PLACE + key);
+      const found = await cache.match(place);
       if (found !== undefined) isKeeping = true;
       else if (++misses === MAX_MISSES) isKeeping = false;
       await found?.body?.cancel();

@@ -9,6 +9,7 @@ import type { Holding } from "./memory.ts";
 import { type AttemptEnd, type Expectation, readAnswer, unreachable } from "./origin-answer.ts";
 import type { OriginConfig } from "./origin-config.ts";
 import type { OriginLimits } from "./place.ts";
+import { USER_AGENT } from "./user-agent.ts";
 
 /** A picture that the origin is to make larger. */
 interface OriginJob extends Omit<PlannedSource, "probe"> {
@@ -56,6 +57,7 @@ export function createOriginClient(config: OriginConfig, { fetch, now }: OriginC
         redirect: "manual",
         signal,
         headers: {
+          "User-Agent": USER_AGENT,
           "Content-Type": "application/octet-stream",
           "Content-Digest": digest,
           "X-SSIU-Timestamp": `${timestamp}`,

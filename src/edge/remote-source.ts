@@ -4,6 +4,7 @@ import { ServiceError } from "../core/errors.ts";
 import { isRemote, parseRemoteUrl } from "../core/remote-url.ts";
 import { checkSize, readSource } from "../service/source-body.ts";
 import type { OpenSource, Source } from "./sources.ts";
+import { USER_AGENT } from "./user-agent.ts";
 
 /** Stands in what we ask other servers (RFC 9110 §7.6.3): a request that comes in with it has been through here. */
 export const VIA = "1.1 ssiu-edge";
@@ -27,7 +28,7 @@ export function remoteSource({ fetch, allowed, timeoutMs, maxBytes }: RemoteRule
     assertAllowed(allowed, start);
     let url = start;
     for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
-      const headers = { Accept: "image/*", "Accept-Encoding": "identity", "User-Agent": "ssiu-edge", Via: VIA };
+      const headers = { Accept: "image/*", "Accept-Encoding": "identity", "User-Agent": USER_AGENT, Via: VIA };
       // A Worker on a zone reads through Cloudflare's cache, where a 404 lasts for minutes and a picture for hours.
       const response = await fetch(url, { cache: "no-cache", redirect: "manual", headers, signal });
       const location = REDIRECTS.has(response.status) ? response.headers.get("Location") : null;

@@ -48,22 +48,26 @@ type CreateEngine = (model: FindModel, env: Env) => Pick<Renderer, "engine" | "t
 /** The Worker around an engine: nothing here but what belongs together. */
 export function createWorker(createEngine: CreateEngine): ExportedHandler<Env> {
   let handlers: ReturnType<typeof createHandlers> | undefined;
+  let origin: string | undefined;
+  const start = (env: Env) => createHandlers(env, createEngine, () => origin);
   return {
     fetch(request, env, context) {
-      handlers ??= createHandlers(env, createEngine);
+      origin = new URL(request.url).origin;
+      handlers ??= start(env);
       return handlers.app.fetch(request, env, context);
     },
     queue(batch, env) {
-      handlers ??= createHandlers(env, createEngine);
+      handlers ??= start(env);
       return handlers.consume(batch);
     },
   };
 }
 
-/** Half of an isolate: photographs of MAX_AVIF_PIXELS take 19 to 29 MB, lossless noise 142. */
-const AVIF_BYTES = 64 * 2 ** 20;
+/** Photographs of MAX_AVIF_PIXELS take 19 to 29 MB, lossless noise 142. */
+const AVIF_BYTES = 48 * 2 ** 20;
 
-function createHandlers(env: Env, createEngine: CreateEngine) {
+/** @param origin - of the last request */
+function createHandlers(env: Env, createEngine: CreateEngine, origin: () => string | undefined) {
   const model = parseManifest(manifest);
   const config = parseConfig(env);
   const { limits, remote, signing, lease, cacheControl } = config;
@@ -76,7 +80,7 @@ function createHandlers(env: Env, createEngine: CreateEngine) {
     bucketSource(env.SOURCES),
     assetSource(env.ASSETS, "samples/"),
   );
-  const results = nearResults(bucketResults(env.RESULTS), { cache: caches.default, waitUntil });
+  const results = nearResults(bucketResults(env.RESULTS), { cache: caches.default, waitUntil, origin });
   const waiting = { now: Date.now, sleep: (ms: number) => scheduler.wait(ms), waitMs: lease.waitMs };
   const originConfig = parseOriginConfig(env);
   const pipeline = createPipeline({

@@ -192,10 +192,12 @@ describe("an address that is not allowed", () => {
     },
   );
 
-  it("is our own host, and whatever comes back to us through another", async () => {
-    internet.serve(`${OWN}/a.png`, () => new Response(picture as never));
-    await expectProblem(`${OWN}/img/x2/${OWN}/a.png`, 403, "source_forbidden");
+  it("is what is made here, and whatever comes back to us through another host", async () => {
+    await expectProblem(`${OWN}/img/x2/${OWN}/img/x2/a.png`, 403, "source_forbidden");
     expect(internet.asked).toEqual([]);
+    internet.serve(`${OWN}/a.png`, () => new Response(picture as never));
+    expect((await get(`${OWN}/img/x2/${OWN}/a.png`)).status).toBe(200);
+    internet.asked.length = 0;
 
     await worker.putSource("ours.png", picture);
     const loop = "https://cdn.example.com/img/x2/ours.png";

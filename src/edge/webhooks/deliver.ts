@@ -1,6 +1,7 @@
 import { parseRetryAfter } from "../../core/retry-after.ts";
 import { type WebhookKeys, webhookHeaders } from "../../core/webhook.ts";
 import type { Attempt } from "../jobs/job.ts";
+import { USER_AGENT } from "../user-agent.ts";
 import type { WebhookEvent } from "./event.ts";
 
 const TIMEOUT_MS = 15_000;
@@ -16,7 +17,7 @@ export async function deliver(
       method: "POST",
       headers: {
         "Content-Type": "application/json",
-        "User-Agent": "ssiu-edge",
+        "User-Agent": USER_AGENT,
         ...webhookHeaders(keys, { id, body }, nowMs),
       },
       body,

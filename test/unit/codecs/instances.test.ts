@@ -198,8 +198,8 @@ describe("memory", () => {
   });
 
   it.each([
-    [48 * MB, 1],
-    [48 * MB + 1, 3],
+    [24 * MB, 1],
+    [24 * MB + 1, 3],
   ])("with %i bytes of memory, three uses take %i instances", async (byteLength, expected) => {
     let started = 0;
     const slot = createInstanceSlot<string, () => void>();

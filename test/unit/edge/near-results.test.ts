@@ -8,6 +8,7 @@ const BYTES = Uint8Array.of(1, 2, 3);
 let bucket: { [name in keyof Results]: ReturnType<typeof vi.fn<Results[name]>> };
 let kept: Map<string, Response>;
 let running: Promise<unknown>[];
+let host: string | undefined;
 
 const cache = {
   match: vi.fn(async (url: string) => {
@@ -23,7 +24,8 @@ const cache = {
 /** Of one of many isolates of one location. */
 function near(): Results {
   // The cast: one kind of argument is all that is used.
-  return nearResults(bucket, { cache: cache as unknown as Cache, waitUntil: (promise) => void running.push(promise) });
+  const waitUntil = (promise: Promise<unknown>) => void running.push(promise);
+  return nearResults(bucket, { cache: cache as unknown as Cache, waitUntil, origin: () => host });
 }
 
 const stored = () => ({ facts: FACTS, bytes: BYTES.length, body: new Blob([BYTES]).stream() });
@@ -33,6 +35,7 @@ const bytesOf = async (body: ReadableStream | Uint8Array | undefined) =>
 beforeEach(() => {
   kept = new Map();
   running = [];
+  host = "https://images.example.com";
   cache.match.mockReset();
   cache.put.mockReset();
   bucket = {
@@ -111,8 +114,8 @@ it("keeps up to 2 MB, whether they are read or written", async () => {
   }
   await Promise.all(running);
   expect([...kept.keys()].map((url) => new URL(url).pathname)).toEqual([
-    `/r1/read/${sizes[0]}`,
-    `/r1/written/${sizes[0]}`,
+    `/img/.near/r1/read/${sizes[0]}`,
+    `/img/.near/r1/written/${sizes[0]}`,
   ]);
 });
 
@@ -131,6 +134,19 @@ it("reads nothing twice where the cache keeps nothing", async () => {
     await Promise.all(running);
     expect(bucket.get).toHaveBeenCalledTimes(times);
   }
+  cache.match.mockClear();
+  await results.get("r1/a/b");
+  expect(cache.match).not.toHaveBeenCalled();
+});
+
+it("keeps them on the host that is asked, and nothing before one is", async () => {
+  const results = near();
+  host = undefined;
+  await results.put("r1/a/b", BYTES, FACTS);
+  host = "https://www.example.com";
+  await results.put("r1/a/b", BYTES, FACTS);
+  await Promise.all(running);
+  expect([...kept.keys()]).toEqual(["https://www.example.com/img/.near/r1/a/b"]);
 });
 
 it("does without a cache that fails", async () => {

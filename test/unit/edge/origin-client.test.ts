@@ -56,6 +56,7 @@ it("tells the origin with each attempt which request it is and how much of its t
       redirect: "manual",
       signal: expect.any(AbortSignal),
       headers: {
+        "User-Agent": "ssiu-edge",
         "Content-Type": "application/octet-stream",
         "Content-Digest": digest,
         "X-SSIU-Timestamp": `${seconds}`,
