@@ -26,7 +26,7 @@ COPY src/codecs src/codecs
 COPY src/engine src/engine
 COPY src/service src/service
 COPY src/origin src/origin
-ENV NODE_ENV=production HOST=0.0.0.0 PORT=8788 NVIDIA_DRIVER_CAPABILITIES=compute,utility,graphics
+ENV NODE_ENV=production HOST=0.0.0.0 PORT=8788 NVIDIA_DRIVER_CAPABILITIES=compute,utility,graphics MALLOC_ARENA_MAX=2
 USER 10001:10001
 EXPOSE 8788
 HEALTHCHECK --start-period=60s CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/healthz`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]

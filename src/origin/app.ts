@@ -18,6 +18,7 @@ import { createUpscaler, inspect, type Running } from "./upscaler.ts";
 export interface AppDeps {
   readonly limits: Limits;
   readonly queueTiles: number;
+  readonly pixelWorkers: number;
   readonly keyring: Keyring;
   readonly model: FindModel;
   readonly metrics: Metrics;
@@ -38,9 +39,9 @@ const BODIES = 16;
 const LOADING_SECONDS = 10;
 
 /** The origin's routes. Everything they touch is an argument. */
-export function createOriginApp({ limits, keyring, model, metrics, now, ...deps }: AppDeps) {
+export function createOriginApp({ limits, keyring, model, metrics, pixelWorkers, now, ...deps }: AppDeps) {
   const app = new Hono();
-  const upscale = createUpscaler(metrics);
+  const upscale = createUpscaler({ metrics, pixelWorkers, now });
   const receive = createReception(BODIES * limits.sourceBytes);
 
   app.use(requestId());
@@ -68,7 +69,8 @@ export function createOriginApp({ limits, keyring, model, metrics, now, ...deps 
     const running = deps.running();
     const tiles = running?.batcher.tiles ?? 0;
     const isWorking = running !== undefined && !running.batcher.isFailing;
-    const isReady = isWorking && !deps.isDraining() && tiles < deps.queueTiles;
+    // Not while it is full as well: where all are, nobody would be left to say so, and when to come again.
+    const isReady = isWorking && !deps.isDraining();
     const queue = { tiles, limit: deps.queueTiles, backlogMs: Math.round(running?.batcher.backlogMs ?? 0) };
     return c.json({ ready: isReady, provider: running?.engine.provider ?? null, queue }, isReady ? 200 : 503);
   });

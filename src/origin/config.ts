@@ -34,6 +34,8 @@ const Environment = z.object({
   MAX_OUTPUT_PIXELS: count(1, 64_000_000),
   MAX_AVIF_PIXELS: count(1, 16_000_000),
   MAX_JPEG_SCANS: count(1, 100),
+  // Node's own: the threads of its pool.
+  UV_THREADPOOL_SIZE: count(1, 4),
 });
 
 export interface Limits extends PictureLimits {
@@ -68,6 +70,10 @@ export function parseConfig(environment: object): Config {
   const isDevelopment = env.ORIGIN_KEYS === undefined;
   if (isDevelopment && !LOOPBACK.includes(env.HOST)) {
     throw new Error(expected("ORIGIN_KEYS to be set, or a loopback address", "HOST", env.HOST));
+  }
+  if (env.PIXEL_WORKERS >= env.UV_THREADPOOL_SIZE) {
+    const most = `fewer than UV_THREADPOOL_SIZE (${env.UV_THREADPOOL_SIZE})`;
+    throw new Error(expected(most, "PIXEL_WORKERS", `${env.PIXEL_WORKERS}`));
   }
   return {
     host: env.HOST,

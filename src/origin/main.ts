@@ -15,8 +15,8 @@ import { createMetrics } from "./metrics.ts";
 import { openPictures } from "./pictures.ts";
 import type { Running } from "./upscaler.ts";
 
-/** Longer than load balancers keep idle connections (60 s), so that none is closed under a request that is on its way. */
-const KEEP_ALIVE_MS = 75_000;
+/** Longer than load balancers keep idle connections (Google's 600 s, Cloudflare 900), so that none is closed under a request that is on its way. */
+const KEEP_ALIVE_MS = 920_000;
 
 const now = () => performance.now();
 

@@ -1,4 +1,5 @@
 import type { MessagePort } from "node:worker_threads";
+import pLimit from "p-limit";
 import { workerData } from "piscina";
 import type { Codecs } from "../codecs/codec.ts";
 import { createNodeCodecs } from "../codecs/node.ts";
@@ -25,6 +26,7 @@ export interface TimedPicture {
   /** Id of the model that made it; "none" without one. */
   readonly model: string;
   readonly serverTiming: string;
+  /** Milliseconds; that of encoding without the wait for its turn. */
   readonly steps: Readonly<Record<string, number>>;
 }
 
@@ -35,6 +37,12 @@ export type PictureAnswer = TimedPicture | { readonly error: ErrorMessage };
 const { timeoutSeconds } = workerData as { readonly timeoutSeconds: number };
 const codecs = createNodeCodecs({ timeoutSeconds });
 
+/**
+ * One codec at a time in each thread: sharp's take threads of Node's pool, which the whole program has a few of, and whoever checks a signature
+ * or takes a digest needs one too.
+ */
+const inTurn = pLimit(1);
+
 /** Returns as soon as the thread has loaded everything. */
 export function load(): void {}
 
@@ -42,16 +50,28 @@ export function load(): void {}
 export async function renderPicture({ port, tiling, concurrency, ...source }: PictureTask): Promise<PictureAnswer> {
   const stopwatch = createStopwatch(() => performance.now());
   const engine = portEngine(port);
-  // What needs no network asks for no tile that could fail.
+  const wanted = <Result>(work: () => Promise<Result>) =>
+    inTurn(() => {
+      if (engine.isStopped) throw new ServiceError("deadline_exceeded", "Nobody waits for the picture any more");
+      return work();
+    });
+  let encodeMs = 0;
   const encode: Codecs["encode"] = async (...picture) => {
-    if (engine.isStopped) throw new ServiceError("deadline_exceeded", "Nobody waits for the picture any more");
-    return await codecs.encode(...picture);
+    const started = performance.now();
+    const bytes = await codecs.encode(...picture);
+    encodeMs = performance.now() - started;
+    return bytes;
   };
   try {
-    const renderer = { codecs: { ...codecs, encode }, engine, tiling, concurrency };
+    const turns: Codecs = {
+      decode: (...file) => wanted(() => codecs.decode(...file)),
+      encode: (...picture) => wanted(() => encode(...picture)),
+    };
+    const renderer = { codecs: turns, engine, tiling, concurrency };
     const { bytes, model } = await render(renderer, source, stopwatch);
     // A copy: what sharp gives is its own, and Node 24 gives away no such memory.
-    const answer = { data: new Uint8Array(bytes), model, serverTiming: stopwatch.header(), steps: stopwatch.steps() };
+    const steps = { ...stopwatch.steps(), encode: encodeMs };
+    const answer = { data: new Uint8Array(bytes), model, serverTiming: stopwatch.header(), steps };
     return moving(answer, [answer]);
   } catch (cause) {
     return { error: toErrorMessage(cause) };

@@ -8,6 +8,7 @@ import type { Deadline } from "./deadline.ts";
 import type { EnginePool } from "./engine-pool.ts";
 import { createMean, type Mean } from "./mean.ts";
 import type { Metrics } from "./metrics.ts";
+import { noTime } from "./no-time.ts";
 import type { Pictures } from "./pictures.ts";
 
 /** What runs pictures, once it has started. */
@@ -32,19 +33,31 @@ export function inspect(
   return { bytes, probe: probed, transform, plan: planRender(readable, transform, options) };
 }
 
+interface UpscalerOptions {
+  readonly metrics: Pick<Metrics, "steps">;
+  /** Threads that encode, one picture at a time each. */
+  readonly pixelWorkers: number;
+  /** Milliseconds, on the batcher's clock. */
+  readonly now: () => number;
+}
+
 /** Takes sources in, if there is time for them, and makes their results. */
-export function createUpscaler({ steps }: Pick<Metrics, "steps">) {
+export function createUpscaler({ metrics: { steps }, pixelWorkers, now }: UpscalerOptions) {
   // What it takes to encode a pixel of the result: a first guess, then it is measured.
   const encodeMs = { png: createMean(6e-4), jpeg: createMean(3e-4), webp: createMean(4e-4), avif: createMean(3e-3) };
+  /** What encoding all that are in takes by that. A fast network is done with them before, and their pixels wait in memory. */
+  let encodingMs = 0;
 
   /** @throws {ServiceError} `overloaded`, `deadline_exceeded`, or what the codecs and the network throw. */
   return async ({ engine, batcher, pictures }: Running, source: PlannedSource, deadline: Deadline) => {
     const { format, canvas } = source.plan;
     const outputPixels = canvas.width * canvas.height;
-    const ticket = letIn(batcher, encodeMs[format], {
-      ...demand(source.plan, engine.tiling),
-      dueMs: deadline.dueMs - encodeMs[format].value * outputPixels,
-    });
+    const ownMs = encodeMs[format].value * outputPixels;
+    const dueMs = deadline.dueMs - ownMs;
+    const waitMs = encodingMs / pixelWorkers;
+    if (waitMs > 0 && now() + waitMs > dueMs) throw noTime(waitMs);
+    const ticket = letIn(batcher, encodeMs[format], { ...demand(source.plan, engine.tiling), dueMs });
+    encodingMs += ownMs;
     const close = () => ticket.close(deadline.signal.reason);
     deadline.signal.addEventListener("abort", close, { once: true });
     try {
@@ -53,6 +66,7 @@ export function createUpscaler({ steps }: Pick<Metrics, "steps">) {
       for (const [step, ms] of Object.entries(picture.steps)) steps.observe({ step }, ms / 1000);
       return picture;
     } finally {
+      encodingMs -= ownMs;
       ticket.close();
     }
   };

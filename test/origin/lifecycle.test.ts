@@ -63,9 +63,9 @@ it("drops the work of a client that has gone", async () => {
 
 it("does not encode what needed no network and whose client has gone: others wait for its turn", async () => {
   origin = await startOrigin();
-  const source = await scene(3900, 3900).jpeg({ progressive: true }).toBuffer();
+  const source = await scene(2400, 2400).jpeg({ progressive: true }).toBuffer();
   const clients = new AbortController();
-  // As many as are made at a time; in AVIF each takes a core for a minute or so.
+  // As many as are made at a time; in AVIF each takes a core for twenty seconds or so.
   const gone = Array.from({ length: 4 }, () => origin.upscale("x1,format=avif", source, { signal: clients.signal }));
   const refused = Promise.all(gone.map((answer) => expect(answer).rejects.toThrow()));
   await until(async () => /^ssiu_origin_running_requests 4$/m.test(await metrics()));
@@ -73,8 +73,23 @@ it("does not encode what needed no network and whose client has gone: others wai
   clients.abort();
   await refused;
   const small = await scene(16, 16).png().toBuffer();
-  const answer = await origin.upscale("x1", small, { signal: AbortSignal.timeout(30_000) });
+  const answer = await origin.upscale("x1", small, { signal: AbortSignal.timeout(15_000) });
   expect(answer.status).toBe(200);
+});
+
+it("checks signatures while pictures are encoded, which takes threads of the same pool", async () => {
+  origin = await startOrigin();
+  const source = await scene(1400, 1400).png().toBuffer();
+  const clients = new AbortController();
+  const encoded = Array.from({ length: 4 }, () =>
+    origin.upscale("x1,format=avif", source, { signal: clients.signal }).catch(() => {}),
+  );
+  await new Promise((resolve) => setTimeout(resolve, 3000));
+  const keys = "test:another-secret-than-theirs";
+  const signal = AbortSignal.timeout(3000);
+  expect((await origin.upscale("x1", await scene(8, 8).png().toBuffer(), { keys, signal })).status).toBe(403);
+  clients.abort();
+  await Promise.all(encoded);
 });
 
 it("does not block its event loop while a picture of 4 MP is made", async () => {

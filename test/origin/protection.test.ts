@@ -150,6 +150,7 @@ describe("the environment", () => {
     [{ DEADLINE_MS: "3600001" }, 'Expected a whole number from 1 to 3600000 for DEADLINE_MS, got "3600001"'],
     [{ HOST: "0.0.0.0", ORIGIN_KEYS: "" }, "Expected ORIGIN_KEYS to be set, or a loopback address for HOST"],
     [{ ORIGIN_KEYS: "short:key" }, "key 1 of ORIGIN_KEYS"],
+    [{ PIXEL_WORKERS: "4" }, 'Expected fewer than UV_THREADPOOL_SIZE (4) for PIXEL_WORKERS, got "4"'],
   ])("%o is refused", (environment, message) => {
     expect(() => parseConfig(environment)).toThrow(message);
   });

@@ -10,7 +10,7 @@ import { scene } from "./pictures.ts";
 
 /** Takes pictures that encode as fast as it is told to. */
 async function setUp() {
-  const state = { encodeMs: 0 };
+  const state: { encodeMs: number; encoded: Promise<void> } = { encodeMs: 0, encoded: Promise.resolve() };
   const batcher = createBatcher({
     run: async (tiles) => [...tiles],
     lanes: 1,
@@ -19,22 +19,22 @@ async function setUp() {
     pixelsPerMs: 1e6,
     now: () => 0,
   });
-  const render: Running["pictures"]["render"] = async () => ({
-    data: new Uint8Array(1),
-    model: "x2-clean",
-    serverTiming: "",
-    steps: { encode: state.encodeMs },
-  });
+  const render: Running["pictures"]["render"] = async () => {
+    const steps = { encode: state.encodeMs };
+    await state.encoded;
+    return { data: new Uint8Array(1), model: "x2-clean", serverTiming: "", steps };
+  };
   const running: Running = {
     engine: { provider: "cpu", tiling: { size: 144, overlap: 16 } },
     batcher,
     pictures: { render },
   };
-  const upscale = createUpscaler(createMetrics({ queueTiles: () => 0 }));
+  const metrics = createMetrics({ queueTiles: () => 0 });
+  const upscale = createUpscaler({ metrics, pixelWorkers: 2, now: () => 0 });
   const bytes = new Uint8Array(await scene(600, 600).png().toBuffer());
   const [{ limits }, model] = [parseConfig({}), await readManifest()];
-  return async (ops: string, encodeMs: number) => {
-    state.encodeMs = encodeMs;
+  return async (ops: string, encodeMs: number, encoded = Promise.resolve()) => {
+    Object.assign(state, { encodeMs, encoded });
     const deadline = createDeadline(30_000, 0, new AbortController().signal);
     const source = inspect(bytes, parseTransform(ops), { limits, model });
     return await upscale(running, source, deadline).finally(() => deadline.clear());
@@ -58,4 +58,19 @@ it("refuses what would be encoded too late, and tries it again after some refusa
   await expect(upscale("x1,f=png", 5)).rejects.toThrow("Expected time and room");
   for (let i = 0; i < 10; i++) await upscale("x1,f=png", 5).catch(() => {});
   await upscale("x1,f=png", 5);
+});
+
+it("refuses what would wait too long for others to be encoded, of which each thread does one at a time", async () => {
+  const upscale = await setUp();
+  let end = () => {};
+  const encoded = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  // By the first guess 17 s; two threads, and 30 s for each.
+  const large = "x1,w=2400,f=avif";
+  const running = [upscale(large, 17_000, encoded), upscale(large, 17_000, encoded)];
+  await expect(upscale(large, 17_000)).rejects.toThrow("Expected time and room");
+  end();
+  await Promise.all(running);
+  await upscale(large, 17_000);
 });
