@@ -21,18 +21,18 @@ interface NearDeps {
   readonly cache: Pick<Cache, "match" | "put">;
   readonly waitUntil: (promise: Promise<unknown>) => void;
   /** `https://` and the host that was asked last, as Cloudflare's cache is a zone's; undefined where none has been. */
-  readonly origin: () => string | undefined;
+  readonly site: () => string | undefined;
 }
 
 /** `results`, of which those that were written or read as a whole stay near for a while. Where a cache fails, they are as they were. */
-export function nearResults(results: Results, { cache, waitUntil, origin }: NearDeps): Results {
+export function nearResults(results: Results, { cache, waitUntil, site }: NearDeps): Results {
   /** Whether it keeps anything, once that is known: on workers.dev it does not. */
   let isKeeping: boolean | undefined;
   let misses = 0;
 
   function placeOf(key: string): string | undefined {
-    const host = isKeeping === false ? undefined : origin();
-    return host && host + PLACE + key;
+    const asked = isKeeping === false ? undefined : site();
+    return asked && asked + PLACE + key;
   }
 
   async function find(key: string): Promise<Result | undefined> {

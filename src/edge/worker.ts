@@ -48,11 +48,11 @@ type CreateEngine = (model: FindModel, env: Env) => Pick<Renderer, "engine" | "t
 /** The Worker around an engine: nothing here but what belongs together. */
 export function createWorker(createEngine: CreateEngine): ExportedHandler<Env> {
   let handlers: ReturnType<typeof createHandlers> | undefined;
-  let origin: string | undefined;
-  const start = (env: Env) => createHandlers(env, createEngine, () => origin);
+  let site: string | undefined;
+  const start = (env: Env) => createHandlers(env, createEngine, () => site);
   return {
     fetch(request, env, context) {
-      origin = new URL(request.url).origin;
+      site = new URL(request.url).origin;
       handlers ??= start(env);
       return handlers.app.fetch(request, env, context);
     },
@@ -66,8 +66,8 @@ export function createWorker(createEngine: CreateEngine): ExportedHandler<Env> {
 /** Photographs of MAX_AVIF_PIXELS take 19 to 29 MB, lossless noise 142. */
 const AVIF_BYTES = 48 * 2 ** 20;
 
-/** @param origin - of the last request */
-function createHandlers(env: Env, createEngine: CreateEngine, origin: () => string | undefined) {
+/** @param site - `https://` and the host of the last request */
+function createHandlers(env: Env, createEngine: CreateEngine, site: () => string | undefined) {
   const model = parseManifest(manifest);
   const config = parseConfig(env);
   const { limits, remote, signing, lease, cacheControl } = config;
@@ -80,7 +80,7 @@ function createHandlers(env: Env, createEngine: CreateEngine, origin: () => stri
     bucketSource(env.SOURCES),
     assetSource(env.ASSETS, "samples/"),
   );
-  const results = nearResults(bucketResults(env.RESULTS), { cache: caches.default, waitUntil, origin });
+  const results = nearResults(bucketResults(env.RESULTS), { cache: caches.default, waitUntil, site });
   const waiting = { now: Date.now, sleep: (ms: number) => scheduler.wait(ms), waitMs: lease.waitMs };
   const originConfig = parseOriginConfig(env);
   const pipeline = createPipeline({

@@ -25,7 +25,7 @@ const cache = {
 function near(): Results {
   // The cast: one kind of argument is all that is used.
   const waitUntil = (promise: Promise<unknown>) => void running.push(promise);
-  return nearResults(bucket, { cache: cache as unknown as Cache, waitUntil, origin: () => host });
+  return nearResults(bucket, { cache: cache as unknown as Cache, waitUntil, site: () => host });
 }
 
 const stored = () => ({ facts: FACTS, bytes: BYTES.length, body: new Blob([BYTES]).stream() });
