@@ -1,7 +1,7 @@
 import { logError } from "../service/problem.ts";
 import type { Result, ResultFacts, Results } from "./results.ts";
 
-/** Where results are called so in a cache, on the host that was asked: a path that is ours on a route too, and that answers 400. */
+/** Below it the cache has results by their keys, on the host that was asked: nobody else's path on a route either, and 400 to who asks for it. */
 const PLACE = "/img/.near/";
 
 /** A key names its bytes, so what is kept is never wrong. A day, as nobody may need it any more. */
