@@ -6,10 +6,10 @@ import type { PictureLimits } from "../service/render-plan.ts";
 import { expectingSetting, oneOf, parsedBy, parseSettings, wholeNumber } from "../service/settings.ts";
 import type { Patience } from "./lease.ts";
 
-export const Count = wholeNumber(1);
+export const count = (fallback: number) => wholeNumber(1).default(fallback);
 
-/** {@link Count} that timers take. */
-export const Milliseconds = wholeNumber(1, 2 ** 31 - 1);
+/** {@link count} that timers take. */
+export const milliseconds = (fallback: number) => wholeNumber(1, 2 ** 31 - 1).default(fallback);
 
 /** Which pictures need a signed URL: none, those from other servers, every one. */
 const SIGNING_MODES = ["off", "remote", "all"] as const;
@@ -24,13 +24,16 @@ export interface Signing {
 /** What says which URLs must be signed: for those who check links and for those who make them. */
 export const SigningVars = z
   .object({
-    SIGNED_URLS: oneOf(SIGNING_MODES),
+    SIGNED_URLS: oneOf(SIGNING_MODES).optional(),
     URL_KEYS: parsedBy(parseKeyring, "URL_KEYS").optional(),
   })
-  .refine(({ SIGNED_URLS, URL_KEYS }) => SIGNED_URLS === "off" || URL_KEYS !== undefined, {
+  .refine(({ SIGNED_URLS, URL_KEYS }) => SIGNED_URLS !== undefined || URL_KEYS === undefined, {
+    error: `Expected one of ${SIGNING_MODES.join(", ")} for SIGNED_URLS where URL_KEYS has keys, got nothing`,
+  })
+  .refine(({ SIGNED_URLS = "off", URL_KEYS }) => SIGNED_URLS === "off" || URL_KEYS !== undefined, {
     error: "Expected keys for URL_KEYS where SIGNED_URLS is on, got none",
   })
-  .transform(({ SIGNED_URLS, URL_KEYS }) => ({ signing: { mode: SIGNED_URLS, keys: URL_KEYS } }));
+  .transform(({ SIGNED_URLS = "off", URL_KEYS }) => ({ signing: { mode: SIGNED_URLS, keys: URL_KEYS } }));
 
 /** Where the variables come from, for what is thrown. */
 export const VARS_PLACE = "[vars] in wrangler.toml";
@@ -45,23 +48,24 @@ const ODD_AGE = /age=(?!\d+\s*(,|$))/i;
 /** The `[vars]` of wrangler.toml: text from outside, parsed once, at the first request; with a bad value all fail. */
 const Vars = z
   .object({
-    MAX_SOURCE_BYTES: Count,
-    MAX_INPUT_PIXELS: Count,
-    MAX_OUTPUT_PIXELS: Count,
-    MAX_AVIF_PIXELS: Count,
-    MAX_JPEG_SCANS: Count,
-    MAX_URL_LENGTH: Count,
+    MAX_SOURCE_BYTES: count(20_000_000),
+    MAX_INPUT_PIXELS: count(262_144),
+    MAX_OUTPUT_PIXELS: count(1_048_576),
+    MAX_AVIF_PIXELS: count(393_216),
+    MAX_JPEG_SCANS: count(100),
+    MAX_URL_LENGTH: count(2048),
     CACHE_CONTROL: z
       .string({ error: DIRECTIVES_EXPECTED })
       .trim()
       .regex(DIRECTIVES, { error: DIRECTIVES_EXPECTED, abort: true })
-      .refine((value) => !ODD_AGE.test(value), { error: expectingSetting("ages in whole seconds, without quotes,") }),
+      .refine((value) => !ODD_AGE.test(value), { error: expectingSetting("ages in whole seconds, without quotes,") })
+      .default("public, max-age=3600, stale-while-revalidate=86400"),
     PRESETS: parsedBy(parsePresets, "PRESETS").prefault("{}"),
     PRESETS_ONLY: oneOf(["true", "false"]).default("false"),
     ALLOWED_SOURCES: parsedBy(parseAllowList, "ALLOWED_SOURCES").prefault(""),
-    SOURCE_TIMEOUT_MS: Milliseconds,
-    LEASE_WAIT_MS: Milliseconds,
-    LEASE_HOLD_MS: Milliseconds,
+    SOURCE_TIMEOUT_MS: milliseconds(10_000),
+    LEASE_WAIT_MS: milliseconds(25_000),
+    LEASE_HOLD_MS: milliseconds(120_000),
   })
   .and(SigningVars);
 

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { expectedUrl } from "../core/errors.ts";
 import { type Keyring, parseKeyring } from "../core/keyring.ts";
 import { expectingSetting, parsedBy, parseSettings } from "../service/settings.ts";
-import { Count, Milliseconds, VARS_PLACE } from "./config.ts";
+import { count, milliseconds, VARS_PLACE } from "./config.ts";
 import type { OriginLimits } from "./place.ts";
 
 const urlExpected = expectingSetting("an http(s) URL without user, query and fragment", expectedUrl);
@@ -17,12 +17,12 @@ const Vars = z.object({
     "ORIGIN_KEYS",
     "id:secret[,id:secret], as the origin answers signed requests only,",
   ),
-  ORIGIN_DEADLINE_MS: Milliseconds,
-  EDGE_INPUT_PIXELS: Count,
-  ORIGIN_INPUT_PIXELS: Count,
-  ORIGIN_OUTPUT_PIXELS: Count,
-  ORIGIN_AVIF_PIXELS: Count,
-  ORIGIN_RESULT_BYTES: Count,
+  ORIGIN_DEADLINE_MS: milliseconds(30_000),
+  EDGE_INPUT_PIXELS: count(65_536),
+  ORIGIN_INPUT_PIXELS: count(16_000_000),
+  ORIGIN_OUTPUT_PIXELS: count(64_000_000),
+  ORIGIN_AVIF_PIXELS: count(16_000_000),
+  ORIGIN_RESULT_BYTES: count(40_000_000),
 });
 
 /** Where the origin is and how far it is trusted. */

@@ -4,7 +4,10 @@ import { oneOf, parsedBy, parseSettings, setting, wholeNumber } from "../../serv
 import { type Signing, SigningVars, VARS_PLACE } from "../config.ts";
 
 /** In milliseconds. */
-const seconds = (least: number) => wholeNumber(least, 99_999_999).transform((value) => value * 1000);
+const seconds = (least: number, fallback: string) =>
+  wholeNumber(least, 99_999_999)
+    .transform((value) => value * 1000)
+    .prefault(fallback);
 
 /** @throws {TypeError} that says which, never with the token in it. */
 function parseTokens(text: string, name: string): string[] {
@@ -18,12 +21,14 @@ function parseTokens(text: string, name: string): string[] {
 /** The `[vars]` and secrets that jobs and webhooks need. */
 const Vars = z.object({
   JOB_TOKENS: parsedBy(parseTokens, "JOB_TOKENS").default([]),
-  JOB_RETRY_SECONDS: seconds(0),
-  JOB_WATCHDOG_SECONDS: seconds(1),
-  JOB_RETENTION_SECONDS: seconds(0),
+  JOB_RETRY_SECONDS: seconds(0, "10"),
+  JOB_WATCHDOG_SECONDS: seconds(1, "1800"),
+  JOB_RETENTION_SECONDS: seconds(0, "2592000"),
   WEBHOOK_SCHEDULE_SECONDS: setting("whole numbers of seconds, of 6 digits at most, separated by commas,", (text) =>
     /^\d{1,6}(,\d{1,6})*$/.test(text),
-  ).transform((text) => text.split(",").map((seconds) => Number(seconds) * 1000)),
+  )
+    .transform((text) => text.split(",").map((seconds) => Number(seconds) * 1000))
+    .prefault("0,5,300,1800,7200,18000,36000"),
   WEBHOOK_KEYS: parsedBy(parseWebhookKeys, "WEBHOOK_KEYS").default([]),
   SOURCE_WEBHOOK_KEYS: parsedBy(parseWebhookKeys, "SOURCE_WEBHOOK_KEYS").default([]),
   ALLOW_LOCAL_CALLBACKS: oneOf(["true", "false"]).default("false"),

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { unstable_getMiniflareWorkerOptions as workerOptions } from "wrangler";
 import { NO_PRESETS } from "../../../src/core/presets.ts";
@@ -5,6 +6,16 @@ import { parseConfig } from "../../../src/edge/config.ts";
 import { parseJobConfig } from "../../../src/edge/jobs/config.ts";
 import { parseUploadRules } from "../../../src/edge/jobs/upload-rules.ts";
 import { parseOriginConfig } from "../../../src/edge/origin-config.ts";
+
+/** Those of pixels, bytes and milliseconds, each another. */
+const NUMBERS: Record<string, string> = {
+  ...{ MAX_SOURCE_BYTES: "1", MAX_INPUT_PIXELS: "2", MAX_OUTPUT_PIXELS: "3", MAX_AVIF_PIXELS: "4" },
+  ...{ MAX_JPEG_SCANS: "5", MAX_URL_LENGTH: "6", SOURCE_TIMEOUT_MS: "7", LEASE_WAIT_MS: "8", LEASE_HOLD_MS: "9" },
+  ...{ ORIGIN_DEADLINE_MS: "10", ORIGIN_RESULT_BYTES: "11", EDGE_INPUT_PIXELS: "12" },
+  ...{ ORIGIN_INPUT_PIXELS: "13", ORIGIN_OUTPUT_PIXELS: "14", ORIGIN_AVIF_PIXELS: "15" },
+};
+const JOB_NUMBERS = ["JOB_RETRY_SECONDS", "JOB_WATCHDOG_SECONDS", "JOB_RETENTION_SECONDS", "WEBHOOK_SCHEDULE_SECONDS"];
+const DEFAULTED = [...Object.keys(NUMBERS), ...JOB_NUMBERS, "CACHE_CONTROL"];
 
 const VARS: Record<string, string> = {
   ...(workerOptions("wrangler.toml").workerOptions.bindings as Record<string, string>),
@@ -16,21 +27,21 @@ const OTHERS = ["PRESETS", "PRESETS_ONLY", "URL_KEYS", "JOB_TOKENS", "WEBHOOK_KE
 function parse(env: Record<string, string>) {
   const jobs = parseJobConfig(env);
   const uploadRules = parseUploadRules(env.UPLOAD_RULES, NO_PRESETS, jobs);
-  return { config: parseConfig(env), jobs, uploadRules, origin: parseOriginConfig(env)?.url };
+  const { keys, ...origin } = parseOriginConfig(env) ?? { keys: undefined };
+  return { config: parseConfig(env), jobs, uploadRules, origin };
 }
 
 it("takes the variables of wrangler.toml", () => {
   expect(() => parse(VARS)).not.toThrow();
 });
 
-it.each([...Object.keys(VARS), ...OTHERS])("says that it is %s where that is wrong", (name) => {
+it.each([...Object.keys(VARS), ...DEFAULTED, ...OTHERS])("says that it is %s where that is wrong", (name) => {
   expect(() => parse({ ...VARS, [name]: "?" })).toThrow(name);
 });
 
-const NUMBERS = Object.keys(VARS).filter((name) => /^\d+$/.test(VARS[name] ?? ""));
 const CHOICES = ["SIGNED_URLS", "PRESETS_ONLY", "ALLOW_LOCAL_CALLBACKS"];
 
-it.each([...NUMBERS, ...CHOICES, "CACHE_CONTROL", "WEBHOOK_SCHEDULE_SECONDS", "ORIGIN_URL", "ALLOWED_SOURCES"])(
+it.each([...DEFAULTED, ...CHOICES, "ORIGIN_URL", "ALLOWED_SOURCES"])(
   "says of %s what was expected and what was got, cut to 80 characters",
   (name) => {
     const told = (got: string) => new RegExp(`^Invalid .* in wrangler.toml:\nExpected .* for ${name}, got "${got}"$`);
@@ -68,9 +79,7 @@ it.each([
   expect(() => parse({ ...VARS, ...vars })).toThrow(said);
 });
 
-it("says that a variable is missing, or no text", () => {
-  const { SIGNED_URLS, ...rest } = VARS;
-  expect(() => parse(rest)).toThrow(/:\nExpected one of off, remote, all for SIGNED_URLS, got nothing$/);
+it("says that a variable is no text", () => {
   const numbers = { ...VARS, MAX_URL_LENGTH: 2048 };
   expect(() => parseConfig(numbers)).toThrow(/:\nExpected a string for MAX_URL_LENGTH, got number$/);
 });
@@ -103,13 +112,7 @@ it.each(["https://origin.example.com/ssiu", "https://origin.example.com/ssiu//"]
 });
 
 it("takes each number from the variable that is named for it", () => {
-  const env: Record<string, string> = {
-    ...VARS,
-    ...{ MAX_SOURCE_BYTES: "1", MAX_INPUT_PIXELS: "2", MAX_OUTPUT_PIXELS: "3", MAX_AVIF_PIXELS: "4" },
-    ...{ MAX_JPEG_SCANS: "5", MAX_URL_LENGTH: "6", SOURCE_TIMEOUT_MS: "7", LEASE_WAIT_MS: "8", LEASE_HOLD_MS: "9" },
-    ...{ ORIGIN_DEADLINE_MS: "10", ORIGIN_RESULT_BYTES: "11", EDGE_INPUT_PIXELS: "12" },
-    ...{ ORIGIN_INPUT_PIXELS: "13", ORIGIN_OUTPUT_PIXELS: "14", ORIGIN_AVIF_PIXELS: "15" },
-  };
+  const env = { ...VARS, ...NUMBERS };
   expect(parseConfig(env)).toMatchObject({
     limits: { sourceBytes: 1, inputPixels: 2, outputPixels: 3, avifPixels: 4, jpegScans: 5, urlLength: 6 },
     remote: { timeoutMs: 7 },
@@ -122,20 +125,49 @@ it("takes each number from the variable that is named for it", () => {
   });
 });
 
-it.each([...OTHERS, "ALLOW_LOCAL_CALLBACKS", "ALLOWED_SOURCES", "UPLOAD_RULES", "ORIGIN_URL"])(
-  "takes an empty %s as if it were not set",
-  (name) => {
-    const { [name]: _, ...without } = VARS;
-    expect(parse({ ...VARS, [name]: "" })).toEqual(parse(without));
-  },
-);
+it.each([
+  ...OTHERS,
+  ...DEFAULTED,
+  "SIGNED_URLS",
+  "ALLOW_LOCAL_CALLBACKS",
+  "ALLOWED_SOURCES",
+  "UPLOAD_RULES",
+  "ORIGIN_URL",
+])("takes an empty %s as if it were not set", (name) => {
+  const { [name]: _, ...without } = VARS;
+  expect(parse({ ...VARS, [name]: "" })).toEqual(parse(without));
+});
 
-it.each([...NUMBERS, "CACHE_CONTROL", "WEBHOOK_SCHEDULE_SECONDS", "SIGNED_URLS", "ORIGIN_KEYS"])(
-  "needs %s, and an empty one is none",
-  (name) => {
-    expect(() => parse({ ...VARS, [name]: "" })).toThrow(new RegExp(`^Expected .* for ${name}, got nothing$`, "m"));
-  },
-);
+it("needs keys for what it asks of an origin", () => {
+  expect(() => parse({ ...VARS, ORIGIN_KEYS: "" })).toThrow(/^Expected .* for ORIGIN_KEYS, got nothing$/m);
+});
+
+it("needs no variable", () => {
+  const { config, origin, uploadRules } = parse({});
+  expect([config.signing.mode, config.remote.allowed, origin, uploadRules]).toEqual(["off", [], {}, []]);
+});
+
+it("does not leave URLs unsigned where only the keys are left", () => {
+  const { SIGNED_URLS, ...rest } = VARS;
+  const URL_KEYS = "k1:0123456789abcdef";
+  expect(() => parse({ ...rest, URL_KEYS })).toThrow(/^Expected one of off, remote, all for SIGNED_URLS where/m);
+  expect(parse({ ...rest, SIGNED_URLS: "off", URL_KEYS }).config.signing.mode).toBe("off");
+});
+
+it.each(["README.md", "docs/jobs.md"])("has by itself what the tables of %s call default", (name) => {
+  const bare = (cell: string) => cell.replaceAll("`", "");
+  const number = (cell: string) => (/^\d{1,3}(,\d{3})+$/.test(cell) ? cell.replaceAll(",", "") : cell);
+  const rows = readFileSync(name, "utf8").matchAll(/^\| (`[A-Z_`, ]+`) \| ([\d,` ]+) \|/gm);
+  const defaults = [...rows].flatMap(([, names = "", values = ""]) => {
+    const each = bare(values).split(", ");
+    return bare(names)
+      .split(", ")
+      .map((variable, i) => [variable, number(each[i] ?? "")]);
+  });
+  expect(defaults.length).toBeGreaterThan(3);
+  const env = { ORIGIN_URL: "https://origin.example.com", ORIGIN_KEYS: "k1:0123456789abcdef" };
+  expect(parse({ ...env, ...Object.fromEntries(defaults) })).toEqual(parse(env));
+});
 
 it("does not let pass by an empty variable what another one forbids", () => {
   expect(() => parse({ ...VARS, SIGNED_URLS: "all", URL_KEYS: "" })).toThrow("Expected keys for URL_KEYS");

@@ -6,17 +6,17 @@ import * as z from "zod";
 const Consumers = z.record(z.string(), z.object({ maxRetries: z.number(), retryDelay: z.number().default(0) }));
 
 const names = (environment?: string) => {
-  const { bindings, r2Buckets, durableObjects, queueProducers, ratelimits } = workerOptions(
+  const { r2Buckets, durableObjects, queueProducers, ratelimits } = workerOptions(
     "wrangler.toml",
     environment,
   ).workerOptions;
-  return Object.entries({ bindings, r2Buckets, durableObjects, queueProducers, ratelimits }).map(([kind, byName]) => [
+  return Object.entries({ r2Buckets, durableObjects, queueProducers, ratelimits }).map(([kind, byName]) => [
     kind,
     Object.keys(byName ?? {}).toSorted(),
   ]);
 };
 
-it("gives the environment ort every variable and binding there is: it inherits none", () => {
+it("gives the environment ort every binding there is: it inherits none", () => {
   expect(names()).not.toContainEqual(["ratelimits", []]);
   expect(names("ort")).toEqual(names());
 });
