@@ -1,4 +1,4 @@
-# The GPU origin (docs/deploy.md). For CUDA instead of Vulkan or a CPU:
+# The origin (docs/deploy.md). For CUDA instead of Vulkan or a CPU:
 #   docker build --build-arg BASE=nvidia/cuda:12.8.1-cudnn-runtime-ubuntu24.04 --build-arg CUDA=cuda12 .
 ARG NODE=node:24-bookworm-slim
 ARG BASE=debian:bookworm-slim

@@ -9,7 +9,7 @@ export default defineConfig({
     projects: [
       { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
       { extends: true, test: { name: "browser", include: ["test/browser/**/*.test.ts"] } },
-      // The GPU origin as a program of its own; one at a time, it fills all cores.
+      // The origin as a program of its own; one at a time, it fills all cores.
       {
         extends: true,
         test: { name: "origin", include: ["test/origin/**/*.test.ts"], fileParallelism: false },

@@ -11,7 +11,7 @@ import { probe } from "../core/probe/probe.ts";
 import { resize } from "../core/resample.ts";
 import { ENGINES, type EngineChoice, readManifest } from "../engine/node-engines.ts";
 import { enlarge } from "../service/enlarge.ts";
-import { candidateModels, chooseModels, type ModelChoice } from "../service/model-choice.ts";
+import { chooseModels, type ModelChoice } from "../service/model-choice.ts";
 import { findPairs, type Pair } from "./benchmark-set.ts";
 import { ENGINE_HELP, EngineOption, expecting, ModelOption, QualityOption, ScaleOption } from "./options.ts";
 import { decodePicture, encode, type PictureFile, readPicture } from "./picture-file.ts";
@@ -70,7 +70,6 @@ async function evaluate(options: Options): Promise<void> {
   const pairs = await Promise.all(options.sets.map((set) => findPairs(data, set, scale)));
   if (out) for (const set of options.sets) await makeFolder(join(out, set));
   const find = await readManifest();
-  const [model] = candidateModels(find, { scale, model: variant });
   const models = chooseModels(find, scale, { transform: { model: variant }, source: { lossy: jpeg !== undefined } });
   const choice = await ENGINES[engine]();
   const progress = createProgress("pictures");
@@ -91,7 +90,7 @@ async function evaluate(options: Options): Promise<void> {
   } finally {
     progress.stop();
   }
-  const json = { scale, model: model?.id, engine, ...(jpeg && { jpeg }), sets };
+  const json = { scale, model: find(scale, variant).id, engine, ...(jpeg && { jpeg }), sets };
   // JSON has no such number, and null, which it makes of it, would count as none or 0. ProtoJSON has it as this text.
   const said = (_: string, value: unknown) => (value === Number.POSITIVE_INFINITY ? "Infinity" : value);
   console.log(options.json ? JSON.stringify(json, said) : table(sets, options));

@@ -7,7 +7,7 @@ import { unwritable } from "./result-file.ts";
 
 /** Where results go. */
 export interface Places {
-  /** Path of the result of a picture. @throws {ServiceError} `internal` where it has none. */
+  /** Path of the result of a picture. @throws {Error} where it has none. */
   find(input: string, format: Format): Promise<string>;
   /** Says that a result lies there now. */
   fill(path: string): Promise<void>;

@@ -15,7 +15,7 @@ const SIGNALS = ["SIGHUP", "SIGINT", "SIGTERM"] as const;
  * Writes to a path or {@link PIPE}. A file appears whole or not at all, in place of what `path` links to, with the mode of what it
  * replaces.
  *
- * @throws {ServiceError} `internal` if the file system does not let us.
+ * @throws {Error} if the file system does not let us.
  */
 export async function writeResult(path: string, bytes: Uint8Array): Promise<void> {
   if (path === PIPE) return await writeStdout(bytes);
@@ -59,7 +59,7 @@ async function writeStdout(bytes: Uint8Array): Promise<void> {
 /**
  * Says before the work is done that a result of this size could not be kept.
  *
- * @throws {ServiceError} `image_too_large`, `internal`
+ * @throws {Error} that says which it is
  */
 export async function checkWritable(path: string, result: Size): Promise<void> {
   // Four bytes each, in one array.
@@ -85,7 +85,7 @@ export async function checkWritable(path: string, result: Size): Promise<void> {
 /**
  * Where a link leads, also to a file that is not there yet.
  *
- * @throws {ServiceError} `internal` for what can be no file: a loop of links, a name that is too long.
+ * @throws {Error} for what can be no file: a loop of links, a name that is too long.
  */
 async function targetOf(path: string): Promise<string> {
   return await realpath(path).catch(async (cause: NodeJS.ErrnoException) => {
@@ -99,7 +99,7 @@ async function targetOf(path: string): Promise<string> {
 /**
  * Makes a folder for results, and those that it lies in, where they are not there yet.
  *
- * @throws {ServiceError} `internal` where it cannot be made or written to.
+ * @throws {Error} where it cannot be made or written to.
  */
 export async function makeFolder(path: string): Promise<void> {
   try {
@@ -124,6 +124,6 @@ async function mkdirs(path: string): Promise<void> {
 }
 
 /** What is thrown where a result cannot be kept. */
-export function unwritable(path: string, cause: unknown): ServiceError {
-  return new ServiceError("internal", expected("a place that can be written to", "the result", path), { cause });
+export function unwritable(path: string, cause: unknown): Error {
+  return new Error(expected("a place that can be written to", "the result", path), { cause });
 }

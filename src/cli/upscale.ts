@@ -5,7 +5,6 @@ import { expected } from "../core/errors.ts";
 import { FORMATS } from "../core/image.ts";
 import type { FindModel } from "../engine/models.ts";
 import { ENGINES, type EngineChoice, readManifest } from "../engine/node-engines.ts";
-import { candidateModels } from "../service/model-choice.ts";
 import { render } from "../service/render.ts";
 import { planRender } from "../service/render-plan.ts";
 import { createStopwatch } from "../service/stopwatch.ts";
@@ -75,10 +74,8 @@ export function addUpscale(program: Command): void {
 }
 
 async function upscale(options: Options): Promise<void> {
-  const { inputs, output, isFolder, scale, model } = options;
+  const { inputs, output, isFolder } = options;
   const find = await readManifest();
-  // Refuses a model that was asked for and is not there, in whose place chooseModels would take another.
-  candidateModels(find, { scale, model });
   const engine = await ENGINES[options.engine]();
   const format = options.format ?? (isFolder ? undefined : formatOf(output));
   const places = await createPlaces(inputs, { output, isFolder });

@@ -2,7 +2,7 @@
 export const SCALES = [2, 3, 4] as const;
 export type Scale = (typeof SCALES)[number];
 
-/** What a model was trained on: pictures that were only shrunk, or also compressed as the web does it (JPEG, WebP). */
+/** What a model was trained on: pictures that were only shrunk, or also what the web does to them, and drawings (docs/url.md). */
 export const VARIANTS = ["clean", "web"] as const;
 export type Variant = (typeof VARIANTS)[number];
 

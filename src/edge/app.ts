@@ -59,7 +59,7 @@ export function createApp({ config, engine, authorize, rates, now, v1, ...deps }
     const { etag } = located.key;
     const lifetime =
       located.source.failure === undefined ? cacheControl : cappedCacheControl(cacheControl, STALE_SECONDS);
-    const headers = resultHeaders({ etag, cacheControl: lifetime, negotiated: transform.format === "auto" });
+    const headers = resultHeaders({ etag, cacheControl: lifetime, format: transform.format });
     if (!matchHolds(c.req.header("If-Match"), etag)) {
       throw new ServiceError("precondition_failed", "The picture is not the one that If-Match names");
     }

@@ -1,27 +1,27 @@
 import { disposition } from "../core/disposition.ts";
 import { MEDIA_TYPE } from "../core/image.ts";
+import type { Transform } from "../core/transform.ts";
 import type { Inspected } from "./pipeline.ts";
 import type { Result } from "./results.ts";
 
 interface HeaderOptions {
   readonly etag: string;
   readonly cacheControl: string;
-  /** Whether the format depends on what the client accepts. */
-  readonly negotiated: boolean;
+  readonly format: Transform["format"];
 }
 
 /** What every answer about one result has in common, 304 included (RFC 9110 §15.4.5). */
-export function resultHeaders({ etag, cacheControl, negotiated }: HeaderOptions): Headers {
+export function resultHeaders({ etag, cacheControl, format }: HeaderOptions): Headers {
   return new Headers({
     ETag: etag,
     "Cache-Control": cacheControl,
-    "Accept-Ranges": "bytes",
+    "Accept-Ranges": format === "json" ? "none" : "bytes",
     // Nothing runs; the style is the browser's own, around a picture that is opened by itself.
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
     "Cross-Origin-Resource-Policy": "cross-origin",
     "Timing-Allow-Origin": "*",
     "X-Content-Type-Options": "nosniff",
-    ...(negotiated && { Vary: "Accept" }),
+    ...(format === "auto" && { Vary: "Accept" }),
   });
 }
 
@@ -45,7 +45,6 @@ export function imageResponse(headers: Headers, source: string, { facts, bytes, 
 
 /** 200 with what is known of a source and of its result before that is made (`format=json`). */
 export function factsResponse(headers: Headers, { probe, plan, facts }: Inspected): Response {
-  headers.set("Accept-Ranges", "none");
   const { format, width, height, orientation, frames } = probe;
   const result = { format: facts.format, ...plan.canvas, scale: plan.scale, model: facts.model };
   return Response.json({ source: { format, width, height, orientation, frames }, result }, { headers });

@@ -1,6 +1,6 @@
 import wasmModule from "onnxruntime-web/ort-wasm-simd-threaded.wasm";
 import * as ort from "onnxruntime-web/wasm";
-import { type FindModel, modelFor, verifyModel } from "../engine/models.ts";
+import { type FindModel, verifyModel } from "../engine/models.ts";
 import { createOrtEngine, EDGE_TILING } from "../engine/ort-engine.ts";
 import type { Env } from "./worker.ts";
 
@@ -25,7 +25,7 @@ export function createEdgeOrtEngine(find: FindModel, { ASSETS: assets }: Env) {
 
   const engine = createOrtEngine(ort, {
     async loadModel(scale, variant) {
-      const { onnx } = modelFor(find, scale, variant);
+      const { onnx } = find(scale, variant);
       const response = await assets.fetch(new URL(`models/${onnx.file}`, "https://assets.invalid"));
       return await verifyModel(new Uint8Array(await response.arrayBuffer()), onnx);
     },

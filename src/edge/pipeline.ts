@@ -45,7 +45,7 @@ export interface Inspected extends PlannedSource {
 
 /** The steps from a parsed path to a result's bytes, the same for a request and for a job; each may take the last's answer. */
 export interface Pipeline {
-  /** @throws {ServiceError} `source_not_found`, `invalid_transform` where a model is asked for that there is none of */
+  /** @throws {ServiceError} `source_not_found` */
   locate(path: ImagePath, stopwatch: Stopwatch): Promise<Located>;
   /** @throws {ServiceError} what the limits, the probe and the source refuse */
   inspect(located: Located, stopwatch: Stopwatch): Promise<Inspected>;

@@ -5,7 +5,7 @@ import x3Web from "../../models/ssiu-x3-web.int8.safetensors";
 import x4 from "../../models/ssiu-x4.int8.safetensors";
 import x4Web from "../../models/ssiu-x4-web.int8.safetensors";
 import kernels from "../engine/kernels/build/ssiu-relaxed.wasm";
-import { type FindModel, modelFor, verifyModel } from "../engine/models.ts";
+import { type FindModel, verifyModel } from "../engine/models.ts";
 import { createSimdEngine, SIMD_TILING, wasmKernels } from "../engine/simd-engine.ts";
 import { readPacked } from "../engine/weights.ts";
 
@@ -24,7 +24,7 @@ export function createEdgeSimdEngine(find: FindModel) {
   const engine = createSimdEngine({
     kernels: wasmKernels(kernels, "relaxed"),
     async loadWeights(scale, variant) {
-      const { packed } = modelFor(find, scale, variant);
+      const { packed } = find(scale, variant);
       const bytes = PACKED.get(packed.file);
       if (bytes === undefined) throw new RangeError(`Expected ${packed.file} in the bundle`);
       return readPacked(await verifyModel(new Uint8Array(bytes), packed), scale);

@@ -19,20 +19,20 @@ const Manifest = z.object({
 
 export type Model = z.infer<typeof Manifest>["models"][number];
 
-/** The model for a scale and variant; undefined where none has been trained. */
-export type FindModel = (scale: Scale, variant: Variant) => Model | undefined;
+/** The model for a scale and variant. */
+export type FindModel = (scale: Scale, variant: Variant) => Model;
 
-/** Reads models/manifest.json. */
+/** Reads models/manifest.json. @throws {Error} unless it has each variant of each scale */
 export function parseManifest(json: unknown): FindModel {
   const { models } = Manifest.parse(json);
-  return (scale, variant) => models.find((model) => model.scale === scale && model.variant === variant);
-}
-
-/** A model that an engine was told to run. @throws {RangeError} if there is none */
-export function modelFor(find: FindModel, scale: Scale, variant: Variant): Model {
-  const model = find(scale, variant);
-  if (model === undefined) throw new RangeError(`Expected a model for x${scale}, ${variant}, in models/manifest.json`);
-  return model;
+  const find: FindModel = (scale, variant) => {
+    const model = models.find((model) => model.scale === scale && model.variant === variant);
+    if (model === undefined)
+      throw new RangeError(`Expected a model for x${scale}, ${variant}, in models/manifest.json`);
+    return model;
+  };
+  for (const scale of SCALES) for (const variant of VARIANTS) find(scale, variant);
+  return find;
 }
 
 /**

@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import type { Scale, Variant } from "../core/image.ts";
 import type { Tiling } from "../core/tiles.ts";
 import type { Engine } from "./engine.ts";
-import { modelFor, parseManifest, verifyModel } from "./models.ts";
+import { parseManifest, verifyModel } from "./models.ts";
 import { createOrtEngine, EDGE_TILING } from "./ort-engine.ts";
 import { createSimdEngine, hasRelaxedSimd, SIMD_TILING, wasmKernels } from "./simd-engine.ts";
 import { readPacked } from "./weights.ts";
@@ -28,7 +28,7 @@ export const readManifest = async () =>
 
 /** Bytes of a model's weights from the folder `models`, as the manifest has them. */
 export const readModel = async (kind: "onnx" | "packed", scale: Scale, variant: Variant) => {
-  const file = modelFor(await readManifest(), scale, variant)[kind];
+  const file = (await readManifest())(scale, variant)[kind];
   return await verifyModel(await readFile(new URL(file.file, MODELS)), file);
 };
 

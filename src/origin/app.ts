@@ -122,7 +122,7 @@ export function createOriginApp({ limits, keyring, model, metrics, pixelWorkers,
   });
   app.onError((cause, c) => {
     const error = asServiceError(cause);
-    metrics.refusals.inc({ code: error.code });
+    metrics.errors.inc({ code: error.code });
     logError(c.get("requestId"), error);
     return problem(error, c.get("requestId"));
   });

@@ -1,8 +1,8 @@
 import { ServiceError } from "../core/errors.ts";
 import type { Rgb, Scale, Variant } from "../core/image.ts";
 import { networkPixels } from "../core/tiles.ts";
+import { busy } from "./busy.ts";
 import { createMean } from "./mean.ts";
-import { noTime } from "./no-time.ts";
 import type { Network, RunTiles } from "./tiles.ts";
 
 export interface BatcherOptions {
@@ -145,7 +145,7 @@ export function createBatcher({ run, lanes, batchTiles, queueTiles, now, onBatch
       const isFull = tiles > 0 && jobs.length > 0 && tilesLeft() + tiles > queueTiles;
       if (isFull || !isBearable(job)) {
         if (jobs.length === 0) rate.fade();
-        throw noTime(backlogMs());
+        throw busy(backlogMs());
       }
       jobs.push(job);
       let closedFor: { readonly reason: unknown } | undefined;

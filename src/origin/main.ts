@@ -61,9 +61,7 @@ async function main(): Promise<void> {
     console.info(`No ORIGIN_KEYS: for this machine alone, requests signed with ${DEVELOPMENT_KEYS} are taken`);
   }
 
-  const networks = SCALES.flatMap((scale) =>
-    VARIANTS.filter((variant) => model(scale, variant)).map((variant) => ({ scale, variant })),
-  );
+  const networks = SCALES.flatMap((scale) => VARIANTS.map((variant) => ({ scale, variant })));
   opening = openEngine({ ...config, networks, signal: ending.signal }, (provider, cause) =>
     console.info(`${provider} does not work here: ${cause}`),
   );

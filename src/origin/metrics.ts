@@ -15,7 +15,7 @@ export function createMetrics({ queueTiles }: { readonly queueTiles: () => numbe
       buckets: SECONDS,
       registers,
     }),
-    refusals: new Counter({
+    errors: new Counter({
       name: "ssiu_origin_errors_total",
       help: "Requests that ended with an error, by its code",
       labelNames: ["code"],

@@ -1,7 +1,7 @@
 import pLimit from "p-limit";
+import { busy } from "./busy.ts";
 import type { Deadline } from "./deadline.ts";
 import { createMean } from "./mean.ts";
-import { noTime } from "./no-time.ts";
 
 export interface TurnsOptions {
   readonly atATime: number;
@@ -33,7 +33,7 @@ export function createTurns({ atATime, maxWaiting, now }: TurnsOptions): InTurn 
   return async ({ dueMs, signal }, work) => {
     // Where there is a place nobody is refused, so that turns are measured again however long the last ones took.
     const waitMs = limit.activeCount < atATime ? 0 : turnMs.value * (1 + (limit.pendingCount + 1) / atATime);
-    if (limit.pendingCount >= maxWaiting || now() + CAUTION * waitMs > dueMs) throw noTime(waitMs);
+    if (limit.pendingCount >= maxWaiting || now() + CAUTION * waitMs > dueMs) throw busy(waitMs);
     return await limit(async () => {
       // What is not done takes no time.
       signal.throwIfAborted();

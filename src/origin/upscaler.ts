@@ -4,11 +4,11 @@ import type { Transform } from "../core/transform.ts";
 import type { PlannedSource } from "../service/render.ts";
 import { planRender, type RenderPlan } from "../service/render-plan.ts";
 import type { Batcher, Demand, Ticket } from "./batcher.ts";
+import { busy } from "./busy.ts";
 import type { Deadline } from "./deadline.ts";
 import type { EnginePool } from "./engine-pool.ts";
 import { createMean, type Mean } from "./mean.ts";
 import type { Metrics } from "./metrics.ts";
-import { noTime } from "./no-time.ts";
 import type { Pictures } from "./pictures.ts";
 
 /** What runs pictures, once it has started. */
@@ -55,7 +55,7 @@ export function createUpscaler({ metrics: { steps }, pixelWorkers, now }: Upscal
     const ownMs = encodeMs[format].value * outputPixels;
     const dueMs = deadline.dueMs - ownMs;
     const waitMs = encodingMs / pixelWorkers;
-    if (waitMs > 0 && now() + waitMs > dueMs) throw noTime(waitMs);
+    if (waitMs > 0 && now() + waitMs > dueMs) throw busy(waitMs);
     const ticket = letIn(batcher, encodeMs[format], { ...demand(source.plan, engine.tiling), dueMs });
     encodingMs += ownMs;
     const close = () => ticket.close(deadline.signal.reason);

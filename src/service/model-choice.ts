@@ -2,25 +2,17 @@ import { isAliased } from "../core/aliased.ts";
 import { hasHardAlpha } from "../core/alpha-edges.ts";
 import { sha256Hex } from "../core/digest.ts";
 import { isDrawn } from "../core/drawn.ts";
-import { expected, ServiceError } from "../core/errors.ts";
 import { hasHalvedChroma } from "../core/halved-chroma.ts";
 import { type Rgba, SCALES, type Scale, VARIANTS, type Variant } from "../core/image.ts";
 import type { Probe } from "../core/probe/probe-result.ts";
 import type { Transform } from "../core/transform.ts";
 import { wasJpeg } from "../core/was-jpeg.ts";
-import { type FindModel, type Model, modelFor } from "../engine/models.ts";
+import type { FindModel, Model } from "../engine/models.ts";
 
-/**
- * The models of which one makes the result, or none; which one is only known once the source has been read.
- *
- * @throws {ServiceError} `invalid_transform` if one was asked for that has not been trained.
- */
+/** The models of which one makes the result, or none; which one is only known once the source has been read. */
 export function candidateModels(find: FindModel, { scale, model }: Transform): Model[] {
   const scales = SCALES.filter((s) => scale === "auto" || s === scale);
-  if (model !== undefined && scales.some((s) => find(s, model) === undefined)) {
-    throw new ServiceError("invalid_transform", expected("a model that is available here", "model", model));
-  }
-  return scales.flatMap((s) => (model === undefined ? VARIANTS : [model]).flatMap((variant) => find(s, variant) ?? []));
+  return scales.flatMap((s) => (model === undefined ? VARIANTS : [model]).map((variant) => find(s, variant)));
 }
 
 /** One model's own id, or one for several that changes whenever one of theirs does. */
@@ -36,13 +28,12 @@ interface ChoiceOptions {
   readonly source: Pick<Probe, "lossy">;
 }
 
-/** Known from the header; which of two makes the colours, and which the transparency, is decided by the pixels. */
+/** The models of a scale, the same twice where it was asked for: which makes the colours, and which the transparency, is for the pixels to say. */
 export interface ModelChoice {
-  readonly photographed: Model;
-  /** For what was shrunk without antialiasing as well, and transparency with hard edges. */
-  readonly drawn: Model;
-  /** For transparency with soft edges. */
-  readonly soft: Model;
+  readonly clean: Model;
+  readonly web: Model;
+  /** `web` makes the colours, whatever the pixels are. */
+  readonly lossy: boolean;
 }
 
 /**
@@ -51,15 +42,15 @@ export interface ModelChoice {
  * that has them is for "clean" (ADR 16). A model that was asked for makes all of it.
  */
 export function chooseModels(find: FindModel, scale: Scale, { transform, source }: ChoiceOptions): ModelChoice {
-  const named = (variant: Variant) => find(scale, variant) ?? modelFor(find, scale, "clean");
-  const drawn = named(transform.model ?? "web");
-  const soft = named(transform.model ?? "clean");
-  return { photographed: source.lossy ? drawn : soft, drawn, soft };
+  const named = (variant: Variant) => find(scale, transform.model ?? variant);
+  return { clean: named("clean"), web: named("web"), lossy: source.lossy };
 }
 
 /** Ids of which a result will have one; "none" at x1. */
 export function possibleIds(choice: ModelChoice | undefined): readonly string[] {
-  return choice === undefined ? ["none"] : [...new Set([choice.photographed.id, choice.drawn.id])];
+  if (choice === undefined) return ["none"];
+  const { clean, web, lossy } = choice;
+  return lossy ? [web.id] : [...new Set([clean.id, web.id])];
 }
 
 /** Who makes a picture. */
@@ -71,10 +62,11 @@ interface Settled {
 }
 
 /** By the picture itself, where its header leaves a choice. */
-export function settleModel({ photographed, drawn, soft }: ModelChoice, image: Rgba): Settled {
-  const isForWeb = photographed.id === drawn.id || isDrawn(image) || isAliased(image) || wasLossy(image);
-  const { id, variant } = isForWeb ? drawn : photographed;
-  const { variant: alphaVariant } = soft.id === drawn.id || hasHardAlpha(image) ? drawn : soft;
+export function settleModel({ clean, web, lossy }: ModelChoice, image: Rgba): Settled {
+  const isOne = clean.id === web.id;
+  const isForWeb = isOne || lossy || isDrawn(image) || isAliased(image) || wasLossy(image);
+  const { id, variant } = isForWeb ? web : clean;
+  const { variant: alphaVariant } = isOne || hasHardAlpha(image) ? web : clean;
   return { id, variant, alphaVariant };
 }
 

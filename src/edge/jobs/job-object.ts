@@ -1,8 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import { expected } from "../../core/errors.ts";
 import { logError } from "../../service/problem.ts";
-import { deliver } from "../webhooks/deliver.ts";
-import { jobEvent } from "../webhooks/event.ts";
 import { type JobConfig, parseJobConfig } from "./config.ts";
 import {
   type Attempt,
@@ -21,6 +19,8 @@ import {
   settled,
 } from "./job.ts";
 import { unsuccessfulJobs } from "./unsuccessful-jobs.ts";
+import { deliver } from "./webhook-delivery.ts";
+import { jobEvent } from "./webhook-event.ts";
 
 /** The platform gives an alarm up after six failures; ours sets itself again instead. */
 const ALARM_RETRY_MS = 30_000;

@@ -6,7 +6,6 @@ import type { AllowList } from "../../core/allow-list.ts";
 import { expected, ServiceError } from "../../core/errors.ts";
 import type { Presets } from "../../core/presets.ts";
 import { allow } from "../../service/allow.ts";
-import { receiveSource } from "../webhooks/source.ts";
 import { requireToken } from "./authorize.ts";
 import type { JobConfig } from "./config.ts";
 import { assertSameRequest, type Job } from "./job.ts";
@@ -14,6 +13,7 @@ import { derivedJobId, isJobId, randomJobId } from "./job-id.ts";
 import type { JobObject } from "./job-object.ts";
 import { canonicalRequest, checkCallback, checkSource, JobFields, Ops, parseBody } from "./job-request.ts";
 import { jobView } from "./job-view.ts";
+import { receiveSource } from "./source-webhook.ts";
 import { UNSUCCESSFUL, type UnsuccessfulJobs } from "./unsuccessful-jobs.ts";
 import { UploadEvent } from "./uploads.ts";
 

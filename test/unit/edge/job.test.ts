@@ -10,7 +10,7 @@ import {
   replayed,
   settled,
 } from "../../../src/edge/jobs/job.ts";
-import { jobEvent } from "../../../src/edge/webhooks/event.ts";
+import { jobEvent } from "../../../src/edge/jobs/webhook-event.ts";
 
 const SECOND = 1000;
 const DAY = 86_400 * SECOND;

@@ -1,13 +1,13 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
-import { SCALES } from "../../../src/core/image.ts";
-import { modelFor, parseManifest, verifyModel } from "../../../src/engine/models.ts";
+import { SCALES, VARIANTS } from "../../../src/core/image.ts";
+import { parseManifest, verifyModel } from "../../../src/engine/models.ts";
 
 const manifest = parseManifest(JSON.parse(await readFile("models/manifest.json", "utf8")));
 
 describe.each(SCALES)("x%i", (scale) => {
   it.each(["onnx", "packed"] as const)("has the %s file that the manifest names", async (kind) => {
-    const file = modelFor(manifest, scale, "clean")[kind];
+    const file = manifest(scale, "clean")[kind];
     const bytes = await readFile(`models/${file.file}`);
     await expect(verifyModel(bytes, file)).resolves.toBe(bytes);
     bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
@@ -15,18 +15,17 @@ describe.each(SCALES)("x%i", (scale) => {
   });
 });
 
-it("refuses to run a model that is not in the manifest", () => {
-  expect(() => modelFor(parseManifest({ models: [] }), 3, "clean")).toThrow("x3, clean");
+const file = { file: "f", sha256: "0".repeat(64) };
+const MODELS = SCALES.flatMap((scale) =>
+  VARIANTS.map((variant) => ({ id: `x${scale}-${variant}`, scale, variant, onnx: file, packed: file })),
+);
+
+it("finds each variant of each scale", () => {
+  const find = parseManifest({ models: MODELS });
+  expect(MODELS.map(({ scale, variant }) => find(scale, variant).id)).toEqual(MODELS.map(({ id }) => id));
 });
 
-it("tells the variants of a scale apart", () => {
-  const file = { file: "f", sha256: "0".repeat(64) };
-  const model = { scale: 2, onnx: file, packed: file };
-  const find = parseManifest({
-    models: [
-      { ...model, id: "a", variant: "clean" },
-      { ...model, id: "b", variant: "web" },
-    ],
-  });
-  expect([find(2, "clean")?.id, find(2, "web")?.id, find(3, "web")]).toEqual(["a", "b", undefined]);
+it.each(MODELS)("refuses a manifest without $id", ({ id, scale, variant }) => {
+  const others = MODELS.filter((model) => model.id !== id);
+  expect(() => parseManifest({ models: others })).toThrow(`x${scale}, ${variant}`);
 });

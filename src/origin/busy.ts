@@ -1,7 +1,7 @@
 import { ServiceError } from "../core/errors.ts";
 
 /** Refuses a picture. @param waitMs - until what is waited for now is done; a client is told 1 to 60 s. */
-export function noTime(waitMs: number): ServiceError {
+export function busy(waitMs: number): ServiceError {
   const retryAfterSeconds = Math.min(60, Math.max(1, Math.ceil(waitMs / 1000)));
   const message = "Expected time and room for the picture; try again later";
   return new ServiceError("overloaded", message, { retryAfterSeconds });

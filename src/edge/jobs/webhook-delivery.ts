@@ -1,8 +1,8 @@
 import { parseRetryAfter } from "../../core/retry-after.ts";
 import { type WebhookKeys, webhookHeaders } from "../../core/webhook.ts";
-import type { Attempt } from "../jobs/job.ts";
 import { USER_AGENT } from "../user-agent.ts";
-import type { WebhookEvent } from "./event.ts";
+import type { Attempt } from "./job.ts";
+import type { WebhookEvent } from "./webhook-event.ts";
 
 const TIMEOUT_MS = 15_000;
 

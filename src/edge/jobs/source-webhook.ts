@@ -2,11 +2,11 @@ import * as z from "zod";
 import type { AllowList } from "../../core/allow-list.ts";
 import type { Presets } from "../../core/presets.ts";
 import { verifyWebhook } from "../../core/webhook.ts";
-import type { JobConfig } from "../jobs/config.ts";
-import { assertSameRequest, type Job } from "../jobs/job.ts";
-import { derivedJobId } from "../jobs/job-id.ts";
-import type { JobObject } from "../jobs/job-object.ts";
-import { canonicalRequest, checkCallback, checkSource, JobFields, parseBody, SeveralOps } from "../jobs/job-request.ts";
+import type { JobConfig } from "./config.ts";
+import { assertSameRequest, type Job } from "./job.ts";
+import { derivedJobId } from "./job-id.ts";
+import type { JobObject } from "./job-object.ts";
+import { canonicalRequest, checkCallback, checkSource, JobFields, parseBody, SeveralOps } from "./job-request.ts";
 
 const Message = z.object({ type: z.string() });
 

@@ -1,6 +1,6 @@
 import type { Signing } from "../config.ts";
-import type { Job } from "../jobs/job.ts";
-import { resultUrl } from "../jobs/result-url.ts";
+import type { Job } from "./job.ts";
+import { resultUrl } from "./result-url.ts";
 
 /** A message for a receiver. */
 export interface WebhookEvent {
