@@ -8,6 +8,10 @@ import { startWorker, type TestWorker } from "./worker.ts";
 
 let worker: TestWorker;
 
+/** Small enough by its header, and more than an isolate has memory to decode. */
+const grain = { type: "gaussian", mean: 128, sigma: 80 } as const;
+const NOISE = { width: 500, height: 500, channels: 3, background: "grey", noise: grain } as const;
+
 beforeAll(async () => {
   worker = await startWorker({ vars: { MAX_SOURCE_BYTES: "3000000" } });
   const jpeg = await pattern(64, 64).jpeg().toBuffer();
@@ -26,6 +30,7 @@ beforeAll(async () => {
       "vector.png": '<svg xmlns="http://www.w3.org/2000/svg"/>',
       "empty.png": "",
       "heavy.png": new Uint8Array(3_000_001),
+      "noise.avif": await sharp({ create: NOISE }).avif({ lossless: true, effort: 0 }).toBuffer(),
       "bomb.jpg": jpegBomb(16_000, 16_000),
       "profile.png": pngBomb("iCCP", concat([latin1("icc\0\0"), twoGigabytes()])),
       "pixels.png": pngBomb("IDAT", twoGigabytes()),
@@ -50,6 +55,7 @@ describe("a request that cannot be served", () => {
     ["/img/x2/wide.png", 413, { code: "image_too_large", limit: 262_144, actual: 300_000, unit: "pixels" }],
     ["/img/x4/square.png", 413, { code: "image_too_large", limit: 1_048_576, actual: 2_560_000, unit: "pixels" }],
     ["/img/x2,f=avif/square.png", 413, { code: "image_too_large", limit: 393_216, actual: 640_000, unit: "pixels" }],
+    ["/img/x1/noise.avif", 413, { code: "image_too_large", detail: expect.stringContaining("48 MB are enough") }],
     ["/img/x2/bomb.jpg", 413, { code: "image_too_large", actual: 256_000_000 }],
     [`/img/x2/${"a".repeat(2100)}.png`, 414, { code: "url_too_long", limit: 2048, unit: "characters" }],
     ["/img/x2/moving.webp", 415, { code: "unsupported_format", actual: 2, unit: "frames" }],

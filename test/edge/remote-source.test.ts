@@ -12,11 +12,13 @@ const OWN = "https://own.example.com";
 const internet = createInternet();
 let picture: Uint8Array;
 let other: Uint8Array;
+let large: Uint8Array;
 let worker: TestWorker;
 
 beforeAll(async () => {
   picture = new Uint8Array(await pattern(24, 24).png().toBuffer());
   other = new Uint8Array(await pattern(26, 24).png().toBuffer());
+  large = new Uint8Array(await pattern(600, 500).png({ palette: true }).toBuffer());
   worker = await startWorker({
     vars: {
       ALLOWED_SOURCES: `${HOST}/public, https://cdn.example.com, ${OWN}/`,
@@ -89,13 +91,17 @@ describe("a picture from another server", () => {
     expect(internet.asked).toEqual([url, `${HOST}/public/q.png`]);
   });
 
-  it("is sent to as it is where it is no source, if that is asked for", async () => {
-    const url = serve("/public/cmyk.jpg", fixture("cmyk.jpg"), { headers: { ETag: '"1"' } });
+  it.each([
+    ["unsupported.jpg", () => fixture("cmyk.jpg"), 415, "unsupported_format"],
+    ["damaged.png", () => picture.subarray(0, 200), 422, "undecodable_image"],
+    ["large.png", () => large, 413, "image_too_large"],
+  ])("is sent to as it is where it is no source, if that is asked for: %s", async (name, body, refused, code) => {
+    const url = serve(`/public/${name}`, body(), { headers: { ETag: '"1"' } });
     for (const method of ["GET", "HEAD"]) {
       const { status, headers } = await get(`/img/x2,onerror=original/${url}`, { method });
       expect([status, headers.get("location"), headers.get("x-ssiu-fallback")]).toEqual([302, url, "original"]);
     }
-    await expectProblem(`/img/x2,onerror=interpolate/${url}`, 415, "unsupported_format");
+    await expectProblem(`/img/x2,onerror=interpolate/${url}`, refused, code);
   });
 
   it("is not sent to where its server fails, or where nothing is known of it before it is too large", async () => {

@@ -14,6 +14,14 @@ it("lets go of the object with its turn, not when the client has read everything
   expect(turn[Symbol.dispose]).toHaveBeenCalledOnce();
 });
 
+it("is told what the other one's computation failed with, numbers and all", async () => {
+  const failure = { code: "image_too_large", message: "Too large", detail: { limit: 1, actual: 2, unit: "pixels" } };
+  const enter = async () => ({ state: "failed", ...failure });
+  const namespace = { getByName: () => ({ enter }) } as unknown as DurableObjectNamespace<Lease>;
+  const told = durableLeases(namespace, { waitMs: 1, holdMs: 1 }).enter("key");
+  await expect(told).rejects.toMatchObject(failure);
+});
+
 it("is refused for the moment where the object cannot be asked", async () => {
   const enter = () => Promise.reject(new Error("Durable Object is overloaded."));
   const namespace = { getByName: () => ({ enter }) } as unknown as DurableObjectNamespace<Lease>;

@@ -98,8 +98,9 @@ describe("engineConfiguration", () => {
       formatOf({ avifPixels: 100_000 }, source(200, 200)),
       formatOf({}, source(600, 600), ORIGIN),
       formatOf({}, source(600, 600), { ...ORIGIN, avifPixels: 100_000 }),
+      formatOf({ outputPixels: 200_000 }, source(200, 200)),
     ];
-    expect(pairs.map(([format]) => format)).toEqual(["avif", "png", "avif", "png"]);
-    expect(new Set(pairs.map(([, configuration]) => configuration)).size).toBe(4);
+    expect(pairs.map(([format]) => format)).toEqual(["avif", "png", "avif", "png", "avif"]);
+    expect(new Set(pairs.map(([, configuration]) => configuration)).size).toBe(5);
   });
 });

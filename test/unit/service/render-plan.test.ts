@@ -12,6 +12,7 @@ function plan(
   width: number,
   transform: Partial<Transform>,
   { format = "png" as Format, height = 10, ...more }: Partial<Probe> = {},
+  { avifPixels = limits.avifPixels } = {},
 ) {
   const isJpeg = format === "jpeg";
   const source: Probe = {
@@ -26,7 +27,7 @@ function plan(
     opaque: isJpeg,
     ...more,
   };
-  return planRender(source, { scale: 4, ...transform }, { limits, model: everyModel });
+  return planRender(source, { scale: 4, ...transform }, { limits: { ...limits, avifPixels }, model: everyModel });
 }
 
 describe("planRender", () => {
@@ -79,6 +80,13 @@ describe("planRender", () => {
     expect(() => plan(256, { scale: 1, width: 1024, height: limit / 512, fit: "squeeze", format })).toThrow(
       expect.objectContaining({ code: "image_too_large", detail }),
     );
+  });
+
+  it("holds a source in AVIF against the limit of AVIF as well", () => {
+    const of = (format: Format) => plan(500, { scale: 1, format: "png" }, { format, height: 201 }, { avifPixels: 1e5 });
+    expect(of("png").format).toBe("png");
+    const detail = { limit: 100_000, actual: 100_500, unit: "pixels" };
+    expect(() => of("avif")).toThrow(expect.objectContaining({ code: "image_too_large", detail }));
   });
 
   it("holds what the network makes against the limit, however small the result is: of the part that is seen", () => {
