@@ -284,6 +284,14 @@ describe("what an origin made", () => {
     expect(response.headers.get("etag")).toMatch(/^"[0-9a-f]{64}"$/);
   });
 
+  it("is read from the store in the part that was asked for", async () => {
+    const range = { offset: 0, length: 1 };
+    const get = vi.fn(results.get).mockResolvedValue({ facts, bytes: 3, body: Uint8Array.of(4), range });
+    const broken = { origin, results: { ...results, get: get.mockResolvedValueOnce(undefined) } };
+    expect((await request(broken, undefined, { headers: { Range: "bytes=0-0" } })).status).toBe(206);
+    expect(get).toHaveBeenLastCalledWith(expect.stringMatching(/^r1/), "bytes=0-0");
+  });
+
   it("is answered as it is where it was stored and cannot be read", async () => {
     const get = vi.fn(results.get).mockRejectedValue(new Error("gone")).mockResolvedValueOnce(undefined);
     const response = await request({ origin, results: { ...results, get } });
