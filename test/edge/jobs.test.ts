@@ -73,7 +73,7 @@ describe("a job", () => {
   });
 
   it("is the same job for the same Idempotency-Key, and told of once", async () => {
-    const headers = { "Idempotency-Key": "order-4711" };
+    const headers = { "Idempotency-Key": "order-4711".padEnd(255, "-") };
     const job = { ...GOOD, callback: receiver.url };
     const ids = await Promise.all(Array.from({ length: 5 }, () => worker.post(job, headers)));
     expect(new Set(ids).size).toBe(1);
@@ -191,7 +191,8 @@ describe("a request that makes no job", () => {
     ["a callback to the metadata service", { ...GOOD, callback: "http://169.254.169.254/" }, 422, "invalid_job"],
     ["a callback with a password", { ...GOOD, callback: "https://a:b@example.com/" }, 422, "invalid_job"],
     ["a callback to ourselves", { ...GOOD, callback: "http://localhost/v1/jobs" }, 422, "invalid_job"],
-    ["a body of 20 kB", { ...GOOD, callback: `https://example.com/${"a".repeat(20_000)}` }, 413, "body_too_large"],
+    ["no JSON of 16,384 bytes", "{".padEnd(16_384), 400, "invalid_json"],
+    ["a body of a byte more", "{".padEnd(16_385), 413, "body_too_large"],
   ])("%s", async (_, body, status, code) => {
     const answer = await worker.call<{ code: string }>("POST", "/v1/jobs", { body });
     expect([answer.status, answer.json.code]).toEqual([status, code]);
@@ -212,8 +213,11 @@ describe("a request that makes no job", () => {
     expect([status, json.code]).toEqual([422, "invalid_job"]);
   });
 
-  it("an Idempotency-Key with a space", async () => {
-    const headers = { "Idempotency-Key": "a b" };
+  it.each([
+    ["a space", "a b"],
+    ["256 characters", "a".repeat(256)],
+  ])("an Idempotency-Key with %s", async (_, key) => {
+    const headers = { "Idempotency-Key": key };
     const { status, json } = await worker.call<{ detail: string }>("POST", "/v1/jobs", { body: GOOD, headers });
     expect([status, json.detail]).toEqual([422, expect.stringContaining("no space for Idempotency-Key")]);
   });

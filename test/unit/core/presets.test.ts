@@ -53,6 +53,7 @@ it.each([
   ['{"thumb": 160}', "at thumb"],
   ['{"": "x2"}', "for PRESETS: ✖ Invalid"],
   ['{"a b": "x2"}', 'at ["a b"]'],
+  ['{"a,b": "x2"}', 'at ["a,b"]'],
   ['{"thumb": "x9"}', "for preset thumb of PRESETS"],
   ['{"a": "x2", "b": "preset=a"}', "for preset b of PRESETS"],
 ])("refuses the configuration %s and says why: %s", (json, why) => {

@@ -66,6 +66,13 @@ it("a result is never replaced", async () => {
   expect(new Uint8Array(await new Response(body).arrayBuffer())).toEqual(Uint8Array.of(1));
 });
 
+it("a result that is damaged on its way is not stored", async () => {
+  const damage = (key: string, _: Uint8Array, options: R2PutOptions) => bucket.put(key, "other", options);
+  const results = bucketResults({ put: damage } as unknown as R2Bucket);
+  await expect(results.put("r1/m/2", Uint8Array.of(1), FACTS)).rejects.toThrow("SHA-256");
+  expect(await bucket.head("r1/m/2")).toBeNull();
+});
+
 it("a version is written only where it is another, and deleted only where there is one", async () => {
   const put = vi.fn((key: string, value: string) => bucket.put(key, value));
   const remove = vi.fn((key: string) => bucket.delete(key));

@@ -99,7 +99,7 @@ it.each([...OTHERS.slice(2), "ORIGIN_KEYS"])("does not tell a secret: %s", (name
 it.each([
   "https://user:secret@origin.example.com",
   "https://origin.example.com/#a",
-  "https://origin.example.com/?a",
+  "https://origin.example.com/?token=secret",
   "ftp://origin.example.com",
   "https://origin.example.com:87880",
   "https://[origin]",

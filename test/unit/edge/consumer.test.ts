@@ -11,12 +11,16 @@ const HOUR_SECONDS = 3600;
 function setUp({
   product,
   settle = async () => {},
+  queue = "ssiu-jobs",
+  body = { job: "1", run: 1 },
 }: {
   product: ConsumerDeps["produceOnce"];
   settle?: () => Promise<void>;
+  queue?: string;
+  body?: object;
 }) {
   const job = { begin: async () => ({ source: "a.png", ops: "x2" }), settle: vi.fn(settle), postpone: vi.fn() };
-  const message = { id: "message", body: { job: "1", run: 1 }, attempts: 1, ack: vi.fn(), retry: vi.fn() };
+  const message = { id: "message", body, attempts: 1, ack: vi.fn(), retry: vi.fn() };
   const release = vi.fn();
   const located = { source: {}, key: { path: "r1/a", etag: '"a"' }, [Symbol.dispose]: release };
   // Fakes of the little that is used.
@@ -29,7 +33,7 @@ function setUp({
     now: () => 0,
   } as unknown as ConsumerDeps;
   const consume = (config: Partial<ConsumerDeps["config"]> = {}) => {
-    const batch = { queue: "ssiu-jobs", messages: [message] } as unknown as MessageBatch;
+    const batch = { queue, messages: [message] } as unknown as MessageBatch;
     return createConsumer({ ...deps, config: { ...deps.config, ...config } })(batch);
   };
   return { job, message, release, consume };
@@ -86,6 +90,15 @@ it("tries again where the end of a job could not be noted", async () => {
   await consume();
   expect([message.ack.mock.calls, message.retry.mock.calls.length]).toEqual([[], 1]);
 });
+
+it.each(["ssiu-jobs", "ssiu-jobs-dead", "ssiu-uploads"])(
+  "drops what is no message of %s: it would be none the next time",
+  async (queue) => {
+    const { message, consume } = setUp({ product: refused, queue, body: {} });
+    await consume();
+    expect([message.ack.mock.calls.length, message.retry.mock.calls]).toEqual([1, []]);
+  },
+);
 
 it("comes back within about an hour, however long the delays have grown: the platform takes no more than twelve", async () => {
   const { message, consume } = setUp({ product: noSpace });

@@ -43,7 +43,11 @@ function startObject() {
   };
   const sends: { resolve: () => void; reject: (cause: Error) => void }[] = [];
   const send = () => new Promise<void>((resolve, reject) => sends.push({ resolve, reject }));
-  const results = { put: vi.fn(async (_key: string) => {}), delete: vi.fn(async () => {}), head: async () => ({}) };
+  const results = {
+    put: vi.fn(async (_key: string) => {}),
+    delete: vi.fn(async () => {}),
+    head: vi.fn(async (): Promise<object | null> => ({})),
+  };
   const restart = (vars: Readonly<Record<string, string>>) => {
     const env = { ...vars, RESULTS: results, JOB_QUEUE: { send } };
     return Reflect.construct(JobObject, [{ storage }, env]) as InstanceType<typeof JobObject>;
@@ -83,6 +87,18 @@ it("keeps a job for its time that was done while its message seemed to be lost",
   expect(await job.read()).toBeUndefined();
 });
 
+it("puts a job into the queue again half an hour later, where its message may be lost", async () => {
+  const { job, sends, alarmInMs } = startObject();
+  await job.create("1", REQUEST);
+  const alarm = job.alarm();
+  sends[0]?.resolve();
+  await alarm;
+  expect(alarmInMs()).toBe(1800 * SECOND);
+  vi.advanceTimersByTime(alarmInMs());
+  void job.alarm();
+  expect(sends).toHaveLength(2);
+});
+
 it("puts a run into the queue at once that began while the last one's message was on its way", async () => {
   const { job, alarm, sends, alarmInMs } = await endedWhileSending(FAILED);
   await job.replay();
@@ -98,16 +114,27 @@ it.each([
   ["that starts anew", FAILED, { state: "queued", run: 2 }],
 ])("keeps a job %s at the moment it would have been forgotten", async (_, end, job) => {
   vi.spyOn(globalThis, "fetch").mockResolvedValue(new Response(null, { status: 410 }));
-  const { job: object, alarmInMs } = startObject();
+  const { job: object, results, alarmInMs } = startObject();
   await object.create("1", { ...REQUEST, callback: "https://example.com/" });
   await object.begin(1);
   await object.settle(1, end);
   await object.alarm();
   vi.advanceTimersByTime(alarmInMs());
   const forgetting = object.alarm();
+  expect(results.delete).toHaveBeenCalledExactlyOnceWith(["failed/1", "dead/1"]);
   expect(await object.replay()).toMatchObject({ isReplayed: true });
   await forgetting;
   expect(await object.read()).toMatchObject(job);
+});
+
+it("starts a job anew once, whose result is gone, where two replay it at the same time", async () => {
+  const { job, results } = startObject();
+  results.head.mockResolvedValue(null);
+  await job.create("1", REQUEST);
+  await job.begin(1);
+  await job.settle(1, DONE);
+  await Promise.all([job.replay(), job.replay()]);
+  expect(await job.read()).toMatchObject({ state: "queued", run: 2 });
 });
 
 it("starts a job anew whose receiver is still being told of the last run's failure", async () => {

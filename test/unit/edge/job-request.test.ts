@@ -19,6 +19,13 @@ it.each([
   );
 });
 
+it("takes a callback at another port of ours where it may be on this machine", () => {
+  const check = (callback: string) => () =>
+    checkCallback(callback, "localhost:8787", { allowLocalCallbacks: true, webhookKeys });
+  expect(check("http://localhost:9000/")).not.toThrow();
+  expect(check("http://localhost:8787/")).toThrow("Expected another host than ours for callback");
+});
+
 it("tells the scheme of a callback that has no origin", () => {
   const check = () => checkCallback("javascript:secret", undefined, { allowLocalCallbacks: false, webhookKeys });
   expect(check).toThrow('Expected a public https address for callback, got "javascript:"');

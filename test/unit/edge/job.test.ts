@@ -4,12 +4,14 @@ import {
   assertSameRequest,
   attempted,
   begun,
+  dispatched,
   type Job,
   newJob,
   postponed,
   replayed,
   settled,
 } from "../../../src/edge/jobs/job.ts";
+import { jobView } from "../../../src/edge/jobs/job-view.ts";
 import { jobEvent } from "../../../src/edge/jobs/webhook-event.ts";
 
 const SECOND = 1000;
@@ -35,6 +37,11 @@ function done(callback?: string): Job {
   return settled(job, { state: "done", result: RESULT }, 200, CONFIG);
 }
 
+/** Done; its receiver, told once, answered so. */
+function answered(status: number | undefined): Job {
+  return attempted(done(REQUEST.callback), { status }, { nowMs: 300, random: () => 0, config: CONFIG });
+}
+
 /** The moments of all attempts when each is answered so. */
 function attempts(answer: { status?: number; retryAfterMs?: number }, random: () => number) {
   const moments: number[] = [];
@@ -46,7 +53,9 @@ function attempts(answer: { status?: number; retryAfterMs?: number }, random: ()
   return { job, gaps: moments.map((at, i) => (at - (moments[i - 1] ?? 200)) / SECOND) };
 }
 
-it("is looked after again when it is begun, and told of at once when it is done", () => {
+it("is looked after again when it is in the queue or begun, and told of at once when it is done", () => {
+  const queued = dispatched(newJob("1", REQUEST, 0), 50, CONFIG);
+  expect(queued).toMatchObject({ state: "queued", attempts: 0, wakeAtMs: 50 + 1800 * SECOND });
   const running = begun(newJob("1", REQUEST, 0), 100, CONFIG);
   expect(running).toMatchObject({ state: "running", attempts: 1, wakeAtMs: 100 + 1800 * SECOND });
   expect(done(REQUEST.callback)).toMatchObject({
@@ -57,8 +66,9 @@ it("is looked after again when it is begun, and told of at once when it is done"
   });
 });
 
-it("is forgotten after the retention where nobody is to be told", () => {
+it("is forgotten after the retention, from when nobody is to be told any more", () => {
   expect(done()).toMatchObject({ delivery: undefined, wakeAtMs: 200 + 30 * DAY });
+  expect(answered(204).wakeAtMs).toBe(300 + 30 * DAY);
 });
 
 it("keeps the last error of a job that dies, and drops it when it is done after all", () => {
@@ -72,6 +82,20 @@ it("has an error to tell where it died without one", async () => {
   const killed = begun(newJob("1", REQUEST, 0), 0, CONFIG);
   const { data } = JSON.parse((await jobEvent(settled(killed, { state: "dead" }, 1, CONFIG), CONFIG.signing)).body);
   expect(data.error).toEqual({ code: "internal", detail: "No attempt came to its end" });
+});
+
+it("tells when it ended", async () => {
+  const { body } = await jobEvent(done(REQUEST.callback), CONFIG.signing);
+  expect(JSON.parse(body).timestamp).toBe("1970-01-01T00:00:00.200Z");
+});
+
+it("shows when it ended and, until its receiver knows, when that is told next", async () => {
+  expect(await jobView(answered(500), CONFIG.signing)).toMatchObject({
+    createdAt: "1970-01-01T00:00:00.000Z",
+    settledAt: "1970-01-01T00:00:00.200Z",
+    webhook: { nextAt: "1970-01-01T00:00:05.300Z" },
+  });
+  expect((await jobView(answered(204), CONFIG.signing)).webhook?.nextAt).toBeUndefined();
 });
 
 it("attempts at 0, 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, and then no more", () => {
@@ -98,8 +122,7 @@ it.each([
   [500, "pending"],
   [undefined, "pending"],
 ])("after the answer %s it is %s", (status, state) => {
-  const job = attempted(done(REQUEST.callback), { status }, { nowMs: 300, random: () => 0, config: CONFIG });
-  expect(job.delivery).toEqual({ state, attempts: 1, status });
+  expect(answered(status).delivery).toEqual({ state, attempts: 1, status });
 });
 
 it("starts anew only where there is no result, as another run", () => {

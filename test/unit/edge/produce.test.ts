@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { ServiceError } from "../../../src/core/errors.ts";
 import type { Outcome } from "../../../src/edge/lease.ts";
 import type { Leases } from "../../../src/edge/leases.ts";
@@ -9,12 +9,13 @@ import { createStopwatch } from "../../../src/service/stopwatch.ts";
 // What a real store does not do on demand: fail. The rest is tested in workerd (test/edge/lease.test.ts).
 
 const FACTS = { format: "png", engine: "fake", model: "fake-x2", sourceWidth: 1, sourceHeight: 1 } as const;
+const BYTES = Uint8Array.of(1);
 const SOURCE = { version: "1", read: async () => Uint8Array.of(0) };
 const LOCATED = { key: { path: "r1/a", etag: '"a"' }, source: SOURCE } as unknown as Located;
 
 const pipeline = {
-  inspect: async () => ({ facts: FACTS }),
-  render: async () => Uint8Array.of(1),
+  inspect: async () => ({ facts: { ...FACTS, model: undefined } }),
+  render: async () => ({ bytes: BYTES, model: FACTS.model }),
 } as unknown as Pipeline;
 
 /** Notes how turns end. */
@@ -25,6 +26,14 @@ function leases(): Leases & { readonly ends: (Outcome | undefined)[] } {
 }
 
 const options = () => ({ stopwatch: createStopwatch(() => 0), requestId: "1" });
+
+it("stores the bytes that were made, and by which model", async () => {
+  const put = vi.fn(async () => true);
+  const results = { head: async () => undefined, get: async () => undefined, put };
+  const product = await createProduceOnce({ pipeline, results, leases: leases() })(LOCATED, options());
+  expect(product).toMatchObject({ bytes: BYTES, facts: FACTS });
+  expect(put).toHaveBeenCalledExactlyOnceWith("r1/a", BYTES, FACTS);
+});
 
 it("tells those who wait that there is a result only once it is stored", async () => {
   const noted = leases();

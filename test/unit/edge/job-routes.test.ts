@@ -1,0 +1,14 @@
+import { expect, it, vi } from "vitest";
+import { createJobRoutes, type JobRoutesDeps } from "../../../src/edge/jobs/routes.ts";
+
+// What takes more jobs than a test can make; the rest is tested in workerd (test/edge/jobs.test.ts).
+
+it("lists jobs without a result from a cursor on, and says where to go on", async () => {
+  const list = vi.fn(async () => ({ ids: ["2"], cursor: "after 2" }));
+  // Fakes of the little that is used.
+  const deps = { config: { tokens: ["token"] }, unsuccessful: { list } } as unknown as JobRoutesDeps;
+  const headers = { Authorization: "Bearer token" };
+  const answer = await createJobRoutes(deps).request("/jobs?state=dead&cursor=after%201", { headers });
+  expect(await answer.json()).toEqual({ jobs: ["2"], cursor: "after 2" });
+  expect(list).toHaveBeenCalledExactlyOnceWith("dead", "after 1");
+});
