@@ -41,7 +41,7 @@ export interface JobConfig {
   readonly retryMs: number;
   /** A job without an end is put into the queue again after so long. */
   readonly watchdogMs: number;
-  /** What is known of a job is kept for so long after its end. */
+  /** What is known of a job is kept for so long after its end, or after the last attempt to tell of it. */
   readonly retentionMs: number;
   /** How long each attempt to deliver a webhook comes after the one before. */
   readonly webhookScheduleMs: readonly number[];
