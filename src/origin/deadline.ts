@@ -28,6 +28,8 @@ export function createDeadline(ms: number, startedMs: number, client: AbortSigna
     dueMs: startedMs + ms,
     signal,
     async race(step) {
+      // It may fail when nobody waits for it any more.
+      step.catch(() => {});
       signal.throwIfAborted();
       return await Promise.race([step, ended]);
     },

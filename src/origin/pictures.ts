@@ -80,7 +80,6 @@ export async function openPictures({
       } finally {
         // Whatever is still going on in the thread finds the engine gone, ends, and closes the ports.
         stop();
-        done.catch(() => {});
       }
     },
   };

@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
 import { toBase64Url } from "../../src/core/base64url.ts";
 import { parseKeyring } from "../../src/core/keyring.ts";
 import { contentDigest, originSigningText } from "../../src/core/origin-request.ts";
@@ -7,13 +7,20 @@ import { createOriginApp } from "../../src/origin/app.ts";
 import { createBatcher } from "../../src/origin/batcher.ts";
 import { parseConfig } from "../../src/origin/config.ts";
 import { createMetrics } from "../../src/origin/metrics.ts";
+import { bodyLength } from "../../src/origin/signed-request.ts";
 import type { RunTiles } from "../../src/origin/tiles.ts";
 import type { Running } from "../../src/origin/upscaler.ts";
+import { fixture } from "../fixtures/read.ts";
 
 const keyring = parseKeyring("test:a-secret-of-the-tests", "KEYS");
 
+const never = () => new Promise<never>(() => {});
+
 /** The app before, or around, what runs pictures; its network never answers. */
-async function setUp(isLoaded: boolean, run: RunTiles = () => new Promise(() => {})) {
+async function setUp(
+  isLoaded: boolean,
+  { run = never, DEADLINE_MS = "60000" }: { run?: RunTiles; DEADLINE_MS?: string } = {},
+) {
   const clock = { ms: 0 };
   const batcher = createBatcher({
     run,
@@ -23,10 +30,10 @@ async function setUp(isLoaded: boolean, run: RunTiles = () => new Promise(() => 
     pixelsPerMs: 1,
     now: () => clock.ms,
   });
-  const pictures: Running["pictures"] = { render: () => new Promise(() => {}) };
+  const pictures: Running["pictures"] = { render: ({ deadline }) => deadline.race(never()) };
   const engine = { provider: "cuda", tiling: { size: 32, overlap: 0 } } as const;
   const state = { isDraining: false };
-  const { limits } = parseConfig({ DEADLINE_MS: "60000" });
+  const { limits } = parseConfig({ DEADLINE_MS });
   const app = createOriginApp({
     limits,
     queueTiles: 10,
@@ -49,15 +56,16 @@ it("is alive but not ready before the models are loaded", async () => {
 });
 
 /** A request for a picture, signed at `timestamp`. */
-async function signed(timestamp: number): Promise<[pathAndQuery: string, init: RequestInit]> {
-  const body = new Uint8Array([1, 2, 3]);
-  const [pathAndQuery, digest] = ["/v1/upscale?x2", await contentDigest(body)];
+async function signed(timestamp: number, others = {}): Promise<[pathAndQuery: string, init: RequestInit]> {
+  const body = new Uint8Array(fixture("rgb-8.png"));
+  const [pathAndQuery, digest] = ["/v1/upscale?x1", await contentDigest(body)];
   const signature = await keyring.sign(originSigningText({ pathAndQuery, digest, timestamp }));
   const headers = {
     "Content-Digest": digest,
     "X-SSIU-Timestamp": `${timestamp}`,
     "X-SSIU-Key-Id": keyring.id,
     "X-SSIU-Signature": toBase64Url(signature),
+    ...others,
   };
   return [pathAndQuery, { method: "POST", body, headers }];
 }
@@ -74,6 +82,33 @@ it("names the clock where it refuses a signature, as the key may be right", asyn
   const answer = await app.request(...(await signed(301)));
   expect(answer.status).toBe(403);
   expect(await answer.json()).toMatchObject({ detail: expect.stringContaining("five minutes of the clock here") });
+});
+
+it.each([
+  ["20", 20],
+  ["100", 50],
+])("gives a request that asks for %s ms, where any may have 50, %i", async (header, ms) => {
+  const { app } = await setUp(true, { DEADLINE_MS: "50" });
+  const answer = await app.request(...(await signed(0, { "X-SSIU-Deadline-Ms": header })));
+  expect(await answer.json()).toMatchObject({ status: 504, detail: `Expected ${ms} ms at most for a picture` });
+});
+
+it.each<[Record<string, string>, number]>([
+  [{ "Content-Length": "7" }, 7],
+  [{ "Content-Length": "11" }, 10],
+  [{}, 10],
+])("makes room for a body of at most 10 that is announced with %j: %i", (headers, room) => {
+  expect(bodyLength(new Headers(headers), 10)).toBe(room);
+});
+
+it("is done with a client that has gone before its body, which is too large, is read", async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const { app } = await setUp(true);
+  const [path, request] = await signed(0, { "Content-Length": "30000000" });
+  // A rejection that nobody handles would fail the run, and end the program.
+  expect((await app.request(path, { ...request, signal: AbortSignal.abort() })).status).toBe(499);
+  expect(vi.getTimerCount()).toBe(0);
 });
 
 it.each(["/healthz", "/readyz", "/metrics"])("%s is kept by no cache", async (path) => {
@@ -115,9 +150,11 @@ it("asks to be started again when the network hangs", async () => {
 
 it("asks to be started again, and for no more, when the network fails again and again", async () => {
   const state = { isBroken: true };
-  const { app, batcher } = await setUp(true, async (tiles) => {
-    if (state.isBroken) throw new Error("device lost");
-    return [...tiles];
+  const { app, batcher } = await setUp(true, {
+    run: async (tiles) => {
+      if (state.isBroken) throw new Error("device lost");
+      return [...tiles];
+    },
   });
   const tile = { width: 1, height: 1, data: new Uint8ClampedArray(3) };
   const upscale = () => batcher.admit({ tiles: 1, pixels: 1, dueMs: 1e9 }).upscale(tile, 2);

@@ -106,18 +106,21 @@ it("does not block its event loop while a picture of 4 MP is made", async () => 
   expect(p99).toBeLessThan(0.2);
 }, 600_000);
 
-it("finishes what is running after SIGTERM, said once or twice, says it is not ready, and exits with 0", async () => {
-  origin = await startOrigin({ DRAIN_MS: "1000" });
-  const answer = origin.upscale("x2", await scene(400, 400).png().toBuffer());
-  await until(async () => (await queue()) > 0);
-  const exit = once(origin.process, "exit");
-  origin.process.kill("SIGTERM");
-  await until(async () => (await origin.get("/readyz")).status === 503, 1000);
-  origin.process.kill("SIGTERM");
-  expect((await answer).status).toBe(200);
-  expect(await exit).toEqual([0, null]);
-  await expect(origin.get("/healthz")).rejects.toThrow();
-});
+it.each(["SIGTERM", "SIGINT"] as const)(
+  "finishes what is running after %s, said once or twice, says it is not ready, and exits with 0",
+  async (signal) => {
+    origin = await startOrigin({ DRAIN_MS: "1000" });
+    const answer = origin.upscale("x2", await scene(400, 400).png().toBuffer());
+    await until(async () => (await queue()) > 0);
+    const exit = once(origin.process, "exit");
+    origin.process.kill(signal);
+    await until(async () => (await origin.get("/readyz")).status === 503, 1000);
+    origin.process.kill(signal);
+    expect((await answer).status).toBe(200);
+    expect(await exit).toEqual([0, null]);
+    await expect(origin.get("/healthz")).rejects.toThrow();
+  },
+);
 
 it.skipIf(process.platform !== "linux")(
   "exits with 0 after SIGTERM though ONNX Runtime loads its models",

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { availableParallelism, networkInterfaces } from "node:os";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { parseConfig } from "../../src/origin/config.ts";
 import { fixture } from "../fixtures/read.ts";
 import { spawnOrigin, startOrigin, type TestOrigin } from "./origin.ts";
@@ -19,8 +19,8 @@ beforeAll(async () => {
     MAX_INPUT_PIXELS: "10000",
     MAX_OUTPUT_PIXELS: "60000",
   });
+  return () => origin.stop();
 });
-afterAll(() => origin.stop());
 
 const PICTURE = fixture("rgb-8.png");
 const nowSeconds = () => Math.floor(Date.now() / 1000);

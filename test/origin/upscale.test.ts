@@ -1,5 +1,5 @@
 import sharp from "sharp";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { createNodeCodecs } from "../../src/codecs/node.ts";
 import { contentDigest } from "../../src/core/origin-request.ts";
 import { probe } from "../../src/core/probe/probe.ts";
@@ -17,8 +17,8 @@ const LIMITS = { inputPixels: 1e6, outputPixels: 1e6, avifPixels: 1e6, jpegScans
 let origin: TestOrigin;
 beforeAll(async () => {
   origin = await startOrigin({ PROVIDER: "cpu" });
+  return () => origin.stop();
 });
-afterAll(() => origin.stop());
 
 const body = async (response: Response) => new Uint8Array(await response.arrayBuffer());
 
@@ -34,6 +34,8 @@ it("answers with the picture, and says everything about it that the edge checks"
     "content-length": `${bytes.length}`,
     "content-digest": await contentDigest(bytes),
     "cache-control": "no-store",
+    // Longer than any load balancer keeps it.
+    "keep-alive": "timeout=920",
     "server-timing": expect.stringMatching(/^decode;dur=[\d.]+, upscale;dur=[\d.]+, encode;dur=[\d.]+$/),
     "x-request-id": "from-the-edge",
     "x-ssiu-engine": "origin",
@@ -110,6 +112,7 @@ it("answers for health, readiness and Prometheus, and for nothing else", async (
   expect(await (await origin.get("/readyz")).json()).toMatchObject({ ready: true, provider: "cpu" });
   const metrics = await (await origin.get("/metrics")).text();
   expect(metrics).toMatch(/^ssiu_origin_queue_tiles 0$/m);
+  expect(metrics).toMatch(/^ssiu_origin_running_requests 0$/m);
   expect(metrics).toMatch(/^ssiu_origin_errors_total\{code="undecodable_image"\} 1$/m);
   const values = new Map(
     metrics.split("\n").map((line) => [line.replace(/ \S+$/, ""), Number(line.split(" ").at(-1))]),

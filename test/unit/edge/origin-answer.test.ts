@@ -172,6 +172,19 @@ describe("a problem", () => {
     },
   );
 
+  it.each([
+    [502, "origin_failed", { "Retry-After": "3" }, 3000],
+    [502, "origin_failed", {}, 200],
+    [504, "deadline_exceeded", { "Retry-After": "3" }, 3000],
+    [504, "deadline_exceeded", {}, 200],
+  ])(
+    "of %i, which is %s, and that says %j is worth another attempt in %i ms",
+    async (status, code, said, retryInMs) => {
+      const answer = await read(new Response(null, { status, headers: said }));
+      expect(answer).toEqual({ alive: false, retryInMs, error: expect.objectContaining({ code }) });
+    },
+  );
+
   it("is read no further than any of ours is long", async () => {
     const { body, seen } = sent(...new Array(100).fill(new TextEncoder().encode(" ".repeat(1000))));
     expect(await read(new Response(body, { status: 500 }))).toMatchObject({ alive: false });

@@ -22,26 +22,30 @@ const JOB = {
   holding: { result: async () => {} },
 } as const;
 
-/** An origin that is busy once, and then finds fault with the picture; each time after a second. */
-function busyOnce(busy: ResponseInit["headers"] = {}) {
+/** An origin that is busy once, and then finds fault with the picture; each time after `tookMs`. */
+function busyOnce(busy: ResponseInit["headers"] = {}, tookMs = 1000) {
   let nowMs = 1_000_000;
   const answers = [Response.json({}, { status: 503, headers: busy })];
   const fetch = vi.fn(async (..._: Parameters<typeof globalThis.fetch>) => {
-    nowMs += 1000;
+    nowMs += tookMs;
     return answers.shift() ?? Response.json({ code: "undecodable_image" }, { status: 422 });
   });
   return { fetch, origin: createOriginClient(CONFIG, { fetch, now: () => nowMs }) };
 }
 
 it.each([
-  ["1", "undecodable_image", 2],
+  [1000, "1", "undecodable_image", 2],
   // It would be in time, but what holds a source so long keeps others out.
-  ["2", "overloaded", 1],
-])("told to come back in %s s, of 5 in all, says %s after asking %i times", async (seconds, code, attempts) => {
-  const { fetch, origin } = busyOnce({ "Retry-After": seconds });
-  await expect(origin.upscale(JOB, "request-1")).rejects.toMatchObject({ code });
-  expect(fetch).toHaveBeenCalledTimes(attempts);
-});
+  [1000, "2", "overloaded", 1],
+  [4000, "1", "overloaded", 1],
+])(
+  "told after %i ms to come back in %s s, of 5 in all, says %s after asking %i times",
+  async (tookMs, seconds, code, attempts) => {
+    const { fetch, origin } = busyOnce({ "Retry-After": seconds }, tookMs);
+    await expect(origin.upscale(JOB, "request-1")).rejects.toMatchObject({ code });
+    expect(fetch).toHaveBeenCalledTimes(attempts);
+  },
+);
 
 it("tells the origin with each attempt which request it is and how much of its time is left", async () => {
   const { fetch, origin } = busyOnce();
