@@ -11,7 +11,7 @@ const { Memory, Instance } = WebAssembly;
 /** Of the 128 MB of an isolate, what WebAssembly and pixels may take together. */
 const BUDGET_MB = 110;
 
-/** Sides of the largest results: MAX_OUTPUT_PIXELS and MAX_AVIF_PIXELS of wrangler.toml, of the environment of each engine. */
+/** Sides of the largest results: MAX_OUTPUT_PIXELS (for ort-web that of the environment ort) and MAX_AVIF_PIXELS. */
 const LARGEST_SIDE = { simd: 1024, "ort-web": 886 } as const;
 const LARGEST_AVIF_SIDE = 627;
 

@@ -152,7 +152,7 @@ describe("memory", () => {
     expect(started.length).toBe(3);
   });
 
-  // Sides of the largest results at least: MAX_OUTPUT_PIXELS and MAX_AVIF_PIXELS of wrangler.toml.
+  // Sides of the largest results at least: MAX_OUTPUT_PIXELS and MAX_AVIF_PIXELS.
   it.each([
     ["jpeg", 17, 1024, 24],
     ["webp", 17, 1414, 44],
