@@ -55,7 +55,8 @@ const wrangler = spawn("wrangler", ["dev", "--log-level", "warn", ...vars, ...pr
   // Neither account nor network is needed; wrangler would look for both.
   env: { ...process.env, CLOUDFLARE_CF_FETCH_ENABLED: "false", WRANGLER_SEND_METRICS: "false" },
 });
-wrangler.on("exit", (code) => process.exit(code ?? 0));
+wrangler.on("exit", (code, signal) => process.exit(code ?? (signal === "SIGTERM" ? 0 : 1)));
+process.on("exit", () => wrangler.kill());
 // Ctrl-C reaches wrangler by itself, a SIGTERM does not.
 process.on("SIGINT", () => {});
 process.on("SIGTERM", () => wrangler.kill());

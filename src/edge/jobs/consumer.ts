@@ -70,7 +70,8 @@ async function work(body: unknown, { jobs, ...deps }: ConsumerDeps): Promise<voi
     const error = asServiceError(cause);
     const shown: JobError = { code: error.code, detail: error.message };
     if (isFinal(error)) return await job.settle(run, { state: "failed", error: shown });
-    await job.postpone(run, shown);
+    // Why it failed is what is to be logged, though that cannot be noted.
+    await job.postpone(run, shown).catch((failure: unknown) => logError(id, failure));
     throw error;
   }
 }

@@ -16,7 +16,11 @@ const args = process.argv.join(" ");
 const [, port] = args.match(/ --port[ =](\\d+)/);
 const [, host] = args.match(/ --ip[ =]([\\d.]+)/) ?? ["", "127.0.0.1"];
 if (process.env.SHOW_ARGS) console.log(args);
-const end = () => setTimeout(() => process.exit(0), 500);
+const end = () => {
+  if (process.env.KILLED) process.kill(process.pid, "SIGKILL");
+  if (process.env.STAY) setTimeout(() => console.log("left behind"), 5000);
+  setTimeout(() => process.exit(0), process.env.STAY ? 5100 : 500);
+};
 if (args.includes("https")) {
   import(${JSON.stringify(import.meta.resolve("miniflare"))}).then(({ Miniflare, Response }) => new Miniflare({
     ...{ port: Number(port), host, https: true, modules: true },
@@ -95,6 +99,26 @@ test("names what somebody put among the samples by links, and tries what is ther
   const { stdout } = await start("--port", `${await freePort()}`);
   expect(stdout).toContain("/img/x2/samples/'50%25'%20%231.JPG\n");
   expect(stdout).toContain(`/v1/jobs -d '{"source":"samples/chart.png","ops":"x2"}'\n`);
+});
+
+test("fails where wrangler was killed", async () => {
+  vi.stubEnv("KILLED", "1");
+  onTestFinished(() => void vi.unstubAllEnvs());
+  expect(await start("--port", `${await freePort()}`)).toMatchObject({ code: 1 });
+});
+
+test("leaves no wrangler behind where it fails itself", async () => {
+  const breaker = join(folder, "breaker.mjs");
+  await writeFile(
+    breaker,
+    `import fs from "node:fs/promises"; import { syncBuiltinESMExports } from "node:module";
+    fs.readdir = async () => { throw new Error("no samples"); }; syncBuiltinESMExports();`,
+  );
+  vi.stubEnv("NODE_OPTIONS", `--import ${breaker}`);
+  vi.stubEnv("STAY", "1");
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const { code, stdout, stderr } = await start("--port", `${await freePort()}`);
+  expect([code, stdout, stderr]).toEqual([1, "", expect.stringContaining("no samples")]);
 });
 
 test("says so where localhost is no address to listen on, instead of waiting for a wrangler that does", async () => {

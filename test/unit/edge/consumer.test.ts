@@ -11,15 +11,17 @@ const HOUR_SECONDS = 3600;
 function setUp({
   product,
   settle = async () => {},
+  postpone = async () => {},
   queue = "ssiu-jobs",
   body = { job: "1", run: 1 },
 }: {
   product: ConsumerDeps["produceOnce"];
   settle?: () => Promise<void>;
+  postpone?: () => Promise<void>;
   queue?: string;
   body?: object;
 }) {
-  const job = { begin: async () => ({ source: "a.png", ops: "x2" }), settle: vi.fn(settle), postpone: vi.fn() };
+  const job = { begin: async () => ({ source: "a.png", ops: "x2" }), settle: vi.fn(settle), postpone: vi.fn(postpone) };
   const message = { id: "message", body, attempts: 1, ack: vi.fn(), retry: vi.fn() };
   const release = vi.fn();
   const located = { source: {}, key: { path: "r1/a", etag: '"a"' }, [Symbol.dispose]: release };
@@ -82,6 +84,14 @@ it("logs a failure, here and at the origin, under the id of the job, which is al
   await consume();
   expect(console.error).toHaveBeenCalledExactlyOnceWith(expect.stringMatching(/"requestId":"1".*out of memory/));
   expect(product).toHaveBeenCalledExactlyOnceWith(expect.anything(), expect.objectContaining({ requestId: "1" }));
+});
+
+it("logs why an attempt failed also where that could not be noted", async () => {
+  const { message, consume } = setUp({ product: noSpace, postpone: () => Promise.reject(new Error("reset")) });
+  await consume();
+  const lines = vi.mocked(console.error).mock.calls.flat();
+  expect(lines).toEqual([expect.stringContaining("Error: reset"), expect.stringContaining("Error: no space")]);
+  expect(message.retry).toHaveBeenCalledOnce();
 });
 
 it("tries again where the end of a job could not be noted", async () => {
