@@ -50,7 +50,8 @@ async function main(): Promise<void> {
       console.info(`${signal}: running requests are finished, no more are taken`);
       ending.abort();
       await sleep(config.drainMs);
-      await finish();
+      // Not for ever: a client may have stopped reading.
+      await Promise.race([finish(), sleep(config.limits.deadlineMs)]);
       // ONNX Runtime aborts the program where a thread is ended in the midst of its work.
       await opening?.catch(() => {});
       while (isComputing(running, config)) await sleep(20);

@@ -1,4 +1,4 @@
-import type { MessagePort } from "node:worker_threads";
+import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import { ServiceError } from "../core/errors.ts";
 import type { Rgb, Scale, Variant } from "../core/image.ts";
 import type { Engine } from "../engine/engine.ts";
@@ -25,7 +25,7 @@ export function portEngine(port: MessagePort): Engine & { readonly isStopped: bo
   const waiting = new Map<number, (answer: Answer) => void>();
   let last = 0;
   let isStopped = false;
-  port.on("message", (answer: Answer | typeof STOP) => {
+  const receive = (answer: Answer | typeof STOP) => {
     if (answer === STOP) {
       isStopped = true;
       for (const [id, settle] of waiting) settle({ id });
@@ -33,10 +33,13 @@ export function portEngine(port: MessagePort): Engine & { readonly isStopped: bo
       waiting.get(answer.id)?.(answer);
       waiting.delete(answer.id);
     }
-  });
+  };
+  port.on("message", receive);
   return {
     name: "origin",
     get isStopped() {
+      // While a decoder held the thread, nothing was received by itself.
+      for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port)) receive(next.message);
       return isStopped;
     },
     upscale: (tile, scale, variant) =>

@@ -30,11 +30,19 @@ const CAUTION = 1.25;
 export function createTurns({ atATime, maxWaiting, now }: TurnsOptions): InTurn {
   const limit = pLimit(atATime);
   const turnMs = createMean(TURN_MS);
+  /** Without those that have gone, whose turn only ends at once when it comes. */
+  const waiting = new Set<object>();
   return async ({ dueMs, signal }, work) => {
     // Where there is a place nobody is refused, so that turns are measured again however long the last ones took.
-    const waitMs = limit.activeCount < atATime ? 0 : turnMs.value * (1 + (limit.pendingCount + 1) / atATime);
-    if (limit.pendingCount >= maxWaiting || now() + CAUTION * waitMs > dueMs) throw busy(waitMs);
+    const isNext = limit.activeCount < atATime;
+    const waitMs = isNext ? 0 : turnMs.value * (1 + (waiting.size + 1) / atATime);
+    if (waiting.size >= maxWaiting || now() + CAUTION * waitMs > dueMs) throw busy(waitMs);
+    const place = {};
+    if (!isNext) waiting.add(place);
+    const leave = () => waiting.delete(place);
+    signal.addEventListener("abort", leave, { once: true });
     return await limit(async () => {
+      leave();
       // What is not done takes no time.
       signal.throwIfAborted();
       const started = now();

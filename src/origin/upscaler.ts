@@ -47,6 +47,7 @@ export function createUpscaler({ metrics: { steps }, pixelWorkers, now }: Upscal
   const encodeMs = { png: createMean(6e-4), jpeg: createMean(3e-4), webp: createMean(4e-4), avif: createMean(3e-3) };
   /** What encoding all that are in takes by that. A fast network is done with them before, and their pixels wait in memory. */
   let encodingMs = 0;
+  let inside = 0;
 
   /** @throws {ServiceError} `overloaded`, `deadline_exceeded`, or what the codecs and the network throw. */
   return async ({ engine, batcher, pictures }: Running, source: PlannedSource, deadline: Deadline) => {
@@ -58,6 +59,7 @@ export function createUpscaler({ metrics: { steps }, pixelWorkers, now }: Upscal
     if (waitMs > 0 && now() + waitMs > dueMs) throw busy(waitMs);
     const ticket = letIn(batcher, encodeMs[format], { ...demand(source.plan, engine.tiling), dueMs });
     encodingMs += ownMs;
+    inside++;
     const close = () => ticket.close(deadline.signal.reason);
     deadline.signal.addEventListener("abort", close, { once: true });
     try {
@@ -66,7 +68,8 @@ export function createUpscaler({ metrics: { steps }, pixelWorkers, now }: Upscal
       for (const [step, ms] of Object.entries(picture.steps)) steps.observe({ step }, ms / 1000);
       return picture;
     } finally {
-      encodingMs -= ownMs;
+      // What rounding leaves of the sum would have those refused who come when nobody is in.
+      encodingMs = --inside === 0 ? 0 : encodingMs - ownMs;
       ticket.close();
     }
   };

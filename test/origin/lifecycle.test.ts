@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { Agent, type IncomingMessage, request } from "node:http";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
@@ -178,6 +179,34 @@ it("sends an answer to its end after SIGTERM, however slowly it is read", async 
   expect(bytes.length).toBeGreaterThan(6e6);
   expect(await contentDigest(bytes)).toBe(response.headers.get("content-digest"));
   expect(await exit).toEqual([0, null]);
+});
+
+it("waits no longer than DEADLINE_MS after SIGTERM for a client that does not read", async () => {
+  origin = await startOrigin({ DEADLINE_MS: "10000" });
+  const noise = sharp(randomBytes(3 * 1500 ** 2), { raw: { width: 1500, height: 1500, channels: 3 } });
+  const answer = await origin.upscale("x1", await noise.png({ compressionLevel: 0 }).toBuffer());
+  expect(answer.status).toBe(200);
+  const exit = once(origin.process, "exit");
+  origin.process.kill("SIGTERM");
+  expect(await exit).toEqual([0, null]);
+  await answer.body?.cancel().catch(() => {});
+});
+
+it("ends after SIGTERM though a connection has broken that had asked for several things at once", async () => {
+  origin = await startOrigin({ DEADLINE_MS: "600000" });
+  const picture = await scene(300, 300).jpeg().toBuffer();
+  const { url, headers } = await origin.sign("x2", picture);
+  const { hostname, port, pathname, search } = new URL(url);
+  const fields = Object.entries({ Host: hostname, "Content-Length": picture.length, ...headers });
+  const head = fields.map(([name, value]) => `${name}: ${value}\r\n`).join("");
+  const client = connect(Number(port), hostname);
+  client.write(`POST ${pathname}${search} HTTP/1.1\r\n${head}\r\n`);
+  client.write(picture);
+  client.write(`GET /healthz HTTP/1.1\r\nHost: ${hostname}\r\n\r\n`);
+  await until(async () => (await queue()) > 0);
+  client.resetAndDestroy();
+  await until(async () => (await queue()) === 0);
+  expect(await origin.stop()).toBe(0);
 });
 
 it("does four fifths of what it can when four times as much is asked for, and refuses the rest at once", async () => {

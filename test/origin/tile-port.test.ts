@@ -1,5 +1,5 @@
 import { MessageChannel } from "node:worker_threads";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import type { Rgb } from "../../src/core/image.ts";
 import { answerTiles, portEngine } from "../../src/origin/tile-port.ts";
 
@@ -56,6 +56,16 @@ it("tells one side that it failed, and the other why", async () => {
   );
   await expect(engine.upscale(tile(1), 2)).rejects.toMatchObject({ code: "inference_failed" });
   expect(reasons).toEqual([reason]);
+  port1.close();
+});
+
+it("is stopped as soon as that is said, though nothing else could be received since", () => {
+  const { port1, port2 } = new MessageChannel();
+  const engine = portEngine(port2);
+  const stop = answerTiles(port1, vi.fn(), vi.fn());
+  expect(engine.isStopped).toBe(false);
+  stop();
+  expect(engine.isStopped).toBe(true);
   port1.close();
 });
 

@@ -23,6 +23,16 @@ it("takes each in its turn, and no more than may wait", async () => {
   expect(done).toEqual(["a", "b", "c"]);
 });
 
+it("gives the place of who has gone to the next", async () => {
+  const { ask, done } = setUp({ maxWaiting: 2 });
+  const client = new AbortController();
+  const first = ask("first");
+  const gone = [1, 2].map(() => expect(ask("gone", { signal: client.signal })).rejects.toBe("gone"));
+  client.abort("gone");
+  await Promise.all([first, ...gone, ask("next"), ask("next")]);
+  expect(done).toEqual(["first", "next", "next"]);
+});
+
 it("refuses at once what would be done too late, by what turns took of late, and says when to come again", async () => {
   const { ask, done } = setUp();
   for (let i = 0; i < 50; i++) await ask("before");

@@ -60,6 +60,21 @@ it("refuses what would be encoded too late, and tries it again after some refusa
   await upscale("x1,f=png", 5);
 });
 
+it("has nobody wait for those who have gone", async () => {
+  const upscale = await setUp();
+  await upscale("x1,f=png", 400_000);
+  const ends: (() => void)[] = [];
+  const encoded = () => new Promise<void>((resolve) => ends.push(resolve));
+  const running = [100, 100, 250].map((width) => upscale(`x1,w=${width},f=png`, 5, encoded()));
+  // Of the sum of their times, each taken from it, a little is left by rounding.
+  for (const i of [0, 1, 2]) {
+    ends[i]?.();
+    await running[i];
+  }
+  for (let i = 0; i < 10; i++) await upscale("x1,f=png", 5).catch(() => {});
+  await upscale("x1,f=png", 5);
+});
+
 it("refuses what would wait too long for others to be encoded, of which each thread does one at a time", async () => {
   const upscale = await setUp();
   let end = () => {};
