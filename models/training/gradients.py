@@ -16,7 +16,10 @@ def parts_of(batch: int, device: torch.device) -> int:
 
 def laid_out_as(parameter: Tensor, gradient: Tensor) -> Tensor:
     """`gradient` with the strides of `parameter`: elsewhere, optimizers take hundreds of tensors one by one."""
-    return gradient if gradient.stride() == parameter.stride() else torch.empty_like(parameter).copy_(gradient)
+    sides = zip(parameter.shape, parameter.stride(), gradient.stride(), strict=True)
+    if all(length == 1 or one == other for length, one, other in sides):  # a pointwise filter lies in either layout
+        return gradient.as_strided(parameter.shape, parameter.stride())
+    return torch.empty_like(parameter).copy_(gradient)
 
 
 class BatchGradients:

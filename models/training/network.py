@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from training.gating import gating
 from training.reflect import ReflectConv3x3
 from training.upsample import Upsample2x
 
@@ -57,7 +58,15 @@ class MixedScaleGating(nn.Module):
         self.project_out = conv1x1(channels, channels)
 
     def forward(self, x: Tensor) -> Tensor:
+        if x.is_cuda and torch.compiler.is_dynamo_compiling() and torch.is_autocast_enabled("cuda"):
+            return gating(x.bfloat16().contiguous(memory_format=torch.channels_last), self.weights())[0]
         return self.project_out(F.gelu(self.project_in1(x)) * self.project_in2(x))
+
+    def weights(self) -> list[Tensor]:
+        """Of the matrices, then their biases, then of the 3x3 filters."""
+        first, taps, last = self.project_in2
+        matrices = (self.project_in1, first, last, self.project_out)
+        return [*(layer.weight for layer in matrices), *(layer.bias for layer in matrices), taps.bias, taps.weight]
 
 
 def split_blocks(x: Tensor, heads: int, block: int) -> Tensor:

@@ -48,7 +48,7 @@ class StackedMuon(Optimizer):
                 momentum = state["momentum_buffer"].lerp_(stack.grad, 1 - MOMENTUM)
                 update = orthogonal(stack.grad.lerp(momentum, MOMENTUM))
                 stack.mul_(1 - group["lr"] * group["weight_decay"])
-                stack.add_(update, alpha=-0.2 * group["lr"] * max(stack.shape[1:]) ** 0.5)
+                stack.sub_(update.float() * (0.2 * group["lr"] * max(stack.shape[1:]) ** 0.5))
 
 
 def is_matrix(parameter: Tensor) -> bool:
@@ -71,11 +71,12 @@ class RunOptimizer:
             for parameter, matrix in zip(group, stack.detach(), strict=True):
                 parameter.data = matrix.as_strided(parameter.shape, parameter.stride())
         shared = {"lr": config.learning_rate, "weight_decay": config.weight_decay}
-        self.parts: list[Optimizer] = [AdamW(rest, betas=(config.beta1, config.beta2), fused=True, **shared)]
+        betas, capturable = (config.beta1, config.beta2), rest[0].is_cuda
+        self.parts: list[Optimizer] = [AdamW(rest, betas=betas, fused=True, capturable=capturable, **shared)]
         if self.stacks:
             self.parts.append(StackedMuon(self.stacks, **shared))
 
-    def step(self, rate: float) -> None:
+    def step(self, rate: float | Tensor) -> None:
         for group, stack in zip(self.groups, self.stacks, strict=True):
             stack.grad = torch.stack([p.grad.flatten(1) for p in group])
         for part in self.parts:

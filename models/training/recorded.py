@@ -1,5 +1,7 @@
 """A training step on a CUDA device, whose kernels are short and many: compiled, and recorded as one graph."""
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -12,7 +14,7 @@ WARM_UP = 3  # batches: compiling and the choice of algorithms must be over when
 
 def parts_to_compile(network: SSIU) -> tuple[nn.Module, ...]:
     """Those that take most time; the nine steps have one code, which is compiled once."""
-    return (*network.body, network.moe)
+    return (*network.body, network.moe, network.tail)
 
 
 class RecordedGradients:
@@ -47,3 +49,24 @@ class RecordedGradients:
         for parameter, gradient in zip(self.parameters, self.results, strict=True):
             parameter.grad = gradient
         return self.loss.clone()
+
+
+class RecordedUpdate:
+    """`update` of two numbers; the first calls are plain ones, as they set up what the later ones find."""
+
+    def __init__(self, update: Callable[[Tensor, Tensor], None], device: torch.device) -> None:
+        self.update, self.calls = update, 0
+        self.values = [torch.zeros((), device=device) for _ in range(2)]
+        self.graph = torch.cuda.CUDAGraph()
+
+    def __call__(self, *values: float) -> None:
+        for slot, value in zip(self.values, values, strict=True):
+            slot.fill_(value)
+        self.calls += 1
+        if self.calls < WARM_UP:
+            self.update(*self.values)
+            return
+        if self.calls == WARM_UP:
+            with torch.cuda.graph(self.graph):
+                self.update(*self.values)
+        self.graph.replay()

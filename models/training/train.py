@@ -10,7 +10,7 @@ import io
 import math
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ from training.gradients import BatchGradients, parts_of
 from training.metrics import LUMA, luma, psnr, shaved, to_bytes
 from training.network import SSIU
 from training.optimizer import RunOptimizer
-from training.recorded import RecordedGradients
+from training.recorded import RecordedGradients, RecordedUpdate
 from training.weights import body_of, load_network, read_state
 
 DEGRADATIONS = {"none": CLEAN, "web": WEB}
@@ -152,6 +152,7 @@ class Trainer:
         self.generator = torch.Generator().manual_seed(config.seed)
         gradients = BatchGradients(self.network, self.loss, parts_of(config.batch, device))
         self.gradients: BatchGradients | RecordedGradients = gradients
+        self.update: Callable[[float, float], None] = self.apply
         samplers = [self.sampler_of(each, source) for each, source in zip(datasets, sources(config), strict=True)]
         self.sampler = Mixture(samplers, [source.share for source in sources(config)], self.generator)
         self.step, self.rate = 0, 0.0
@@ -162,6 +163,7 @@ class Trainer:
         # On a CPU compiling takes minutes for slower steps, where it does not fail on the reflection (PyTorch 2.13).
         if config.compile and device.type == "cuda":
             self.gradients = RecordedGradients(self.network, gradients, config.batch, config.patch, layout)
+            self.update = RecordedUpdate(self.apply, device)
         if checkpoint is not None:
             self.restore(checkpoint)
 
@@ -182,9 +184,9 @@ class Trainer:
         low, high = self.sampler.sample(config.batch)
         low = low.contiguous(memory_format=self.layout)
         loss = self.gradients(low, high)
-        nn.utils.clip_grad_norm_(self.parameters, config.gradient_clip)
-        self.optimizer.step(self.rate)
-        self.update_average()
+        # A young average would remember the weights it began with for too long.
+        decay = min(config.ema_decay, (1 + self.step) / (10 + self.step))
+        self.update(self.rate, 1 - decay)
         self.step += 1
         self.losses.append(loss)
         return loss
@@ -196,10 +198,13 @@ class Trainer:
         return loss_of(output.float(), high, config.fft_weight, config.luma_weight, config.rms_weight)
 
     @torch.no_grad()
-    def update_average(self) -> None:
-        # A young average would remember the weights it began with for too long.
-        decay = min(self.config.ema_decay, (1 + self.step) / (10 + self.step))
-        torch._foreach_lerp_(self.averages, self.parameters, 1 - decay)
+    def apply(self, rate: float | Tensor, share: float | Tensor) -> None:
+        """The gradients to the weights, and `share` of the weights to their average."""
+        nn.utils.clip_grad_norm_(self.parameters, self.config.gradient_clip)
+        self.optimizer.step(rate)
+        changes = torch._foreach_sub(self.parameters, self.averages)
+        torch._foreach_mul_(changes, share)
+        torch._foreach_add_(self.averages, changes)
 
     def state(self) -> dict[str, Any]:
         """What a checkpoint holds; refused once the weights are lost, so that the last good one is kept."""

@@ -4,15 +4,16 @@ import torch
 from torch import Tensor, nn
 
 
-def doubled_rows(x: Tensor) -> Tensor:
-    """[B, C, H, W] -> [B, C, 2H, W]: output row i lies at i (H - 1) / (2H - 1) among the input's."""
-    height = x.shape[2]
-    share = torch.arange(height, device=x.device, dtype=torch.float32)[:, None] / (2 * height - 1)
-    before = torch.cat((x[:, :, :1], x[:, :, :-1]), dim=2)
-    after = torch.cat((x[:, :, 1:], x[:, :, -1:]), dim=2)
+def doubled(x: Tensor, dim: int) -> Tensor:
+    """Twice as long in `dim`: output i lies at i (n - 1) / (2n - 1) among the input's n."""
+    length = x.shape[dim]
+    share = torch.arange(length, device=x.device, dtype=torch.float32) / (2 * length - 1)
+    share = share.view(length, *[1] * (x.ndim - 1 - dim))
+    before = torch.cat((x.narrow(dim, 0, 1), x.narrow(dim, 0, length - 1)), dim)
+    after = torch.cat((x.narrow(dim, 1, length - 1), x.narrow(dim, length - 1, 1)), dim)
     even = x + (before - x) * share
     odd = x + (after - x) * share.flip(0)
-    return torch.stack((even, odd), dim=3).flatten(2, 3)
+    return torch.stack((even, odd), dim + 1).flatten(dim, dim + 1)
 
 
 class Upsample2x(nn.Upsample):
@@ -21,5 +22,5 @@ class Upsample2x(nn.Upsample):
 
     def forward(self, x: Tensor) -> Tensor:
         if x.is_cuda and torch.compiler.is_dynamo_compiling():
-            return doubled_rows(doubled_rows(x).mT).mT
+            return doubled(doubled(x, 2), 3).contiguous(memory_format=torch.channels_last)
         return super().forward(x)
