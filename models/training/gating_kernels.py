@@ -1,4 +1,4 @@
-"""Mixed-scale gating in bf16 by five Triton kernels: what the network does most, at every pixel by itself but for 3x3.
+"""Mixed-scale gating in bf16 by six Triton kernels: what the network does most, at every pixel by itself but for 3x3.
 
 With u = W2 x + b2, d = depthwise 3x3 of u, p = W1 x + b1 and q = W3 d + b3 it is W4 (gelu(p) q) + b4. Tensors of
 pixels are [N, C] bf16, N = B * H * W as in channels_last; weights are fp32 as in the network, matrices [out, in],
@@ -17,7 +17,7 @@ GATE = {"TILE": 64, "num_warps": 4, "num_stages": 1}
 GATE_BACKWARD = {"TILE": 32, "num_warps": 4, "num_stages": 2}
 EXPAND_BACKWARD = {"TILE": 64, "num_warps": 4, "num_stages": 1}
 TAPS_BACKWARD = {"TILE": 16, "num_warps": 4}
-TOTAL = {"ROWS": 32, "COLUMNS": 64}
+TOTAL = {"ROWS": 64, "COLUMNS": 32}
 PROGRAMS_PER_PROCESSOR = 2
 
 
@@ -120,13 +120,8 @@ def gate_backward(
     """`grad_x` by the branch of p; of `sums` those of W1, W3, W4, b1, b3, b4 and the bias of d."""
     kind: tl.constexpr = x.dtype.element_ty
     channel = tl.arange(0, C)
-    g1, g3, g4 = tl.zeros([C, C], tl.float32), tl.zeros([C, C], tl.float32), tl.zeros([C, C], tl.float32)
-    s1, s3, s4, sd = (
-        tl.zeros([C], tl.float32),
-        tl.zeros([C], tl.float32),
-        tl.zeros([C], tl.float32),
-        tl.zeros([C], tl.float32),
-    )
+    zero, zeros = tl.zeros([C], tl.float32), tl.zeros([C, C], tl.float32)
+    g1, g3, g4, s1, s3, s4, sd = zeros, zeros, zeros, zero, zero, zero, zero
     w1_across, w3_across = transposed(w1, kind, C), transposed(w3, kind, C)
     w1_back, w3_back, w4_back = stored(w1, kind, C), stored(w3, kind, C), stored(w4, kind, C)
     bias1, bias3 = row_of(b1, C), row_of(b3, C)
