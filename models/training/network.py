@@ -58,6 +58,7 @@ class MixedScaleGating(nn.Module):
         self.project_out = conv1x1(channels, channels)
 
     def forward(self, x: Tensor) -> Tensor:
+        # One operator where it is compiled for training in bf16.
         if x.is_cuda and torch.compiler.is_dynamo_compiling() and torch.is_autocast_enabled("cuda"):
             return gating(x.bfloat16().contiguous(memory_format=torch.channels_last), self.weights())[0]
         return self.project_out(F.gelu(self.project_in1(x)) * self.project_in2(x))

@@ -71,17 +71,17 @@ class RunOptimizer:
             for parameter, matrix in zip(group, stack.detach(), strict=True):
                 parameter.data = matrix.as_strided(parameter.shape, parameter.stride())
         shared = {"lr": config.learning_rate, "weight_decay": config.weight_decay}
-        betas, capturable = (config.beta1, config.beta2), rest[0].is_cuda
-        self.parts: list[Optimizer] = [AdamW(rest, betas=betas, fused=True, capturable=capturable, **shared)]
+        self.parts: list[Optimizer] = [AdamW(rest, betas=(config.beta1, config.beta2), fused=True, **shared)]
         if self.stacks:
             self.parts.append(StackedMuon(self.stacks, **shared))
 
     def step(self, rate: float | Tensor) -> None:
+        """A step that is recorded takes the rate as a tensor, to be filled anew each time."""
         for group, stack in zip(self.groups, self.stacks, strict=True):
             stack.grad = torch.stack([p.grad.flatten(1) for p in group])
         for part in self.parts:
             for group in part.param_groups:
-                group["lr"] = rate
+                group.update(lr=rate, capturable=isinstance(rate, Tensor))
             part.step()
 
     def state_dict(self) -> list[dict[str, Any]]:
