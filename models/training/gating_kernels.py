@@ -46,13 +46,13 @@ def row_of(vector, C: tl.constexpr):
 
 
 @triton.jit
-def neighbours(pixel, dy, dx, height, width):
+def neighbours(pixel, dy, dx, H, W):
     """Those dy rows down and dx columns to the right, reflected at the borders of their picture."""
-    row, column = pixel // width % height, pixel % width
+    row, column = pixel // W % H, pixel % W
     y, x = tl.abs(row + dy), tl.abs(column + dx)
-    y = tl.where(y < height, y, 2 * height - 2 - y)
-    x = tl.where(x < width, x, 2 * width - 2 - x)
-    return pixel + (y - row) * width + x - column
+    y = tl.where(y < H, y, 2 * H - 2 - y)
+    x = tl.where(x < W, x, 2 * W - 2 - x)
+    return pixel + (y - row) * W + x - column
 
 
 @triton.jit
@@ -83,8 +83,8 @@ def gate(
     w4,
     b4,
     tiles,
-    height: tl.constexpr,
-    width: tl.constexpr,
+    H: tl.constexpr,
+    W: tl.constexpr,
     C: tl.constexpr,
     TILE: tl.constexpr,
 ):
@@ -97,7 +97,7 @@ def gate(
         at = places(pixel, C)
         local = tl.zeros([TILE, C], tl.float32) + bias
         for tap in tl.static_range(9):
-            there = neighbours(pixel, tap // 3 - 1, tap % 3 - 1, height, width)
+            there = neighbours(pixel, tap // 3 - 1, tap % 3 - 1, H, W)
             local += tl.load(u + places(there, C)).to(tl.float32) * tl.load(taps + channel * 9 + tap)[None, :]
         narrow = local.to(kind)
         tl.store(d + at, narrow)
@@ -158,16 +158,16 @@ def gate_backward(
 
 
 @triton.jit
-def seen_from(grad_d, taps, pixel, dy: tl.constexpr, dx: tl.constexpr, height, width, C: tl.constexpr):
+def seen_from(grad_d, taps, pixel, dy: tl.constexpr, dx: tl.constexpr, H, W, C: tl.constexpr):
     """The gradient by pixels of u of what the neighbours dy rows down and dx columns to the right made of them."""
-    row, column = pixel // width % height + dy, pixel % width + dx
-    inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
-    grad = tl.load(grad_d + places(pixel + dy * width + dx, C), mask=inside[:, None], other=0.0).to(tl.float32)
+    row, column = pixel // W % H + dy, pixel % W + dx
+    inside = (row >= 0) & (row < H) & (column >= 0) & (column < W)
+    grad = tl.load(grad_d + places(pixel + dy * W + dx, C), mask=inside[:, None], other=0.0).to(tl.float32)
     tap = taps + tl.arange(0, C) * 9 + 4
     weight = tl.load(tap - 3 * dy - dx)[None, :]
     # One at the border saw the pixel twice, the second time as its reflection.
-    reflected_y = ((row == 0) | (row == height - 1)).to(tl.float32)[:, None]
-    reflected_x = ((column == 0) | (column == width - 1)).to(tl.float32)[:, None]
+    reflected_y = ((row == 0) | (row == H - 1)).to(tl.float32)[:, None]
+    reflected_x = ((column == 0) | (column == W - 1)).to(tl.float32)[:, None]
     if dy != 0:
         weight += reflected_y * tl.load(tap + 3 * dy - dx)[None, :]
     if dx != 0:
@@ -187,8 +187,8 @@ def expand_backward(
     taps,
     w2,
     tiles,
-    height: tl.constexpr,
-    width: tl.constexpr,
+    H: tl.constexpr,
+    W: tl.constexpr,
     SIZE: tl.constexpr,
     C: tl.constexpr,
     TILE: tl.constexpr,
@@ -203,7 +203,7 @@ def expand_backward(
         at = places(pixel, C)
         by_u = tl.zeros([TILE, C], tl.float32)
         for place in tl.static_range(9):
-            by_u += seen_from(grad_d, taps, pixel, place // 3 - 1, place % 3 - 1, height, width, C)
+            by_u += seen_from(grad_d, taps, pixel, place // 3 - 1, place % 3 - 1, H, W, C)
         s2 += tl.sum(by_u, 0)
         narrow = by_u.to(kind)
         g2 = tl.dot(tl.trans(narrow), tl.load(x + at), g2)
@@ -215,36 +215,28 @@ def expand_backward(
 
 
 @triton.jit
-def product_at(u, by_d, pixel, dy, dx, height, width, C: tl.constexpr):
-    return by_d * tl.load(u + places(neighbours(pixel, dy, dx, height, width), C)).to(tl.float32)
+def product_at(u, by_d, pixel, dy, dx, H, W, C: tl.constexpr):
+    return by_d * tl.load(u + places(neighbours(pixel, dy, dx, H, W), C)).to(tl.float32)
 
 
 @triton.jit
 def taps_backward(
-    grad_d,
-    u,
-    sums,
-    tiles,
-    height: tl.constexpr,
-    width: tl.constexpr,
-    SIZE: tl.constexpr,
-    C: tl.constexpr,
-    TILE: tl.constexpr,
+    grad_d, u, sums, tiles, H: tl.constexpr, W: tl.constexpr, SIZE: tl.constexpr, C: tl.constexpr, TILE: tl.constexpr
 ):
     zero = tl.zeros([TILE, C], tl.float32)
     t0, t1, t2, t3, t4, t5, t6, t7, t8 = zero, zero, zero, zero, zero, zero, zero, zero, zero
     for tile in range(tl.program_id(0), tiles, tl.num_programs(0)):
         pixel = tile * TILE + tl.arange(0, TILE)
         by_d = tl.load(grad_d + places(pixel, C)).to(tl.float32)
-        t0 += product_at(u, by_d, pixel, -1, -1, height, width, C)
-        t1 += product_at(u, by_d, pixel, -1, 0, height, width, C)
-        t2 += product_at(u, by_d, pixel, -1, 1, height, width, C)
-        t3 += product_at(u, by_d, pixel, 0, -1, height, width, C)
-        t4 += product_at(u, by_d, pixel, 0, 0, height, width, C)
-        t5 += product_at(u, by_d, pixel, 0, 1, height, width, C)
-        t6 += product_at(u, by_d, pixel, 1, -1, height, width, C)
-        t7 += product_at(u, by_d, pixel, 1, 0, height, width, C)
-        t8 += product_at(u, by_d, pixel, 1, 1, height, width, C)
+        t0 += product_at(u, by_d, pixel, -1, -1, H, W, C)
+        t1 += product_at(u, by_d, pixel, -1, 0, H, W, C)
+        t2 += product_at(u, by_d, pixel, -1, 1, H, W, C)
+        t3 += product_at(u, by_d, pixel, 0, -1, H, W, C)
+        t4 += product_at(u, by_d, pixel, 0, 0, H, W, C)
+        t5 += product_at(u, by_d, pixel, 0, 1, H, W, C)
+        t6 += product_at(u, by_d, pixel, 1, -1, H, W, C)
+        t7 += product_at(u, by_d, pixel, 1, 0, H, W, C)
+        t8 += product_at(u, by_d, pixel, 1, 1, H, W, C)
     sums += tl.program_id(0) * SIZE + 4 * C * C + 5 * C + tl.arange(0, C) * 9
     tl.store(sums, tl.sum(t0, 0))
     tl.store(sums + 1, tl.sum(t1, 0))
