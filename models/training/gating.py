@@ -8,7 +8,10 @@ from torch import Tensor
 
 @torch.library.custom_op("training::gating", mutates_args=())
 def gating(x: Tensor, weights: list[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
-    """The result, and u and d for the backward pass, all as `x`: [B, C, H, W] in channels_last, bf16."""
+    """The result, and u and d for the backward pass, all as `x`: [B, C, H, W] in channels_last, bf16.
+
+    `weights` are in the order of `MixedScaleGating.weights`.
+    """
     from training import gating_kernels
 
     return gating_kernels.forward(x, weights)

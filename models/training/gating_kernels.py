@@ -3,7 +3,8 @@
 With u = W2 x + b2, d = depthwise 3x3 of u, p = W1 x + b1 and q = W3 d + b3 it is W4 (gelu(p) q) + b4. Tensors of
 pixels are [N, C] bf16, N = B * H * W as in channels_last; weights are fp32 as in the network, matrices [out, in],
 `taps` [C, 9]. In the backward pass `grad` is the loss's gradient by the result, `grad_d` by d, and so on; each program
-adds up the gradients of the weights over its tiles, to [programs, size] fp32.
+adds up the gradients of the weights over its tiles, to `sums` [programs, size] fp32, in the order of
+`MixedScaleGating.weights`: W1 to W4, b1 to b4, the bias of d, the taps.
 """
 
 import torch
@@ -282,8 +283,9 @@ def forward(x: Tensor, weights: list[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
     channels, height, width = x.shape[1:]
     u, d, out = (torch.empty_like(x) for _ in range(3))
     expand[(tiles_of(x, EXPAND),)](x, u, w2, b2, C=channels, **EXPAND)
-    weights = (w1, b1, taps, bd, w3, b3, w4, b4)
-    gate[(programs_on(x.device),)](x, u, d, out, *weights, tiles_of(x, GATE), height, width, C=channels, **GATE)
+    gate[(programs_on(x.device),)](
+        x, u, d, out, w1, b1, taps, bd, w3, b3, w4, b4, tiles_of(x, GATE), height, width, C=channels, **GATE
+    )
     return out, u, d
 
 
