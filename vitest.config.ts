@@ -6,6 +6,7 @@ export default defineConfig({
     hookTimeout: 120_000,
     maxWorkers: "100%",
     silent: "passed-only",
+    globalSetup: "test/build-programs.ts",
     projects: [
       { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
       { extends: true, test: { name: "browser", include: ["test/browser/**/*.test.ts"] } },
@@ -14,10 +15,13 @@ export default defineConfig({
         extends: true,
         test: { name: "origin", include: ["test/origin/**/*.test.ts"], fileParallelism: false },
       },
-      // The deployed bundle in workerd, which fills one core at most.
+      // The deployed bundle in workerd, which fills one core at most. Wrangler takes seconds to load: once for several files.
       {
         extends: true,
-        test: { name: "edge", include: ["test/edge/**/*.test.ts"], globalSetup: "test/edge/bundle.ts" },
+        test: {
+          ...{ name: "edge", include: ["test/edge/**/*.test.ts"] },
+          ...{ isolate: false, globalSetup: "test/edge/bundle.ts" },
+        },
       },
     ],
   },

@@ -32,6 +32,7 @@ const CPUS: readonly Provider[] = ["cpu", "simd"];
 const GPU_TILING: Tiling = { size: 272, overlap: 16, equal: true };
 
 const WARM_UP_SIDE = 144;
+/** So many that one disturbed by something else decides nothing. */
 const WARM_UP_ROUNDS = 3;
 
 interface EngineOptions extends Pick<Config, "provider" | "workers" | "batchTiles"> {
@@ -51,9 +52,9 @@ export async function openEngine(
   options: EngineOptions,
   onUnavailable: (provider: Provider, cause: unknown) => void,
 ): Promise<EnginePool> {
-  const attempt = async (provider: Provider) => {
+  const attempt = async (provider: Provider, rounds = WARM_UP_ROUNDS) => {
     try {
-      return await open(provider, options);
+      return await open(provider, options, rounds);
     } catch (cause) {
       options.signal?.throwIfAborted();
       onUnavailable(provider, cause);
@@ -62,7 +63,8 @@ export async function openEngine(
   };
   const { provider: asked } = options;
   for (const provider of asked === "auto" ? GPUS : [asked]) {
-    const pool = await attempt(provider);
+    // With nothing to choose from, a CPU need not be timed that well: a round of one that is slow takes seconds.
+    const pool = await attempt(provider, CPUS.includes(provider) ? 1 : WARM_UP_ROUNDS);
     if (pool !== undefined) return pool;
   }
   let fastest: EnginePool | undefined;
@@ -76,7 +78,11 @@ export async function openEngine(
   throw new Error(`Expected a provider that works here for PROVIDER, got ${asked}`);
 }
 
-async function open(provider: Provider, { workers, batchTiles, networks, signal }: EngineOptions): Promise<EnginePool> {
+async function open(
+  provider: Provider,
+  { workers, batchTiles, networks, signal }: EngineOptions,
+  rounds: number,
+): Promise<EnginePool> {
   const onCpu = CPUS.includes(provider);
   // Threads that share nothing scale better on a CPU than one run on all cores, which waits for its slowest at every operation.
   const lanes = onCpu ? workers : 1;
@@ -95,7 +101,7 @@ async function open(provider: Provider, { workers, batchTiles, networks, signal 
   try {
     for (const network of networks) await perLane(16, network);
     let ms = Number.POSITIVE_INFINITY;
-    for (let round = 0; round < WARM_UP_ROUNDS; round++) {
+    for (let round = 0; round < rounds; round++) {
       const started = performance.now();
       await perLane(WARM_UP_SIDE, { scale: 2, variant: "clean" });
       ms = Math.min(ms, performance.now() - started);

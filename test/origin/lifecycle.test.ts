@@ -70,7 +70,8 @@ it("does not encode what needed no network and whose client has gone: others wai
   const gone = Array.from({ length: 4 }, () => origin.upscale("x1,format=avif", source, { signal: clients.signal }));
   const refused = Promise.all(gone.map((answer) => expect(answer).rejects.toThrow()));
   await until(async () => /^ssiu_origin_running_requests 4$/m.test(await metrics()));
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  // They are decoded now, for a few times as long.
+  await new Promise((resolve) => setTimeout(resolve, 50));
   clients.abort();
   await refused;
   const small = await scene(16, 16).png().toBuffer();
@@ -95,7 +96,8 @@ it("checks signatures while pictures are encoded, which takes threads of the sam
 
 it("does not block its event loop while a picture of 4 MP is made", async () => {
   origin = await startOrigin({ DEADLINE_MS: "600000" });
-  const source = await scene(1000, 1000).jpeg().toBuffer();
+  // Plain for the most part, which all threads see but those of the network: it would compute for a minute.
+  const source = await scene(500, 500).extend({ right: 500, bottom: 500, background: "teal" }).jpeg().toBuffer();
   await metrics();
   const response = await origin.upscale("x2,format=jpeg", source);
   expect(response.status).toBe(200);
@@ -111,7 +113,7 @@ it.each(["SIGTERM", "SIGINT"] as const)(
   "finishes what is running after %s, said once or twice, says it is not ready, and exits with 0",
   async (signal) => {
     origin = await startOrigin({ DRAIN_MS: "1000" });
-    const answer = origin.upscale("x2", await scene(400, 400).png().toBuffer());
+    const answer = origin.upscale("x2", await scene(300, 300).png().toBuffer());
     await until(async () => (await queue()) > 0);
     const exit = once(origin.process, "exit");
     origin.process.kill(signal);

@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { parseKeyring } from "../../src/core/keyring.ts";
 import { contentDigest, originSigningText } from "../../src/core/origin-request.ts";
+import { program } from "../program.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -51,9 +52,7 @@ export async function startOrigin(env: Readonly<Record<string, string>> = {}): P
 
 /** Starts the program and waits until it is alive. @throws {Error} with what it printed, if it ends instead. */
 export async function spawnOrigin(env: Readonly<Record<string, string>> = {}): Promise<TestOrigin> {
-  // From Node 24 on as the image starts it.
-  const loader = Number.parseInt(process.versions.node, 10) >= 24 ? [] : ["--import", "tsx"];
-  const child = spawn(process.execPath, [...loader, "src/origin/main.ts"], {
+  const child = spawn(process.execPath, program("src/origin/main"), {
     cwd: ROOT,
     env: { ...process.env, PORT: "0", PROVIDER: "simd", ORIGIN_KEYS, ...env },
     stdio: ["ignore", "pipe", "pipe"],

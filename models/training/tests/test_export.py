@@ -33,7 +33,7 @@ def test_the_onnx_file_holds_everything_and_nothing_of_the_machine(scale: int, m
 
 def test_exporting_twice_gives_the_same_bytes() -> None:
     torch.manual_seed(1)
-    network = SSIU(2, steps=2)
+    network = SSIU(2, steps=1)
     model = to_onnx(network)
     assert to_onnx(network) == model
     assert largest_difference(model, network) <= TOLERANCE

@@ -1,9 +1,9 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { program } from "../../program.ts";
 
 export const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
-/** What follows `node` where the program is run as `npm run -s ssiu --` does. */
-export const PROGRAM = ["--import", import.meta.resolve("tsx"), `${ROOT}src/cli/main.ts`] as const;
+export const PROGRAM = program("src/cli/main");
 
 /** Runs the program without a terminal. */
 export async function ssiu(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {

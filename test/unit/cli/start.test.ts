@@ -4,9 +4,10 @@ import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { delimiter, join, resolve } from "node:path";
+import { delimiter, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
+import { program } from "../../program.ts";
 
 let folder: string;
 
@@ -47,8 +48,7 @@ async function start(...args: string[]) {
 
 async function startIn(cwd: string, ...args: string[]) {
   const env = { ...process.env, PATH: `${folder}${delimiter}${process.env.PATH}` };
-  const program = ["--import", import.meta.resolve("tsx"), resolve("scripts/start.ts"), ...args];
-  const child = spawn(process.execPath, program, { cwd, env, timeout: 30_000 });
+  const child = spawn(process.execPath, [...program("scripts/start"), ...args], { cwd, env, timeout: 30_000 });
   const [[code], stdout, stderr] = await Promise.all([once(child, "exit"), text(child.stdout), text(child.stderr)]);
   return { code, stdout, stderr };
 }

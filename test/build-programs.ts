@@ -1,0 +1,44 @@
+import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { dirname, join, relative, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { build, type Plugin } from "esbuild";
+
+const ENTRY_POINTS = [
+  "src/cli/main.ts",
+  "src/origin/main.ts",
+  "src/origin/engine-worker.ts",
+  "src/origin/pixel-worker.ts",
+  "scripts/start.ts",
+];
+
+/** Builds the programs once for all tests: started by tsx, each takes a second of a CPU, and again for each of its threads. */
+export async function setup(): Promise<() => Promise<void>> {
+  // Where packages are found from.
+  const cache = resolve("node_modules/.cache");
+  await mkdir(cache, { recursive: true });
+  const outdir = await mkdtemp(join(cache, "ssiu-edge-"));
+  await build({
+    ...{ entryPoints: ENTRY_POINTS, outdir, outbase: ".", outExtension: { ".js": ".mjs" } },
+    ...{ bundle: true, splitting: true, packages: "external", platform: "node", format: "esm", logLevel: "warning" },
+    plugins: [inPlace(outdir)],
+  });
+  process.env.SSIU_PROGRAMS = outdir;
+  return () => rm(outdir, { recursive: true });
+}
+
+/** Files are looked for beside the sources, and threads among what is built. */
+function inPlace(outdir: string): Plugin {
+  return {
+    name: "in-place",
+    setup({ onLoad }) {
+      onLoad({ filter: /\.ts$/ }, async ({ path }) => {
+        const source = await readFile(path, "utf8");
+        const built = pathToFileURL(join(outdir, relative(".", dirname(path)), "/"));
+        const contents = source
+          .replaceAll(/new URL\("([\w-]+)\.ts", import\.meta\.url\)/g, `new URL("$1.mjs", ${JSON.stringify(built)})`)
+          .replaceAll("import.meta.url", JSON.stringify(pathToFileURL(path)));
+        return { contents, loader: "ts" };
+      });
+    },
+  };
+}
