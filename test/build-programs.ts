@@ -11,6 +11,8 @@ const ENTRY_POINTS = [
   "scripts/start.ts",
 ];
 
+const LOAD_THEIR_OWN_FILES = ["onnxruntime-node", "onnxruntime-web", "piscina", "sharp"];
+
 /** Builds the programs once for all tests: started by tsx, each takes a second of a CPU, and again for each of its threads. */
 export async function setup(): Promise<() => Promise<void>> {
   // Where packages are found from.
@@ -19,7 +21,10 @@ export async function setup(): Promise<() => Promise<void>> {
   const outdir = await mkdtemp(join(cache, "ssiu-edge-"));
   await build({
     ...{ entryPoints: ENTRY_POINTS, outdir, outbase: ".", outExtension: { ".js": ".mjs" } },
-    ...{ bundle: true, splitting: true, packages: "external", platform: "node", format: "esm", logLevel: "warning" },
+    ...{ bundle: true, splitting: true, platform: "node", format: "esm", logLevel: "warning" },
+    external: LOAD_THEIR_OWN_FILES,
+    // For the packages that are CommonJS.
+    banner: { js: 'import { createRequire as from } from "node:module"; const require = from(import.meta.url);' },
     plugins: [inPlace(outdir)],
   });
   process.env.SSIU_PROGRAMS = outdir;

@@ -31,8 +31,10 @@ const CPUS: readonly Provider[] = ["cpu", "simd"];
 /** A GPU has the memory for larger tiles, 1.13 instead of 1.27 times the work of the whole picture, and wants equal ones for its batches. */
 const GPU_TILING: Tiling = { size: 272, overlap: 16, equal: true };
 
+/** Of the tile by which a provider is timed. */
 const WARM_UP_SIDE = 144;
-/** So many that one disturbed by something else decides nothing. */
+/** That of a CPU with nothing to choose from: within a fifth of the other, which takes seconds on a slow one. */
+const SHORT_WARM_UP_SIDE = 64;
 const WARM_UP_ROUNDS = 3;
 
 interface EngineOptions extends Pick<Config, "provider" | "workers" | "batchTiles"> {
@@ -52,9 +54,9 @@ export async function openEngine(
   options: EngineOptions,
   onUnavailable: (provider: Provider, cause: unknown) => void,
 ): Promise<EnginePool> {
-  const attempt = async (provider: Provider, rounds = WARM_UP_ROUNDS) => {
+  const attempt = async (provider: Provider, warmUpSide: number) => {
     try {
-      return await open(provider, options, rounds);
+      return await open(provider, options, warmUpSide);
     } catch (cause) {
       options.signal?.throwIfAborted();
       onUnavailable(provider, cause);
@@ -63,13 +65,12 @@ export async function openEngine(
   };
   const { provider: asked } = options;
   for (const provider of asked === "auto" ? GPUS : [asked]) {
-    // With nothing to choose from, a CPU need not be timed that well: a round of one that is slow takes seconds.
-    const pool = await attempt(provider, CPUS.includes(provider) ? 1 : WARM_UP_ROUNDS);
+    const pool = await attempt(provider, CPUS.includes(provider) ? SHORT_WARM_UP_SIDE : WARM_UP_SIDE);
     if (pool !== undefined) return pool;
   }
   let fastest: EnginePool | undefined;
   for (const provider of asked === "auto" ? CPUS : []) {
-    const pool = await attempt(provider);
+    const pool = await attempt(provider, WARM_UP_SIDE);
     const isFaster = (pool?.pixelsPerMs ?? 0) > (fastest?.pixelsPerMs ?? 0);
     await (isFaster ? fastest : pool)?.close();
     if (isFaster) fastest = pool;
@@ -81,7 +82,7 @@ export async function openEngine(
 async function open(
   provider: Provider,
   { workers, batchTiles, networks, signal }: EngineOptions,
-  rounds: number,
+  warmUpSide: number,
 ): Promise<EnginePool> {
   const onCpu = CPUS.includes(provider);
   // Threads that share nothing scale better on a CPU than one run on all cores, which waits for its slowest at every operation.
@@ -101,9 +102,9 @@ async function open(
   try {
     for (const network of networks) await perLane(16, network);
     let ms = Number.POSITIVE_INFINITY;
-    for (let round = 0; round < rounds; round++) {
+    for (let round = 0; round < WARM_UP_ROUNDS; round++) {
       const started = performance.now();
-      await perLane(WARM_UP_SIDE, { scale: 2, variant: "clean" });
+      await perLane(warmUpSide, { scale: 2, variant: "clean" });
       ms = Math.min(ms, performance.now() - started);
     }
     return {
@@ -111,7 +112,7 @@ async function open(
       tiling: onCpu ? SIMD_TILING : GPU_TILING,
       lanes,
       batchTiles: onCpu ? 1 : batchTiles,
-      pixelsPerMs: WARM_UP_SIDE ** 2 / ms,
+      pixelsPerMs: warmUpSide ** 2 / ms,
       run,
       close: () => pool.destroy(),
     };

@@ -140,7 +140,7 @@ it.skipIf(process.platform !== "linux")(
 );
 
 it("exits with 0 after SIGTERM though ONNX Runtime is at a tile whose client has gone", async () => {
-  origin = await startOrigin({ PROVIDER: "cpu", DEADLINE_MS: "600000" });
+  origin = await startOrigin({ PROVIDER: "cpu", WORKERS: "1", DEADLINE_MS: "600000" });
   const client = new AbortController();
   const answer = origin.upscale("x2", await scene(900, 900).jpeg().toBuffer(), { signal: client.signal });
   await until(async () => /^ssiu_origin_tiles_total [1-9]/m.test(await metrics()), 60_000);
@@ -215,14 +215,14 @@ it("does four fifths of what it can when four times as much is asked for, and re
   origin = await startOrigin({ DEADLINE_MS: "3000" });
   const source = await scene(64, 64).png().toBuffer();
   const measureCapacity = async () => {
-    const { good, seconds } = await offer(origin, source, { perSecond: Infinity, seconds: 4, atATime: 4 });
+    const { good, seconds } = await offer(origin, source, { perSecond: Infinity, seconds: 3, atATime: 4 });
     return good / seconds;
   };
   let [good, possible, before] = [0, 0, await measureCapacity()];
   const bytes = await origin.residentBytes();
   // Twice, as a machine is busier at one time than at another.
   for (const round of [1, 2]) {
-    const over = await offer(origin, source, { perSecond: 4 * before, seconds: 6 });
+    const over = await offer(origin, source, { perSecond: 4 * before, seconds: 5 });
     const growth = (await origin.residentBytes()) - bytes;
     expect([...over.statuses].filter((status) => ![200, 503, 504].includes(status))).toEqual([]);
     expect(over.late).toBeLessThan(over.good / 4);
@@ -247,7 +247,7 @@ it("keeps ONNX Runtime from telling anybody what it runs", async () => {
   });
   // Where a variable says that this is CI, it is silent by itself.
   for (const name of Object.keys(process.env)) vi.stubEnv(name, undefined);
-  origin = await startOrigin({ PROVIDER: "cpu", HOME: home });
+  origin = await startOrigin({ PROVIDER: "cpu", WORKERS: "1", HOME: home });
   // It would have put there an id of this machine and what is to be sent.
   expect(await readdir(home)).toEqual([]);
 });

@@ -25,10 +25,10 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_is_packed_is_what_was_rounded() -> None:
     torch.manual_seed(1)
     for scale in (2, 3, 4):
-        network = SSIU(scale, steps=3)
+        network = SSIU(scale, steps=1)
         convolutions = rounded_network(network, [torch.rand(1, 3, 16, 16)])
         packed = packed_matrices(convolutions)
-        assert packed["body.2.s3.qkv_conv.v.matrix"].shape == (16, 64, 4)
+        assert packed["body.0.s3.qkv_conv.v.matrix"].shape == (16, 64, 4)
         assert f"tail.0.{4 if scale == 3 else 3}.rest.matrix" in packed
         assert ("tail.3.3.matrix" in packed) == (scale == 4)
         for name, convolution in unpacked(packed, network).items():
@@ -38,7 +38,7 @@ def test_what_is_packed_is_what_was_rounded() -> None:
 
 def test_a_matrix_has_four_inputs_of_an_output_in_a_row_and_pixels_of_pixel_shuffle_apart() -> None:
     torch.manual_seed(1)
-    convolutions = rounded_network(SSIU(3, steps=3), [torch.rand(1, 3, 16, 16)])
+    convolutions = rounded_network(SSIU(3, steps=1), [torch.rand(1, 3, 16, 16)])
     packed, tail = packed_matrices(convolutions), convolutions["tail.0"]
     assert packed["tail.0.7.matrix"][5, 11, 2] == tail.levels[0, 11 * 9 + 7, 22]
     scale, sums, bias = packed["tail.0.7.scales"]

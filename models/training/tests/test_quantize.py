@@ -135,7 +135,7 @@ def test_the_first_two_of_a_gating_share_their_input(convolution: str, name: str
 
 def test_the_simulated_network_is_close_to_the_real_one_but_not_the_same() -> None:
     torch.manual_seed(1)
-    network = SSIU(2, steps=3).eval()
+    network = SSIU(2, steps=1).eval()
     image = torch.rand(1, 3, 24, 24)
     assert {tuple(x.shape) for x in inputs_of(network, [image]).values()} == {(32 * 32, 64), (16 * 16, 64)}
     with torch.inference_mode():

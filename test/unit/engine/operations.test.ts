@@ -84,10 +84,15 @@ function written(op: keyof Ops, args: readonly number[]): readonly (readonly [nu
 function differenceOf(op: keyof Ops, actual: Buffer, expected: Buffer): number {
   if (BOUNDS[op] === 0) return actual.equals(expected) ? 0 : 1;
   const values = (bytes: Buffer) => (op === "tail" ? bytes : new Float32Array(Uint8Array.from(bytes).buffer));
-  const right = [...values(expected)];
-  const differences = [...values(actual)].map((value, i) => Math.abs(value - (right[i] ?? Number.NaN)));
-  if (op === "tail") return differences.reduce((sum, difference) => sum + difference);
-  return Math.max(...differences) / Math.max(...right.map(Math.abs));
+  const [left, right] = [values(actual), values(expected)];
+  let [sum, worst, largest] = [0, 0, 0];
+  for (const [i, value] of right.entries()) {
+    const difference = Math.abs(value - (left[i] ?? Number.NaN));
+    sum += difference;
+    worst = Math.max(worst, difference);
+    largest = Math.max(largest, Math.abs(value));
+  }
+  return op === "tail" ? sum : worst / largest;
 }
 
 /** Stripes of pure red and blue, 1 px wide, above noise of pure colours: nothing is further from what the network learned. */
@@ -99,7 +104,7 @@ function harsh({ width, height }: Size): Rgb {
 
 describe.each(SCALES)("x%i", (scale) => {
   it.each(VARIANTS)("does each operation as plain TypeScript does, on a harsh picture, %s", async (variant) => {
-    const picture = harsh({ width: 32, height: 16 });
+    const picture = harsh({ width: 16, height: 16 });
     const worst = new Map<string, number>();
     const relaxed = createSimdEngine({ kernels: compared(worst), loadWeights });
     const result = await relaxed.upscale(picture, scale, variant);
