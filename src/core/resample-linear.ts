@@ -23,36 +23,76 @@ export interface LinearResizeOptions {
 
 /**
  * Resizes with Lanczos3 as light adds up: in linear light, each pixel as much as it is opaque. Fine detail keeps its
- * brightness, and what stands under transparent pixels does not show. Holds one row of the picture in floats, no more.
+ * brightness, and what stands under transparent pixels does not show. Holds a few rows of the picture in floats, no more.
  */
 export function resizeLinear(image: Rgba, { window, width, height }: LinearResizeOptions): Rgba {
   const columns = taps(image.width, width, { kernel: LANCZOS3, start: window.x, length: window.width });
   const rows = taps(image.height, height, { kernel: LANCZOS3, start: window.y, length: window.height });
-  const row = new Float64Array(4 * image.width);
+  // The other way round a wide picture that becomes a tall one would be as wide and as tall in between.
+  const mixRow = height > window.height && width < window.width ? columnsFirst : rowsFirst;
+  const mix = mixRow(image, columns, rows);
   const data = new Uint8ClampedArray(4 * width * height);
-  for (let y = 0; y < height; y++) {
-    mixRows(image, rows, y, row);
-    mixColumns(row, columns, data.subarray(4 * width * y, 4 * width * (y + 1)));
-  }
+  for (let y = 0; y < height; y++) encode(mix(y), data.subarray(4 * width * y, 4 * width * (y + 1)));
   return { width, height, data };
 }
 
-/** `row` becomes light times alpha, 0..255, and alpha, 0..255. */
-function mixRows({ width, data }: Rgba, { count, indices, weights }: Taps, y: number, row: Float64Array): void {
-  row.fill(0);
-  for (let tap = y * count; tap < (y + 1) * count; tap++) {
-    const start = 4 * width * (indices[tap] ?? 0);
-    for (let i = 0; i < row.length; i += 4) {
-      const weight = (weights[tap] ?? 0) * (data[start + i + 3] ?? 0);
-      if (weight === 0) continue;
-      for (let c = 0; c < 3; c++) row[i + c] = (row[i + c] ?? 0) + weight * (LIGHT[data[start + i + c] ?? 0] ?? 0);
-      row[i + 3] = (row[i + 3] ?? 0) + weight;
+/** Gives the rows of the result, from top to bottom, as light times alpha, 0..255, and alpha, 0..255; each until the next. */
+type MixRow = (image: Rgba, columns: Taps, rows: Taps) => (y: number) => Float64Array;
+
+const rowsFirst: MixRow = (image, columns, rows) => {
+  const row = new Float64Array(4 * image.width);
+  const mixed = new Float64Array((4 * columns.indices.length) / columns.count);
+  return (y) => {
+    row.fill(0);
+    for (let tap = y * rows.count; tap < (y + 1) * rows.count; tap++) {
+      addLight(image, rows.indices[tap] ?? 0, rows.weights[tap] ?? 0, row);
     }
+    mixColumns(row, columns, mixed);
+    return mixed;
+  };
+};
+
+const columnsFirst: MixRow = (image, columns, rows) => {
+  const row = new Float64Array(4 * image.width);
+  const mixed = new Float64Array((4 * columns.indices.length) / columns.count);
+  /** Of rows of the picture, the last few. */
+  const narrow = new Map<number, Float64Array>();
+  const narrowed = (from: number): Float64Array => {
+    let result = narrow.get(from);
+    if (result === undefined) {
+      for (const oldest of narrow.keys()) if (narrow.size >= rows.count) narrow.delete(oldest);
+      result = new Float64Array(mixed.length);
+      row.fill(0);
+      addLight(image, from, 1, row);
+      mixColumns(row, columns, result);
+      narrow.set(from, result);
+    }
+    return result;
+  };
+  return (y) => {
+    mixed.fill(0);
+    for (let tap = y * rows.count; tap < (y + 1) * rows.count; tap++) {
+      const weight = rows.weights[tap] ?? 0;
+      const from = narrowed(rows.indices[tap] ?? 0);
+      for (let i = 0; i < mixed.length; i++) mixed[i] = (mixed[i] ?? 0) + weight * (from[i] ?? 0);
+    }
+    return mixed;
+  };
+};
+
+/** Adds a row of the picture. */
+function addLight({ width, data }: Rgba, y: number, share: number, row: Float64Array): void {
+  const start = 4 * width * y;
+  for (let i = 0; i < row.length; i += 4) {
+    const weight = share * (data[start + i + 3] ?? 0);
+    if (weight === 0) continue;
+    for (let c = 0; c < 3; c++) row[i + c] = (row[i + c] ?? 0) + weight * (LIGHT[data[start + i + c] ?? 0] ?? 0);
+    row[i + 3] = (row[i + 3] ?? 0) + weight;
   }
 }
 
-function mixColumns(row: Float64Array, { count, indices, weights }: Taps, target: Uint8ClampedArray): void {
-  for (let to = 0, x = 0; to < target.length; to += 4, x++) {
+function mixColumns(row: Float64Array, { count, indices, weights }: Taps, mixed: Float64Array): void {
+  for (let to = 0, x = 0; to < mixed.length; to += 4, x++) {
     let [r, g, b, alpha] = [0, 0, 0, 0];
     for (let tap = x * count; tap < (x + 1) * count; tap++) {
       const weight = weights[tap] ?? 0;
@@ -62,12 +102,20 @@ function mixColumns(row: Float64Array, { count, indices, weights }: Taps, target
       b += weight * (row[from + 2] ?? 0);
       alpha += weight * (row[from + 3] ?? 0);
     }
+    mixed[to] = r;
+    mixed[to + 1] = g;
+    mixed[to + 2] = b;
+    mixed[to + 3] = alpha;
+  }
+}
+
+function encode(mixed: Float64Array, target: Uint8ClampedArray): void {
+  for (let i = 0; i < mixed.length; i += 4) {
+    const alpha = mixed[i + 3] ?? 0;
     // Nothing is left of a colour that cannot be seen.
     if (alpha <= 0.5) continue;
-    target[to] = code(r / alpha);
-    target[to + 1] = code(g / alpha);
-    target[to + 2] = code(b / alpha);
-    target[to + 3] = alpha;
+    for (let c = 0; c < 3; c++) target[i + c] = code((mixed[i + c] ?? 0) / alpha);
+    target[i + 3] = alpha;
   }
 }
 

@@ -31,6 +31,9 @@ export interface PictureLimits {
 /** Steps of 16 px add no more than this to a picture that is near the limits and no strip. A thin one they would make 16 times as dear. */
 const THIN = 1.25;
 
+/** Of a source, in px: what JPEG and GIF can have, and nobody's picture exceeds. A kernel that shrinks a side to 1 px takes six weights for each. */
+const MAX_SOURCE_SIDE = 65_535;
+
 interface PlanOptions {
   readonly limits: PictureLimits;
   readonly model: FindModel;
@@ -58,6 +61,7 @@ export function planRender(source: Probe, transform: Transform, { limits, model 
     "pixels",
     `source (${source.width}x${source.height})`,
   );
+  atMost(MAX_SOURCE_SIDE, Math.max(source.width, source.height), "px", "a side of the source");
   if (scale > 1) {
     const name = `source (${region.width}x${region.height} in steps of 16 px, as the network computes)`;
     atMost(Math.floor(THIN * limits.inputPixels), networkPixels(region), "pixels", name);

@@ -83,3 +83,31 @@ function isInner(pixel: number, width: number): boolean {
   const [x, y] = [pixel % width, Math.floor(pixel / width)];
   return x > 1 && x < width - 2 && y > 1 && y < width - 2;
 }
+
+it("makes of a picture on its side what it makes of it, on its side", () => {
+  const turned = ({ width, height, data }: Rgba) =>
+    picture(height, width, (x, y) => [...data.subarray(4 * (width * x + y), 4 * (width * x + y + 1))]);
+  fc.assert(
+    fc.property(fc.tuple(side, side, side, side), ([fromWidth, fromHeight, width, height]) => {
+      const image = picture(fromWidth, fromHeight, (x, y) => [x * 10, y * 10, (x * 7919 + y * 104_729) % 256, 255 - x]);
+      const result = resizeLinear(image, { window: whole(image), width, height });
+      const other = turned(image);
+      const onItsSide = resizeLinear(other, { window: whole(other), width: height, height: width });
+      const differences = turned(onItsSide).data.map((value, i) => Math.abs(value - (result.data[i] ?? 0)));
+      expect(Math.max(...differences)).toBeLessThanOrEqual(1);
+    }),
+  );
+});
+
+it("takes as long as the pixels of the two take, however wide the one and tall the other", () => {
+  const wide = picture(65_535, 4, (x) => [x, x, x, 255]);
+  const square = picture(512, 512, (x) => [x, x, x, 255]);
+  const seconds = (image: Rgba, width: number, height: number) => {
+    const started = performance.now();
+    resizeLinear(image, { window: whole(image), width, height });
+    return (performance.now() - started) / 1000;
+  };
+  seconds(square, 1024, 1024);
+  expect(seconds(wide, 64, 16_383)).toBeLessThan(4 * seconds(square, 1024, 1024));
+  expect(seconds(wide, 65_535, 16)).toBeLessThan(4 * seconds(square, 1024, 1024));
+});

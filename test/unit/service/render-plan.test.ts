@@ -57,6 +57,15 @@ describe("planRender", () => {
     expect(plan(width, { format: "auto", accepts }, { format, height }).format).toBe(chosen);
   });
 
+  it("refuses a source with a side that no JPEG can have", () => {
+    const thumbnail = { scale: 1, width: 64, height: 64, fit: "squeeze" } as const;
+    expect(plan(65_535, thumbnail, { height: 4 }).size).toEqual({ width: 64, height: 64 });
+    const detail = { limit: 65_535, actual: 65_536, unit: "px" };
+    const tooLarge = expect.objectContaining({ code: "image_too_large", detail });
+    expect(() => plan(65_536, thumbnail, { height: 1 })).toThrow(tooLarge);
+    expect(() => plan(1, thumbnail, { height: 65_536 })).toThrow(tooLarge);
+  });
+
   it("counts a thin picture as what the network makes of it, in steps of 16 px", () => {
     const format = "png";
     const thin = (width: number, scale: 1 | 2) => plan(width, { format, scale }, { height: 1 });
