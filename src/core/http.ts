@@ -42,8 +42,8 @@ export function parseRange(header: string | undefined, size: number): ByteRange 
 }
 
 /**
- * A Cache-Control value (RFC 9111 §5.2) under which nothing is served after `seconds` from now: ages are lowered, and serving
- * stale or for ever is taken back.
+ * A Cache-Control value (RFC 9111 §5.2) under which nothing is served after `seconds` from now: ages are lowered, serving
+ * stale or for ever is taken back, and where there is no age a cache may not choose one (§4.2.2).
  */
 export function cappedCacheControl(value: string, seconds: number): string {
   const directives = value.split(",").map((directive) => directive.trim().toLowerCase());
@@ -52,5 +52,5 @@ export function cappedCacheControl(value: string, seconds: number): string {
     directive.replace(/^(max-age|s-maxage)=(\d+)$/, (_, name, age) => `${name}=${Math.min(Number(age), seconds)}`),
   );
   const hasAge = capped.some((directive) => directive.startsWith("max-age="));
-  return [...capped, ...(hasAge ? [] : [`max-age=${seconds}`]), "must-revalidate"].join(", ");
+  return [...capped, ...(hasAge ? [] : ["max-age=0"]), "must-revalidate"].join(", ");
 }

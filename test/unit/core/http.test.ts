@@ -70,8 +70,9 @@ describe("cappedCacheControl", () => {
     ["public, max-age=3600, stale-while-revalidate=86400", 60, "public, max-age=60, must-revalidate"],
     ["public, max-age=3600, s-maxage=7200", 5000, "public, max-age=3600, s-maxage=5000, must-revalidate"],
     ["Public, Max-Age=31536000, Immutable", 1, "public, max-age=1, must-revalidate"],
-    ["public", 60, "public, max-age=60, must-revalidate"],
-    ["no-store", 60, "no-store, max-age=60, must-revalidate"],
+    ["public, s-maxage=86400", 251607300799, "public, s-maxage=86400, max-age=0, must-revalidate"],
+    ["public", 60, "public, max-age=0, must-revalidate"],
+    ["no-store", 60, "no-store, max-age=0, must-revalidate"],
   ])("makes of %s, %i s before the end, %s", (value, seconds, capped) => {
     expect(cappedCacheControl(value, seconds)).toBe(capped);
   });
