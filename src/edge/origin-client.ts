@@ -81,10 +81,13 @@ export function createOriginClient(config: OriginConfig, { fetch, now }: OriginC
     limits: config.limits,
     async upscale(job, requestId) {
       const endMs = now() + config.deadlineMs;
+      let met: ServiceError | undefined;
       for (let attempts = 1; ; attempts++) {
         const passage = pass(circuit, now(), CIRCUIT);
         circuit = passage.circuit;
         if (passage.waitMs > 0) {
+          // That may be what opened the circuit, and says more.
+          if (met !== undefined) throw met;
           const retryAfterSeconds = Math.ceil(passage.waitMs / 1000);
           throw new ServiceError("overloaded", "The origin is not there at the moment", { retryAfterSeconds });
         }
@@ -94,6 +97,7 @@ export function createOriginClient(config: OriginConfig, { fetch, now }: OriginC
         const { error, retryInMs } = outcome;
         if (attempts === ATTEMPTS || retryInMs === undefined) throw error;
         if (retryInMs > LONGEST_PAUSE * config.deadlineMs || now() + retryInMs >= endMs) throw error;
+        met = error;
         await new Promise((resolve) => setTimeout(resolve, retryInMs));
       }
     },

@@ -47,6 +47,22 @@ it.each([
   },
 );
 
+it("says what the last attempt met where that closed the way to the next, and only to who comes later that there is none", async () => {
+  let nowMs = 1_000_000;
+  const fetch = vi.fn(() => Promise.reject(new Error("refused")));
+  const origin = createOriginClient(CONFIG, { fetch, now: () => nowMs });
+  const ask = () => origin.upscale(JOB, "request-1");
+  const unreachable = { code: "origin_failed", cause: new Error("refused") };
+  for (const attempts of [2, 4, 5]) {
+    await expect(ask()).rejects.toMatchObject(unreachable);
+    expect(fetch).toHaveBeenCalledTimes(attempts);
+  }
+  await expect(ask()).rejects.toMatchObject({ code: "overloaded", retryAfterSeconds: 10 });
+  nowMs += 10_000;
+  await expect(ask()).rejects.toMatchObject(unreachable);
+  expect(fetch).toHaveBeenCalledTimes(6);
+});
+
 it("tells the origin with each attempt which request it is and how much of its time is left", async () => {
   const { fetch, origin } = busyOnce();
   await expect(origin.upscale(JOB, "request-1")).rejects.toMatchObject({ code: "undecodable_image" });
