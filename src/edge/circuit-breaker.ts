@@ -26,7 +26,9 @@ export function pass(
   { maxFailures, pauseMs }: CircuitOptions,
 ): { readonly circuit: Circuit; readonly waitMs: number } {
   if (circuit.failures < maxFailures) return { circuit, waitMs: 0 };
-  if (nowMs < circuit.openUntilMs) return { circuit, waitMs: circuit.openUntilMs - nowMs };
+  const waitMs = circuit.openUntilMs - nowMs;
+  // No pause has more left than it was long, unless the clock was set back.
+  if (waitMs > 0 && waitMs <= pauseMs) return { circuit, waitMs };
   return { circuit: { ...circuit, openUntilMs: nowMs + pauseMs }, waitMs: 0 };
 }
 

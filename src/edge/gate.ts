@@ -44,7 +44,8 @@ export function createGate({ room, now, sleep, waitMs }: GateOptions): Gate {
 
   function dropSilent(): void {
     // Nobody is heard of while a codec runs, which may take ten seconds: what is longer than a heartbeat counts as one.
-    const passedMs = Math.min(now() - polledAt, HEARTBEAT_MS);
+    // Less than nothing passes where the clock is set back.
+    const passedMs = Math.max(0, Math.min(now() - polledAt, HEARTBEAT_MS));
     polledAt = now();
     for (const visitors of [outside, inside]) {
       for (const [visitor, silentMs] of visitors) {

@@ -30,3 +30,9 @@ it("starts another pause when the probe fails", () => {
   const { circuit } = pass(failing(3, 0), 1000, OPTIONS);
   expect(pass(afterFailure(circuit, 1700, OPTIONS), 2600, OPTIONS).waitMs).toBe(100);
 });
+
+it("lets a probe through where the clock was set back, and no other", () => {
+  const probing = pass(failing(3, 3_600_000), 0, OPTIONS);
+  expect(probing.waitMs).toBe(0);
+  expect(pass(probing.circuit, 1, OPTIONS).waitMs).toBe(999);
+});

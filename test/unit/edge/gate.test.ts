@@ -98,6 +98,16 @@ describe("a gate", () => {
     expect(await happens(visitor(gate, 1), 1100)).toBe(true);
   });
 
+  it("lets in the next a second after a client has left, though the clock was set back", async () => {
+    const gate = createGate({ room: 1, ...clock, waitMs: 1e9 });
+    vi.spyOn(globalThis, "setInterval").mockReturnValueOnce(setTimeout(() => {}));
+    await visitor(gate, 1);
+    vi.setSystemTime(Date.now() - 3_600_000);
+    const next = visitor(gate, 1);
+    expect(await happens(next, GONE_MS - 100)).toBe(false);
+    expect(await happens(next, 200)).toBe(true);
+  });
+
   it("lets in the next where who came first is not heard of any more", async () => {
     const sleep = vi.fn(clock.sleep).mockReturnValueOnce(new Promise(() => {}));
     const gate = createGate({ room: 1, ...clock, sleep });
