@@ -23,7 +23,7 @@ import { parseOriginConfig } from "./origin-config.ts";
 import { createPipeline } from "./pipeline.ts";
 import { createProduceOnce } from "./produce.ts";
 import { rateLimiter } from "./rate-limit.ts";
-import { remoteSource } from "./remote-source.ts";
+import { allowedOnly, remoteSource } from "./remote-source.ts";
 import { bucketResults } from "./results.ts";
 import { assetSource, bucketSource, firstOf } from "./sources.ts";
 import { createTurnstile } from "./turnstile.ts";
@@ -73,9 +73,12 @@ function createHandlers(env: Env, createEngine: CreateEngine, site: () => string
   const { limits, remote, signing, lease, cacheControl } = config;
   const renderer = { codecs: createCodecs(CODEC_MODULES, { avifBytes: AVIF_BYTES }), ...createEngine(model, env) };
   const openSource = firstOf(
-    lastKnown(
-      remoteSource({ fetch: (url, init) => fetch(url, init), maxBytes: limits.sourceBytes, ...remote }),
-      bucketVersions(env.RESULTS),
+    allowedOnly(
+      remote.allowed,
+      lastKnown(
+        remoteSource({ fetch: (url, init) => fetch(url, init), maxBytes: limits.sourceBytes, ...remote }),
+        bucketVersions(env.RESULTS),
+      ),
     ),
     bucketSource(env.SOURCES),
     assetSource(env.ASSETS, "samples/"),

@@ -1,6 +1,8 @@
 import { beforeEach, expect, it, vi } from "vitest";
+import { parseAllowList } from "../../../src/core/allow-list.ts";
 import { type ErrorCode, ServiceError } from "../../../src/core/errors.ts";
 import { lastKnown, type Versions } from "../../../src/edge/last-known.ts";
+import { allowedOnly, remoteSource } from "../../../src/edge/remote-source.ts";
 
 // What a version is remembered for; the rest is tested in workerd (test/edge/remote-source.test.ts).
 
@@ -44,3 +46,15 @@ it.each<[string, Versions["get"]]>([
   const failure = new ServiceError("source_failed", "why");
   await expect(failing(failure, get)).rejects.toBe(failure);
 });
+
+it.each(["https://elsewhere.example.com/a.png", "https://127.0.0.1/a.png"])(
+  "what we refuse ourselves is neither asked for nor looked up: %s",
+  async (id) => {
+    const allowed = parseAllowList("https://example.com", "ALLOWED");
+    const [fetch, get, put, forget] = [vi.fn(), vi.fn(), vi.fn(), vi.fn(async () => {})];
+    const remote = remoteSource({ fetch, allowed, timeoutMs: 1000, maxBytes: 10 });
+    const open = allowedOnly(allowed, lastKnown(remote, { get, put, forget }));
+    await expect(open(id, async () => {})).rejects.toMatchObject({ code: "source_forbidden" });
+    for (const called of [fetch, get, put, forget]) expect(called).not.toHaveBeenCalled();
+  },
+);
