@@ -21,7 +21,7 @@ interface RemoteRules {
   readonly maxBytes: number;
 }
 
-/** Refuses what is not on the list before anything is asked of a server or looked up in a store: strangers name any address. */
+/** Refuses what is not on the list before `open` looks anything up: strangers name any address. */
 export function allowedOnly(allowed: AllowList, open: OpenSource): OpenSource {
   return async (id, reserve) => {
     if (isRemote(id)) assertAllowed(allowed, new URL(id));
@@ -29,12 +29,11 @@ export function allowedOnly(allowed: AllowList, open: OpenSource): OpenSource {
   };
 }
 
-/**
- * Pictures of other servers, to be opened by {@link allowedOnly}. One GET finds the version and keeps the body for `read`.
- */
+/** Pictures of other servers, by https and from the allow-list only. One GET finds the version and keeps the body for `read`. */
 export function remoteSource({ fetch, allowed, timeoutMs, maxBytes }: RemoteRules): OpenSource {
-  /** Redirects are followed by hand: each target is held against the allow-list before anything is asked there. */
+  /** Redirects are followed by hand: each address is held against the allow-list before anything is asked there. */
   async function follow(start: URL, signal: AbortSignal): Promise<{ response: Response; url: URL }> {
+    assertAllowed(allowed, start);
     let url = start;
     for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
       const headers = { Accept: "image/*", "Accept-Encoding": "identity", "User-Agent": USER_AGENT, Via: VIA };
