@@ -3,24 +3,26 @@ import { ServiceError } from "../core/errors.ts";
 import { logError } from "../service/problem.ts";
 import type { OpenSource } from "./sources.ts";
 
-/** The version that each source had when a result of it was last stored. */
+/** The version that each source had when a result of it was last stored. Times are Unix milliseconds. */
 export interface Versions {
   get(id: string): Promise<string | undefined>;
-  put(id: string, version: string): Promise<void>;
-  forget(id: string): Promise<void>;
+  /** @param askedMs - when its server was asked: does nothing where that has said otherwise since. */
+  put(id: string, version: string, askedMs: number): Promise<void>;
+  forget(id: string, nowMs: number): Promise<void>;
 }
 
 /**
  * What a server answers badly, or not at all, is as it was: results that are stored are found, others fail as before. What it has
  * taken away does not come back with its next failure.
  */
-export function lastKnown(open: OpenSource, versions: Versions): OpenSource {
+export function lastKnown(open: OpenSource, versions: Versions, now: () => number): OpenSource {
   return async (id, reserve) => {
+    const askedMs = now();
     try {
       const source = await open(id, reserve);
-      return source && { ...source, onStored: () => versions.put(id, source.version) };
+      return source && { ...source, onStored: () => versions.put(id, source.version, askedMs) };
     } catch (failure) {
-      if (isTakenAway(failure)) await versions.forget(id).catch((cause) => logError("last known", cause));
+      if (isTakenAway(failure)) await versions.forget(id, now()).catch((cause) => logError("last known", cause));
       const version = isServers(failure) ? await recall(id) : undefined;
       if (version === undefined) throw failure;
       logError("last known", failure);
@@ -46,16 +48,34 @@ function isServers(failure: unknown): boolean {
   return failure instanceof ServiceError && (failure.code === "source_failed" || failure.code === "deadline_exceeded");
 }
 
+/** No result takes so long to be made. */
+const LONGEST_MS = 3_600_000;
+
+/** What is forgotten is an empty object for as long as a result may be under way that was begun before. */
 export function bucketVersions(bucket: R2Bucket): Versions {
   const keyOf = async (id: string) => `v1/${await sha256Hex(id)}`;
-  const get = async (id: string) => (await bucket.get(await keyOf(id)))?.text();
+  const note = (ms: number) => ({ customMetadata: { ms: `${ms}` } });
+  const notedMs = ({ customMetadata }: R2Object) => Number(customMetadata?.ms);
   return {
-    get,
-    async put(id, version) {
-      if ((await get(id)) !== version) await bucket.put(await keyOf(id), version);
+    async get(id) {
+      const object = await bucket.get(await keyOf(id));
+      return (await object?.text()) || undefined;
     },
-    async forget(id) {
-      if ((await get(id)) !== undefined) await bucket.delete(await keyOf(id));
+    async put(id, version, askedMs) {
+      const key = await keyOf(id);
+      const object = await bucket.get(key);
+      const known = await object?.text();
+      if (known === version || (object !== null && askedMs <= notedMs(object))) return;
+      const onlyIf = object === null ? { etagDoesNotMatch: "*" } : { etagMatches: object.etag };
+      await bucket.put(key, version, { ...note(askedMs), onlyIf });
+    },
+    async forget(id, nowMs) {
+      const key = await keyOf(id);
+      const object = await bucket.head(key);
+      // Nothing is kept of addresses that never had a version: strangers name any.
+      if (object === null) return;
+      if (object.size > 0) await bucket.put(key, "", note(nowMs));
+      else if (nowMs > notedMs(object) + LONGEST_MS) await bucket.delete(key);
     },
   };
 }

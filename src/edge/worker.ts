@@ -78,6 +78,7 @@ function createHandlers(env: Env, createEngine: CreateEngine, site: () => string
       lastKnown(
         remoteSource({ fetch: (url, init) => fetch(url, init), maxBytes: limits.sourceBytes, ...remote }),
         bucketVersions(env.RESULTS),
+        Date.now,
       ),
     ),
     bucketSource(env.SOURCES),

@@ -1,5 +1,5 @@
 import { Miniflare } from "miniflare";
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { unsuccessfulJobs } from "../../../src/edge/jobs/unsuccessful-jobs.ts";
 import { bucketVersions } from "../../../src/edge/last-known.ts";
 import { bucketResults } from "../../../src/edge/results.ts";
@@ -73,18 +73,71 @@ it("a result that is damaged on its way is not stored", async () => {
   expect(await bucket.head("r1/m/2")).toBeNull();
 });
 
-it("a version is written only where it is another, and deleted only where there is one", async () => {
-  const put = vi.fn((key: string, value: string) => bucket.put(key, value));
-  const remove = vi.fn((key: string) => bucket.delete(key));
-  const get = (key: string) => bucket.get(key);
-  const versions = bucketVersions({ get, put, delete: remove } as unknown as R2Bucket);
-  for (const version of ["1", "1", "2"]) await versions.put("https://example.com/a.png", version);
-  expect(await versions.get("https://example.com/a.png")).toBe("2");
-  expect(await versions.get("https://example.com/b.png")).toBeUndefined();
-  expect(put).toHaveBeenCalledTimes(2);
-  for (let i = 0; i < 2; i++) await versions.forget("https://example.com/a.png");
-  expect(await versions.get("https://example.com/a.png")).toBeUndefined();
-  expect(remove).toHaveBeenCalledOnce();
+describe("a version", () => {
+  const ID = "https://example.com/a.png";
+  const HOUR_MS = 3_600_000;
+
+  function create() {
+    const get = (key: string) => bucket.get(key);
+    const head = (key: string) => bucket.head(key);
+    const put = vi.fn((...[key, value, options]: [string, string, R2PutOptions?]) => bucket.put(key, value, options));
+    const remove = vi.fn((key: string) => bucket.delete(key));
+    const versions = bucketVersions({ get, head, put, delete: remove } as unknown as R2Bucket);
+    return { ...versions, written: put, removed: remove };
+  }
+  const stored = async () => (await bucket.list({ prefix: "v1/" })).objects;
+
+  beforeEach(async () => {
+    await bucket.delete((await stored()).map(({ key }) => key));
+  });
+
+  it("is written only where it is another, and not in the place of one that was asked for later", async () => {
+    const { get, put, written } = create();
+    for (const [ms, version] of ["1", "1", "2"].entries()) await put(ID, version, ms);
+    await put(ID, "1", 1);
+    expect(await get(ID)).toBe("2");
+    expect(await get("https://example.com/b.png")).toBeUndefined();
+    expect(written).toHaveBeenCalledTimes(2);
+  });
+
+  it("that was taken away is not brought back by who asked before, only by who asks later", async () => {
+    const { get, put, forget } = create();
+    await put(ID, "1", 10);
+    await forget(ID, 20);
+    expect(await get(ID)).toBeUndefined();
+    for (const version of ["1", "2"]) await put(ID, version, 19);
+    expect(await get(ID)).toBeUndefined();
+    await put(ID, "1", 21);
+    expect(await get(ID)).toBe("1");
+  });
+
+  it("that is taken away while another is being written stays away", async () => {
+    const { put, forget } = create();
+    await put(ID, "1", 10);
+    const slow = {
+      get: (key: string) => bucket.get(key),
+      async put(key: string, value: string, options: R2PutOptions) {
+        await forget(ID, 20);
+        return bucket.put(key, value, options);
+      },
+    };
+    await bucketVersions(slow as unknown as R2Bucket).put(ID, "2", 15);
+    expect(await create().get(ID)).toBeUndefined();
+  });
+
+  it("that was taken away leaves a note for an hour, and what never had one leaves none", async () => {
+    const { put, forget, written, removed } = create();
+    await forget(ID, 0);
+    expect(await stored()).toEqual([]);
+    await put(ID, "1", 0);
+    for (const ms of [1, HOUR_MS]) {
+      await forget(ID, ms);
+      expect(await stored()).toMatchObject([{ size: 0 }]);
+    }
+    expect([written.mock.calls.length, removed.mock.calls.length]).toEqual([2, 0]);
+    await forget(ID, HOUR_MS + 2);
+    expect(await stored()).toEqual([]);
+  });
 });
 
 it("jobs without a result are listed page by page, those of each end apart", async () => {

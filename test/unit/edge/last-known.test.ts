@@ -7,10 +7,11 @@ import { allowedOnly, remoteSource } from "../../../src/edge/remote-source.ts";
 // What a version is remembered for; the rest is tested in workerd (test/edge/remote-source.test.ts).
 
 const ID = "https://example.com/a.png";
+const now = () => 1_000_000;
 
 /** A source whose server fails so. */
 function failing(failure: Error, get: Versions["get"] = async () => "v1", forget = async () => {}) {
-  return lastKnown(() => Promise.reject(failure), { get, put: async () => {}, forget })(ID, async () => {});
+  return lastKnown(() => Promise.reject(failure), { get, put: async () => {}, forget }, now)(ID, async () => {});
 }
 
 beforeEach(() => {
@@ -47,13 +48,27 @@ it.each<[string, Versions["get"]]>([
   await expect(failing(failure, get)).rejects.toBe(failure);
 });
 
+it("the version of a result that is stored is noted by when its server was asked for it", async () => {
+  let nowMs = 1_000_000;
+  const put = vi.fn(async () => {});
+  const open = async () => {
+    nowMs += 1000;
+    return { version: "v1", read: async () => Uint8Array.of(0) };
+  };
+  const versions = { get: async () => undefined, put, forget: async () => {} };
+  const source = await lastKnown(open, versions, () => nowMs)(ID, async () => {});
+  nowMs += 1000;
+  await source?.onStored?.();
+  expect(put).toHaveBeenCalledExactlyOnceWith(ID, "v1", 1_000_000);
+});
+
 it.each(["https://elsewhere.example.com/a.png", "https://127.0.0.1/a.png"])(
   "what we refuse ourselves is neither asked for nor looked up: %s",
   async (id) => {
     const allowed = parseAllowList("https://example.com", "ALLOWED");
     const [fetch, get, put, forget] = [vi.fn(), vi.fn(), vi.fn(), vi.fn(async () => {})];
     const remote = remoteSource({ fetch, allowed, timeoutMs: 1000, maxBytes: 10 });
-    const open = allowedOnly(allowed, lastKnown(remote, { get, put, forget }));
+    const open = allowedOnly(allowed, lastKnown(remote, { get, put, forget }, now));
     await expect(open(id, async () => {})).rejects.toMatchObject({ code: "source_forbidden" });
     for (const called of [fetch, get, put, forget]) expect(called).not.toHaveBeenCalled();
   },
