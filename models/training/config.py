@@ -11,7 +11,7 @@ class Config:
     """Every field is in the file or has this default; lengths are in pixels of the low-resolution picture."""
 
     scale: int
-    data: str  # a folder of pictures, or one in the DF2K layout
+    data: str | list[str]  # a folder of pictures, or one in the DF2K layout; or several, the first with those held out
     output: str  # folder for checkpoints, log and exported weights
     patch: int
     batch: int
@@ -47,7 +47,13 @@ class Config:
     checkpoint_every: int = 1000
     log_every: int = 100
 
+    @property
+    def folders(self) -> list[str]:
+        return self.data if isinstance(self.data, list) else [self.data]
+
     def __post_init__(self) -> None:
+        named = bool(self.folders) and all(isinstance(folder, str) for folder in self.folders)
+        check(named, "a folder or a list of them", "data", self.data)
         check(self.scale in (2, 3, 4), "2, 3 or 4", "scale", self.scale)
         check((self.steps > 0) != (self.minutes > 0), "exactly one of steps and minutes", "length", self.steps)
         given = bool(self.initial and self.body) or not self.body_before

@@ -40,6 +40,10 @@ def read_with_digest(path: Path) -> tuple[Tensor, str]:
         raise ValueError(f"Expected a picture that can be read for {path}, got {error}") from error
 
 
+def read_if_given(path: Path | None) -> tuple[Tensor | None, str]:
+    return read_with_digest(path) if path else (None, "")
+
+
 def read_picture(path: Path) -> Tensor:
     return read_with_digest(path)[0]
 
@@ -235,6 +239,15 @@ def layout(folder: Path, scale: int) -> tuple[Path, Callable[[Path], Path] | Non
     return root, (lambda path: low / f"{path.stem}x{scale}.png") if low.is_dir() else None
 
 
+def listed(folder: Path, scale: int) -> list[tuple[Path, str, Path | None]]:
+    """Of each picture its path, its name within the folder and, if given, the low-resolution one's path."""
+    root, low_path = layout(folder, scale)
+    paths = picture_paths(root)
+    if not paths:
+        raise FileNotFoundError(f"Expected pictures for data, got none in {root}")
+    return [(path, path.relative_to(root).as_posix(), low_path(path) if low_path else None) for path in paths]
+
+
 def load_dataset(
     folder: Path,
     scale: int,
@@ -243,30 +256,32 @@ def load_dataset(
     validation_side: int,
     device: torch.device,
     degradation: Degradation = CLEAN,
+    more: Sequence[Path] = (),
 ) -> Dataset:
     """Read a folder of pictures; or `DF2K_train_HR` and `DF2K_train_LR_bicubic/X{scale}` in it; or `X{scale}` and `X1`.
 
     Pictures with a side below `smallest_side` (high-resolution px) are left out. The validation pictures are those
-    whose names have the smallest hashes: the same ones at every scale and on every machine.
+    whose names have the smallest hashes: the same ones at every scale and on every machine. Those of `more` folders are
+    trained on, all of them, so that the validation stays the same whatever is added.
     """
-    root, low_path = layout(folder, scale)
-    paths = picture_paths(root)
-    if not paths:
-        raise FileNotFoundError(f"Expected pictures for data, got none in {root}")
-    names = [path.relative_to(root).as_posix() for path in paths]
-    held_out = set(sorted(names, key=lambda name: hashlib.sha256(name.encode()).digest())[:validation_images])
+    first = listed(folder, scale)
+    by_hash = sorted(first, key=lambda file: hashlib.sha256(file[1].encode()).digest())
+    held_out = {path for path, _, _ in by_hash[:validation_images]}
+    files = first + [file for other in more for file in listed(other, scale)]
+    if len({low_path is None for _, _, low_path in files}) > 1:
+        raise ValueError("Expected low-resolution pictures in all folders or in none for data, got some")
 
     with ThreadPoolExecutor() as pool:
-        pictures = list(pool.map(read_with_digest, paths))
-        lows = list(pool.map(read_with_digest, map(low_path, paths))) if low_path else [(None, "")] * len(paths)
+        pictures = list(pool.map(read_with_digest, [path for path, _, _ in files]))
+        lows = list(pool.map(read_if_given, [low_path for _, _, low_path in files]))
     training, validation = [], []
     generator = Generator().manual_seed(1)  # the validation pictures are degraded in the same way in every run
     digest = hashlib.sha256()
-    for path, name, (high, high_hash), (low, low_hash) in zip(paths, names, pictures, lows, strict=True):
-        split = "validation" if name in held_out else "train"
+    for (path, name, low_path), (high, high_hash), (low, low_hash) in zip(files, pictures, lows, strict=True):
+        split = "validation" if path in held_out else "train"
         digest.update(f"{name} {high_hash} {low_hash + ' ' if low_hash else ''}{split}\n".encode())
         if low_path:
-            check_size(low_path(path), high, low, scale)
+            check_size(low_path, high, low, scale)
         shortest = min(high.shape[:2])
         if split == "validation":
             if shortest // scale <= 2:  # nothing is left of it inside the border
@@ -276,9 +291,10 @@ def load_dataset(
             training.append((high, low))
     if not training or not validation:
         expected = f"pictures of {smallest_side} px and more beside the {validation_images} to be held out"
-        raise ValueError(f"Expected {expected} in {folder}, got {len(training)} of {len(paths)}")
+        raise ValueError(f"Expected {expected} in {folder}, got {len(training)} of {len(files)}")
     high_set = pack([high for high, _ in training], device)
-    low_set = pack([low for _, low in training if low is not None], device) if low_path else None
+    low_training = [low for _, low in training if low is not None]
+    low_set = pack(low_training, device) if low_training else None
     return Dataset(high_set, low_set, validation, len(training), digest.hexdigest())
 
 

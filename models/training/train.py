@@ -116,12 +116,14 @@ class Source:
     share: float  # of the patches, 0 to 1
     degradation: Degradation
     upright: bool  # never turned
+    more: tuple[Path, ...] = ()  # folders of which no picture is held out
 
 
 def sources(config: Config) -> list[Source]:
     """Photographs; drawings at X1; drawings that are shrunk, from X2, where letters are smallest."""
     drawn, shrunk = config.drawn_share, config.shrunk_share
-    photographs = Source(Path(config.data), 1 - drawn - shrunk, DEGRADATIONS[config.degradation], upright=False)
+    first, *more = map(Path, config.folders)
+    photographs = Source(first, 1 - drawn - shrunk, DEGRADATIONS[config.degradation], upright=False, more=tuple(more))
     drawings = [(Path(config.drawn), drawn), (Path(config.drawn) / "X2", shrunk)]
     return [photographs] + [Source(folder, share, DRAWN, upright=True) for folder, share in drawings if share]
 
@@ -260,7 +262,7 @@ class Trainer:
                 "body_before": config.body_before,
                 "body_share": str(config.body_share),
                 "seed": str(config.seed),
-                "data": config.data,
+                "data": ", ".join(config.folders),
                 "drawn_share": str(config.drawn_share),
                 "shrunk_share": str(config.shrunk_share),
                 "dataset_sha256": self.digest,
@@ -296,7 +298,7 @@ def load_pictures(config: Config, device: torch.device) -> list[Dataset]:
     side = config.scale * (config.patch + 2 * MARGIN)
     count, middle = config.validation_images, config.validation_side
     return [
-        load_dataset(source.folder, config.scale, side, count, middle, device, source.degradation)
+        load_dataset(source.folder, config.scale, side, count, middle, device, source.degradation, source.more)
         for source in sources(config)
     ]
 

@@ -17,6 +17,9 @@ def test_reads_every_config(path: Path) -> None:
     [
         ({"learning_rat": 1e-3}, "for key, got 'learning_rat'"),
         ({"scale": 5}, "Expected 2, 3 or 4 for scale, got 5"),
+        ({"data": 3}, "Expected a folder or a list of them for data, got 3"),
+        ({"data": []}, r"Expected a folder or a list of them for data, got \[\]"),
+        ({"data": ["d", 3]}, r"Expected a folder or a list of them for data, got \['d', 3\]"),
         ({"patch": "48"}, "Expected a int for patch, got '48'"),
         ({"patch": True}, "Expected a int for patch, got True"),
         ({"batch": 0}, "Expected a positive number for batch, got 0"),

@@ -1,4 +1,5 @@
 import dataclasses
+import hashlib
 import math
 from collections.abc import Callable
 from fractions import Fraction
@@ -7,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import write_picture
+from conftest import picture, write_picture
 from PIL import Image
 from torch import Generator, Tensor
 
@@ -117,6 +118,34 @@ def test_the_digest_names_the_bytes(pictures: Path) -> None:
     path = next(pictures.iterdir())
     write_picture(path, 255 - read_picture(path))
     assert load(pictures).digest != before
+
+
+def test_the_digest_of_one_folder_is_that_of_names_bytes_and_split(pictures: Path) -> None:
+    """Checkpoints are known by it: with another one, no run that has begun would go on."""
+    lines = [
+        f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()} "
+        f"{'validation' if path.stem in ('p2', 'p5') else 'train'}\n"
+        for path in sorted(pictures.iterdir())
+    ]
+    assert load(pictures).digest == hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def test_pictures_are_held_out_of_the_first_of_several_folders_alone(pictures: Path, tmp_path: Path) -> None:
+    for index in range(2, 6):  # p2 and p5 are those that are held out of the first
+        write_picture(tmp_path / "more" / f"p{index}.png", picture(50, 50 + index, 10 + index))
+    alone = load(pictures)
+    both = load_dataset(pictures, 2, 40, 2, 24, CPU, more=[tmp_path / "more"])
+    assert len(both.validation) == 2
+    for ours, theirs in zip(both.validation, alone.validation, strict=True):
+        assert all(map(torch.equal, ours, theirs))
+    assert both.high.width.tolist() == [*alone.high.width.tolist(), 52, 53, 54, 55]
+    assert both.digest != alone.digest
+
+
+def test_refuses_low_resolution_pictures_in_one_of_several_folders(pictures: Path, tmp_path: Path) -> None:
+    given = df2k(tmp_path / "given", torch.zeros(20, 24, 3, dtype=torch.uint8))
+    with pytest.raises(ValueError, match="in all folders or in none for data, got some"):
+        load_dataset(pictures, 2, 24, 2, 24, CPU, more=[given])
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import assert_same
+from conftest import assert_same, picture, write_picture
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
@@ -152,6 +152,17 @@ def test_patches_of_each_folder_suffer_as_the_settings_say(config: Config) -> No
     dataset = load_dataset(Path(config.data), 2, 44, 1, 16, CPU)
     samplers = Trainer(mixed, [dataset] * 3, CPU).sampler.samplers
     assert [(s.degradation, s.upright) for s in samplers] == [(s.degradation, s.upright) for s in expected]
+
+
+def test_several_folders_are_trained_on(config: Config, tmp_path: Path) -> None:
+    write_picture(tmp_path / "more" / "a.png", picture(50, 50, 1))
+    both = dataclasses.replace(config, data=[config.data, str(tmp_path / "more")])
+    assert [each.pictures for each in load_pictures(both, CPU)] == [6]
+    trainer = Trainer(both, load_pictures(both, CPU), CPU)
+    Path(config.output).mkdir()
+    trainer.validate()
+    with safe_open(Path(config.output) / "best.safetensors", "pt") as file:
+        assert file.metadata()["data"] == f"{config.data}, {tmp_path / 'more'}"
 
 
 def test_held_out_pictures_suffer_as_the_others_do(config: Config) -> None:
