@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { dirname, join, relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build, type Plugin } from "esbuild";
+import type { TestProject } from "vitest/node";
 
 const ENTRY_POINTS = [
   "src/cli/main.ts",
@@ -14,7 +15,9 @@ const ENTRY_POINTS = [
 const LOAD_THEIR_OWN_FILES = ["onnxruntime-node", "onnxruntime-web", "piscina", "sharp"];
 
 /** Builds the programs once for all tests: started by tsx, each takes a second of a CPU, and again for each of its threads. */
-export async function setup(): Promise<() => Promise<void>> {
+export async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
+  // The others, which inherit the settings, find what this one built.
+  if (!project.isRootProject()) return undefined;
   // Where packages are found from.
   const cache = resolve("node_modules/.cache");
   await mkdir(cache, { recursive: true });
