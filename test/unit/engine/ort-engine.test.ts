@@ -6,7 +6,7 @@ import { ENGINES, readModel } from "../../../src/engine/node-engines.ts";
 import { createOrtEngine } from "../../../src/engine/ort-engine.ts";
 import { upscaleRgb } from "../../../src/engine/upscale.ts";
 import { drawing } from "./drawing.ts";
-import { SEAMLESS, seamless } from "./seams.ts";
+import { seamless } from "./seams.ts";
 
 it.each(SCALES)("makes the same of a picture natively and in WebAssembly, x%i", async (scale) => {
   const image = drawing(40, 24);
@@ -18,7 +18,7 @@ it.each(SCALES)("makes the same of a picture natively and in WebAssembly, x%i", 
   expect(Math.max(...differences)).toBeLessThanOrEqual(1);
 });
 
-it.each(SEAMLESS)("shows no seam where tiles meet in %s, the less the more they overlap", async (name) => {
+it.each(["scene.png", "drawing"])("shows less of a seam in %s the more tiles overlap", async (name) => {
   const image = await seamless(name, { width: 110, height: 100 });
   const { engine } = await ENGINES.ort();
   const whole = await engine.upscale(image, 2);
