@@ -14,7 +14,7 @@ from torch import Tensor
 from training.checkpoint import save_tensors
 from training.config import Config, load_config
 from training.network import SSIU
-from training.train import load_pictures, validation_psnr
+from training.train import digest_of, load_pictures, validation_psnr
 from training.weights import read_state
 
 SHARES = (0.0, 0.3, 0.5, 0.7, 1.0)
@@ -29,7 +29,12 @@ def average(config: Config) -> Path:
     """The file with the best mixture; its notes are those of the run, with the share of it and its score."""
     best = Path(config.output) / "best.safetensors"
     before, after = read_state(best.with_name("initial.safetensors")), read_state(best)
-    pairs = [pair for each in load_pictures(config, torch.device("cpu")) for pair in each.validation]
+    with safe_open(best, "pt") as file:
+        notes = file.metadata()
+    datasets = load_pictures(config, torch.device("cpu"))
+    if digest_of(datasets) != notes["dataset_sha256"]:
+        raise ValueError(f"Expected the pictures that {best} was trained on for data, got others")
+    pairs = [pair for each in datasets for pair in each.validation]
 
     def scores(share: float) -> tuple[float, float]:
         network = SSIU(config.scale).to(memory_format=torch.channels_last)
@@ -40,8 +45,6 @@ def average(config: Config) -> Path:
 
     print("| share of the run | PSNR |\n|---|---|")
     score, share = max(scores(share) for share in SHARES)
-    with safe_open(best, "pt") as file:
-        notes = file.metadata()
     notes["validation_psnr"] = f"{score:.4f}"
     if share < 1:
         notes["averaged_with"] = f"{share:g} of this run, the rest of what it began with"

@@ -38,7 +38,7 @@ def naming(path: Path, expected: str = "a whole file of weights") -> Iterator[No
     """What PyTorch and safetensors say of a damaged file, or of one of another network, does not name it."""
     try:
         yield
-    except (RuntimeError, EOFError, UnpicklingError, SafetensorError) as error:
+    except (RuntimeError, EOFError, UnpicklingError, SafetensorError, LookupError, UnicodeDecodeError) as error:
         raise ValueError(f"Expected {expected} for {path}, got {error!s:.80}") from error
 
 

@@ -17,8 +17,6 @@ class Config:
     batch: int
     initial: str = ""  # weights of this scale to start from
     body: str = ""  # weights of any scale to take all but the tail from
-    body_before: str = ""  # earlier weights of the scale of `body`: what has changed since is added to `initial`
-    body_share: float = 1.0  # how much of that change, 0 to 1
     steps: int = 0  # length of the run; exactly one of steps and minutes is positive
     minutes: float = 0.0  # the schedule then follows the time spent in training
     seed: int = 1
@@ -52,18 +50,15 @@ class Config:
         return self.data if isinstance(self.data, list) else [self.data]
 
     def __post_init__(self) -> None:
-        named = bool(self.folders) and all(isinstance(folder, str) for folder in self.folders)
+        named = bool(self.folders) and all(isinstance(folder, str) and folder for folder in self.folders)
         check(named, "a folder or a list of them", "data", self.data)
         check(self.scale in (2, 3, 4), "2, 3 or 4", "scale", self.scale)
         check((self.steps > 0) != (self.minutes > 0), "exactly one of steps and minutes", "length", self.steps)
-        given = bool(self.initial and self.body) or not self.body_before
-        check(given, "initial and body as well", "body_before", self.body_before)
         for name in ("optimizer", "degradation", "precision"):
             choices = get_args(Config.__annotations__[name])
             check(getattr(self, name) in choices, " or ".join(choices), name, getattr(self, name))
-        for name in ("body_share", "luma_weight", "rms_weight", "ema_decay", "drawn_share", "shrunk_share"):
+        for name in ("beta1", "beta2", "luma_weight", "rms_weight", "ema_decay", "drawn_share", "shrunk_share"):
             check(0 <= getattr(self, name) <= 1, "0 to 1", name, getattr(self, name))
-        check(self.body_share == 1 or bool(self.body_before), "body_before as well", "body_share", self.body_share)
         shares = self.drawn_share + self.shrunk_share
         check(shares < 1, "less than 1 in all", "drawn_share and shrunk_share", shares)
         given = bool(self.drawn) == (shares > 0)
@@ -98,4 +93,7 @@ def parse_config(table: dict[str, Any]) -> Config:
 
 
 def load_config(path: Path) -> Config:
-    return parse_config(tomllib.loads(path.read_text()))
+    try:
+        return parse_config(tomllib.loads(path.read_text()))
+    except ValueError as error:  # TOML's errors are such, too
+        raise ValueError(f"{path}: {error}") from error

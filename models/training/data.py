@@ -127,7 +127,7 @@ CLEAN = Degradation(
 
 
 class PatchSampler:
-    """Pairs of low- and high-resolution patches; every pixel of the pictures is as likely as any other.
+    """Pairs of low- and high-resolution patches; each picture is as likely as it has pixels.
 
     The stream of patches is a function of `generator`, whose state belongs in the checkpoint. They are flipped and
     turned unless `upright`, as letters are.
@@ -274,6 +274,11 @@ def load_dataset(
     with ThreadPoolExecutor() as pool:
         pictures = list(pool.map(read_with_digest, [path for path, _, _ in files]))
         lows = list(pool.map(read_if_given, [low_path for _, _, low_path in files]))
+    read = list(zip(files, pictures, strict=True))
+    unseen = {high_hash for (path, _, _), (_, high_hash) in read if path in held_out}
+    for (path, _, _), (_, high_hash) in read[len(first) :]:
+        if high_hash in unseen:
+            raise ValueError(f"Expected none of the pictures that are held out for data, got one again in {path}")
     training, validation = [], []
     generator = Generator().manual_seed(1)  # the validation pictures are degraded in the same way in every run
     digest = hashlib.sha256()

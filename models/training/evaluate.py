@@ -208,6 +208,8 @@ def main() -> None:
     else:
         scales, variants = arguments.scale or SCALES, [arguments.variant] if arguments.variant else VARIANTS
         chosen = [(m.weights, m.scale) for m in present(MODELS) if m.scale in scales and m.variant in variants]
+    if not chosen:
+        parser.error("Expected a model of that scale and variant in models, got none")
     sets, device = arguments.sets.split(","), torch.device(arguments.device)
     results = [evaluate(weights, scale, arguments.data, sets, device, arguments.int8) for weights, scale in chosen]
     table = markdown(results)

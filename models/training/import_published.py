@@ -1,7 +1,7 @@
 """A published checkpoint to our files: `python -m training.import_published model_x2_290.pt --scale 2 --output models`.
 
-Writes `ssiu-x2.safetensors` and `ssiu-x2.onnx`. What is to follow: `python -m training.pack PICTURE...`, then
-`python -m training.manifest`.
+Writes `ssiu-x2.safetensors`, `ssiu-x2.onnx` and `debug-state-x2.safetensors`. What is to follow:
+`python -m training.pack PICTURE...`, then `python -m training.manifest`.
 """
 
 import argparse

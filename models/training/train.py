@@ -99,13 +99,7 @@ def initial_state(config: Config, state: dict[str, Tensor]) -> dict[str, Tensor]
     """`state`, or what the settings name in its place."""
     if config.initial:
         state = load_network(Path(config.initial), config.scale).state_dict()
-    if not config.body:
-        return state
-    body = body_of(read_state(Path(config.body)))
-    if config.body_before:
-        before = read_state(Path(config.body_before))
-        body = {name: state[name] + config.body_share * (weight - before[name]) for name, weight in body.items()}
-    return state | body
+    return state | body_of(read_state(Path(config.body))) if config.body else state
 
 
 @dataclasses.dataclass(frozen=True)
@@ -141,7 +135,7 @@ class Trainer:
         torch.manual_seed(config.seed)
         layout = torch.channels_last if config.channels_last else torch.contiguous_format
         self.config, self.device, self.layout = config, device, layout
-        self.digest = " ".join(each.digest for each in datasets)
+        self.digest = digest_of(datasets)
         self.validation = [pair for each in datasets for pair in each.validation]
         self.network = SSIU(config.scale).to(device, memory_format=layout)
         if checkpoint is None:
@@ -259,8 +253,6 @@ class Trainer:
                 "rms_weight": str(config.rms_weight),
                 "initial": config.initial,
                 "body": config.body,
-                "body_before": config.body_before,
-                "body_share": str(config.body_share),
                 "seed": str(config.seed),
                 "data": ", ".join(config.folders),
                 "drawn_share": str(config.drawn_share),
@@ -301,6 +293,10 @@ def load_pictures(config: Config, device: torch.device) -> list[Dataset]:
         load_dataset(source.folder, config.scale, side, count, middle, device, source.degradation, source.more)
         for source in sources(config)
     ]
+
+
+def digest_of(datasets: Sequence[Dataset]) -> str:
+    return " ".join(each.digest for each in datasets)
 
 
 def train(config: Config, device: torch.device, budget_minutes: float = math.inf) -> Trainer:

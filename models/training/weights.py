@@ -18,8 +18,8 @@ def read_state(path: Path) -> dict[str, Tensor]:
         with naming(path):
             return load_file(path)
     checkpoint = load_checkpoint(path, torch.device("cpu"))
-    state = checkpoint.get("model_state_dict")
-    if state is None:
+    state = checkpoint.get("model_state_dict") if isinstance(checkpoint, dict) else None
+    if not isinstance(state, dict):
         raise ValueError(f"Expected a published checkpoint, with model_state_dict, for {path}")
     return {name.removeprefix(PUBLISHED_PREFIX): value for name, value in state.items()}
 

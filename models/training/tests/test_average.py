@@ -9,6 +9,7 @@ from torch import Tensor
 from training.average import SHARES, average, mixture
 from training.checkpoint import save_tensors
 from training.config import Config
+from training.train import digest_of, load_pictures
 from training.weights import read_state
 
 
@@ -31,11 +32,16 @@ def test_writes_the_best_mixture_and_what_it_is_made_of(
     output = tmp_path / "run"
     output.mkdir()
     save_tensors(output / "initial.safetensors", before, {})
-    save_tensors(output / "best.safetensors", after, {"steps": "7", "validation_psnr": "1.0000"})
     config = Config(
         scale=2, data=str(pictures), output=str(output), patch=16, batch=1, steps=7,
         validation_images=2, validation_side=32,
     )  # fmt: skip
+    notes = {"steps": "7", "validation_psnr": "1.0000"}
+    save_tensors(output / "best.safetensors", after, notes | {"dataset_sha256": "of others"})
+    with pytest.raises(ValueError, match=r"Expected the pictures that .*best\.safetensors was trained on for data"):
+        average(config)
+    digest = digest_of(load_pictures(config, torch.device("cpu")))
+    save_tensors(output / "best.safetensors", after, notes | {"dataset_sha256": digest})
     path = average(config)
     shown = {
         float(share): float(psnr) for share, psnr in re.findall(r"\| (\d\S*) \| (\S+) \|", capsys.readouterr().out)

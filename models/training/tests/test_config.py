@@ -25,7 +25,8 @@ def test_reads_every_config(path: Path) -> None:
         ({"batch": 0}, "Expected a positive number for batch, got 0"),
         ({"precision": "fp16"}, "Expected fp32 or bf16 for precision, got 'fp16'"),
         ({"optimizer": "sgd"}, "Expected adamw or muon for optimizer, got 'sgd'"),
-        ({"body_share": 30}, "Expected 0 to 1 for body_share, got 30"),
+        ({"data": ""}, "Expected a folder or a list of them for data, got ''"),
+        ({"beta1": 1.5}, "Expected 0 to 1 for beta1, got 1.5"),
         ({"luma_weight": -0.1}, "Expected 0 to 1 for luma_weight, got -0.1"),
         ({"ema_decay": 1.1}, "Expected 0 to 1 for ema_decay, got 1.1"),
         ({"learning_rate": -1e-3}, "Expected a positive number for learning_rate, got -0.001"),
@@ -37,8 +38,6 @@ def test_reads_every_config(path: Path) -> None:
         ({"weight_decay": -0.1}, "Expected 0 or more for weight_decay, got -0.1"),
         ({"fft_weight": float("nan")}, "Expected 0 or more for fft_weight, got nan"),
         ({"minutes": 5}, "Expected exactly one of steps and minutes"),
-        ({"body_before": "a.safetensors"}, "Expected initial and body as well for body_before"),
-        ({"body_share": 0.5}, "Expected body_before as well for body_share"),
         ({"drawn": "d"}, "Expected a folder and one of drawn_share and shrunk_share, or neither, for drawn, got 'd'"),
         ({"drawn_share": 0.5}, "Expected a folder and one of drawn_share and shrunk_share, or neither, for"),
         ({"shrunk_share": 0.5}, "Expected a folder and one of"),
@@ -60,3 +59,10 @@ def test_rejects_a_missing_key() -> None:
 
 def test_whole_numbers_pass_for_floats() -> None:
     assert parse_config(GIVEN | {"learning_rate": 1}) == Config(**(GIVEN | {"learning_rate": 1}))
+
+
+@pytest.mark.parametrize("text", ["scale = ", "scale = 5"])
+def test_names_the_file(text: str, tmp_path: Path) -> None:
+    (tmp_path / "x5.toml").write_text(text)
+    with pytest.raises(ValueError, match=r"x5\.toml: "):
+        load_config(tmp_path / "x5.toml")

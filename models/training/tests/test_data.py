@@ -1,6 +1,7 @@
 import dataclasses
 import hashlib
 import math
+import shutil
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -140,6 +141,12 @@ def test_pictures_are_held_out_of_the_first_of_several_folders_alone(pictures: P
         assert all(map(torch.equal, ours, theirs))
     assert both.high.width.tolist() == [*alone.high.width.tolist(), 52, 53, 54, 55]
     assert both.digest != alone.digest
+
+
+def test_refuses_a_held_out_picture_in_another_folder(pictures: Path, tmp_path: Path) -> None:
+    shutil.copytree(pictures, tmp_path / "more")
+    with pytest.raises(ValueError, match=r"Expected none of the pictures that are held out for data, got .*more.*png"):
+        load_dataset(pictures, 2, 40, 1, 24, CPU, more=[tmp_path / "more"])
 
 
 def test_refuses_low_resolution_pictures_in_one_of_several_folders(pictures: Path, tmp_path: Path) -> None:

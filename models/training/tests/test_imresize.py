@@ -22,13 +22,12 @@ SETS = ("Set5", "Set14")
 
 @pytest.mark.parametrize("scale", [2, 3, 4])
 def test_makes_the_benchmarks_own_low_resolution_pictures(scale: int, shared: Path) -> None:
-    equal = []
     for name in SETS:
         for low_path, high_path in benchmark_pairs(shared / "data" / "benchmark" / name, scale):
             low, high = planes(low_path), planes(high_path)
             height, width = (scale * n for n in low.shape[1:])
-            equal.append((imresize_bytes(high[:, :height, :width], Fraction(1, scale)) == low).flatten())
-    assert torch.cat(equal).double().mean() >= 0.98
+            made = imresize_bytes(high[:, :height, :width], Fraction(1, scale))
+            assert torch.equal(made, low), low_path
 
 
 def test_float32_gives_the_same_bytes_as_float64() -> None:
@@ -74,10 +73,10 @@ def test_doubling_uses_keys_kernel() -> None:
     torch.testing.assert_close(resize_matrix(8, 16, Fraction(2), BICUBIC)[8, 2:6], expected)
 
 
-def test_mirrors_the_edge() -> None:
+def test_repeats_the_pixel_at_an_edge() -> None:
     matrix = resize_matrix(8, 16, Fraction(2), BICUBIC)
-    # Output pixel 0 lies at -1/4: taps -2, -1, 0, 1 of which -2 is 1 and -1 is 0.
-    expected = torch.tensor([29 + 111, -3 - 9], dtype=torch.float64) / 128
+    # Output pixel 0 lies at -1/4: taps -2, -1, 0, 1.
+    expected = torch.tensor([-3 + 29 + 111, -9], dtype=torch.float64) / 128
     torch.testing.assert_close(matrix[0, :2], expected)
 
 
