@@ -4,9 +4,11 @@ import { ServiceError } from "./errors.ts";
 /** Keys that sign and verify by Standard Webhooks: all sign, each verifies, so that one can be replaced while in use. */
 export type WebhookKeys = readonly Webhook[];
 
-/** A message as it travels; `id` is the same for every attempt to deliver it. */
-interface WebhookMessage {
+/** A message for a receiver. */
+export interface WebhookMessage {
+  /** The same for every attempt to deliver it. */
   readonly id: string;
+  /** JSON, to the byte the same for each attempt. */
   readonly body: string;
 }
 

@@ -7,7 +7,8 @@ import type { Presets } from "../../core/presets.ts";
 import { isRemote } from "../../core/remote-url.ts";
 import { formatTransform } from "../../core/transform.ts";
 import type { JobConfig } from "./config.ts";
-import type { JobRequest } from "./job.ts";
+import { assertSameRequest, type JobRequest } from "./job.ts";
+import type { JobObject } from "./job-object.ts";
 
 function textUpTo(most: number) {
   const error = `Expected a string of 1 to ${most} characters`;
@@ -52,9 +53,32 @@ export function canonicalRequest(request: JobRequest, presets?: Presets): JobReq
   return { source, ops: formatTransform(transform), callback: request.callback };
 }
 
-/** @throws {ServiceError} `source_forbidden` where a remote source is not among those allowed */
-export function checkSource({ source }: JobRequest, allowed: AllowList): void {
-  if (isRemote(source)) assertAllowed(allowed, new URL(source));
+/** Of all who ask for jobs. */
+export interface RequestRules {
+  readonly config: JobConfig;
+  readonly presets: Presets;
+  /** Where remote sources may come from. */
+  readonly allowed: AllowList;
+}
+
+/**
+ * What a client asks for, in canonical form.
+ *
+ * @param url - that it came by: a callback may not lead back to us.
+ * @throws as {@link canonicalRequest} and {@link checkCallback}, and `source_forbidden`
+ */
+export function acceptRequest(asked: JobRequest, url: string, { config, presets, allowed }: RequestRules): JobRequest {
+  checkCallback(asked.callback, new URL(url).host, config);
+  const request = canonicalRequest(asked, presets);
+  if (isRemote(request.source)) assertAllowed(allowed, new URL(request.source));
+  return request;
+}
+
+/** The job of an id, made anew or before by the same request. @throws {ServiceError} `idempotency_conflict`; `name` says what the id is. */
+export async function makeJob(jobs: DurableObjectNamespace<JobObject>, id: string, request: JobRequest, name: string) {
+  const job = await jobs.getByName(id).create(id, request);
+  assertSameRequest(job, request, name);
+  return job;
 }
 
 /**

@@ -2,18 +2,15 @@ import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { RequestIdVariables } from "hono/request-id";
 import * as z from "zod";
-import type { AllowList } from "../../core/allow-list.ts";
 import { expected, ServiceError } from "../../core/errors.ts";
-import type { Presets } from "../../core/presets.ts";
 import { allow } from "../../service/allow.ts";
 import { requireToken } from "./authorize.ts";
-import type { JobConfig } from "./config.ts";
-import { assertSameRequest, type Job } from "./job.ts";
+import type { Job } from "./job.ts";
 import { derivedJobId, isJobId, randomJobId } from "./job-id.ts";
 import type { JobObject } from "./job-object.ts";
-import { canonicalRequest, checkCallback, checkSource, JobFields, Ops, parseBody } from "./job-request.ts";
+import { acceptRequest, JobFields, makeJob, Ops, parseBody } from "./job-request.ts";
 import { jobView } from "./job-view.ts";
-import { receiveSource } from "./source-webhook.ts";
+import { receiveSource, type SourceDeps } from "./source-webhook.ts";
 import { UNSUCCESSFUL, type UnsuccessfulJobs } from "./unsuccessful-jobs.ts";
 import { UploadEvent } from "./uploads.ts";
 
@@ -21,18 +18,14 @@ const MAX_BODY_BYTES = 16_384;
 
 const NewJob = z.strictObject({ ...JobFields, ops: Ops });
 
-export interface JobRoutesDeps {
-  readonly config: JobConfig;
-  readonly presets: Presets;
-  /** Where remote sources may come from. */
-  readonly allowed: AllowList;
-  readonly jobs: DurableObjectNamespace<JobObject>;
+export interface JobRoutesDeps extends SourceDeps {
   readonly unsuccessful: UnsuccessfulJobs;
   readonly uploads: Queue;
 }
 
 /** What stands below /v1. */
-export function createJobRoutes({ config, presets, allowed, jobs, unsuccessful, uploads }: JobRoutesDeps) {
+export function createJobRoutes({ unsuccessful, uploads, ...deps }: JobRoutesDeps) {
+  const { config, jobs } = deps;
   const app = new Hono<{ Variables: RequestIdVariables }>();
   const authorized = requireToken(config.tokens);
   const view = (job: Job) => jobView(job, config.signing);
@@ -42,14 +35,9 @@ export function createJobRoutes({ config, presets, allowed, jobs, unsuccessful, 
   app.use("/uploads", authorized);
 
   app.post("/jobs", async (c) => {
-    const asked = parseBody(NewJob, await c.req.text());
-    checkCallback(asked.callback, new URL(c.req.url).host, config);
-    const request = canonicalRequest(asked, presets);
-    checkSource(request, allowed);
+    const request = acceptRequest(parseBody(NewJob, await c.req.text()), c.req.url, deps);
     const id = await idFor(c.req.header("Idempotency-Key"));
-    const job = await jobs.getByName(id).create(id, request);
-    assertSameRequest(job, request, "Idempotency-Key");
-    return await accepted(c, job);
+    return await accepted(c, await makeJob(jobs, id, request, "Idempotency-Key"));
   });
 
   app.get("/jobs", async (c) => {
@@ -81,7 +69,7 @@ export function createJobRoutes({ config, presets, allowed, jobs, unsuccessful, 
   });
 
   app.post("/webhooks/source", async (c) => {
-    const made = await receiveSource(c.req.raw, { config, presets, allowed, jobs });
+    const made = await receiveSource(c.req.raw, deps);
     return c.json({ jobs: await Promise.all(made.map(view)) }, 202, { "Cache-Control": "no-store" });
   });
 

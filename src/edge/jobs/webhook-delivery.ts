@@ -1,14 +1,13 @@
 import { parseRetryAfter } from "../../core/retry-after.ts";
-import { type WebhookKeys, webhookHeaders } from "../../core/webhook.ts";
+import { type WebhookKeys, type WebhookMessage, webhookHeaders } from "../../core/webhook.ts";
 import { USER_AGENT } from "../user-agent.ts";
 import type { Attempt } from "./job.ts";
-import type { WebhookEvent } from "./webhook-event.ts";
 
 const TIMEOUT_MS = 15_000;
 
 /** Sends an event once. A redirect is an answer like any other: the address was checked, where it leads was not. */
 export async function deliver(
-  { id, body }: WebhookEvent,
+  message: WebhookMessage,
   callback: string,
   { keys, nowMs }: { keys: WebhookKeys; nowMs: number },
 ): Promise<Attempt> {
@@ -18,9 +17,9 @@ export async function deliver(
       headers: {
         "Content-Type": "application/json",
         "User-Agent": USER_AGENT,
-        ...webhookHeaders(keys, { id, body }, nowMs),
+        ...webhookHeaders(keys, message, nowMs),
       },
-      body,
+      body: message.body,
       redirect: "manual",
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
