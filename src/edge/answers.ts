@@ -1,8 +1,8 @@
 import { ServiceError } from "../core/errors.ts";
+import { parseRange } from "../core/http.ts";
 import { asServiceError, logError } from "../service/problem.ts";
 import type { Stopwatch } from "../service/stopwatch.ts";
 import { factsResponse, imageResponse } from "./image-response.ts";
-import { keep } from "./keep.ts";
 import { fallback } from "./onerror.ts";
 import type { Located, Pipeline } from "./pipeline.ts";
 import type { ProduceOnce, Product } from "./produce.ts";
@@ -24,7 +24,7 @@ interface Visit {
   readonly headers: Headers;
   /** A Range header, if a part is wanted. */
   readonly range: string | undefined;
-  /** Called before work is done for the client; throws where it has had its share. */
+  /** Called before work is done for the client, and counts but once; throws where it has had its share. */
   readonly admit: () => Promise<void>;
   readonly waitUntil: (promise: Promise<unknown>) => void;
 }
@@ -51,19 +51,18 @@ export function createAnswers({ results, pipeline, produceOnce }: AnswersDeps) {
   }
 
   async function get(located: Located, visit: Visit): Promise<Response> {
-    const admitted = { ...visit, admit: once(visit.admit) };
     const read = () => visit.stopwatch.time("results", results.get(located.key.path, visit.range));
     try {
       const found = await read();
       if (found !== undefined) return respond("hit", found, visit);
-      const product = await produceOnce(located, admitted);
+      const product = await produceOnce(located, visit);
       if (product !== undefined) return await fresh(located, product, visit);
       const collapsed = await read();
       if (collapsed === undefined)
         throw new ServiceError("overloaded", "The result was deleted as soon as it was made");
       return respond("fwd=uri-miss; collapsed", collapsed, visit);
     } catch (cause) {
-      return await instead(cause, located, admitted);
+      return await instead(cause, located, visit);
     }
   }
 
@@ -79,19 +78,37 @@ export function createAnswers({ results, pipeline, produceOnce }: AnswersDeps) {
     return answer;
   }
 
+  /**
+   * Our engine makes the same bytes everywhere; two origins may differ in the last bit, and a strong ETag names bytes (RFC 9110 §8.8.1).
+   * So what an origin made is answered under the key's ETag only from the store, whether this request's or another's that was
+   * first, and does not stay in memory for as long as the client takes.
+   */
   async function fresh({ key: { path, etag } }: Located, product: Product, visit: Visit): Promise<Response> {
+    const { place, facts, bytes, stored } = product;
     const { requestId, headers, range, waitUntil } = visit;
-    const onFailure = (cause: unknown) => logError(requestId, cause);
-    const { result, strong } = await keep(results, { path, ...product }, { range, waitUntil, onFailure });
-    if (!strong) headers.set("ETag", `W/${etag}`);
-    return respond(`fwd=uri-miss${strong ? "; stored" : ""}`, result, visit);
+    const failed = (cause: unknown) => logError(requestId, cause);
+    const put = stored.catch(failed);
+    waitUntil(put);
+    if (place === "origin") {
+      const isStored = (await put) === true;
+      const kept = await results.get(path, range).catch(failed);
+      if (kept) return respond("fwd=uri-miss; stored", kept, visit);
+      if (!isStored) {
+        headers.set("ETag", `W/${etag}`);
+        // Nothing that a client has can be completed with a part of what is not made again (RFC 9110 §13.1.5).
+        return respond("fwd=uri-miss", { facts, bytes: bytes.length, body: bytes }, visit);
+      }
+    }
+    const part = parseRange(range, bytes.length);
+    const body = part === undefined ? bytes : bytes.subarray(part.offset, part.offset + part.length);
+    return respond("fwd=uri-miss; stored", { facts, bytes: bytes.length, body, range: part }, visit);
   }
 
   return { facts, head, get };
 }
 
 /** What fails after it was admitted, and is then made in another way, counts but once. */
-function once(admit: () => Promise<void>): () => Promise<void> {
+export function once(admit: () => Promise<void>): () => Promise<void> {
   let admission: Promise<void> | undefined;
   return () => {
     admission ??= admit();

@@ -10,7 +10,7 @@ import { allow } from "../service/allow.ts";
 import { asServiceError, logError, problem } from "../service/problem.ts";
 import { createStopwatch } from "../service/stopwatch.ts";
 import type { Authorize } from "./access.ts";
-import { type AnswersDeps, createAnswers } from "./answers.ts";
+import { type AnswersDeps, createAnswers, once } from "./answers.ts";
 import type { Config } from "./config.ts";
 import { resultHeaders } from "./image-response.ts";
 import { clientOf, type RateLimiter } from "./rate-limit.ts";
@@ -71,7 +71,7 @@ export function createApp({ config, engine, authorize, rates, now, v1, ...deps }
       stopwatch,
       headers,
       range: (c.req.header("If-Range") ?? etag) === etag ? c.req.header("Range") : undefined,
-      admit: () => rates.misses(keyId ?? client),
+      admit: once(() => rates.misses(keyId ?? client)),
       waitUntil: (promise) => c.executionCtx.waitUntil(promise),
     });
   });

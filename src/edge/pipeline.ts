@@ -12,7 +12,7 @@ import type { Stopwatch } from "../service/stopwatch.ts";
 import type { Limits } from "./config.ts";
 import type { Holding, Memory } from "./memory.ts";
 import type { Origin } from "./origin-client.ts";
-import { choosePlace, engineConfiguration, ORIGIN_ENGINE, planIfFits } from "./place.ts";
+import { choosePlace, engineConfiguration, ORIGIN_ENGINE, type Place, planIfFits } from "./place.ts";
 import type { KnownFacts, Result } from "./results.ts";
 import type { OpenSource, Source } from "./sources.ts";
 import type { Turnstile } from "./turnstile.ts";
@@ -38,8 +38,9 @@ export interface Located extends Disposable {
 
 /** The source's bytes, and what is known of the result from their header. */
 export interface Inspected extends PlannedSource {
+  readonly place: Place;
   readonly holding: Holding;
-  /** `engine` says where the result is made; without `model` where the pixels decide. */
+  /** Without `model` where the pixels decide. */
   readonly facts: KnownFacts;
 }
 
@@ -105,12 +106,11 @@ export function createPipeline({
         sourceWidth: probed.width,
         sourceHeight: probed.height,
       };
-      return { holding, transform, bytes, probe: probed, plan, facts };
+      return { place, holding, transform, bytes, probe: probed, plan, facts };
     },
 
     render(inspected, stopwatch, requestId) {
-      const { engine: madeBy } = inspected.facts;
-      if (origin === undefined || madeBy !== ORIGIN_ENGINE) {
+      if (origin === undefined || inspected.place === "edge") {
         return turnstile.run((pause) => render({ ...renderer, pause }, inspected, stopwatch));
       }
       return stopwatch.time("origin", origin.upscale(inspected, requestId));

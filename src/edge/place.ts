@@ -9,7 +9,7 @@ import type { Limits } from "./config.ts";
 export const ORIGIN_ENGINE = "origin";
 
 /** Where a result is computed. */
-type Place = "edge" | "origin";
+export type Place = "edge" | "origin";
 
 /** Pixels, of sources as stored and of results, where there is an origin. */
 export interface OriginLimits {

@@ -4,10 +4,12 @@ import type { Stopwatch } from "../service/stopwatch.ts";
 import type { Outcome } from "./lease.ts";
 import type { Leases, Turn } from "./leases.ts";
 import type { Located, Pipeline } from "./pipeline.ts";
+import type { Place } from "./place.ts";
 import type { ResultFacts, Results } from "./results.ts";
 
 /** A result that was just computed. */
 export interface Product {
+  readonly place: Place;
   readonly facts: ResultFacts;
   readonly bytes: Uint8Array;
   /**
@@ -60,7 +62,7 @@ export function createProduceOnce({ pipeline, results, leases }: ProduceDeps): P
       const inspected = await pipeline.inspect(located, stopwatch);
       const { bytes, model } = await pipeline.render(inspected, stopwatch, requestId);
       const facts = { ...inspected.facts, model };
-      return { facts, bytes, stored: endWhenStored(turn, store(located, bytes, facts)) };
+      return { place: inspected.place, facts, bytes, stored: endWhenStored(turn, store(located, bytes, facts)) };
     } catch (cause) {
       await endFailed(turn, cause);
       throw cause;
