@@ -7,10 +7,14 @@ const C = [1.037695, 0.01536, -0.058426, 0.016998, 1.005746, -0.018944, -0.01205
 const E = [0.997783, -0.004151, -0.029428, -0.009756, 1.018323, -0.008567, -0.007429, 0.013463, 0.818872];
 const DCI = [1.073824, 0.038797, -0.036905, 0.055567, 0.963987, -0.014351, -0.004293, 0.005297, 0.862778];
 
-/** Of BT.470 M and BG, film, BT.2020, XYZ, DCI P3, Display P3 and EBU 3213, as {@link BT709}, and what brought their white there. */
+const NTSC = [0.41629, 0.221678, 0.013649, 0.393194, 0.703282, 0.09133, 0.154712, 0.075062, 0.719929];
+
+/** Of BT.470 M and BG, SMPTE 170M and 240M, film, BT.2020, XYZ, DCI P3, Display P3 and EBU 3213, as {@link BT709}, and what brought their white there. */
 const PRIMARIES: ReadonlyMap<number, readonly [colours: readonly number[], adaptation: readonly number[]]> = new Map([
   [4, [[0.634466, 0.311002, -0.001184, 0.185134, 0.591487, 0.055507, 0.144603, 0.097511, 0.770583], C]],
   [5, [[0.455247, 0.232284, 0.014533, 0.367596, 0.70782, 0.104874, 0.14136, 0.059896, 0.705498], D65]],
+  [6, [NTSC, D65]],
+  [7, [NTSC, D65]],
   [8, [[0.565655, 0.264244, -0.001324, 0.253878, 0.685075, 0.054985, 0.144671, 0.05068, 0.771245], C]],
   [9, [[0.673459, 0.279033, -0.001931, 0.165661, 0.675338, 0.029979, 0.1251, 0.045629, 0.797162], D65]],
   [10, [[0.997783, -0.009756, -0.007429, -0.004151, 1.018323, 0.013463, -0.029428, -0.008567, 0.818872], E]],
@@ -19,14 +23,18 @@ const PRIMARIES: ReadonlyMap<number, readonly [colours: readonly number[], adapt
   [22, [[0.454269, 0.241899, 0.014891, 0.353317, 0.673652, 0.090624, 0.156617, 0.084449, 0.719391], D65]],
 ]);
 
-/** The curves that are powers alone: of BT.470 M and BG, linear light, and ST 428-1, whose white is less than 1. */
+/** Of BT.470 M and BG, SMPTE 240M, linear light, and ST 428-1, whose white is less than 1. */
 const CURVES: ReadonlyMap<number, Uint8Array> = new Map([
   [4, parametric(0, [2.2])],
   [5, parametric(0, [2.8])],
+  [7, parametric(3, [1 / 0.45, 1 / 1.1115, 0.1115 / 1.1115, 1 / 4, 0.0913])],
   [8, parametric(0, [1])],
   [17, parametric(1, [2.6, (52.37 / 48) ** (1 / 2.6), 0])],
 ]);
-/** @see IEC 61966-2-1; video's curves, which are made for its displays, are taken for it. */
+/** Video's curves are made for its displays, as which browsers show a PNG (ITU-R BT.1886); an AVIF they show as sRGB. */
+const VIDEO = new Set([1, 6, 11, 14, 15]);
+const DISPLAY_CURVE = parametric(0, [2.4]);
+/** @see IEC 61966-2-1 */
 const SRGB_CURVE = parametric(3, [2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045]);
 
 /**
@@ -34,8 +42,12 @@ const SRGB_CURVE = parametric(3, [2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04
  *
  * @see ITU-T H.273 sections 8.1 and 8.2
  */
-export function profileOfCicp(primaries: number, transfer: number): Uint8Array | undefined {
-  const [known, curve] = [PRIMARIES.get(primaries), CURVES.get(transfer)];
+export function profileOfCicp(
+  { primaries, transfer }: { primaries: number; transfer: number },
+  format: "png" | "avif",
+): Uint8Array | undefined {
+  const isDisplayed = format === "png" && VIDEO.has(transfer);
+  const [known, curve] = [PRIMARIES.get(primaries), isDisplayed ? DISPLAY_CURVE : CURVES.get(transfer)];
   if (known === undefined && curve === undefined) return undefined;
   const [colours, adaptation] = known ?? [BT709, D65];
   return rgbProfile(header(), [

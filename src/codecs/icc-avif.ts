@@ -18,9 +18,10 @@ export function readFromAvif(bytes: Uint8Array): Uint8Array | undefined {
   const profile = ofKind(UNRESTRICTED, RESTRICTED);
   if (profile) return bytes.subarray(profile.at + 4, profile.end);
   const numbers = ofKind("nclx");
-  if (numbers) return profileOfCicp(u16be(bytes, numbers.at + 4), u16be(bytes, numbers.at + 6));
+  if (numbers)
+    return profileOfCicp({ primaries: u16be(bytes, numbers.at + 4), transfer: u16be(bytes, numbers.at + 6) }, "avif");
   const coded = codedColours(bytes, items);
-  return coded && profileOfCicp(coded.primaries, coded.transfer);
+  return coded && profileOfCicp(coded, "avif");
 }
 
 /** Whether the picture is monochrome. @see AV1 Codec ISO Media File Format Binding section 2.3.3 */

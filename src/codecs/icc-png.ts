@@ -1,6 +1,6 @@
 import { concat, latin1 } from "../core/bytes.ts";
 import { text, u8 } from "../core/probe/bytes.ts";
-import { isColourSpace } from "../core/probe/cicp.ts";
+import { readCicp } from "../core/probe/cicp.ts";
 import { pngChunks } from "../core/probe/png.ts";
 import { profileOfCicp } from "./cicp.ts";
 import { deflate, inflate } from "./deflate.ts";
@@ -15,10 +15,8 @@ export async function readFromPng(bytes: Uint8Array, maxBytes: number): Promise<
   let packed: Uint8Array | undefined;
   for (const { type, data } of pngChunks(bytes)) {
     if (type === "IDAT") break;
-    if (type === "cICP" && data.length === 4) {
-      const [primaries, transfer] = [u8(data, 0), u8(data, 1)];
-      if (isColourSpace(primaries, transfer)) return profileOfCicp(primaries, transfer);
-    }
+    const cicp = type === "cICP" ? readCicp(data) : undefined;
+    if (cicp) return profileOfCicp(cicp, "png");
     const nameEnd = data.indexOf(0);
     if (type === "iCCP" && nameEnd > 0 && data[nameEnd + 1] === 0) packed ??= data.subarray(nameEnd + 2);
   }

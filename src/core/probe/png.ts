@@ -1,6 +1,6 @@
 import { MAX_SIDE } from "../image.ts";
 import { corrupt, text, u8, u32be } from "./bytes.ts";
-import { checkTransfer, isColourSpace } from "./cicp.ts";
+import { checkTransfer, readCicp } from "./cicp.ts";
 import { exifOrientation } from "./exif.ts";
 import type { Orientation, Probe } from "./probe-result.ts";
 
@@ -55,9 +55,7 @@ export function probePng(bytes: Uint8Array): Probe {
     if (type === "IDAT") hasData = true;
     // An eXIf or acTL after the first IDAT is invalid, and viewers ignore it; ImageMagick writes the first of them there.
     if (type === "eXIf" && !hasData) orientation = exifOrientation(data);
-    if (type === "cICP" && !hasData && data.length === 4 && isColourSpace(u8(data, 0), u8(data, 1))) {
-      checkTransfer(u8(data, 1));
-    }
+    if (type === "cICP" && !hasData) checkTransfer(readCicp(data)?.transfer);
     if (type === "acTL" && !hasData) frames = Math.max(1, u32be(data, 0));
   }
   if (header === undefined || !hasData) throw corrupt("a PNG without pixels");

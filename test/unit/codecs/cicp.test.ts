@@ -9,8 +9,8 @@ import { fixture } from "../../fixtures/read.ts";
 import { box } from "../avif-file.ts";
 
 /** A PNG with a cICP chunk before all other chunks but IHDR. */
-function cicpPng(primaries: number, transfer: number, bytes = fixture("rgb-8.png")): Uint8Array {
-  const chunk = pngChunk("cICP", Uint8Array.of(primaries, transfer, 0, 1));
+function cicpPng(primaries: number, transfer: number, bytes = fixture("rgb-8.png"), fullRange = 1): Uint8Array {
+  const chunk = pngChunk("cICP", Uint8Array.of(primaries, transfer, 0, fullRange));
   return concat([bytes.subarray(0, 33), chunk, bytes.subarray(33)]);
 }
 
@@ -39,6 +39,8 @@ const TO_709 = {
   1: [1, 0, 0, 0, 1, 0, 0, 0, 1],
   4: [1.4862, -0.4036, -0.0826, -0.0251, 0.954, 0.0711, -0.0272, -0.0441, 1.0713],
   5: [1.044, -0.044, 0, 0, 1, 0, 0, 0.0118, 0.9882],
+  6: [0.9395, 0.0502, 0.0103, 0.0178, 0.9658, 0.0164, -0.0016, -0.0044, 1.006],
+  7: [0.9395, 0.0502, 0.0103, 0.0178, 0.9658, 0.0164, -0.0016, -0.0044, 1.006],
   8: [1.3462, -0.3392, -0.007, -0.0474, 1.0661, -0.0187, -0.0217, -0.0613, 1.083],
   9: [1.6605, -0.5876, -0.0728, -0.1246, 1.1329, -0.0083, -0.0182, -0.1006, 1.1187],
   10: [3.1467, -1.6665, -0.4802, -0.9955, 1.9558, 0.0398, 0.0636, -0.2146, 1.151],
@@ -51,7 +53,11 @@ describe("a colour space that is named by numbers", () => {
   it.each([
     [12, 13, srgb.linear],
     [9, 13, srgb.linear],
-    [9, 1, srgb.linear],
+    ...[1, 6, 11, 14, 15].map((transfer) => [1, transfer, (v: number) => v ** 2.4] as const),
+    [9, 1, (v: number) => v ** 2.4],
+    [6, 6, (v: number) => v ** 2.4],
+    [7, 13, srgb.linear],
+    [1, 7, (v: number) => (v < 0.0913 ? v / 4 : ((v + 0.1115) / 1.1115) ** (1 / 0.45))],
     [1, 4, (v: number) => v ** 2.2],
     [12, 5, (v: number) => v ** 2.8],
     [1, 8, (v: number) => v],
@@ -113,12 +119,21 @@ describe("a colour space that is named by numbers", () => {
 
   it.each([
     [1, 13],
-    [1, 1],
     [2, 2],
-    [6, 6],
   ])("%i/%i is shown as sRGB: no profile", async (primaries, transfer) => {
     expect(await readIcc(cicpPng(primaries, transfer), "png")).toBeUndefined();
     expect(await readIcc(nclxAvif(primaries, transfer), "avif")).toBeUndefined();
+  });
+
+  it.each([1, 6, 14, 15])("1/%i, of video, is shown as sRGB in an AVIF", async (transfer) => {
+    expect(await readIcc(nclxAvif(1, transfer), "avif")).toBeUndefined();
+  });
+
+  it("is looked past in a PNG where the range is not the full one", async () => {
+    expect(await readIcc(cicpPng(12, 13, fixture("rgb-8.png"), 0), "png")).toBeUndefined();
+    const p3 = await readIcc(fixture("p3.png"), "png");
+    expect(await readIcc(cicpPng(9, 13, fixture("p3.png"), 0), "png")).toEqual(p3);
+    expect(probe(cicpPng(9, 16, fixture("rgb-8.png"), 0))).toMatchObject({ width: 45, height: 29 });
   });
 
   it("counts before a profile in PNG, and after one in AVIF", async () => {
