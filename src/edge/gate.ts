@@ -45,8 +45,11 @@ export function createGate({ room, now, sleep, waitMs }: GateOptions): Gate {
   function dropSilent(): void {
     // Nobody is heard of while a codec runs, which may take ten seconds: what is longer than a heartbeat counts as one.
     // Less than nothing passes where the clock is set back.
-    const passedMs = Math.max(0, Math.min(now() - polledAt, HEARTBEAT_MS));
-    polledAt = now();
+    const sinceMs = now() - polledAt;
+    // One of those who wait looks for all.
+    if (sinceMs >= 0 && sinceMs < POLL_MS) return;
+    const passedMs = Math.max(0, Math.min(sinceMs, HEARTBEAT_MS));
+    polledAt += sinceMs;
     for (const visitors of [outside, inside]) {
       for (const [visitor, silentMs] of visitors) {
         if (silentMs + passedMs < GONE_MS) visitors.set(visitor, silentMs + passedMs);

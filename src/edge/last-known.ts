@@ -48,18 +48,15 @@ function isServers(failure: unknown): boolean {
   return failure instanceof ServiceError && (failure.code === "source_failed" || failure.code === "deadline_exceeded");
 }
 
-/** No result takes so long to be made. */
-const LONGEST_MS = 3_600_000;
-
-/** What is forgotten is an empty object for as long as a result may be under way that was begun before. */
+/** What is forgotten stays as a note of when, for results under way that were begun before. */
 export function bucketVersions(bucket: R2Bucket): Versions {
   const keyOf = async (id: string) => `v1/${await sha256Hex(id)}`;
-  const note = (ms: number) => ({ customMetadata: { ms: `${ms}` } });
   const notedMs = ({ customMetadata }: R2Object) => Number(customMetadata?.ms);
+  const isGone = ({ customMetadata }: R2Object) => customMetadata?.gone !== undefined;
   return {
     async get(id) {
       const object = await bucket.get(await keyOf(id));
-      return (await object?.text()) || undefined;
+      return object === null || isGone(object) ? undefined : await object.text();
     },
     async put(id, version, askedMs) {
       const key = await keyOf(id);
@@ -67,15 +64,15 @@ export function bucketVersions(bucket: R2Bucket): Versions {
       const known = await object?.text();
       if (known === version || (object !== null && askedMs <= notedMs(object))) return;
       const onlyIf = object === null ? { etagDoesNotMatch: "*" } : { etagMatches: object.etag };
-      await bucket.put(key, version, { ...note(askedMs), onlyIf });
+      await bucket.put(key, version, { customMetadata: { ms: `${askedMs}` }, onlyIf });
     },
     async forget(id, nowMs) {
       const key = await keyOf(id);
       const object = await bucket.head(key);
       // Nothing is kept of addresses that never had a version: strangers name any.
       if (object === null) return;
-      if (object.size > 0) await bucket.put(key, "", note(nowMs));
-      else if (nowMs > notedMs(object) + LONGEST_MS) await bucket.delete(key);
+      // With another ETag for each time: whoever is writing a version at the moment sees that it was written between.
+      await bucket.put(key, `gone ${nowMs}`, { customMetadata: { ms: `${nowMs}`, gone: "true" } });
     },
   };
 }

@@ -14,6 +14,8 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 interface RemoteRules {
   readonly fetch: (url: URL, init: RequestInit) => Promise<Response>;
+  /** A body in pieces of some size, however small its server sends them. */
+  readonly pieces: (body: ReadableStream<Uint8Array>) => AsyncIterable<Uint8Array>;
   readonly allowed: AllowList;
   /** For the answer to begin, redirects included, and once more for its body. */
   readonly timeoutMs: number;
@@ -30,7 +32,7 @@ export function allowedOnly(allowed: AllowList, open: OpenSource): OpenSource {
 }
 
 /** Pictures of other servers, by https and from the allow-list only. One GET finds the version and keeps the body for `read`. */
-export function remoteSource({ fetch, allowed, timeoutMs, maxBytes }: RemoteRules): OpenSource {
+export function remoteSource({ fetch, pieces, allowed, timeoutMs, maxBytes }: RemoteRules): OpenSource {
   /** Redirects are followed by hand: each address is held against the allow-list before anything is asked there. */
   async function follow(start: URL, signal: AbortSignal): Promise<{ response: Response; url: URL }> {
     assertAllowed(allowed, start);
@@ -53,10 +55,11 @@ export function remoteSource({ fetch, allowed, timeoutMs, maxBytes }: RemoteRule
     const timed = <T>(work: Work<T>) => within(timeoutMs, abort, work);
     const { response, url } = await timed(() => follow(new URL(id), abort.signal));
     await checkStatus(response);
+    const sent = { headers: response.headers, body: response.body && pieces(response.body) };
     // A body comes but once; whoever asks again gets what was read.
     let body: Promise<Uint8Array> | undefined;
     const read: Source["read"] = async (most) => {
-      body ??= timed((untimed) => readSource(response, most, (bytes) => untimed(reserve(bytes))));
+      body ??= timed((untimed) => readSource(sent, most, (bytes) => untimed(reserve(bytes))));
       const bytes = await body;
       checkSize(bytes.length, most);
       return bytes;
@@ -122,7 +125,7 @@ async function checkStatus({ status, body }: Response): Promise<void> {
 /** The server's word for the bytes: its strong ETag, or else date and length. Undefined where it gives neither. */
 function validator(headers: Headers): string | undefined {
   const etag = headers.get("ETag");
-  if (etag?.startsWith('"')) return `etag ${etag}`;
+  if (etag && /^"[^"]+"$/.test(etag)) return `etag ${etag}`;
   const [date, length] = [headers.get("Last-Modified"), headers.get("Content-Length")];
   return date === null || length === null ? undefined : `date ${date}, ${length} bytes`;
 }

@@ -20,6 +20,7 @@ import { createMemory } from "./memory.ts";
 import { nearResults } from "./near-results.ts";
 import { createOriginClient } from "./origin-client.ts";
 import { parseOriginConfig } from "./origin-config.ts";
+import { pieces } from "./pieces.ts";
 import { createPipeline } from "./pipeline.ts";
 import { createProduceOnce } from "./produce.ts";
 import { rateLimiter } from "./rate-limit.ts";
@@ -76,7 +77,7 @@ function createHandlers(env: Env, createEngine: CreateEngine, site: () => string
     allowedOnly(
       remote.allowed,
       lastKnown(
-        remoteSource({ fetch: (url, init) => fetch(url, init), maxBytes: limits.sourceBytes, ...remote }),
+        remoteSource({ fetch: (url, init) => fetch(url, init), pieces, maxBytes: limits.sourceBytes, ...remote }),
         bucketVersions(env.RESULTS),
         Date.now,
       ),

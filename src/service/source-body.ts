@@ -4,6 +4,8 @@ import { ServiceError } from "../core/errors.ts";
 /** Waits until there is room for so many bytes, all in all. @throws {ServiceError} `overloaded` */
 export type Reserve = (bytes: number) => Promise<void>;
 
+type Body = ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>;
+
 /**
  * Reads a source of at most `maxBytes` that another server sends. What it says of the length saves reading; what counts is
  * what comes.
@@ -11,7 +13,7 @@ export type Reserve = (bytes: number) => Promise<void>;
  * @throws {ServiceError} `source_too_large`
  */
 export async function readSource(
-  { headers, body }: Pick<Request | Response, "headers" | "body">,
+  { headers, body }: { headers: Headers; body: Body | null },
   maxBytes: number,
   reserve: Reserve = async () => {},
 ): Promise<Uint8Array<ArrayBuffer>> {

@@ -147,6 +147,13 @@ describe("its version", () => {
     expect(await etagFor(other, { "Last-Modified": DATE, "Content-Length": `${other.length}` })).not.toBe(first);
   });
 
+  it.each(['""', '"1', "1"])("is not what is no ETag, as %s", async (etag) => {
+    const url = serve("/public/quotes.png", picture, { headers: { ETag: etag } });
+    const first = await get(`/img/x1/${url}`);
+    serve("/public/quotes.png", other, { headers: { ETag: etag } });
+    expect((await get(`/img/x1/${url}`)).headers.get("etag")).not.toBe(first.headers.get("etag"));
+  });
+
   it("is a hash of the bytes where the server says nothing", async () => {
     const first = await etagFor(picture, {});
     expect(await etagFor(picture, { ETag: 'W/"1"' })).toBe(first);
@@ -368,6 +375,28 @@ describe("a server that misbehaves", () => {
     await expectProblem(`/img/x2/${HOST}/public/endless.png`, 413, "source_too_large");
     answered = true;
     expect(sent).toBeLessThan(5_000_000);
+  });
+
+  it("by sending byte by byte takes no longer than it sends", async () => {
+    const noise = { type: "gaussian", mean: 128, sigma: 60 } as const;
+    const image = sharp({ create: { width: 100, height: 100, channels: 3, background: "grey", noise } });
+    const bytes = new Uint8Array(await image.png().toBuffer());
+    let sentMs = 0;
+    const start = async (controller: ReadableStreamDefaultController) => {
+      const startedMs = performance.now();
+      for (const [i, byte] of bytes.entries()) {
+        controller.enqueue(Uint8Array.of(byte));
+        if (i % 4 === 0) await new Promise((resolve) => setImmediate(resolve));
+      }
+      controller.close();
+      sentMs = performance.now() - startedMs;
+    };
+    const url = "/public/bytes.png";
+    serve(url, new ReadableStream({ start }), { headers: { ETag: '"1"' } });
+    const answer = await get(`/img/x1/${HOST}${url}`);
+    expect(answer.status).toBe(200);
+    const [, readMs] = /read;dur=([\d.]+)/.exec(answer.headers.get("Server-Timing") ?? "") ?? [];
+    expect(Number(readMs)).toBeLessThan(2 * sentMs);
   });
 
   it("by not answering, or by not going on, is given up after the time it has", async () => {

@@ -67,7 +67,7 @@ it.each(["https://elsewhere.example.com/a.png", "https://127.0.0.1/a.png"])(
   async (id) => {
     const allowed = parseAllowList("https://example.com", "ALLOWED");
     const [fetch, get, put, forget] = [vi.fn(), vi.fn(), vi.fn(), vi.fn(async () => {})];
-    const remote = remoteSource({ fetch, allowed, timeoutMs: 1000, maxBytes: 10 });
+    const remote = remoteSource({ fetch, pieces: (body) => body, allowed, timeoutMs: 1000, maxBytes: 10 });
     const open = allowedOnly(allowed, lastKnown(remote, { get, put, forget }, now));
     await expect(open(id, async () => {})).rejects.toMatchObject({ code: "source_forbidden" });
     for (const called of [fetch, get, put, forget]) expect(called).not.toHaveBeenCalled();

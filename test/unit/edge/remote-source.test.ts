@@ -10,7 +10,7 @@ const noRoomNeeded = async () => {};
 
 function open(fetch: (url: URL, init: RequestInit) => Promise<Response>, { timeoutMs = 1000 } = {}) {
   const allowed = parseAllowList("https://example.com", "ALLOWED");
-  return remoteSource({ fetch, allowed, timeoutMs, maxBytes: 10 })(URL_A, noRoomNeeded);
+  return remoteSource({ fetch, pieces: (body) => body, allowed, timeoutMs, maxBytes: 10 })(URL_A, noRoomNeeded);
 }
 
 describe("another server", () => {

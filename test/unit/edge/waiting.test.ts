@@ -33,6 +33,7 @@ it.each([
       const length = isKnown && { "Content-Length": `${PIXEL.length}` };
       return new Response(body(signal), { headers: { ETag: '"1"', ...length } });
     },
+    pieces: (body) => body,
     allowed: parseAllowList("https://example.com", "ALLOWED"),
     timeoutMs: 50,
     maxBytes: 1_000_000,
