@@ -56,7 +56,7 @@ export function addEval(program: Command): void {
     )
     .requiredOption("--data <DIR>", "folder with <Set>/HR and LR_X2 (or LR_bicubic/X2), or one with benchmark/<Set>/…")
     .requiredOption("--sets <names>", "as in Set5,Set14,B100")
-    .requiredOption("--scale <factor>", "2, 3 or 4")
+    .requiredOption("--scale <factor>", "2, 3 or 4 (required)")
     .option("--model <name>", "clean or web, for every picture", "clean")
     .option("--engine <name>", ENGINE_HELP, "simd")
     .option("--jpeg <quality>", "store the pictures as JPEG in 4:2:0 first, 1 to 100")

@@ -59,7 +59,7 @@ export function addUpscale(program: Command): void {
         "where OUT is -, it is stdout, and what is printed otherwise goes to stderr",
     )
     .argument("<IN...>", "PNG, JPEG, WebP, AVIF or GIF files; - is stdin")
-    .requiredOption("--scale <factor>", "2, 3 or 4")
+    .requiredOption("--scale <factor>", "2, 3 or 4 (required)")
     .option("--model <name>", "clean, or web, for what was compressed or drawn (default: as IN needs it)")
     .option("--engine <name>", ENGINE_HELP, "simd")
     .option("--quality <number>", "1 to 100; PNG has none")

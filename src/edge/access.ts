@@ -8,8 +8,8 @@ import { VIA } from "./remote-source.ts";
 
 /** What a request was let through with. */
 interface Grant {
-  /** Of the answer: nothing outlives the link. */
-  readonly cacheControl: string;
+  /** Of an answer that leaves now: nothing outlives the link. */
+  readonly cacheControl: () => string;
   /** Of the key that signed, where a signature was needed. */
   readonly keyId?: string;
 }
@@ -35,11 +35,11 @@ export function createAuthorize({ mode, keys, cacheControl, clock }: AccessRules
     if (hasPassedUs(request) || isMadeHere(path.source, host)) {
       throw new ServiceError("source_forbidden", "A picture that was made here is no source");
     }
-    if (!needsSignature(path.source, mode)) return { cacheControl };
+    if (!needsSignature(path.source, mode)) return { cacheControl: () => cacheControl };
     if (keys === undefined) throw new ServiceError("signature_invalid", "There is no key to sign links with");
-    const nowSeconds = Math.floor(clock() / 1000);
-    const { expires, keyId } = await verifyUrl(path, searchParams, { keys, nowSeconds });
-    return { cacheControl: cappedCacheControl(cacheControl, expires - nowSeconds), keyId };
+    const nowSeconds = () => Math.floor(clock() / 1000);
+    const { expires, keyId } = await verifyUrl(path, searchParams, { keys, nowSeconds: nowSeconds() });
+    return { cacheControl: () => cappedCacheControl(cacheControl, Math.max(0, expires - nowSeconds())), keyId };
   };
 }
 

@@ -22,6 +22,8 @@ interface Visit {
   readonly stopwatch: Stopwatch;
   /** Of every answer about this result. */
   readonly headers: Headers;
+  /** Cache-Control of a picture that leaves now. */
+  readonly lifetime: () => string;
   /** A Range header, if a part is wanted. */
   readonly range: string | undefined;
   /** Called before work is done for the client, and counts but once; throws where it has had its share. */
@@ -116,7 +118,8 @@ export function once(admit: () => Promise<void>): () => Promise<void> {
   };
 }
 
-function respond(cacheStatus: string, result: Result, { name, headers, stopwatch }: Visit): Response {
+function respond(cacheStatus: string, result: Result, { name, headers, stopwatch, lifetime }: Visit): Response {
+  headers.set("Cache-Control", lifetime());
   headers.set("Cache-Status", `ssiu-edge; ${cacheStatus}`);
   headers.set("Server-Timing", stopwatch.header());
   return imageResponse(headers, name, result);

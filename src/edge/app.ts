@@ -57,9 +57,9 @@ export function createApp({ config, engine, authorize, rates, now, v1, ...deps }
     const transform = negotiate(asked.transform, c.req.header("Accept"));
     using located = await pipeline.locate({ ...asked, transform }, stopwatch);
     const { etag } = located.key;
-    const lifetime =
-      located.source.failure === undefined ? cacheControl : cappedCacheControl(cacheControl, STALE_SECONDS);
-    const headers = resultHeaders({ etag, cacheControl: lifetime, format: transform.format });
+    const lifetime = () =>
+      located.source.failure === undefined ? cacheControl() : cappedCacheControl(cacheControl(), STALE_SECONDS);
+    const headers = resultHeaders({ etag, cacheControl: lifetime(), format: transform.format });
     if (!matchHolds(c.req.header("If-Match"), etag)) {
       throw new ServiceError("precondition_failed", "The picture is not the one that If-Match names");
     }
@@ -70,6 +70,7 @@ export function createApp({ config, engine, authorize, rates, now, v1, ...deps }
       name: asked.source,
       stopwatch,
       headers,
+      lifetime,
       range: (c.req.header("If-Range") ?? etag) === etag ? c.req.header("Range") : undefined,
       admit: once(() => rates.misses(keyId ?? client)),
       waitUntil: (promise) => c.executionCtx.waitUntil(promise),

@@ -48,7 +48,7 @@ function deps(broken: Partial<Parts>): Parts {
       tiling: { size: 48, overlap: 16 },
     },
     model: everyModel,
-    authorize: async () => ({ cacheControl: "public" }),
+    authorize: async () => ({ cacheControl: () => "public" }),
     leases: { enter: async () => ({ end: async () => {} }) },
     rates: { requests: async () => {}, misses: async () => {} },
     turnstile: { run: (work) => work(async () => {}) },
@@ -88,6 +88,18 @@ it("answers when nothing is broken", async () => {
   expect(response.status).toBe(200);
   expect(new Uint8Array(await response.arrayBuffer())).toEqual(Uint8Array.from([1, 2, 3]));
   expect(console.error).not.toHaveBeenCalled();
+});
+
+it("says how long an answer may be kept as it leaves, not as it was asked for", async () => {
+  let cacheControl = "max-age=40";
+  const upscale = async () => {
+    cacheControl = "max-age=22";
+    return { width: 4, height: 2, data: new Uint8ClampedArray(24) };
+  };
+  const authorize = async () => ({ cacheControl: () => cacheControl });
+  const renderer = { ...deps({}).renderer, engine: { name: "fake", upscale } };
+  const response = await request({ authorize, renderer });
+  expect(response.headers.get("cache-control")).toBe("max-age=22");
 });
 
 it("answers though the result cannot be stored, and logs it under the request's id", async () => {
