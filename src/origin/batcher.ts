@@ -13,6 +13,8 @@ export interface BatcherOptions {
   readonly batchTiles: number;
   /** Most tiles of all admitted requests together; a request alone may have more. */
   readonly queueTiles: number;
+  /** Pixels of a whole tile. Smaller ones say less of how fast the network is: part of their time does not depend on size. */
+  readonly tilePixels: number;
   /** First guess at what one lane does. */
   readonly pixelsPerMs: number;
   /** Milliseconds. */
@@ -79,9 +81,10 @@ export interface Batcher {
  * The tiles of all running requests in turn, one of each request, so that a small picture does not wait for a large
  * one; those of one size for one network that stand next to each other go through the network together.
  */
-export function createBatcher({ run, lanes, batchTiles, queueTiles, now, onBatch, ...first }: BatcherOptions): Batcher {
+export function createBatcher(options: BatcherOptions): Batcher {
+  const { run, lanes, batchTiles, queueTiles, tilePixels, now, onBatch } = options;
   const jobs: Job[] = [];
-  const rate = createMean(first.pixelsPerMs);
+  const rate = createMean(options.pixelsPerMs);
   /** When the batches began that are running. */
   const begun: number[] = [];
   let failures = 0;
@@ -125,7 +128,7 @@ export function createBatcher({ run, lanes, batchTiles, queueTiles, now, onBatch
       );
       failures = 0;
       const ms = Math.max(now() - started, 0.001);
-      rate.add(pixels / ms);
+      rate.add(pixels / ms, Math.min(1, pixels / tilePixels));
       onBatch?.({ tiles: batch.length, pixels, ms });
       for (const [i, { resolve, reject }] of batch.entries()) {
         const tile = upscaled[i];

@@ -74,6 +74,7 @@ async function main(): Promise<void> {
   const batcher = createBatcher({
     ...engine,
     queueTiles: config.queueTiles,
+    tilePixels: tiling.size ** 2,
     now,
     onBatch({ tiles, pixels, ms }) {
       metrics.batches.observe(ms / 1000);

@@ -19,6 +19,7 @@ function setUp(options: Partial<BatcherOptions> = {}) {
     lanes: 1,
     batchTiles: 1,
     queueTiles: 100,
+    tilePixels: 256,
     pixelsPerMs: 1,
     now: () => clock.ms,
     ...options,
@@ -134,10 +135,10 @@ it("does not refuse anybody for the sake of one who is late already", () => {
   batcher.admit({ tiles: 4, pixels: 1000, dueMs: 1e9 });
 });
 
-/** Ten tiles, `ms` after another. */
-async function work({ batcher, batches, clock }: ReturnType<typeof setUp>, ms: number): Promise<void> {
-  const ticket = batcher.admit(LONG);
-  for (let i = 0; i < 10; i++) {
+/** Tiles, `ms` after another. */
+async function work({ batcher, batches, clock }: ReturnType<typeof setUp>, ms: number, tiles = 10): Promise<void> {
+  const ticket = batcher.admit({ ...LONG, tiles });
+  for (let i = 0; i < tiles; i++) {
     void ticket.upscale(tile(i), 2);
     clock.ms += ms;
     batches[i]?.finish();
@@ -153,6 +154,13 @@ it("learns how fast the network is", async () => {
   expect(short).toThrow();
   await work(network, 25.6);
   short();
+});
+
+it("does not learn from many small tiles what a whole one takes", async () => {
+  const network = setUp({ tilePixels: 20_736 });
+  const { batcher, clock } = network;
+  await work(network, 2560, 40);
+  batcher.admit({ tiles: 1, pixels: 20_736, dueMs: clock.ms + 2 * 20_736 });
 });
 
 it("learns from thin tiles as from the 16 px that the network makes of them", async () => {

@@ -54,9 +54,9 @@ it("refuses nobody where there is a place, so that quicker turns are noticed", a
 it("does not begin what nobody waits for any more, nor takes it for quick", async () => {
   const { ask, done } = setUp();
   for (let i = 0; i < 50; i++) await ask("before");
-  const client = new AbortController();
-  const gone = Array.from({ length: 50 }, () => ask("gone", { signal: client.signal }));
-  client.abort("gone");
+  const clients = Array.from({ length: 50 }, () => new AbortController());
+  const gone = clients.map(({ signal }) => ask("gone", { signal }));
+  for (const client of clients) client.abort("gone");
   for (const each of gone) await expect(each).rejects.toBe("gone");
   expect(done).not.toContain("gone");
   const first = ask("first");

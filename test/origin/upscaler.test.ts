@@ -16,6 +16,7 @@ async function setUp() {
     lanes: 1,
     batchTiles: 1,
     queueTiles: 10,
+    tilePixels: 256,
     pixelsPerMs: 1e6,
     now: () => 0,
   });
