@@ -109,15 +109,6 @@ export function createAnswers({ results, pipeline, produceOnce }: AnswersDeps) {
   return { facts, head, get };
 }
 
-/** What fails after it was admitted, and is then made in another way, counts but once. */
-export function once(admit: () => Promise<void>): () => Promise<void> {
-  let admission: Promise<void> | undefined;
-  return () => {
-    admission ??= admit();
-    return admission;
-  };
-}
-
 function respond(cacheStatus: string, result: Result, { name, headers, stopwatch, lifetime }: Visit): Response {
   headers.set("Cache-Control", lifetime());
   headers.set("Cache-Status", `ssiu-edge; ${cacheStatus}`);

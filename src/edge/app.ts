@@ -10,7 +10,7 @@ import { allow } from "../service/allow.ts";
 import { asServiceError, logError, problem } from "../service/problem.ts";
 import { createStopwatch } from "../service/stopwatch.ts";
 import type { Authorize } from "./access.ts";
-import { type AnswersDeps, createAnswers, once } from "./answers.ts";
+import { type AnswersDeps, createAnswers } from "./answers.ts";
 import type { Config } from "./config.ts";
 import { resultHeaders } from "./image-response.ts";
 import { clientOf, type RateLimiter } from "./rate-limit.ts";
@@ -99,4 +99,13 @@ function parseUrl(url: string, maxLength: number): URL {
     throw new ServiceError("url_too_long", expected(`at most ${maxLength} characters`, "URL", url), { detail });
   }
   return new URL(url);
+}
+
+/** What fails after it was admitted, and is then made in another way, counts but once. */
+function once(admit: () => Promise<void>): () => Promise<void> {
+  let admission: Promise<void> | undefined;
+  return () => {
+    admission ??= admit();
+    return admission;
+  };
 }
