@@ -63,10 +63,16 @@ export function kernelBlocks(packed: Tensors, layout: MatrixLayout): ReadonlyMap
 
 /** int8 `[16 (k / 4), 64, 4 (k % 4)]` -> int16 `[32 (k / 2), 64, 2 (k % 2)]`. */
 function widen(matrix: Int8Array): Int16Array {
-  return Int16Array.from({ length: MATRIX }, (_, i) => {
-    const [k, o] = [2 * Math.floor(i / (2 * CHANNELS)) + (i % 2), Math.floor(i / 2) % CHANNELS];
-    return matrix[(k >> 2) * 4 * CHANNELS + 4 * o + (k & 3)] ?? Number.NaN;
-  });
+  const wide = new Int16Array(MATRIX);
+  let to = 0;
+  for (let k = 0; k < CHANNELS; k += 2) {
+    for (let o = 0; o < CHANNELS; o++) {
+      const from = (k >> 2) * 4 * CHANNELS + 4 * o + (k & 3);
+      wide[to++] = matrix[from] ?? Number.NaN;
+      wide[to++] = matrix[from + 1] ?? Number.NaN;
+    }
+  }
+  return wide;
 }
 
 function bytesOf(...parts: readonly (Float32Array | Int8Array | Int16Array)[]): Uint8Array {
