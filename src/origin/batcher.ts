@@ -145,9 +145,9 @@ export function createBatcher(options: BatcherOptions): Batcher {
   return {
     admit({ tiles, pixels, dueMs }) {
       const job: Job = { dueMs, tilesLeft: tiles, pixelsLeft: pixels, waiting: [] };
-      const isFull = tiles > 0 && jobs.length > 0 && tilesLeft() + tiles > queueTiles;
+      const isFull = tiles > 0 && tilesLeft() > 0 && tilesLeft() + tiles > queueTiles;
       if (isFull || !isBearable(job)) {
-        if (jobs.length === 0) rate.fade();
+        if (tilesLeft() === 0) rate.fade();
         throw busy(backlogMs());
       }
       jobs.push(job);

@@ -109,6 +109,13 @@ it("lets in what needs no tile, however many wait", () => {
   batcher.admit({ ...LONG, tiles: 0, pixels: 0 });
 });
 
+it("lets a large picture in alone, whoever is in that needs no tile", () => {
+  const { batcher } = setUp({ queueTiles: 4 });
+  batcher.admit({ ...LONG, tiles: 0, pixels: 0 });
+  batcher.admit(LONG);
+  expect(() => batcher.admit({ ...LONG, tiles: 1 })).toThrow(expect.objectContaining({ code: "overloaded" }));
+});
+
 it("counts on all lanes", () => {
   const { batcher } = setUp({ lanes: 2 });
   batcher.admit({ tiles: 4, pixels: 1600, dueMs: 1000 });

@@ -30,9 +30,9 @@ export function createJobRoutes({ unsuccessful, uploads, ...deps }: JobRoutesDep
   const authorized = requireToken(config.tokens);
   const view = (job: Job) => jobView(job, config.signing);
 
-  app.use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: refuseLongBody }));
   app.use("/jobs/*", authorized);
   app.use("/uploads", authorized);
+  app.use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: refuseLongBody }));
 
   app.post("/jobs", async (c) => {
     const request = acceptRequest(parseBody(NewJob, await c.req.text()), c.req.url, deps);

@@ -12,3 +12,17 @@ it("lists jobs without a result from a cursor on, and says where to go on", asyn
   expect(await answer.json()).toEqual({ jobs: ["2"], cursor: "after 2" });
   expect(list).toHaveBeenCalledExactlyOnceWith("dead", "after 1");
 });
+
+it("reads nothing of whom it does not know", async () => {
+  const deps = { config: { tokens: ["token"] } } as unknown as JobRoutesDeps;
+  let isRead = false;
+  const pull = (controller: ReadableStreamDefaultController) => {
+    isRead = true;
+    controller.close();
+  };
+  const body = new ReadableStream({ pull }, { highWaterMark: 0 });
+  // What `fetch` needs for a body that comes bit by bit.
+  const options = { method: "POST", body, duplex: "half" };
+  await createJobRoutes(deps).request("/jobs", options);
+  expect(isRead).toBe(false);
+});
