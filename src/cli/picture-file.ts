@@ -6,6 +6,7 @@ import { expected, ServiceError } from "../core/errors.ts";
 import type { Format } from "../core/image.ts";
 import { probe } from "../core/probe/probe.ts";
 import type { Probe } from "../core/probe/probe-result.ts";
+import type { Transform } from "../core/transform.ts";
 import { readSource } from "../service/source-body.ts";
 
 const { decode, encode } = createNodeCodecs();
@@ -41,14 +42,14 @@ export interface PictureFile {
  *
  * @throws {ServiceError} `source_not_found`, or as {@link probe} does.
  */
-export async function readPicture(from: string, { anim = true } = {}): Promise<PictureFile> {
+export async function readPicture(from: string, { anim }: Pick<Transform, "anim"> = {}): Promise<PictureFile> {
   const path = from === PIPE ? "stdin" : from;
   const bytes = await (from === PIPE ? readStdin() : readFile(path)).catch((cause) => {
     throw new ServiceError("source_not_found", expected("a readable file", "the picture", path), { cause });
   });
   try {
     const header = probe(bytes);
-    if (header.frames > 1 && anim) {
+    if (header.frames > 1 && anim !== false) {
       const message = `Expected a still picture, got ${header.frames} frames; upscale --no-anim takes the first`;
       throw new ServiceError("unsupported_format", message);
     }

@@ -1,12 +1,14 @@
 import { stat } from "node:fs/promises";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import * as z from "zod";
-import { expected } from "../core/errors.ts";
-import { FORMATS } from "../core/image.ts";
+import { expected, ServiceError } from "../core/errors.ts";
+import { FORMATS, type Format } from "../core/image.ts";
+import { parseTransform, type Transform } from "../core/transform.ts";
 import type { FindModel } from "../engine/models.ts";
 import { ENGINES, type EngineChoice, readManifest } from "../engine/node-engines.ts";
 import { render } from "../service/render.ts";
 import { planRender } from "../service/render-plan.ts";
+import { parsedBy } from "../service/settings.ts";
 import { createStopwatch } from "../service/stopwatch.ts";
 import { ENGINE_HELP, EngineOption, expecting, ModelOption, QualityOption, ScaleOption } from "./options.ts";
 import { decodePicture, encode, formatOf, PIPE, readPicture } from "./picture-file.ts";
@@ -31,12 +33,18 @@ const Options = z
       .enum([...FORMATS, "jpg"], { error: expecting(formats, "--format") })
       .transform((format) => (format === "jpg" ? "jpeg" : format))
       .optional(),
-    scale: ScaleOption,
+    scale: ScaleOption.optional(),
     model: ModelOption.optional(),
     engine: EngineOption,
     quality: QualityOption("--quality").optional(),
     anim: z.boolean(),
+    ops: parsedBy(parseOps, "--ops").optional(),
     json: z.boolean().default(false),
+  })
+  .refine(({ scale, ops }) => scale ?? ops, "Expected --scale or --ops, got neither")
+  .transform(({ scale = "auto" as const, model, format, quality, anim, ops, ...others }) => {
+    const transform = ops ?? { scale, model, format, quality, anim: anim ? undefined : (false as const) };
+    return { ...others, transform };
   })
   .refine(({ inputs, isFolder }) => isFolder || inputs.length === 1, {
     error: ({ input }) => expected("an existing folder", "OUT, of several pictures", Object(input).output),
@@ -44,10 +52,22 @@ const Options = z
   .refine(({ inputs, isFolder }) => !(isFolder && inputs.includes(PIPE)), {
     error: "Expected a name for the result of stdin, got a folder",
   })
-  .refine(({ output, isFolder, format }) => isFolder || output === PIPE || formatOf(output) || (format && output), {
-    error: ({ input }) => expected(name, "OUT", Object(input).output),
-  });
+  .refine(
+    ({ output, isFolder, transform }) =>
+      isFolder || output === PIPE || formatOf(output) || (transform.format && output),
+    { error: ({ input }) => expected(name, "OUT", Object(input).output) },
+  );
 type Options = z.infer<typeof Options>;
+
+/** @throws {ServiceError} `invalid_transform`, of what makes no picture too. */
+function parseOps(text: string): Transform & { readonly format?: Format | undefined } {
+  const { format, onerror, ...transform } = parseTransform(text);
+  if (format === "auto" || format === "json") {
+    throw new ServiceError("invalid_transform", expected(formats, "format in --ops", format));
+  }
+  if (onerror) throw new ServiceError("invalid_transform", expected("nothing", "onerror in --ops", onerror));
+  return { ...transform, format };
+}
 
 /** Adds `ssiu upscale IN... OUT`. */
 export function addUpscale(program: Command): void {
@@ -59,12 +79,18 @@ export function addUpscale(program: Command): void {
         "where OUT is -, it is stdout, and what is printed otherwise goes to stderr",
     )
     .argument("<IN...>", "PNG, JPEG, WebP, AVIF or GIF files; - is stdin")
-    .requiredOption("--scale <factor>", "2, 3 or 4 (required)")
+    .option("--scale <factor>", "2, 3 or 4; this or --ops is required")
     .option("--model <name>", "clean, or web, for what was compressed or drawn (default: as IN needs it)")
-    .option("--engine <name>", ENGINE_HELP, "simd")
     .option("--quality <number>", "1 to 100; PNG has none")
     .option("--format <name>", `${formats} (default: as OUT's extension says, of - and in a folder as IN has it)`)
     .option("--no-anim", "take the first frame of an animation, which is refused otherwise")
+    .addOption(
+      new Option(
+        "--ops <ops>",
+        "in place of those above, what stands in a URL, as width=800,height=600,fit=cover",
+      ).conflicts([...["scale", "model", "quality", "format", "anim"]]),
+    )
+    .option("--engine <name>", ENGINE_HELP, "simd")
     .option("--json", "print each result as a line of JSON")
     .action(async ([...inputs]: string[], options) => {
       const output = inputs.pop() ?? "";
@@ -74,16 +100,18 @@ export function addUpscale(program: Command): void {
 }
 
 async function upscale(options: Options): Promise<void> {
-  const { inputs, output, isFolder } = options;
+  const { inputs, output, isFolder, transform } = options;
   const find = await readManifest();
   const engine = await ENGINES[options.engine]();
-  const format = options.format ?? (isFolder ? undefined : formatOf(output));
+  const format = transform.format ?? (isFolder ? undefined : formatOf(output));
   const places = await createPlaces(inputs, { output, isFolder });
   for (const input of inputs) {
     // Where one fails, the others are made all the same.
-    await upscaleOne(input, { ...options, format }, { find, engine, places }).catch((error) => {
-      process.exitCode = report(error);
-    });
+    await upscaleOne(input, { ...options, transform: { ...transform, format } }, { find, engine, places }).catch(
+      (error) => {
+        process.exitCode = report(error);
+      },
+    );
   }
 }
 
@@ -95,10 +123,9 @@ interface Means {
 
 /** As the Worker makes a result, step by step, but for the limits. */
 async function upscaleOne(input: string, options: Options, { find, engine, places }: Means): Promise<void> {
-  const { scale, model, format, quality, anim } = options;
+  const { transform } = options;
   const started = performance.now();
-  const file = await readPicture(input, { anim });
-  const transform = { scale, model, format, quality, anim: anim ? undefined : (false as const) };
+  const file = await readPicture(input, transform);
   // What the Worker's codecs cannot read, sharp may.
   const { unsupported, ...readable } = file.header;
   const plan = planRender(readable, transform, { limits: UNLIMITED, model: find });
@@ -112,7 +139,7 @@ async function upscaleOne(input: string, options: Options, { find, engine, place
   await writeResult(output, result.bytes);
   await places.fill(output);
   const ms = Math.round(performance.now() - started);
-  const { region, canvas } = plan;
+  const { scale, region, canvas } = plan;
   const facts = { model: result.model, bytes: result.bytes.length, ms };
   const text = `${input} ${region.width}x${region.height} -> ${output} ${canvas.width}x${canvas.height}, ${facts.model}, ${facts.bytes} bytes, ${ms} ms`;
   const json = { input, output, scale, engine: options.engine, ...canvas, ...facts };

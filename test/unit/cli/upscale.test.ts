@@ -496,8 +496,42 @@ test("quality makes a lossy result larger or smaller", async () => {
   expect(sizes[0]).toBeLessThan(sizes[1] ?? 0);
 });
 
+test("takes what a URL can say: sizes, cuts, formats, x1", async () => {
+  for (const [ops, size] of [
+    ["width=100,height=80,fit=cover,format=webp", "webp 100x80"],
+    ["x1,height=12,f=jpg", "jpeg 19x12"],
+  ]) {
+    // Without an extension: the format is that of the ops.
+    const output = join(folder, "by-ops");
+    const { code, stderr } = await ssiu("upscale", "test/fixtures/rgb-8.png", output, "--ops", `${ops}`);
+    expect([code, stderr]).toEqual([0, ""]);
+    const { format, width, height } = await sharp(output).metadata();
+    expect(`${format} ${width}x${height}`).toBe(size);
+  }
+});
+
 test.each([
-  ["no scale", ["a.png", "b.png"], "required option '--scale <factor>' not specified"],
+  ["no scale", ["a.png", "b.png"], "Expected --scale or --ops, got neither"],
+  [
+    "ops that a URL could not have",
+    ["a.png", "b.png", "--ops", "width=0"],
+    'Expected a whole number from 1 to 16383 for width, got "0"',
+  ],
+  [
+    "ops that make no picture",
+    ["a.png", "b.png", "--ops", "x2,format=json"],
+    'Expected png, jpeg, webp or avif for format in --ops, got "json"',
+  ],
+  [
+    "ops for failures",
+    ["a.png", "b.png", "--ops", "x2,onerror=original"],
+    'Expected nothing for onerror in --ops, got "original"',
+  ],
+  [
+    "the same by two options",
+    ["a.png", "b.png", "--ops", "x2", "--format", "webp"],
+    "option '--ops <ops>' cannot be used with option '--format <name>'",
+  ],
   ["an unknown scale", ["a.png", "b.png", "--scale", "5"], 'Expected 2, 3 or 4 for --scale, got "5"'],
   [
     "an unknown engine",
