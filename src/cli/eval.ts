@@ -9,10 +9,11 @@ import type { Rgb, Rgba, Scale, Size } from "../core/image.ts";
 import { psnr, ssim } from "../core/metrics.ts";
 import { probe } from "../core/probe/probe.ts";
 import { resize } from "../core/resample.ts";
-import { ENGINES, type EngineChoice, readManifest } from "../engine/node-engines.ts";
+import { readManifest } from "../engine/node-engines.ts";
 import { enlarge } from "../service/enlarge.ts";
 import { chooseModels, type ModelChoice } from "../service/model-choice.ts";
 import { findPairs, type Pair } from "./benchmark-set.ts";
+import { type EngineFor, openEngine } from "./engines.ts";
 import { ENGINE_HELP, EngineOption, expecting, ModelOption, QualityOption, ScaleOption } from "./options.ts";
 import { decodePicture, encode, type PictureFile, readPicture } from "./picture-file.ts";
 import { createProgress } from "./progress.ts";
@@ -71,7 +72,7 @@ async function evaluate(options: Options): Promise<void> {
   if (out) for (const set of options.sets) await makeFolder(join(out, set));
   const find = await readManifest();
   const models = chooseModels(find, scale, { transform: { model: variant }, source: { lossy: jpeg !== undefined } });
-  const choice = await ENGINES[engine]();
+  const engineFor = await openEngine(engine);
   const progress = createProgress("pictures");
   const total = pairs.flat().length;
   let done = 0;
@@ -80,7 +81,7 @@ async function evaluate(options: Options): Promise<void> {
     for (const [i, set] of options.sets.entries()) {
       const perImage = [];
       for (const pair of pairs[i] ?? []) {
-        const { score, image } = await measure(pair, choice, { scale, models, jpeg });
+        const { score, image } = await measure(pair, engineFor, { scale, models, jpeg });
         perImage.push({ name: pair.name, ...score });
         if (out) await writeResult(join(out, set, `${pair.name}x${scale}.png`), await encode({ image }, "png"));
         progress.update(++done, total);
@@ -104,7 +105,7 @@ interface MeasureOptions {
 
 async function measure(
   pair: Pair,
-  { engine, tiling }: EngineChoice,
+  engineFor: EngineFor,
   { scale, models, jpeg }: MeasureOptions,
 ): Promise<{ score: Score; image: Rgba }> {
   const stored = await readPicture(pair.lr);
@@ -113,7 +114,8 @@ async function measure(
   const size = { width: scale * source.width, height: scale * source.height };
   const { image: high } = await decodePicture(await readPicture(pair.hr));
   const part = { bytes: file.bytes, probe: file.header, image: source };
-  const { image } = await enlarge(engine, part, { scale, models, tiling });
+  const { engine, ...tiles } = engineFor(source);
+  const { image } = await enlarge(engine, part, { scale, models, ...tiles });
   const truth = rgbOf(corner(high, size, pair.hr));
   const [lr, result] = [rgbOf(source), rgbOf(image)];
   const bicubic = resize(lr, size);

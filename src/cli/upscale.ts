@@ -5,11 +5,12 @@ import { expected, ServiceError } from "../core/errors.ts";
 import { FORMATS, type Format } from "../core/image.ts";
 import { parseTransform, type Transform } from "../core/transform.ts";
 import type { FindModel } from "../engine/models.ts";
-import { ENGINES, type EngineChoice, readManifest } from "../engine/node-engines.ts";
+import { readManifest } from "../engine/node-engines.ts";
 import { render } from "../service/render.ts";
 import { planRender } from "../service/render-plan.ts";
 import { parsedBy } from "../service/settings.ts";
 import { createStopwatch } from "../service/stopwatch.ts";
+import { type EngineFor, openEngine } from "./engines.ts";
 import { ENGINE_HELP, EngineOption, expecting, ModelOption, QualityOption, ScaleOption } from "./options.ts";
 import { decodePicture, encode, formatOf, PIPE, readPicture } from "./picture-file.ts";
 import { createPlaces, type Places } from "./places.ts";
@@ -102,12 +103,12 @@ export function addUpscale(program: Command): void {
 async function upscale(options: Options): Promise<void> {
   const { inputs, output, isFolder, transform } = options;
   const find = await readManifest();
-  const engine = await ENGINES[options.engine]();
+  const engineFor = await openEngine(options.engine);
   const format = transform.format ?? (isFolder ? undefined : formatOf(output));
   const places = await createPlaces(inputs, { output, isFolder });
   for (const input of inputs) {
     // Where one fails, the others are made all the same.
-    await upscaleOne(input, { ...options, transform: { ...transform, format } }, { find, engine, places }).catch(
+    await upscaleOne(input, { ...options, transform: { ...transform, format } }, { find, engineFor, places }).catch(
       (error) => {
         process.exitCode = report(error);
       },
@@ -117,12 +118,12 @@ async function upscale(options: Options): Promise<void> {
 
 interface Means {
   readonly find: FindModel;
-  readonly engine: EngineChoice;
+  readonly engineFor: EngineFor;
   readonly places: Places;
 }
 
 /** As the Worker makes a result, step by step, but for the limits. */
-async function upscaleOne(input: string, options: Options, { find, engine, places }: Means): Promise<void> {
+async function upscaleOne(input: string, options: Options, { find, engineFor, places }: Means): Promise<void> {
   const { transform } = options;
   const started = performance.now();
   const file = await readPicture(input, transform);
@@ -132,7 +133,8 @@ async function upscaleOne(input: string, options: Options, { find, engine, place
   const output = await places.find(input, plan.format);
   await checkWritable(output, plan.canvas);
   const progress = createProgress("tiles");
-  const renderer = { ...engine, codecs: { encode, decode: () => decodePicture(file) }, onTile: progress.update };
+  const codecs = { encode, decode: () => decodePicture(file) };
+  const renderer = { ...engineFor(plan.region), codecs, onTile: progress.update };
   const source = { bytes: file.bytes, probe: file.header, transform, plan };
   const stopwatch = createStopwatch(() => performance.now());
   const result = await render(renderer, source, stopwatch).finally(progress.stop);

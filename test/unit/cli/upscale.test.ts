@@ -9,6 +9,9 @@ import { basename, join, relative } from "node:path";
 import { buffer, text } from "node:stream/consumers";
 import sharp from "sharp";
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { ENGINES } from "../../../src/engine/node-engines.ts";
+import { upscaleRgba } from "../../../src/engine/upscale-rgba.ts";
+import { pixels } from "../pixels.ts";
 import { PROGRAM, ROOT, ssiu, ssiuWith } from "./ssiu.ts";
 
 let folder: string;
@@ -199,6 +202,17 @@ test("takes the first frame of an animation where that is asked for, and says so
   expect((await ssiu("upscale", animation, output, "--scale", "2", "--no-anim")).code).toBe(0);
   const { width = 0, height = 0 } = await sharp(animation).metadata();
   expect(await sharp(output).metadata()).toMatchObject({ width: 2 * width, height: 2 * height });
+});
+
+test("makes of a picture of several tiles, in its threads, what one engine makes of it", async () => {
+  const noise = { type: "gaussian", mean: 128, sigma: 30 } as const;
+  const picture = sharp({ create: { width: 150, height: 20, channels: 3, noise, background: "grey" } });
+  const [source, output] = [join(folder, "noise.png"), join(folder, "noise-x2.png")];
+  await picture.png().toFile(source);
+  expect((await ssiu("upscale", source, output, "--scale", "2", "--model", "clean")).code).toBe(0);
+  const { engine, tiling } = await ENGINES.simd();
+  const expected = await upscaleRgba(engine, await pixels(sharp(source)), 2, { tiling });
+  expect(await pixels(sharp(output))).toEqual(expected);
 });
 
 test("replaces an existing result and leaves nothing beside it", async () => {

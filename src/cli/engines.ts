@@ -1,0 +1,34 @@
+import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
+import { Piscina } from "piscina";
+import type { Rgb, Size } from "../core/image.ts";
+import { planTiles } from "../core/tiles.ts";
+import type { Engine } from "../engine/engine.ts";
+import { ENGINES, type EngineChoice } from "../engine/node-engines.ts";
+
+/** What a picture of a size is upscaled by. */
+export type EngineFor = (size: Size) => EngineChoice & { readonly concurrency?: number };
+
+/** The engine of a name; `simd` in a thread for each core where there are several tiles: one is done before a thread has started. */
+export async function openEngine(name: keyof typeof ENGINES): Promise<EngineFor> {
+  const choice = await ENGINES[name]();
+  const concurrency = availableParallelism();
+  let threads: Engine | undefined;
+  return ({ width, height }) => {
+    if (name !== "simd" || concurrency === 1 || planTiles(width, height, choice.tiling).length === 1) return choice;
+    threads ??= openThreads(concurrency);
+    return { ...choice, engine: threads, concurrency };
+  };
+}
+
+function openThreads(most: number): Engine {
+  const pool = new Piscina<Parameters<Engine["upscale"]>, Rgb>({
+    filename: fileURLToPath(new URL("engine-thread.ts", import.meta.url)),
+    name: "upscale",
+    // Started as tiles come, and kept.
+    minThreads: 0,
+    maxThreads: most,
+    idleTimeout: Number.POSITIVE_INFINITY,
+  });
+  return { name: "simd", upscale: (...tile) => pool.run(tile) };
+}
