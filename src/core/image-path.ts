@@ -18,8 +18,10 @@ export interface ImagePath {
  * @throws {ServiceError} `invalid_path`, `invalid_transform`, `transform_forbidden`, `source_forbidden`
  */
 export function parseImagePath(pathname: string, presets: Presets = NO_PRESETS): ImagePath {
-  const [, , ops = "", ...segments] = pathname.split("/");
-  if (ops === "" || segments.join("") === "") throw invalid(expected("/img/<ops>/<source>", "path", pathname));
+  // The router takes `/%69mg/`, which rules of whoever stands before us do not.
+  const [, place, ops = "", ...segments] = pathname.split("/");
+  if (place !== "img" || ops === "" || segments.join("") === "")
+    throw invalid(expected("/img/<ops>/<source>", "path", pathname));
   const transform = parseOps(decodeSegment(ops, pathname), presets);
   return { transform, source: parseSource(segments, pathname) };
 }

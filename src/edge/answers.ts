@@ -33,9 +33,11 @@ interface Visit {
 
 /** The answers about one result: what will be in it (`format=json`), its headers, itself. */
 export function createAnswers({ results, pipeline, produceOnce }: AnswersDeps) {
-  async function facts(located: Located, { headers, stopwatch, admit }: Visit): Promise<Response> {
+  async function facts(located: Located, { headers, stopwatch, lifetime, admit }: Visit): Promise<Response> {
     await admit();
-    return factsResponse(headers, await pipeline.inspect(located, stopwatch));
+    const inspected = await pipeline.inspect(located, stopwatch);
+    headers.set("Cache-Control", lifetime());
+    return factsResponse(headers, inspected);
   }
 
   async function head(located: Located, visit: Visit): Promise<Response> {

@@ -4,8 +4,8 @@ const OBU_SEQUENCE_HEADER = 1;
 const OBU_FRAME_HEADER = 3;
 const OBU_FRAME = 6;
 
-/** More than a still picture has, whose layers are four at most: all are decoded, and one of 34 bytes takes as long as any. */
-const MAX_FRAMES = 16;
+/** The layers of a still picture: all are decoded, and one of 34 bytes takes as long as any. @see AV1 Image File Format 1.1 section 2.3.2.3 */
+const MAX_FRAMES = 4;
 
 /** How colours are stored; the numbers as in ITU-T H.273 tables 2 to 4. */
 export interface Av1Colours {

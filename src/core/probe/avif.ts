@@ -1,3 +1,4 @@
+import { concat } from "../bytes.ts";
 import { ServiceError } from "../errors.ts";
 import type { Rect, Size } from "../image.ts";
 import { type Av1Colours, type Av1Stream, readAv1 } from "./av1.ts";
@@ -22,6 +23,8 @@ import type { Orientation, Probe } from "./probe-result.ts";
 /** The parts of an AVIF that its primary picture is described by. */
 export interface AvifItems {
   readonly meta: Box;
+  /** Data in the header; hardly any file has it. */
+  readonly idat: Box | undefined;
   readonly iprp: Box;
   readonly ipco: Box;
   readonly ipma: Box;
@@ -111,6 +114,7 @@ export function readAvif(bytes: Uint8Array): AvifItems {
   const referred = (type: string) => iref && readReference(bytes, iref, type, primary);
   return {
     meta,
+    idat: findBox(bytes, "idat", inMeta),
     iprp,
     ipco,
     ipma,
@@ -172,8 +176,7 @@ function checkSizes(bytes: Uint8Array, { ipco }: AvifItems, pixels: number): voi
 }
 
 /** A grid says once more how large it is, and decoders believe it. @see ISO/IEC 23008-12 section 6.6.2.3 */
-function checkGrids(bytes: Uint8Array, { meta, types, locations }: AvifItems, pixels: number): void {
-  const idat = findBox(bytes, "idat", afterVersion(meta));
+function checkGrids(bytes: Uint8Array, { idat, types, locations }: AvifItems, pixels: number): void {
   for (const { id, method, extents } of locations) {
     if (types.get(id) !== "grid") continue;
     const [extent] = extents;
@@ -191,12 +194,12 @@ function checkGrids(bytes: Uint8Array, { meta, types, locations }: AvifItems, pi
 interface Stored {
   /** Why the edge codecs cannot decode it, if so. */
   readonly unsupported?: string | undefined;
-  /** Of the primary item or its first tile, where that is one AV1 stream. */
+  /** Of the primary item or its first tile, where that is an AV1 stream. */
   readonly colours?: Av1Colours | undefined;
 }
 
 /** Checks that every item lies within the file and that no AV1 stream is larger than the picture says it is. */
-function checkData(bytes: Uint8Array, { ipco, locations, types, primary, coded }: AvifItems, size: Size): Stored {
+function checkData(bytes: Uint8Array, { idat, ipco, locations, types, primary, coded }: AvifItems, size: Size): Stored {
   const walked = new Map<string, Av1Stream>();
   let colours: Av1Colours | undefined;
   let budget = 2 * bytes.length;
@@ -209,27 +212,20 @@ function checkData(bytes: Uint8Array, { ipco, locations, types, primary, coded }
   const mostOfTiles = Math.max(8 * size.width * size.height, 2 ** 21);
   let ofTiles = 0;
   for (const location of locations) {
-    const { id, method, extents } = location;
-    for (const { start, length } of extents) {
-      if (method === 0 && start + length > bytes.length) throw corrupt("an AVIF whose data lies past its end");
-    }
+    const { id, method } = location;
+    const pieces = piecesOf(bytes, location, idat);
     if (types.get(id) !== "av01") continue;
-    const data = dataOf(bytes, location);
-    if (!data) {
-      unsupported ??= "AVIF with scattered data";
-      continue;
-    }
+    if (pieces.length !== 1 || method !== 0) unsupported ??= "AVIF with scattered data";
     // Equal tiles may share an extent. Others that overlap are only made to be walked again and again.
-    const range = `${data.byteOffset}+${data.length}`;
-    if (!walked.has(range)) budget -= data.length;
+    const range = pieces.map(({ byteOffset, length }) => `${byteOffset}+${length}`).join();
+    if (!walked.has(range)) budget -= pieces.reduce((sum, { length }) => sum + length, 0);
     if (budget < 0) throw corrupt("an AVIF whose items overlap");
-    const stream = walked.get(range) ?? readAv1(data);
+    const stream = walked.get(range) ?? readAv1(joined(pieces));
     walked.set(range, stream);
     if (id === coded) colours = stream.colours;
     ofTiles += stream.width * stream.height * stream.frames;
     if (hasGrid && ofTiles > mostOfTiles) throw corrupt("an AVIF whose tiles are larger than its size");
-    const isWhole = coded === primary && !unsupported;
-    if (isWhole && (stream.width > size.width || stream.height > size.height)) {
+    if (coded === primary && (stream.width > size.width || stream.height > size.height)) {
       throw corrupt("an AVIF whose AV1 data is larger than its size");
     }
   }
@@ -237,18 +233,30 @@ function checkData(bytes: Uint8Array, { ipco, locations, types, primary, coded }
   return { unsupported, colours };
 }
 
-/** The data of an item, if they lie in the file in one piece. */
-function dataOf(bytes: Uint8Array, { method, extents }: ItemLocation): Uint8Array | undefined {
-  const [extent] = extents;
-  if (method !== 0 || !extent || extents.length > 1) return undefined;
-  return bytes.subarray(extent.start, extent.length === 0 ? bytes.length : extent.start + extent.length);
+/** Where the data of an item lie; nowhere, where that is in other items, as decoders do not know it. */
+function piecesOf(bytes: Uint8Array, { method, extents }: ItemLocation, idat: Box | undefined): Uint8Array[] {
+  const place = [{ at: 0, end: bytes.length }, idat][method];
+  if (place === undefined) return [];
+  return extents.map(({ start, length }) => {
+    const end = length === 0 ? place.end : place.at + start + length;
+    if (end > place.end) throw corrupt("an AVIF whose data lies past its end");
+    return bytes.subarray(place.at + start, end);
+  });
 }
 
-/** What the AV1 data of the primary item, or of its first tile, say of the colours, if they are in one piece. */
-export function codedColours(bytes: Uint8Array, { locations, types, coded = 0 }: AvifItems): Av1Colours | undefined {
+/** A copy only where they lie in several pieces. */
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  const [first] = pieces;
+  return first && pieces.length === 1 ? first : concat(pieces);
+}
+
+/** What the AV1 data of the primary item, or of its first tile, say of the colours. */
+export function codedColours(
+  bytes: Uint8Array,
+  { locations, types, idat, coded = 0 }: AvifItems,
+): Av1Colours | undefined {
   const location = types.get(coded) === "av01" ? locations.find(({ id }) => id === coded) : undefined;
-  const data = location && dataOf(bytes, location);
-  return data && readAv1(data).colours;
+  return location && readAv1(joined(piecesOf(bytes, location, idat))).colours;
 }
 
 /** The clean aperture: its size, and how far its middle is from the picture's, in fractions. @see ISO/IEC 14496-12 section 12.1.4 */

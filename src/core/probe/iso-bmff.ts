@@ -152,7 +152,9 @@ export function readAssociations(bytes: Uint8Array, ipma: Box, item: number): As
   const wideId = version(bytes, ipma) > 0;
   const indexSize = u8(bytes, ipma.at + 3) & 1 ? 2 : 1;
   let at = ipma.at + 8;
-  for (let entries = u32be(bytes, ipma.at + 4); entries > 0; entries--) {
+  const entries = u32be(bytes, ipma.at + 4);
+  if (entries > MAX_ITEMS) throw corrupt(`an AVIF of more than ${MAX_ITEMS} items`);
+  for (let entry = 0; entry < entries; entry++) {
     const id = wideId ? u32be(bytes, at) : u16be(bytes, at);
     const countAt = at + (wideId ? 4 : 2);
     const first = countAt + 1;

@@ -25,9 +25,13 @@ export function webpChunks(bytes: Uint8Array): Generator<RiffChunk> {
   return riffChunks(bytes.subarray(12, end));
 }
 
+/** Far more than any picture has, animated for half an hour or not; more would only cost time. */
+const MAX_CHUNKS = 65_536;
+
 /** The chunks that fill `bytes`: a WebP body, or the frame data of an ANMF chunk. @see RFC 9649 section 2.3 */
 export function* riffChunks(bytes: Uint8Array): Generator<RiffChunk> {
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0, count = 1; at < bytes.length; count++) {
+    if (count > MAX_CHUNKS) throw corrupt(`a WebP of more than ${MAX_CHUNKS} chunks`);
     const end = at + 8 + u32le(bytes, at + 4);
     if (end > bytes.length) throw corrupt("a WebP that ends within a chunk");
     const next = end + (end & 1);

@@ -21,6 +21,7 @@ describe("parseImagePath", () => {
   });
 
   it.each([
+    "/%69mg/x2/a.png",
     "/img/x2",
     "/img/x2/",
     "/img/x2//a.png",

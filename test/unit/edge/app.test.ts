@@ -100,6 +100,13 @@ it("says how long an answer may be kept as it leaves, not as it was asked for", 
   const renderer = { ...deps({}).renderer, engine: { name: "fake", upscale } };
   const response = await request({ authorize, renderer });
   expect(response.headers.get("cache-control")).toBe("max-age=22");
+
+  const read = async () => {
+    cacheControl = "max-age=17";
+    return TWO_PIXELS;
+  };
+  const facts = await request({ authorize, openSource: async () => ({ version: "v1", read }) }, "/img/x2,f=json/a.png");
+  expect(facts.headers.get("cache-control")).toBe("max-age=17");
 });
 
 it("answers though the result cannot be stored, and logs it under the request's id", async () => {

@@ -14,6 +14,7 @@ import { fixture, fixtureNames } from "../../../fixtures/read.ts";
 import { avifFile, be16, box, infe, ispe, reference } from "../../avif-file.ts";
 import { gifFile, gifImage } from "../../gif-file.ts";
 
+const EMPTY = riffChunk("free", new Uint8Array());
 const SIDE_16 = { width: 16, height: 16 };
 /** The header of a VP8 key frame of 16x16. */
 const VP8_HEADER = Uint8Array.of(0x10, 1, 0, 0x9d, 1, 0x2a, 16, 0, 16, 0);
@@ -334,12 +335,22 @@ describe("probe", () => {
     expect(readAvif(bytes)).toMatchObject({ primary: 70_000, auxiliary: 70_001, premultiplied: true });
   });
 
-  it("takes an AVIF's data of no length to the end of the file, and leaves scattered data to others", () => {
+  it("takes an AVIF's data of no length to the end of the file", () => {
     expect(probe(withIloc(21, 0, 0, 0, 0))).toMatchObject({ width: 45, height: 29 });
     expect(probe(withIloc(21, 0, 0, 0, 0)).unsupported).toBeUndefined();
-    expect(probe(withIloc(15, 0)).unsupported).toBe("AVIF with scattered data");
-    expect(probe(withIloc(11, 1)).unsupported).toBe("AVIF with scattered data");
   });
+
+  it.each([{ cut: 4 }, { method: 1 }, { method: 1, cut: 4 }] as const)(
+    "leaves an AVIF with data scattered by %o to others, and knows what they will find",
+    (where) => {
+      const scattered = (data: Uint8Array) =>
+        probe(avifFile({ items: [{ type: "av01", properties: [1], data, ...where }], properties: [ispe(45, 29)] }));
+      const unsupported = "AVIF with scattered data";
+      expect(scattered(item())).toEqual({ ...probe(avifOfSize(ispe(45, 29))), unsupported });
+      expect(() => scattered(square(16, 5))).toThrow(/more than 4 frames/);
+      expect(() => scattered(square(64))).toThrow(/larger than its size/);
+    },
+  );
 
   it.each([
     ["with alpha", false, [vp8x(VP8X_ALPHA, SIDE_16), riffChunk("ALPH", new Uint8Array(1)), VP8]],
@@ -390,8 +401,8 @@ describe("probe", () => {
     expect((frame[0] ?? 0) >> 3).toBe(6);
     const ofFrames = (count: number) => concat([data, ...Array.from({ length: count - 1 }, () => frame)]);
     expect(avifOf(ofFrames(4))).toMatchObject({ width: 45, height: 29 });
-    expect(() => avifOf(ofFrames(17))).toThrow(
-      expect.objectContaining({ code: "undecodable_image", message: expect.stringMatching(/more than 16 frames/) }),
+    expect(() => avifOf(ofFrames(5))).toThrow(
+      expect.objectContaining({ code: "undecodable_image", message: expect.stringMatching(/more than 4 frames/) }),
     );
   });
 
@@ -421,6 +432,10 @@ describe("probe", () => {
     ["a taller picture than it says it is", () => twoSizes(square(40)), /larger than its size/],
     ["more boxes than any has", () => concat([fixture("8-bit.avif"), repeated(box("free"))]), /more than 4096 boxes/],
     ["more extents than any has, which take no bytes", emptyExtents, /more than 4096 items/],
+    ["an item in no place", () => withIloc(15, 0), /without an AV1 sequence header/],
+    ["an item in other items", () => withIloc(11, 2), /without an AV1 sequence header/],
+    ["data past the end of its idat", () => pastIdat(), /past its end/],
+    ["lists of properties for more items than any has", () => withIpma(4097), /more than 4096 items/],
   ])("refuses an AVIF with %s", (_, make, message) => {
     expect(failure(make())).toMatchObject({ code: "undecodable_image", message: expect.stringMatching(message) });
   });
@@ -434,7 +449,7 @@ describe("probe", () => {
     [
       "of many layers",
       1024,
-      avifFile({ items: [{ type: "av01", data: square(1024, 16), properties: [1] }], properties: [ispe(1024, 1024)] }),
+      avifFile({ items: [{ type: "av01", data: square(1024, 4), properties: [1] }], properties: [ispe(1024, 1024)] }),
     ],
   ])("accepts an AVIF %s", (_, side, bytes) => {
     const header = probe(bytes);
@@ -479,6 +494,12 @@ describe("probe", () => {
   ])("refuses an AVIF that is cropped %s", (_, clap) => {
     const bytes = addAvifProperty(fixture("8-bit.avif"), box("clap", ...clap.map(be32)));
     expect(() => probe(bytes)).toThrow(expect.objectContaining({ code: "undecodable_image" }));
+  });
+
+  it("refuses a WebP of more chunks than any has", () => {
+    const ofChunks = (count: number) => probe(webpFile([vp8x(0, SIDE_16), VP8, ...new Array(count - 2).fill(EMPTY)]));
+    expect(ofChunks(65_536)).toMatchObject(SIDE_16);
+    expect(() => ofChunks(65_537)).toThrow(/more than 65536 chunks/);
   });
 
   it("refuses a PNG of chunks that would take more memory than their file", () => {
@@ -801,6 +822,21 @@ function canvasOf(width: number, height: number): Uint8Array {
 /** An AVIF of 45x29 with these properties. */
 function avifOfSize(...properties: Uint8Array[]): Uint8Array {
   return avifFile({ items: [{ type: "av01", data: item(), properties: [1] }], properties });
+}
+
+/** Data of more bytes than there are in its idat. */
+function pastIdat(): Uint8Array {
+  const data = { type: "av01", data: item(), properties: [1], method: 1 } as const;
+  const bytes = avifFile({ items: [data], properties: [ispe(45, 29)] });
+  bytes.set([1], Buffer.from(bytes).indexOf("iloc") + 4 + 21);
+  return bytes;
+}
+
+/** An AVIF that says so of the number of items that have properties. */
+function withIpma(entries: number): Uint8Array {
+  const bytes = avifOfSize(ispe(45, 29));
+  bytes.set(be32(entries), Buffer.from(bytes).indexOf("ipma") + 8);
+  return bytes;
 }
 
 /** An AVIF with these bytes in the body of its iloc: behind 7 of items, an entry of id, method (11), number of extents (15), offset and length (21). */
