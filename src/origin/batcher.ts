@@ -2,7 +2,7 @@ import { ServiceError } from "../core/errors.ts";
 import type { Rgb, Scale, Variant } from "../core/image.ts";
 import { networkPixels } from "../core/tiles.ts";
 import { busy } from "./busy.ts";
-import { createMean } from "./mean.ts";
+import { createMean, DOUBT } from "./mean.ts";
 import type { Network, RunTiles } from "./tiles.ts";
 
 export interface BatcherOptions {
@@ -147,7 +147,7 @@ export function createBatcher(options: BatcherOptions): Batcher {
       const job: Job = { dueMs, tilesLeft: tiles, pixelsLeft: pixels, waiting: [] };
       const isFull = tiles > 0 && tilesLeft() > 0 && tilesLeft() + tiles > queueTiles;
       if (isFull || !isBearable(job)) {
-        if (tilesLeft() === 0) rate.fade();
+        if (tilesLeft() === 0 && now() < dueMs) rate.scale(DOUBT);
         throw busy(backlogMs());
       }
       jobs.push(job);

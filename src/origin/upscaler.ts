@@ -3,11 +3,11 @@ import { networkPixels, planTiles, type Tiling } from "../core/tiles.ts";
 import type { Transform } from "../core/transform.ts";
 import type { PlannedSource } from "../service/render.ts";
 import { planRender, type RenderPlan } from "../service/render-plan.ts";
-import type { Batcher, Demand, Ticket } from "./batcher.ts";
+import type { Batcher, Demand } from "./batcher.ts";
 import { busy } from "./busy.ts";
 import type { Deadline } from "./deadline.ts";
 import type { EnginePool } from "./engine-pool.ts";
-import { createMean, type Mean } from "./mean.ts";
+import { createMean, DOUBT } from "./mean.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Pictures } from "./pictures.ts";
 
@@ -57,7 +57,9 @@ export function createUpscaler({ metrics: { steps }, pixelWorkers, now }: Upscal
     const dueMs = deadline.dueMs - ownMs;
     const waitMs = encodingMs / pixelWorkers;
     if (waitMs > 0 && now() + waitMs > dueMs) throw busy(waitMs);
-    const ticket = letIn(batcher, encodeMs[format], { ...demand(source.plan, engine.tiling), dueMs });
+    // Where it alone takes too long by what was seen, or guessed, it would never be seen again.
+    if (batcher.tiles === 0 && dueMs <= now()) encodeMs[format].scale(1 / DOUBT);
+    const ticket = batcher.admit({ ...demand(source.plan, engine.tiling), dueMs });
     encodingMs += ownMs;
     inside++;
     const close = () => ticket.close(deadline.signal.reason);
@@ -73,16 +75,6 @@ export function createUpscaler({ metrics: { steps }, pixelWorkers, now }: Upscal
       ticket.close();
     }
   };
-}
-
-/** @throws {ServiceError} `overloaded` */
-function letIn(batcher: Batcher, encodeMs: Mean, demand: Demand): Ticket {
-  try {
-    return batcher.admit(demand);
-  } catch (refusal) {
-    if (batcher.tiles === 0) encodeMs.fade();
-    throw refusal;
-  }
 }
 
 function demand({ scale, region }: RenderPlan, tiling: Tiling): Omit<Demand, "dueMs"> {
