@@ -59,9 +59,12 @@ export function createOriginApp({ limits, keyring, model, metrics, pixelWorkers,
   });
 
   app.get("/healthz", (c) => {
-    // Nobody waits any more for a batch that takes longer. Whether it hangs or fails again and again, only a new process helps.
-    const { oldestBatchMs, isFailing } = deps.running()?.batcher ?? { oldestBatchMs: 0, isFailing: false };
-    const status = isFailing ? "failing" : oldestBatchMs > limits.deadlineMs ? "stuck" : "ok";
+    // Nobody waits any more for a batch that takes longer than the deadline, and for a picture since as long again, which a codec is at that
+    // cannot be stopped. Whether it hangs or fails again and again, only a new process helps.
+    const { batcher, pictures } = deps.running() ?? {};
+    const isStuck =
+      (batcher?.oldestBatchMs ?? 0) > limits.deadlineMs || (pictures?.oldestMs ?? 0) > 2 * limits.deadlineMs;
+    const status = batcher?.isFailing ? "failing" : isStuck ? "stuck" : "ok";
     return c.json({ status }, status === "ok" ? 200 : 503);
   });
 

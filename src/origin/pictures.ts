@@ -33,6 +33,8 @@ interface PictureRequest extends PlannedSource {
 export interface Pictures {
   /** @throws {ServiceError} what the codecs and the network throw, or what ends the time. */
   render(request: PictureRequest): Promise<TimedPicture>;
+  /** For how long a thread has been at the picture that it has been at longest, wanted or not. */
+  readonly oldestMs: number;
 }
 
 /** Pictures that need no network and wait for their turn; any more are refused. */
@@ -58,7 +60,13 @@ export async function openPictures({
   // One is decoded while a thread is at another: each takes as much memory as its pixels, twice.
   const inTurn = createTurns({ atATime: 2 * threads, maxWaiting: MAX_WAITING, now });
   await Promise.all(Array.from({ length: threads }, () => pool.run(undefined, { name: "load" })));
+  /** In the order of their beginning. */
+  const running = new Set<{ readonly startedMs: number }>();
   return {
+    get oldestMs() {
+      const [oldest] = running;
+      return oldest ? now() - oldest.startedMs : 0;
+    },
     async render({ ticket, deadline, ...source }) {
       // Gone while its body was checked: nothing is decoded in vain.
       deadline.signal.throwIfAborted();
@@ -70,7 +78,11 @@ export async function openPictures({
           failure ??= cause;
         });
         const task = { ...source, tiling, concurrency, port: port2 };
-        return await pool.run(task, { transferList: [port2, bufferOf({ data: source.bytes })] });
+        const run = { startedMs: now() };
+        running.add(run);
+        return await pool
+          .run(task, { transferList: [port2, bufferOf({ data: source.bytes })] })
+          .finally(() => running.delete(run));
       };
       const done = source.plan.scale === 1 ? inTurn(deadline, start) : start();
       try {

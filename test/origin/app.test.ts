@@ -31,7 +31,7 @@ async function setUp(
     pixelsPerMs: 1,
     now: () => clock.ms,
   });
-  const pictures: Running["pictures"] = { render: ({ deadline }) => deadline.race(never()) };
+  const pictures: Running["pictures"] = { render: ({ deadline }) => deadline.race(never()), oldestMs: 0 };
   const engine = { provider: "cuda", tiling: { size: 32, overlap: 0 } } as const;
   const state = { isDraining: false };
   const { limits } = parseConfig({ DEADLINE_MS });

@@ -8,7 +8,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterEach, expect, it, onTestFinished, vi } from "vitest";
+import { concat } from "../../src/core/bytes.ts";
 import { contentDigest } from "../../src/core/origin-request.ts";
+import { readAvif } from "../../src/core/probe/avif.ts";
+import { avifFile } from "../unit/avif-file.ts";
 import { offer } from "./load.ts";
 import { spawnOrigin, startOrigin, type TestOrigin } from "./origin.ts";
 import { scene } from "./pictures.ts";
@@ -92,6 +95,26 @@ it("checks signatures while pictures are encoded, which takes threads of the sam
   expect((await origin.upscale("x1", await scene(8, 8).png().toBuffer(), { keys, signal })).status).toBe(403);
   clients.abort();
   await Promise.all(encoded);
+});
+
+it("asks to be started again while a codec is at a picture long after its time", async () => {
+  origin = await startOrigin({ DEADLINE_MS: "300" });
+  // Each of the four layers is decoded.
+  const plain = sharp({ create: { width: 3000, height: 3000, channels: 3, background: "teal" } });
+  const still = new Uint8Array(await plain.avif({ effort: 0 }).toBuffer());
+  const { locations, ...parts } = readAvif(still);
+  const properties = parts.properties.map(({ start, end }) => still.subarray(start, end));
+  const [{ start = 0, length = 0 } = {}] = locations[0]?.extents ?? [];
+  const layer = still.subarray(start, start + length);
+  const frame = layer.subarray(4 + (layer[3] ?? 0));
+  const data = concat([layer, frame, frame, frame]);
+  const item = { type: "av01", data, properties: properties.map((_, i) => i + 1) };
+  const layered = avifFile({ items: [item], properties });
+  const health = async () => await (await origin.get("/healthz")).json();
+  expect((await origin.upscale("x1,w=10,format=png", layered)).status).toBe(504);
+  expect(await health()).toEqual({ status: "ok" });
+  await until(async () => (await health()).status === "stuck");
+  await until(async () => (await health()).status === "ok", 60_000);
 });
 
 it("does not block its event loop while a picture of 4 MP is made", async () => {

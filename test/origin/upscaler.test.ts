@@ -28,7 +28,7 @@ async function setUp() {
   const running: Running = {
     engine: { provider: "cpu", tiling: { size: 144, overlap: 16 } },
     batcher,
-    pictures: { render },
+    pictures: { render, oldestMs: 0 },
   };
   const metrics = createMetrics({ queueTiles: () => 0 });
   const upscale = createUpscaler({ metrics, pixelWorkers: 2, now: () => 0 });
