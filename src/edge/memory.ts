@@ -2,7 +2,7 @@ import { createGate, type GateOptions } from "./gate.ts";
 
 /**
  * The files that requests hold in the isolate's memory: together no more than the limits allow one of them, and what the
- * first of them still needs.
+ * first of them still needs; small ones beside.
  */
 export interface Memory {
   open(): Holding;
@@ -23,19 +23,29 @@ interface MemoryOptions extends Omit<GateOptions, "room"> {
   readonly resultBytes: number;
 }
 
-/** Two rooms, so that nobody who holds a source waits for another who does. */
+/** Of the room for sources: what is smaller, and how much there may be of it beside. */
+const [SMALL, SMALL_ROOM] = [1 / 80, 1 / 5];
+
+/**
+ * A room for results, so that nobody who holds a source waits for another who does; and one for small sources: large ones are held as long as
+ * an origin computes, and these are made here meanwhile.
+ */
 export function createMemory({ sourceBytes, resultBytes, ...options }: MemoryOptions): Memory {
+  const smalls = createGate({ room: SMALL_ROOM * sourceBytes, ...options });
   const sources = createGate({ room: sourceBytes, ...options });
   const results = createGate({ room: resultBytes, ...options });
   return {
     open() {
-      const [source, result] = [sources.open(), results.open()];
+      const [small, source, result] = [smalls.open(), sources.open(), results.open()];
       return {
-        source: source.hold,
+        async source(bytes) {
+          if (bytes <= SMALL * sourceBytes) return await small.hold(bytes);
+          await source.hold(bytes);
+          small.leave();
+        },
         result: result.hold,
         release() {
-          source.leave();
-          result.leave();
+          for (const place of [small, source, result]) place.leave();
         },
       };
     },

@@ -170,6 +170,21 @@ describe("memory", () => {
     expect(await happens(memory.open().source(1))).toBe(false);
   });
 
+  it("keeps no small source waiting for large ones, as long as it is small and there are not many", async () => {
+    const memory = createMemory({ sourceBytes: 8000, resultBytes: 40, ...clock });
+    const large = [memory.open(), memory.open()].map(({ source }) => source(8000));
+    expect(await happens(Promise.all(large))).toBe(false);
+    const grown = memory.open();
+    expect(await happens(grown.source(100))).toBe(true);
+    expect(await happens(grown.source(101))).toBe(false);
+    const others = Array.from({ length: 15 }, () => memory.open());
+    expect(await happens(Promise.all(others.map(({ source }) => source(100))))).toBe(true);
+    const next = memory.open().source(100);
+    expect(await happens(next)).toBe(false);
+    others[0]?.release();
+    expect(await happens(next)).toBe(true);
+  });
+
   it("keeps the results of others waiting, not their sources", async () => {
     const memory = create();
     const [first, second] = [memory.open(), memory.open()];
