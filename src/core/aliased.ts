@@ -18,7 +18,7 @@ export function isAliased(image: Rgba): boolean {
   const line = new Float64Array(Math.max(width, height));
   let [count, ofFourth, ofFifth] = [0, 0, 0];
   const add = (values: Float64Array) => {
-    const fourth = differences(differences(differences(differences(values))));
+    const fourth = differences(differences(differences(differences(withoutGround(values)))));
     const asManyAsFifth = fourth.subarray(1);
     count += asManyAsFifth.length;
     ofFourth += sumOfSquares(asManyAsFifth);
@@ -35,6 +35,14 @@ function brightness(data: Rgba["data"], line: Float64Array, start: number, strid
     line[i] = (data[at] ?? 0) + (data[at + 1] ?? 0) + (data[at + 2] ?? 0);
   }
   return line;
+}
+
+/** Without what is of one value at either end: where a photograph ends on a margin or a plain ground, nothing was shrunk. */
+function withoutGround(values: Float64Array): Float64Array {
+  const [first, last] = [values[0], values.at(-1)];
+  const from = values.findIndex((value) => value !== first);
+  const to = values.findLastIndex((value) => value !== last);
+  return values.subarray(Math.max(0, from), to + 1);
 }
 
 /** From value to value; in their place. */

@@ -11,8 +11,8 @@ const SHIFT = 128;
 const DEVIATION = 3;
 
 /**
- * Mean square of how far coefficients may lie outside of what the JPEG leaves possible. What was drawn at its size, had been a worse
- * JPEG before, or was shrunk without antialiasing lies further: there the network is right in spite of it.
+ * Mean square of how far coefficients may lie outside of what the JPEG leaves possible, in blocks that are not plain. What was drawn, had been a
+ * worse JPEG before, or was shrunk without antialiasing lies further: there the network is right in spite of it.
  */
 const TOLERANCE = 1.5;
 
@@ -32,13 +32,17 @@ export function makeConsistent(upscaled: Rgba, source: Rgba, { steps, x: left, y
   const stored = new Float64Array(BLOCK ** 2);
   let [excess, count] = [0, 0];
   for (let y = top; y + BLOCK <= height; y += BLOCK) {
-    for (let x = left; x + BLOCK <= width; x += BLOCK, count += block.length) {
+    for (let x = left; x + BLOCK <= width; x += BLOCK) {
       const at = (i: number) => (y + Math.floor(i / BLOCK)) * width + x + (i % BLOCK);
       for (let i = 0; i < block.length; i++) {
         block[i] = (luma[at(i)] ?? 0) - SHIFT;
         stored[i] = lumaOf(source, at(i)) - SHIFT;
       }
-      excess += toCorrection(block, stored, steps);
+      const outside = toCorrection(block, stored, steps);
+      if (!isPlain(stored, steps)) {
+        excess += outside;
+        count += block.length;
+      }
       for (let i = 0; i < block.length; i++) correction[at(i)] = block[i] ?? 0;
     }
   }
@@ -48,7 +52,16 @@ export function makeConsistent(upscaled: Rgba, source: Rgba, { steps, x: left, y
   });
 }
 
-/** The network's block becomes what is to be added to it. @returns the sum of squares of how far its coefficients lie outside. */
+/** Whether nothing of a block was stored but its mean. */
+function isPlain(coefficients: Float64Array, steps: Float64Array): boolean {
+  return coefficients.every((value, i) => i === 0 || Math.abs(value) <= (steps[i] ?? 0) / 2);
+}
+
+/**
+ * The network's block becomes what is to be added to it, the other its coefficients.
+ *
+ * @returns the sum of squares of how far the network's lie outside.
+ */
 function toCorrection(block: Float64Array, stored: Float64Array, steps: Float64Array): number {
   let excess = 0;
   transformBlock(block);

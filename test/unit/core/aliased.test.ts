@@ -1,6 +1,7 @@
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { isAliased } from "../../../src/core/aliased.ts";
+import { pad } from "../../../src/core/canvas.ts";
 import type { Rgba } from "../../../src/core/image.ts";
 import { resize } from "../../../src/core/resample.ts";
 
@@ -48,6 +49,15 @@ describe("isAliased", () => {
     expect(isAliased(image)).toBe(false);
     expect(isAliased(small)).toBe(true);
     expect(isAliased(resize(image, small))).toBe(false);
+  });
+
+  it.each(["landscape.jpg", "harbour.webp"])("does not take the end of %s on a margin for detail", async (name) => {
+    const image = await sample(name);
+    const small = resize(image, { width: Math.floor(image.width / 3), height: Math.floor(image.height / 3) });
+    const onWhite = (photo: Rgba) =>
+      pad(photo, { width: photo.width + 16, height: photo.height + 16 }, [255, 255, 255, 255]);
+    expect(isAliased(onWhite(small))).toBe(false);
+    expect(isAliased(onWhite(picked(image)))).toBe(true);
   });
 
   it.each([0, 1, 2])("draws the line between what was antialiased and noise, of whatever colour: %i", (channel) => {

@@ -72,6 +72,18 @@ test.each([5, 12])("what is far from the JPEG, by %i, stays as it is", (off) => 
   expect(upscaled).toEqual(before);
 });
 
+test("what is far from the JPEG stays as it is on however much plain ground", () => {
+  const onGround = (image: Rgba) =>
+    grey({ width: 20 * image.width, height: image.height }, (x, y) =>
+      x < image.width ? (image.data[4 * (y * image.width + x)] ?? 0) : 128,
+    );
+  const { upscaled, source } = example(5);
+  const large = onGround(upscaled);
+  const before = copy(large);
+  makeConsistent(large, onGround(source), AT_CORNER);
+  expect(large).toEqual(before);
+});
+
 test("grey stays grey, and opaque", () => {
   const { upscaled, source } = example(3);
   makeConsistent(upscaled, source, AT_CORNER);
