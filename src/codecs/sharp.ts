@@ -50,7 +50,8 @@ const ENCODERS: Readonly<Record<Format, (image: Sharp, quality: number) => Sharp
     return image.removeAlpha().jpeg({ quality, chromaSubsampling, mozjpeg: true });
   },
   webp: (image, quality) => image.webp({ quality }),
-  avif: (image, quality) => image.avif({ quality }),
+  // By sharp's own tuning, `iq`, a quality stands for files that are a third smaller and up to 2 dB worse than the edge's.
+  avif: (image, quality) => image.avif({ quality, tune: "ssim" }),
 };
 
 /** What libvips, and what it stands on, would take for something else. */

@@ -166,3 +166,17 @@ it("can store sides as long as a format has them, neither longer nor higher", ()
   expect(() => checkStorable({ width: 16383, height: 16383 }, "webp")).not.toThrow();
   expect(() => checkStorable({ width: 1, height: 16384 }, "webp")).toThrow("got 1x16384");
 });
+
+it.each(["jpeg", "webp", "avif"] as const)("makes %s as large and as good with either", async (format) => {
+  const source = readFileSync("src/web/samples/landscape.jpg");
+  const picture = await jsquash.decode(source, probe(source));
+  const [edge, origin] = await Promise.all(
+    [jsquash, createSharpCodecs()].map(async (codecs) => {
+      const bytes = await codecs.encode(picture, format, { quality: 70 });
+      const { image } = await jsquash.decode(bytes, probe(bytes));
+      return { bytes: bytes.length, error: difference(image, picture.image).mean };
+    }),
+  );
+  expect((origin?.bytes ?? 0) / (edge?.bytes ?? 0)).toBeCloseTo(1, 1);
+  expect((origin?.error ?? 0) / (edge?.error ?? 0)).toBeLessThan(1.1);
+});
