@@ -1,3 +1,4 @@
+import { text } from "node:stream/consumers";
 import type { Command } from "commander";
 import * as z from "zod";
 import { parseImagePath } from "../core/image-path.ts";
@@ -18,7 +19,7 @@ const expires = "a whole number and s, m, h or d, such as 90m";
 
 const Options = z
   .strictObject({
-    url: z.string().refine(isLink, { error: expecting(url, "URL") }),
+    urls: z.array(z.string().refine(isLink, { error: expecting(url, "URL") })),
     key: z
       .string()
       .min(1, "Expected id:secret for --key or in URL_KEYS, got nothing")
@@ -34,23 +35,28 @@ const Options = z
       .optional(),
   })
   .refine(
-    ({ url, base }) => base === undefined || !URL.canParse(url),
+    ({ urls, base }) => base === undefined || !urls.some((url) => URL.canParse(url)),
     "Expected a path for URL beside --base, got a URL",
   );
 
-/** Adds `ssiu sign URL`. */
+/** Adds `ssiu sign URL...`. */
 export function addSign(program: Command): void {
   program
     .command("sign")
-    .description("sign the link to a picture, for a Worker with SIGNED_URLS set")
-    .argument("<URL>", `/img/<ops>/<source>: ${url}`)
+    .description("sign links to pictures, for a Worker with SIGNED_URLS set; prints a line for each")
+    .argument("<URL...>", `/img/<ops>/<source>: ${url}; - stands for the lines of stdin`)
     .option("--key <id:secret>", "the key to sign with, or `env`: the first of the variable URL_KEYS", "env")
     .option("--expires <duration>", `how long the link holds: ${expires}`, "1h")
     .option("--presets <json>", "the variable PRESETS of the Worker, where the link names one")
     .option("--base <url>", "where the Worker is; printed before a path")
-    .action((link, { key, ...options }) =>
-      sign(Options.parse({ url: link, key: key === "env" ? (process.env.URL_KEYS ?? "") : key, ...options })),
-    );
+    .action(async (links: string[], { key, ...options }) => {
+      const urls = (await Promise.all(links.map((link) => (link === "-" ? readLines() : link)))).flat();
+      await sign(Options.parse({ urls, key: key === "env" ? (process.env.URL_KEYS ?? "") : key, ...options }));
+    });
+}
+
+async function readLines(): Promise<string[]> {
+  return (await text(process.stdin)).split(/\r?\n/).filter((line) => line !== "");
 }
 
 function isServer(text: string): boolean {
@@ -63,9 +69,11 @@ function isLink(text: string): boolean {
   return isPlain && URL.canParse(text, PLACE) && new URL(text, PLACE).pathname.startsWith("/img/");
 }
 
-async function sign({ url, key, presets, expires, base }: z.infer<typeof Options>): Promise<void> {
-  const { pathname, origin } = new URL(url, base ?? PLACE);
+async function sign({ urls, key, presets, expires, base }: z.infer<typeof Options>): Promise<void> {
   const expiresAt = Math.floor(Date.now() / 1000) + expires;
-  const signed = await signUrl(parseImagePath(pathname, { ops: presets }), expiresAt, key);
-  console.log(base === undefined && !URL.canParse(url) ? signed : `${origin}${signed}`);
+  for (const url of urls) {
+    const { pathname, origin } = new URL(url, base ?? PLACE);
+    const signed = await signUrl(parseImagePath(pathname, { ops: presets }), expiresAt, key);
+    console.log(base === undefined && !URL.canParse(url) ? signed : `${origin}${signed}`);
+  }
 }
