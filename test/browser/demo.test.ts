@@ -78,6 +78,28 @@ describe.skipIf(!hasChromium)("the demo page", () => {
     await page.close();
   });
 
+  it("is the same again when it is loaded again, its own samples too", async () => {
+    const page = await open(picture, "?sample=cats/own.png");
+    await page.getByText("logo.png").click();
+    await page.getByText("x3", { exact: true }).click();
+    const [chosen, names] = ['button[aria-pressed="true"]', "#samples button"];
+    const before = [await page.locator(chosen).allTextContents(), await page.locator(names).allTextContents()];
+    expect(before).toEqual([["logo.png", "x3"], expect.arrayContaining(["cats/own.png", "scene.png"])]);
+    await page.reload();
+    expect([await page.locator(chosen).allTextContents(), await page.locator(names).allTextContents()]).toEqual(before);
+    await page.close();
+  });
+
+  it("draws the line only where there is a picture on either side", async () => {
+    const page = await open((route) => (route.request().url().includes("logo") ? picture(route) : route.abort()));
+    const line = () => page.evaluate<string>('getComputedStyle(document.querySelector("figure"), "::after").display');
+    await expect.poll(() => page.textContent("#status")).toBe("There is no answer");
+    expect(await line()).toBe("none");
+    await page.getByText("logo.png").click();
+    await expect.poll(line).toBe("block");
+    await page.close();
+  });
+
   it("takes a sample in a folder", async () => {
     const page = await open(picture, "?sample=cats/a%20b.png");
     const command = 'curl -o "x4-a%20b.png" "http://demo.test/img/x4/samples/cats/a%20b.png"';
@@ -163,6 +185,7 @@ describe.skipIf(!hasChromium)("the demo page", () => {
     await line.focus();
     for (let i = 0; i < 5; i++) await page.keyboard.press("ArrowRight");
     expect(await split()).toBe(55);
+    expect(await line.getAttribute("aria-valuetext")).toBe("55 % by the browser");
     const { x = 0, y = 0, width = 0 } = (await line.boundingBox()) ?? {};
     await page.mouse.click(x + 0.3 * width + 3, y + 20);
     expect(await split()).not.toBe(Math.round(await split()));
