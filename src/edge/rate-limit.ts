@@ -1,4 +1,5 @@
 import { ServiceError } from "../core/errors.ts";
+import { logError } from "../service/problem.ts";
 
 /** Of both limits in wrangler.toml; the platform knows 10 and 60. */
 const PERIOD_SECONDS = 10;
@@ -6,10 +7,11 @@ const PERIOD_SECONDS = 10;
 /** Counts one for who asks. @throws {ServiceError} `too_many_requests` */
 export type RateLimiter = (caller: string) => Promise<void>;
 
-/** The platform's counter, one for each Cloudflare location; without a binding nothing is limited. */
+/** The platform's counter, one for each Cloudflare location; nothing is limited without a binding, or where it fails: what is kept would not be served either. */
 export function rateLimiter(binding: RateLimit | undefined): RateLimiter {
   return async (key) => {
-    if (binding === undefined || (await binding.limit({ key })).success) return;
+    const answer = await binding?.limit({ key }).catch((cause: unknown) => logError("rate limit", cause));
+    if (answer?.success !== false) return;
     const message = `Too many requests; try again in ${PERIOD_SECONDS} seconds`;
     throw new ServiceError("too_many_requests", message, { retryAfterSeconds: PERIOD_SECONDS });
   };
