@@ -9,10 +9,13 @@ import { ENGINES, type EngineChoice } from "../engine/node-engines.ts";
 /** What a picture of a size is upscaled by. */
 export type EngineFor = (size: Size) => EngineChoice & { readonly concurrency?: number };
 
+/** Each takes 80 MB. */
+const MOST_THREADS = 16;
+
 /** The engine of a name; `simd` in a thread for each core where there are several tiles: one is done before a thread has started. */
 export async function openEngine(name: keyof typeof ENGINES): Promise<EngineFor> {
   const choice = await ENGINES[name]();
-  const concurrency = availableParallelism();
+  const concurrency = Math.min(availableParallelism(), MOST_THREADS);
   let threads: Engine | undefined;
   return ({ width, height }) => {
     if (name !== "simd" || concurrency === 1 || planTiles(width, height, choice.tiling).length === 1) return choice;

@@ -31,5 +31,5 @@ export const QualityOption = (name: string) =>
 
 /** Stands in `--help` beside `--engine`. */
 export const ENGINE_HELP =
-  "simd: the Worker's own int8 engine, a tile on each core; ort: native, all cores, whole pictures up to 512x512 and tiles of that size beyond; " +
+  "simd: the Worker's own int8 engine, a tile on each core, up to 16; ort: native, all cores, whole pictures up to 512x512 and tiles of that size beyond; " +
   "ort-web: WebAssembly and small tiles, as in a Worker with ONNX Runtime";
