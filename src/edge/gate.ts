@@ -11,9 +11,10 @@ export interface Place {
    * Waits until so much, all in all, is held: outside in the order of coming, inside until there is room or everybody else came
    * later, as two who both need more would wait for each other.
    *
+   * @param waitMs - longest that it waits, where that is not {@link GateOptions.waitMs}.
    * @throws {ServiceError} `overloaded` after waiting in vain.
    */
-  hold(size: number): Promise<void>;
+  hold(size: number, waitMs?: number): Promise<void>;
   leave(): void;
 }
 
@@ -22,7 +23,7 @@ export interface GateOptions {
   /** Milliseconds. */
   readonly now: () => number;
   readonly sleep: (ms: number) => Promise<void>;
-  /** Longest that anyone waits. */
+  /** Longest that anyone waits who does not say. */
   readonly waitMs: number;
 }
 
@@ -35,7 +36,7 @@ export const GONE_MS = 1000;
  * Polled and not a queue of promises: a request whose client has left stops wherever it is, its heartbeat too, and whoever
  * waits for its promise waits for ever.
  */
-export function createGate({ room, now, sleep, waitMs }: GateOptions): Gate {
+export function createGate({ room, now, sleep, waitMs: usualMs }: GateOptions): Gate {
   type Visitor = { held: number };
   /** For how long each has not been heard of, in the order of coming. */
   const outside = new Map<Visitor, number>();
@@ -75,7 +76,7 @@ export function createGate({ room, now, sleep, waitMs }: GateOptions): Gate {
       let hasLeft = false;
       const stay = () => inside.set(visitor, 0);
       return {
-        async hold(size) {
+        async hold(size, waitMs = usualMs) {
           if (size <= visitor.held) return;
           const endAt = now() + waitMs;
           while (!hasLeft && !mayHold(visitor, size)) {

@@ -44,14 +44,22 @@ export interface Inspected extends PlannedSource {
   readonly facts: KnownFacts;
 }
 
+/** How one picture is rendered. */
+export interface RenderOptions {
+  readonly stopwatch: Stopwatch;
+  /** Under which an origin logs it. */
+  readonly requestId: string;
+  /** Longest that it waits for its turn in the isolate, where nobody waits for it. */
+  readonly waitMs?: number | undefined;
+}
+
 /** The steps from a parsed path to a result's bytes, the same for a request and for a job; each may take the last's answer. */
 export interface Pipeline {
   /** @throws {ServiceError} `source_not_found` */
   locate(path: ImagePath, stopwatch: Stopwatch): Promise<Located>;
   /** @throws {ServiceError} what the limits, the probe and the source refuse */
   inspect(located: Located, stopwatch: Stopwatch): Promise<Inspected>;
-  /** @param requestId - under which the origin logs it. */
-  render(inspected: Inspected, stopwatch: Stopwatch, requestId: string): Promise<Rendered>;
+  render(inspected: Inspected, options: RenderOptions): Promise<Rendered>;
   /** The same picture by interpolation, which costs little; undefined if it does not fit into the isolate. */
   interpolate(inspected: Inspected, stopwatch: Stopwatch): Promise<Result | undefined>;
 }
@@ -109,9 +117,9 @@ export function createPipeline({
       return { place, holding, transform, bytes, probe: probed, plan, facts };
     },
 
-    render(inspected, stopwatch, requestId) {
+    render(inspected, { stopwatch, requestId, waitMs }) {
       if (origin === undefined || inspected.place === "edge") {
-        return turnstile.run((pause) => render({ ...renderer, pause }, inspected, stopwatch));
+        return turnstile.run((pause) => render({ ...renderer, pause }, inspected, stopwatch), waitMs);
       }
       return stopwatch.time("origin", origin.upscale(inspected, requestId));
     },

@@ -1,9 +1,8 @@
 import type { ServiceError } from "../core/errors.ts";
 import { asServiceError, logError } from "../service/problem.ts";
-import type { Stopwatch } from "../service/stopwatch.ts";
 import type { Outcome } from "./lease.ts";
 import type { Leases, Turn } from "./leases.ts";
-import type { Located, Pipeline } from "./pipeline.ts";
+import type { Located, Pipeline, RenderOptions } from "./pipeline.ts";
 import type { Place } from "./place.ts";
 import type { ResultFacts, Results } from "./results.ts";
 
@@ -19,12 +18,9 @@ export interface Product {
   readonly stored: Promise<boolean>;
 }
 
-interface ProduceOptions {
-  readonly stopwatch: Stopwatch;
+interface ProduceOptions extends RenderOptions {
   /** Asked before anything is read or computed; throws to refuse. */
   readonly admit?: () => Promise<void>;
-  /** Under which an origin logs it. */
-  readonly requestId: string;
 }
 
 /**
@@ -48,7 +44,8 @@ export function createProduceOnce({ pipeline, results, leases }: ProduceDeps): P
     return isOurs;
   }
 
-  return async (located, { stopwatch, admit, requestId }) => {
+  return async (located, { admit, ...options }) => {
+    const { stopwatch } = options;
     const { path } = located.key;
     const turn = await stopwatch.time("lease", leases.enter(path));
     if (turn === undefined) return undefined;
@@ -60,7 +57,7 @@ export function createProduceOnce({ pipeline, results, leases }: ProduceDeps): P
       }
       await admit?.();
       const inspected = await pipeline.inspect(located, stopwatch);
-      const { bytes, model } = await pipeline.render(inspected, stopwatch, requestId);
+      const { bytes, model } = await pipeline.render(inspected, options);
       const facts = { ...inspected.facts, model };
       return { place: inspected.place, facts, bytes, stored: endWhenStored(turn, store(located, bytes, facts)) };
     } catch (cause) {

@@ -4,18 +4,19 @@ import { createGate, type GateOptions } from "./gate.ts";
 export interface Turnstile {
   /**
    * @param work - awaits `pause` now and then.
+   * @param waitMs - longest that it waits for its turn, where that is not {@link GateOptions.waitMs}.
    * @throws {ServiceError} `overloaded` after waiting in vain.
    */
-  run<T>(work: (pause: () => Promise<void>) => Promise<T>): Promise<T>;
+  run<T>(work: (pause: () => Promise<void>) => Promise<T>, waitMs?: number): Promise<T>;
 }
 
 export function createTurnstile(options: Omit<GateOptions, "room">): Turnstile {
   const gate = createGate({ room: 1, ...options });
   return {
-    async run(work) {
+    async run(work, waitMs) {
       const place = gate.open();
       try {
-        await place.hold(1);
+        await place.hold(1, waitMs);
         return await work(() => options.sleep(0));
       } finally {
         place.leave();

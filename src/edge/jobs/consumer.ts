@@ -16,6 +16,9 @@ import { createUploadJobs } from "./uploads.ts";
 /** Longest delay of a retry, as growing as it may be. */
 const MAX_RETRY_MS = 3600 * 1000;
 
+/** Nobody waits for a job: its attempts are not spent on waiting for others. */
+const WAIT_MS = 5 * 60 * 1000;
+
 const JobMessage = z.strictObject({ job: z.string(), run: z.number() });
 
 export interface ConsumerDeps {
@@ -92,7 +95,7 @@ async function compute(
   // It was made of what the server had before: a request may have that, a job tells of what is there now.
   if (located.source.failure !== undefined) throw located.source.failure;
   const { path: key, etag } = located.key;
-  const product = await produceOnce(located, { stopwatch, requestId });
+  const product = await produceOnce(located, { stopwatch, requestId, waitMs: WAIT_MS });
   await product?.stored;
   return { key, etag, computed: product !== undefined };
 }

@@ -117,3 +117,9 @@ it("comes back within about an hour, however long the delays have grown: the pla
   expect(delaySeconds).toBeGreaterThanOrEqual(HOUR_SECONDS);
   expect(delaySeconds).toBeLessThanOrEqual(1.2 * HOUR_SECONDS);
 });
+
+it("has a job wait for its turn for longer than anybody waits for a picture", async () => {
+  const product = vi.fn(made(async () => true));
+  await setUp({ product }).consume();
+  expect(product).toHaveBeenCalledWith(expect.anything(), expect.objectContaining({ waitMs: 300_000 }));
+});

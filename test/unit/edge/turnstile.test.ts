@@ -41,6 +41,17 @@ it("refuses who has waited long enough", async () => {
   await expect(turnstile.run(async () => 1)).rejects.toMatchObject({ code: "overloaded", status: 503 });
 });
 
+it("has those wait longer who say so", async () => {
+  const { turnstile, pass } = setUp(100);
+  let end = () => {};
+  void turnstile.run(() => new Promise<void>((resolve) => (end = resolve)));
+  const [hasty, patient] = [turnstile.run(async () => 1), turnstile.run(async () => 2, 1000)];
+  await expect(hasty).rejects.toMatchObject({ code: "overloaded" });
+  pass(500);
+  end();
+  expect(await patient).toBe(2);
+});
+
 it("lets the next in where the one inside is not heard of any more", async () => {
   const { turnstile, pass } = setUp(60_000);
   // Its heart beats in real time, the clock moves in steps.
