@@ -22,7 +22,8 @@ export function parseKeyring(text: string, name: string): Keyring {
   for (const [i, entry] of text.split(",").entries()) {
     const [, id, secret] = ENTRY.exec(entry.trim()) ?? [];
     if (id === undefined || secret === undefined) {
-      const what = "id:secret, an id of up to 32 letters, digits, _ or - and a secret of 16 printable characters or more,";
+      const what =
+        "id:secret, an id of up to 32 letters, digits, _ or - and a secret of 16 printable characters or more,";
       throw new TypeError(`Expected ${what} for key ${i + 1} of ${name}`);
     }
     if (secrets.has(id)) throw new TypeError(`Expected each key id once for ${name}, got ${id} again`);

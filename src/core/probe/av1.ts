@@ -5,7 +5,10 @@ const OBU_FRAME_HEADER = 3;
 const OBU_FRAME = 6;
 
 /** The layers of a still picture: all are decoded, and one of 34 bytes takes as long as any. @see AV1 Image File Format 1.1 section 2.3.2.3 */
-const MAX_FRAMES = 4;
+const MAX_LAYERS = 4;
+
+/** Far more than layers, their headers and tiles make; more would only cost time. */
+const MAX_OBUS = 1024;
 
 /** How colours are stored; the numbers as in ITU-T H.273 tables 2 to 4. */
 export interface Av1Colours {
@@ -37,7 +40,8 @@ export function readAv1(obus: Uint8Array): Av1Stream {
   let height = 0;
   let colours: Av1Colours | undefined;
   let frames = 0;
-  for (let at = 0; at < obus.length; ) {
+  for (let at = 0, count = 1; at < obus.length; count++) {
+    if (count > MAX_OBUS) throw corrupt(`an AVIF whose picture is of more than ${MAX_OBUS} parts`);
     const header = u8(obus, at);
     at += header & 4 ? 2 : 1;
     let size = obus.length - at;
@@ -45,7 +49,7 @@ export function readAv1(obus: Uint8Array): Av1Stream {
     if (at + size > obus.length) throw corrupt("an AVIF whose AV1 data ends early");
     const type = (header >> 3) & 15;
     if (type === OBU_FRAME || type === OBU_FRAME_HEADER) frames += 1;
-    if (frames > MAX_FRAMES) throw corrupt(`an AVIF whose picture is of more than ${MAX_FRAMES} frames`);
+    if (frames > MAX_LAYERS) throw corrupt(`an AVIF whose picture is of more than ${MAX_LAYERS} frames`);
     if (type === OBU_SEQUENCE_HEADER) {
       const frame = readSequenceHeader(obus.subarray(at, at + size));
       width = Math.max(width, frame.width);
@@ -144,6 +148,6 @@ function readColours(bits: Bits, profile: number): Av1Colours {
 
 function skipUvlc(bits: Bits): void {
   let zeros = 0;
-  while (bits(1) === 0) zeros += 1;
+  while (bits(1) === 0) if (++zeros > 32) throw corrupt("an AVIF with an invalid AV1 clock");
   if (zeros < 32) bits(zeros);
 }

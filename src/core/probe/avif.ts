@@ -10,12 +10,12 @@ import {
   boxes,
   findBox,
   type ItemLocation,
+  type Reference,
   readAssociations,
   readItemTypes,
   readLocations,
   readPrimary,
-  readReference,
-  readReferrer,
+  readReferences,
   type Span,
 } from "./iso-bmff.ts";
 import type { Orientation, Probe } from "./probe-result.ts";
@@ -29,6 +29,8 @@ export interface AvifItems {
   readonly ipco: Box;
   readonly ipma: Box;
   readonly primary: number;
+  /** What items are made of, as grids are of their tiles. */
+  readonly tiles: readonly Reference[];
   /** The item that says how the pixels are coded: the primary one, or of a grid the first tile. */
   readonly coded: number | undefined;
   readonly types: ReadonlyMap<number, string>;
@@ -111,7 +113,8 @@ export function readAvif(bytes: Uint8Array): AvifItems {
   let index = 0;
   for (const box of boxes(bytes, ipco)) if (associations?.indices.includes(++index)) properties.push(box);
   const types = readItemTypes(bytes, child("iinf", inMeta));
-  const referred = (type: string) => iref && readReference(bytes, iref, type, primary);
+  const references = (type: string) => (iref ? readReferences(bytes, iref, type) : []);
+  const tiles = references("dimg");
   return {
     meta,
     idat: findBox(bytes, "idat", inMeta),
@@ -119,13 +122,14 @@ export function readAvif(bytes: Uint8Array): AvifItems {
     ipco,
     ipma,
     primary,
-    coded: types.get(primary) === "grid" ? referred("dimg") : primary,
+    tiles,
+    coded: types.get(primary) === "grid" ? tiles.find(({ from }) => from === primary)?.to[0] : primary,
     types,
     locations: readLocations(bytes, child("iloc", inMeta)),
     properties,
     av1C: properties.find(({ type }) => type === "av1C") ?? findBox(bytes, "av1C", ipco),
-    auxiliary: iref && readReferrer(bytes, iref, "auxl"),
-    premultiplied: referred("prem") !== undefined,
+    auxiliary: references("auxl")[0]?.from,
+    premultiplied: references("prem").some(({ from }) => from === primary),
   };
 }
 
@@ -198,33 +202,53 @@ interface Stored {
   readonly colours?: Av1Colours | undefined;
 }
 
+/** Bytes that are copied to be read; hardly any file has such. */
+const MAX_SCATTERED = 2 ** 22;
+
 /** Checks that every item lies within the file and that no AV1 stream is larger than the picture says it is. */
-function checkData(bytes: Uint8Array, { idat, ipco, locations, types, primary, coded }: AvifItems, size: Size): Stored {
+function checkData(
+  bytes: Uint8Array,
+  { idat, ipco, locations, types, tiles, primary, coded }: AvifItems,
+  size: Size,
+): Stored {
   const walked = new Map<string, Av1Stream>();
   let colours: Av1Colours | undefined;
   let budget = 2 * bytes.length;
   const codedType = types.get(coded ?? 0) ?? "no";
-  let unsupported = codedType === "av01" ? undefined : `AVIF made of ${codedType} items`;
+  if (codedType !== "av01") {
+    const message = `Expected AV1 pictures for source, got an AVIF made of ${codedType} items`;
+    throw new ServiceError("unsupported_format", message);
+  }
+  let unsupported: string | undefined;
   const hasGrid = [...types.values()].includes("grid");
   // libavif would keep a decoder for each tile.
   if (hasGrid && ["a1op", "lsel"].some((type) => findBox(bytes, type, ipco))) unsupported ??= "AVIF of layered tiles";
+  /** How often each is decoded for a grid. */
+  const uses = new Map<number, number>();
+  for (const id of tiles.flatMap(({ from, to }) => (types.get(from) === "grid" ? to : []))) {
+    if (types.get(id) !== "av01") throw corrupt("an AVIF with a grid of other items than AV1 pictures");
+    uses.set(id, (uses.get(id) ?? 0) + 1);
+  }
   // Tiles may stick out, and alpha has its own.
-  const mostOfTiles = Math.max(8 * size.width * size.height, 2 ** 21);
-  let ofTiles = 0;
+  const most = Math.max(8 * size.width * size.height, 2 ** 21);
+  let decoded = 0;
   for (const location of locations) {
     const { id, method } = location;
     const pieces = piecesOf(bytes, location, idat);
-    if (types.get(id) !== "av01") continue;
-    if (pieces.length !== 1 || method !== 0) unsupported ??= "AVIF with scattered data";
-    // Equal tiles may share an extent. Others that overlap are only made to be walked again and again.
-    const range = pieces.map(({ byteOffset, length }) => `${byteOffset}+${length}`).join();
-    if (!walked.has(range)) budget -= pieces.reduce((sum, { length }) => sum + length, 0);
+    const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    const range = pieces.map((piece) => `${piece.byteOffset}+${piece.length}`).join();
+    const isPicture = types.get(id) === "av01";
+    // Equal tiles may share an extent. Others that overlap are only made to be walked again and again, or copied by decoders.
+    if (!isPicture || !walked.has(range)) budget -= length;
     if (budget < 0) throw corrupt("an AVIF whose items overlap");
+    if (!isPicture) continue;
+    if (pieces.length !== 1 || method !== 0) unsupported ??= "AVIF with scattered data";
+    if (pieces.length > 1 && length > MAX_SCATTERED) throw corrupt(`an AVIF of ${length} bytes of scattered data`);
     const stream = walked.get(range) ?? readAv1(joined(pieces));
     walked.set(range, stream);
     if (id === coded) colours = stream.colours;
-    ofTiles += stream.width * stream.height * stream.frames;
-    if (hasGrid && ofTiles > mostOfTiles) throw corrupt("an AVIF whose tiles are larger than its size");
+    decoded += stream.width * stream.height * stream.frames * (uses.get(id) ?? 1);
+    if (decoded > most) throw corrupt("an AVIF whose items are larger than its size");
     if (coded === primary && (stream.width > size.width || stream.height > size.height)) {
       throw corrupt("an AVIF whose AV1 data is larger than its size");
     }

@@ -109,19 +109,25 @@ export function readPrimary(bytes: Uint8Array, pitm: Box): number {
   return version(bytes, pitm) === 0 ? u16be(bytes, pitm.at + 4) : u32be(bytes, pitm.at + 4);
 }
 
-/** The first item that an item refers to by this type. @see ISO/IEC 14496-12 section 8.11.12 */
-export function readReference(bytes: Uint8Array, iref: Box, type: string, item: number): number | undefined {
-  const [id, size] = version(bytes, iref) === 0 ? [u16be, 2] : [u32be, 4];
-  for (const box of boxes(bytes, afterVersion(iref))) {
-    if (box.type === type && id(bytes, box.at) === item) return id(bytes, box.at + size + 2);
-  }
-  return undefined;
+/** An item that refers to others. */
+export interface Reference {
+  readonly from: number;
+  readonly to: readonly number[];
 }
 
-/** The first item that belongs to another by this type of reference. @see ISO/IEC 14496-12 section 8.11.12 */
-export function readReferrer(bytes: Uint8Array, iref: Box, type: string): number | undefined {
-  const box = findBox(bytes, type, afterVersion(iref));
-  return box && (version(bytes, iref) === 0 ? u16be : u32be)(bytes, box.at);
+/** All references of a type. @see ISO/IEC 14496-12 section 8.11.12 */
+export function readReferences(bytes: Uint8Array, iref: Box, type: string): Reference[] {
+  const [id, size] = version(bytes, iref) === 0 ? [u16be, 2] : [u32be, 4];
+  const references: Reference[] = [];
+  for (const box of boxes(bytes, afterVersion(iref))) {
+    if (box.type !== type) continue;
+    const first = box.at + size + 2;
+    const count = u16be(bytes, first - 2);
+    if (first + count * size > box.end) throw corrupt("an AVIF with a damaged iref box");
+    const to = Array.from({ length: count }, (_, i) => id(bytes, first + i * size));
+    references.push({ from: id(bytes, box.at), to });
+  }
+  return references;
 }
 
 /** Type of each item; no two may have one id, as decoders differ in which of them they take. @see ISO/IEC 14496-12 section 8.11.6 */

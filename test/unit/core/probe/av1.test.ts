@@ -227,6 +227,15 @@ describe("readAv1", () => {
     expect(() => readAv1(ofFrames(5))).toThrow(/more than 4 frames/);
   });
 
+  it("refuses more parts than a picture has, and a number that never begins", () => {
+    const ofParts = (count: number) =>
+      concat([obu(SEQUENCE_HEADER, sequence()), ...new Array(count - 1).fill(obu(15, Uint8Array.of()))]);
+    expect(readAv1(ofParts(1024))).toMatchObject(READ);
+    expect(() => readAv1(ofParts(1025))).toThrow(/more than 1024 parts/);
+    const zeros = packed([[0, 3], [0, 1], [0, 1], [1, 1], [0, 32], [0, 32], [1, 1], ...new Array(100).fill([0, 8])]);
+    expect(() => readAv1(obu(SEQUENCE_HEADER, zeros))).toThrow(/invalid AV1 clock/);
+  });
+
   it("takes the largest of several sizes, each way, and the first of several colours", () => {
     const header = sequence();
     const other = (width: number, height: number) =>

@@ -407,7 +407,7 @@ describe("probe", () => {
   });
 
   it("refuses AVIF items whose data overlap, in linear time", () => {
-    const bytes = manyItems(2);
+    const bytes = manyItems(252);
     const started = performance.now();
     expect(failure(bytes)).toMatchObject({ code: "undecodable_image", message: expect.stringMatching(/overlap/) });
     expect(performance.now() - started).toBeLessThan(2000);
@@ -419,8 +419,14 @@ describe("probe", () => {
       () => gridOf({ tile: item(), tileSays: 1025 }),
       /4096 pixels with an item of 1025x1025/,
     ],
-    ["tiles much larger than it", () => gridOf({ tile: square(1024), count: 3 }), /tiles are larger/],
-    ["tiles of many frames", () => gridOf({ tile: square(1024, 3) }), /tiles are larger/],
+    ["tiles much larger than it", () => gridOf({ tile: square(1024), count: 3 }), /items are larger/],
+    ["tiles of many frames", () => gridOf({ tile: square(1024, 3) }), /items are larger/],
+    ["a tile again and again", () => gridOf({ tile: square(1024), tileSays: 1024, uses: 3 }), /items are larger/],
+    ["a tile that is none of AV1", () => gridOf({ tile: item(), count: 2, others: "hvc1" }), /grid of other items/],
+    ["alpha of alpha of alpha", () => alphaChain(9), /items are larger/],
+    ["metadata that are the same bytes again and again", () => sharedMetadata(9), /items overlap/],
+    ["items of which only the first part is the same", sharedBeginning, /larger than its size/],
+    ["megabytes of scattered data", () => scattered(2 ** 22), /bytes of scattered data/],
     ["a grid larger than it", () => gridOf({ tile: item(), says: 65 }), /4096 pixels with a grid of 65x65/],
     ["a larger grid in idat", () => gridOf({ tile: item(), says: 65, method: 1 }), /with a grid of 65x65/],
     ["a larger grid in 32 bits", () => gridOf({ tile: item(), says: 65, isWide: true }), /with a grid of 65x65/],
@@ -463,8 +469,13 @@ describe("probe", () => {
     expect(avifOf(item(), layer).unsupported).toBeUndefined();
   });
 
-  it("leaves an AVIF of tiles that are none of AV1 to others", () => {
-    expect(probe(gridOf({ tile: item(), type: "hvc1" })).unsupported).toBe("AVIF made of hvc1 items");
+  it.each([
+    ["hvc1", () => gridOf({ tile: item(), type: "hvc1" })],
+    ["iovl", () => avifFile({ items: [{ type: "iovl", data: item(), properties: [1] }], properties: [ispe(45, 29)] })],
+    ["no", () => gridOf({ tile: item(), count: 0 })],
+  ])("refuses an AVIF made of %s items", (type, make) => {
+    const message = `Expected AV1 pictures for source, got an AVIF made of ${type} items`;
+    expect(failure(make())).toMatchObject({ code: "unsupported_format", message });
   });
 
   it("accepts AVIF items that share their data, in linear time", () => {
@@ -703,9 +714,10 @@ function avifOf(data: Uint8Array, ...properties: Uint8Array[]): Probe {
 
 /** An AVIF of 2000 items, each of 200 kB of empty OBUs from the same start and `step` bytes shorter than the last. */
 function manyItems(step: number): Uint8Array {
-  // The only item of 8-bit.avif, then temporal delimiters.
-  const data = concat([fixture("8-bit.avif").subarray(250), latin1("\x12\0".repeat(100_000))]);
-  const items = Array.from({ length: 2000 }, (_, i) => ({ id: be16(i + 1), length: data.length - step * i }));
+  // The only item of 8-bit.avif, then padding in parts of 252 bytes.
+  const part = concat([latin1("\x7a\xf9\x01"), new Uint8Array(249)]);
+  const data = concat([fixture("8-bit.avif").subarray(250), ...new Array(800).fill(part)]);
+  const items = Array.from({ length: 700 }, (_, i) => ({ id: be16(i + 1), length: data.length - step * i }));
   const count = be16(items.length);
   const entries = items.map((_, i) => infe(i + 1, "av01"));
   const meta = (at: number): Uint8Array => {
@@ -762,8 +774,33 @@ function square(side: number, frames = 1): Uint8Array {
   );
 }
 
+/** An OBU that decoders pass over. */
+function padding(size: number): Uint8Array {
+  const length = [size & 0x7f, (size >> 7) & 0x7f, (size >> 14) & 0x7f, size >> 21];
+  return concat([Uint8Array.of(0x7a, ...length.map((byte, i) => (i < 3 ? byte | 0x80 : byte))), new Uint8Array(size)]);
+}
+
+/** A picture in two parts. */
+function scattered(bytes: number): Uint8Array {
+  const data = concat([item(), padding(bytes)]);
+  return avifFile({ items: [{ type: "av01", data, properties: [1], cut: 4 }], properties: [ispe(45, 29)] });
+}
+
+/** A picture of 16x16 and one of 64x64, in two parts each, of which they have the first in common. */
+function sharedBeginning(): Uint8Array {
+  const items = [16, 64].map((side) => ({ type: "av01", data: square(side), properties: [1], cut: 4 }));
+  const bytes = avifFile({ items, properties: [ispe(16, 16)] });
+  const { start = 0 } = readAvif(bytes).locations[0]?.extents[0] ?? {};
+  bytes.set(be32(start), Buffer.from(bytes).indexOf("iloc") + 12 + 24 + 8);
+  return bytes;
+}
+
 interface Grid {
   readonly tile: Uint8Array;
+  /** How often it is made of each. */
+  readonly uses?: number;
+  /** Type of all but the first. */
+  readonly others?: string;
   readonly count?: number;
   readonly side?: number;
   /** What the grid says of its size, and its tiles of theirs. */
@@ -788,15 +825,38 @@ function gridOf({
   properties = [],
   ...more
 }: Grid): Uint8Array {
-  const { type = "av01", isWide = false, ...place } = more;
-  const tiles = new Array(count).fill({ type, data: tile, properties: [2] });
+  const { type = "av01", others = type, isWide = false, uses = 1, ...place } = more;
+  const tiles = Array.from({ length: count }, (_, i) => ({
+    ...{ type: i === 0 ? type : others, data: tile, properties: [2] },
+  }));
   const saying = isWide ? be32(says) : be16(says);
   const grid = concat([Uint8Array.of(0, isWide ? 1 : 0, 0, count - 1), saying, saying]);
   return avifFile({
     items: [{ type: "grid", data: grid, properties: [1], ...place }, ...tiles],
     properties: [ispe(side, side), ispe(tileSays, tileSays), ...properties],
-    references: [reference("dimg", 1, ...tiles.map((_, i) => i + 2))],
+    references: [reference("dimg", 1, ...new Array(uses).fill(tiles.map((_, i) => i + 2)).flat())],
   });
+}
+
+/** Pictures of 1024x1024, each the alpha of the one before. */
+function alphaChain(length: number): Uint8Array {
+  const items = new Array(length).fill({ type: "av01", data: square(1024), properties: [1] });
+  const references = Array.from({ length: length - 1 }, (_, i) => reference("auxl", i + 2, i + 1));
+  return avifFile({ items, properties: [ispe(1024, 1024)], references });
+}
+
+/** A picture, and items of other types that have its data. */
+function sharedMetadata(count: number): Uint8Array {
+  const data = concat([item(), padding(10_000)]);
+  const items = Array.from({ length: count }, (_, i) => ({ type: i === 0 ? "av01" : "mime", data, properties: [1] }));
+  const bytes = avifFile({ items, properties: [ispe(45, 29)] });
+  // All where the first is, and the others' bytes gone.
+  const [at, locations] = [Buffer.from(bytes).indexOf("iloc") + 12, readAvif(bytes).locations];
+  const { start = 0 } = locations[0]?.extents[0] ?? {};
+  for (let i = 0; i < count; i++) bytes.set(be32(start), at + 16 * i + 8);
+  const mdat = Buffer.from(bytes).indexOf("mdat");
+  bytes.set(be32(8 + data.length), mdat - 4);
+  return bytes.subarray(0, mdat + 4 + data.length);
 }
 
 /** An alpha plane that an entry beyond those that are counted gives another type. */
