@@ -3,7 +3,7 @@ import { cut, pad } from "../core/canvas.ts";
 import { ServiceError } from "../core/errors.ts";
 import { DEFAULT_QUALITY, type Format, type SourceFormat } from "../core/image.ts";
 import { orient } from "../core/orient.ts";
-import { corrupt, u8 } from "../core/probe/bytes.ts";
+import { corrupt } from "../core/probe/bytes.ts";
 import { firstGifFrame } from "../core/probe/gif.ts";
 import { pngChunks } from "../core/probe/png.ts";
 import type { Probe } from "../core/probe/probe-result.ts";
@@ -14,7 +14,7 @@ import { inflate } from "./deflate.ts";
 import { embedIcc, readIcc } from "./icc.ts";
 import { createInstanceSlot } from "./instance-slot.ts";
 import { isNeeded, plainJpeg } from "./jpeg-container.ts";
-import { isIntact } from "./png-container.ts";
+import { essentialPng } from "./png-container.ts";
 import { type CodecModules, DECODERS, type Decode, ENCODERS, type Encode } from "./wasm-codecs.ts";
 import { firstWebpFrame, plainWebp, type WebpFrame } from "./webp-container.ts";
 
@@ -120,25 +120,9 @@ function maxMemoryBytes({ width, height }: Probe): number {
   return 40 * 2 ** 20 + 64 * width * height;
 }
 
-/** Chunks that pixels depend on; the rest (animation, compressed text and profiles) only costs time and memory. */
-const ESSENTIAL = new Set(["IHDR", "PLTE", "tRNS", "IDAT", "IEND"]);
-
 /** What a PNG's pixels unpack to, up to little more than `most`: its decoder goes on to the end, a second for each GB. */
 async function unpacked(bytes: Uint8Array, most: number): Promise<Uint8Array> {
   const packed = [...pngChunks(bytes)].filter(({ type }) => type === "IDAT").map(({ data }) => data);
   // Damage it finds for itself.
   return (await inflate(concat(packed), most)) ?? new Uint8Array();
-}
-
-function essentialPng(bytes: Uint8Array): Uint8Array {
-  const parts = [bytes.subarray(0, 8)];
-  // A tRNS is forbidden there; libpng does without it, this decoder without the picture. @see PNG (third edition) section 11.3.1.1
-  const hasAlpha = (u8(bytes, 8 + 8 + 9) & 4) !== 0;
-  for (const { type, whole } of pngChunks(bytes)) {
-    if (!ESSENTIAL.has(type) || (type === "tRNS" && hasAlpha)) continue;
-    // The decoder does not look, and makes up what cannot be told from a picture.
-    if (!isIntact(whole)) throw corrupt(`a PNG with a damaged ${type} chunk`);
-    parts.push(whole);
-  }
-  return concat(parts);
 }

@@ -1,5 +1,6 @@
 import { be32, concat, latin1 } from "../core/bytes.ts";
-import { u32be } from "../core/probe/bytes.ts";
+import { corrupt, u8, u32be } from "../core/probe/bytes.ts";
+import { pngChunks } from "../core/probe/png.ts";
 
 /** A PNG file of these chunks. @see PNG (third edition) section 5.2 */
 export function pngFile(chunks: readonly Uint8Array[]): Uint8Array {
@@ -14,8 +15,29 @@ export function pngChunk(type: string, data: Uint8Array): Uint8Array {
 }
 
 /** Whether a chunk, whole, is as it was written. @see PNG (third edition) section 5.5 */
-export function isIntact(chunk: Uint8Array): boolean {
+function isIntact(chunk: Uint8Array): boolean {
   return crc32(chunk.subarray(4, -4)) >>> 0 === u32be(chunk, chunk.length - 4);
+}
+
+/** Chunks that pixels depend on; the rest (animation, compressed text and profiles) only costs time and memory. */
+const ESSENTIAL = new Set(["IHDR", "PLTE", "tRNS", "IDAT", "IEND"]);
+
+/**
+ * A PNG's pixels and nothing beside.
+ *
+ * @throws {ServiceError} `undecodable_image` where one of its chunks is damaged.
+ */
+export function essentialPng(bytes: Uint8Array): Uint8Array {
+  const parts = [bytes.subarray(0, 8)];
+  // A tRNS is forbidden there; libpng does without it, this decoder without the picture. @see PNG (third edition) section 11.3.1.1
+  const hasAlpha = (u8(bytes, 8 + 8 + 9) & 4) !== 0;
+  for (const { type, whole } of pngChunks(bytes)) {
+    if (!ESSENTIAL.has(type) || (type === "tRNS" && hasAlpha)) continue;
+    // The decoder does not look, and makes up what cannot be told from a picture.
+    if (!isIntact(whole)) throw corrupt(`a PNG with a damaged ${type} chunk`);
+    parts.push(whole);
+  }
+  return concat(parts);
 }
 
 /** The CRC of each byte. */

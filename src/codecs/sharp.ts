@@ -12,6 +12,7 @@ import { stillAvif, untransformed } from "./avif-container.ts";
 import { type Codecs, isStoredGrey, jpegHasFullChroma } from "./codec.ts";
 import { embedIcc, readIcc } from "./icc.ts";
 import { plainJpeg } from "./jpeg-container.ts";
+import { essentialPng } from "./png-container.ts";
 import { plainWebp } from "./webp-container.ts";
 
 export interface SharpCodecsOptions {
@@ -54,10 +55,11 @@ const ENCODERS: Readonly<Record<Format, (image: Sharp, quality: number) => Sharp
   avif: (image, quality) => image.avif({ quality, tune: "ssim" }),
 };
 
-/** What libvips, and what it stands on, would take for something else. */
+/** What libvips, and what it stands on, would take for something else, or unpack whatever it takes. */
 const PREPARE: Readonly<Partial<Record<SourceFormat, (bytes: Uint8Array) => Uint8Array>>> = {
   avif: (bytes) => untransformed(stillAvif(bytes)),
   jpeg: plainJpeg,
+  png: essentialPng,
   webp: plainWebp,
 };
 

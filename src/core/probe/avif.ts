@@ -65,6 +65,11 @@ export function probeAvif(bytes: Uint8Array): Probe {
   checkGrids(bytes, items, width * height);
   const clap = byType.get("clap");
   const stored = checkData(bytes, items, { width, height });
+  // What is left to others unpacks the tables of tracks, though it shows the still picture.
+  if (stored.unsupported && findBox(bytes, "moov", { at: 0, end: bytes.length })) {
+    const message = `Expected a still picture for source, got an image sequence beside ${stored.unsupported}`;
+    throw new ServiceError("unsupported_format", message);
+  }
   const colours = { ...stored.colours, ...readNclx(bytes, items.properties) };
   if (!hasProfile(bytes, items.properties)) checkTransfer(colours.transfer);
   const shown = clap && crop(bytes, clap, { width, height });

@@ -22,14 +22,16 @@ export const COM = 0xfe;
 /** Progressive; the two before it are sequential. */
 export const SOF2 = 0xc2;
 
+const ARITHMETIC = "arithmetic-coded JPEG";
+
 /** Coding processes the decoders here do not have, by SOF marker. @see ITU-T T.81 table B.1 */
 const UNSUPPORTED_SOF: Readonly<Record<number, string>> = {
   195: "lossless JPEG",
   197: "hierarchical JPEG",
   198: "hierarchical JPEG",
   199: "hierarchical JPEG",
-  201: "arithmetic-coded JPEG",
-  202: "arithmetic-coded JPEG",
+  201: ARITHMETIC,
+  202: ARITHMETIC,
   203: "lossless arithmetic-coded JPEG",
   205: "hierarchical JPEG",
   206: "hierarchical JPEG",
@@ -62,12 +64,22 @@ export function* jpegSegments(bytes: Uint8Array): Generator<JpegSegment> {
 export function nextMarker(bytes: Uint8Array, from: number): number {
   for (let at = bytes.indexOf(0xff, from); at >= 0 && at + 1 < bytes.length; at = bytes.indexOf(0xff, at)) {
     const code = u8(bytes, at + 1);
-    if (code === 0xff) at += 1;
+    if (code === 0xff) at = lastFill(bytes, at + 1);
     else if (code <= 0x01 || (code >= 0xd0 && code <= 0xd7)) at += 2;
     else return at;
   }
   throw corrupt("a JPEG that ends before its EOI marker");
 }
+
+/** The last of the fill bytes that begin at `at`; there may be millions. */
+function lastFill(bytes: Uint8Array, at: number): number {
+  let last = at;
+  while (bytes[last + 1] === 0xff) last++;
+  return last;
+}
+
+/** Of arithmetic coding, by which a scan of no bytes may take as long as any. */
+const MAX_ARITHMETIC_SCANS = 16;
 
 /** Reads the header of a JPEG and counts its scans. @see ITU-T T.81 annex B.2 */
 export function probeJpeg(bytes: Uint8Array): Probe {
@@ -90,6 +102,9 @@ export function probeJpeg(bytes: Uint8Array): Probe {
   }
   if (!frame || scans === 0) throw corrupt("a JPEG without pixels");
   if (missing.size > 0) throw corrupt("a JPEG that ends before the scan of a component");
+  if (frame.unsupported === ARITHMETIC && scans > MAX_ARITHMETIC_SCANS) {
+    throw corrupt(`an arithmetic-coded JPEG of more than ${MAX_ARITHMETIC_SCANS} scans`);
+  }
   return { format: "jpeg", ...frame, orientation: orientation ?? 1, frames: 1, scans, lossy: true, opaque: true };
 }
 

@@ -343,9 +343,13 @@ describe("probe", () => {
   it.each([{ cut: 4 }, { method: 1 }, { method: 1, cut: 4 }] as const)(
     "leaves an AVIF with data scattered by %o to others, and knows what they will find",
     (where) => {
-      const scattered = (data: Uint8Array) =>
-        probe(avifFile({ items: [{ type: "av01", properties: [1], data, ...where }], properties: [ispe(45, 29)] }));
+      const scattered = (data: Uint8Array, ...more: Uint8Array[]) => {
+        const items = [{ type: "av01", properties: [1], data, ...where }];
+        return probe(concat([avifFile({ items, properties: [ispe(45, 29)] }), ...more]));
+      };
       const unsupported = "AVIF with scattered data";
+      const track = box("moov");
+      expect(() => scattered(item(), track)).toThrow("got an image sequence beside AVIF with scattered data");
       expect(scattered(item())).toEqual({ ...probe(avifOfSize(ispe(45, 29))), unsupported });
       expect(() => scattered(square(16, 5))).toThrow(/more than 4 frames/);
       expect(() => scattered(square(64))).toThrow(/larger than its size/);
@@ -511,6 +515,16 @@ describe("probe", () => {
     const ofChunks = (count: number) => probe(webpFile([vp8x(0, SIDE_16), VP8, ...new Array(count - 2).fill(EMPTY)]));
     expect(ofChunks(65_536)).toMatchObject(SIDE_16);
     expect(() => ofChunks(65_537)).toThrow(/more than 65536 chunks/);
+  });
+
+  it("refuses an arithmetic-coded JPEG of more scans than any has", () => {
+    const bytes = fixture("arithmetic.jpg");
+    const from = Buffer.from(bytes).indexOf(Uint8Array.of(0xff, 0xda));
+    const scan = bytes.subarray(from, -2);
+    const ofScans = (count: number) =>
+      probe(concat([bytes.subarray(0, from), ...new Array(count).fill(scan), bytes.subarray(-2)]));
+    expect(ofScans(16)).toMatchObject({ unsupported: "arithmetic-coded JPEG", scans: 16 });
+    expect(() => ofScans(17)).toThrow(/more than 16 scans/);
   });
 
   it("refuses a PNG of chunks that would take more memory than their file", () => {
