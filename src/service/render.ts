@@ -3,7 +3,7 @@ import { bleedColours, flatten, isOpaque } from "../core/alpha.ts";
 import { cut, pad } from "../core/canvas.ts";
 import type { Format, Rgba } from "../core/image.ts";
 import type { Probe } from "../core/probe/probe-result.ts";
-import { resizeLinear } from "../core/resample-linear.ts";
+import { resizeRgba } from "../core/resample-rgba.ts";
 import type { ResizePlan } from "../core/resize-plan.ts";
 import type { Transform } from "../core/transform.ts";
 import type { Engine } from "../engine/engine.ts";
@@ -64,7 +64,9 @@ function resized(image: Rgba, { scale, region, window, size }: ResizePlan): Rgba
     width: scale * window.width,
     height: scale * window.height,
   };
-  return resizeLinear(image, { window: seen, ...size });
+  // What the network made has no detail finer than the source's, and is brought to a size above it.
+  const light = size.width * size.height < window.width * window.height;
+  return resizeRgba(image, { window: seen, ...size, light });
 }
 
 /** [r, g, b]. */

@@ -72,6 +72,22 @@ it.each(FORMATS)("stores no edge that nobody sees in %s", async (format) => {
   }
 });
 
+it("adds light up where a picture becomes smaller, and values as they are stored where it becomes larger", async () => {
+  const stripes: Rgba = {
+    ...{ width: 64, height: 64 },
+    data: Uint8ClampedArray.from({ length: 4 * 64 * 64 }, (_, i) => (i % 4 === 3 || (i >> 2) % 2 === 1 ? 255 : 0)),
+  };
+  const mean = async (ops: string) => {
+    const { width, data } = await rendered(stripes, ops);
+    const inner = data.filter((_, i) => i % 4 === 0 && (i >> 2) % width >= 4 && (i >> 2) % width < width - 4);
+    return inner.reduce((sum, value) => sum + value, 0) / inner.length;
+  };
+  expect(await mean("w=16")).toBeGreaterThan(180);
+  expect(await mean("x2,w=16")).toBeGreaterThan(180);
+  expect(await mean("w=96")).toBeCloseTo(127.5, -1);
+  expect(await mean("x3,w=96")).toBeCloseTo(127.5, -1);
+});
+
 it("has transparency made by web, and the colours of what was not drawn by clean", async () => {
   const variants: unknown[] = [];
   const engine: Engine = {

@@ -1,58 +1,78 @@
 import type { Rect, Rgba } from "./image.ts";
 import { LANCZOS3, type Taps, taps } from "./resample.ts";
 
-/** sRGB's 8 bit -> light, 0..1. @see IEC 61966-2-1 */
-const LIGHT = Float64Array.from({ length: 256 }, (_, i) =>
-  i <= 10 ? i / 255 / 12.92 : ((i / 255 + 0.055) / 1.055) ** 2.4,
-);
+/** In what pixels are added up. */
+interface Curve {
+  /** Of each 8-bit value, 0..1. */
+  readonly decoded: Float64Array;
+  /** The inverse; what is beyond 0 and 255 is cut off. */
+  readonly encode: (value: number) => number;
+}
 
-/** The inverse, in steps that are a twentieth of an 8-bit one where those are finest. */
+/** The values as they are stored. */
+const STORED: Curve = {
+  decoded: Float64Array.from({ length: 256 }, (_, i) => i / 255),
+  encode: (value) => 255 * value,
+};
+
+/** In steps that are a twentieth of an 8-bit one where those are finest. */
 const STEPS = 65_535;
 const CODE = Uint8Array.from({ length: STEPS + 1 }, (_, i) => {
   const light = i / STEPS;
   return Math.round(255 * (light <= 0.0031308 ? 12.92 * light : 1.055 * light ** (1 / 2.4) - 0.055));
 });
 
-export interface LinearResizeOptions {
+/** sRGB's. @see IEC 61966-2-1 */
+const LIGHT: Curve = {
+  decoded: Float64Array.from({ length: 256 }, (_, i) =>
+    i <= 10 ? i / 255 / 12.92 : ((i / 255 + 0.055) / 1.055) ** 2.4,
+  ),
+  encode: (light) => CODE[Math.round(STEPS * Math.min(1, Math.max(0, light)))] ?? 0,
+};
+
+export interface ResizeRgbaOptions {
   /** The part of the picture that is wanted; may begin and end within a pixel. What lies around it is seen by the kernel. */
   readonly window: Rect;
   /** Size of the result, whole pixels, at least 1x1. */
   readonly width: number;
   readonly height: number;
+  /** Whether pixels are added up as light is, so that fine detail keeps its brightness; else as they are stored, so that edges stay where they are. */
+  readonly light: boolean;
 }
 
 /**
- * Resizes with Lanczos3 as light adds up: in linear light, each pixel as much as it is opaque. Fine detail keeps its
- * brightness, and what stands under transparent pixels does not show. Holds a few rows of the picture in floats, no more.
+ * Resizes with Lanczos3, each pixel counted as much as it is opaque: what stands under transparent pixels does not show. Holds a few rows
+ * of the picture in floats, no more.
  */
-export function resizeLinear(image: Rgba, { window, width, height }: LinearResizeOptions): Rgba {
+export function resizeRgba(image: Rgba, { window, width, height, light }: ResizeRgbaOptions): Rgba {
+  const curve = light ? LIGHT : STORED;
   const columns = taps(image.width, width, { kernel: LANCZOS3, start: window.x, length: window.width });
   const rows = taps(image.height, height, { kernel: LANCZOS3, start: window.y, length: window.height });
   // The other way round a wide picture that becomes a tall one would be as wide and as tall in between.
   const mixRow = height > window.height && width < window.width ? columnsFirst : rowsFirst;
-  const mix = mixRow(image, columns, rows);
+  const mix = mixRow(image, curve, columns, rows);
   const data = new Uint8ClampedArray(4 * width * height);
-  for (let y = 0; y < height; y++) encode(mix(y), data.subarray(4 * width * y, 4 * width * (y + 1)));
+  for (let y = 0; y < height; y++) encode(mix(y), curve, data.subarray(4 * width * y, 4 * width * (y + 1)));
   return { width, height, data };
 }
 
-/** Gives the rows of the result, from top to bottom, as light times alpha, 0..255, and alpha, 0..255; each until the next. */
-type MixRow = (image: Rgba, columns: Taps, rows: Taps) => (y: number) => Float64Array;
+/** Gives the rows of the result, from top to bottom, as what is added up times alpha, 0..255, and alpha, 0..255; each until the next. */
+type MixRow = (image: Rgba, curve: Curve, columns: Taps, rows: Taps) => (y: number) => Float64Array;
 
-const rowsFirst: MixRow = (image, columns, rows) => {
+const rowsFirst: MixRow = (image, curve, columns, rows) => {
   const row = new Float64Array(4 * image.width);
   const mixed = new Float64Array((4 * columns.indices.length) / columns.count);
   return (y) => {
     row.fill(0);
     for (let tap = y * rows.count; tap < (y + 1) * rows.count; tap++) {
-      addLight(image, rows.indices[tap] ?? 0, rows.weights[tap] ?? 0, row);
+      addRow(image, rows.indices[tap] ?? 0, { share: rows.weights[tap] ?? 0, curve, row });
     }
     mixColumns(row, columns, mixed);
     return mixed;
   };
 };
 
-const columnsFirst: MixRow = (image, columns, rows) => {
+const columnsFirst: MixRow = (image, curve, columns, rows) => {
   const row = new Float64Array(4 * image.width);
   const mixed = new Float64Array((4 * columns.indices.length) / columns.count);
   /** Of rows of the picture, the last few. */
@@ -63,7 +83,7 @@ const columnsFirst: MixRow = (image, columns, rows) => {
       for (const oldest of narrow.keys()) if (narrow.size >= rows.count) narrow.delete(oldest);
       result = new Float64Array(mixed.length);
       row.fill(0);
-      addLight(image, from, 1, row);
+      addRow(image, from, { share: 1, curve, row });
       mixColumns(row, columns, result);
       narrow.set(from, result);
     }
@@ -80,13 +100,20 @@ const columnsFirst: MixRow = (image, columns, rows) => {
   };
 };
 
+interface AddRowOptions {
+  readonly share: number;
+  readonly curve: Curve;
+  /** Is added to. */
+  readonly row: Float64Array;
+}
+
 /** Adds a row of the picture. */
-function addLight({ width, data }: Rgba, y: number, share: number, row: Float64Array): void {
+function addRow({ width, data }: Rgba, y: number, { share, curve: { decoded }, row }: AddRowOptions): void {
   const start = 4 * width * y;
   for (let i = 0; i < row.length; i += 4) {
     const weight = share * (data[start + i + 3] ?? 0);
     if (weight === 0) continue;
-    for (let c = 0; c < 3; c++) row[i + c] = (row[i + c] ?? 0) + weight * (LIGHT[data[start + i + c] ?? 0] ?? 0);
+    for (let c = 0; c < 3; c++) row[i + c] = (row[i + c] ?? 0) + weight * (decoded[data[start + i + c] ?? 0] ?? 0);
     row[i + 3] = (row[i + 3] ?? 0) + weight;
   }
 }
@@ -109,16 +136,12 @@ function mixColumns(row: Float64Array, { count, indices, weights }: Taps, mixed:
   }
 }
 
-function encode(mixed: Float64Array, target: Uint8ClampedArray): void {
+function encode(mixed: Float64Array, curve: Curve, target: Uint8ClampedArray): void {
   for (let i = 0; i < mixed.length; i += 4) {
     const alpha = mixed[i + 3] ?? 0;
     // Nothing is left of a colour that cannot be seen.
     if (alpha <= 0.5) continue;
-    for (let c = 0; c < 3; c++) target[i + c] = code((mixed[i + c] ?? 0) / alpha);
+    for (let c = 0; c < 3; c++) target[i + c] = curve.encode((mixed[i + c] ?? 0) / alpha);
     target[i + 3] = alpha;
   }
-}
-
-function code(light: number): number {
-  return CODE[Math.round(STEPS * Math.min(1, Math.max(0, light)))] ?? 0;
 }
