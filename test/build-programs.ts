@@ -6,7 +6,7 @@ import type { TestProject } from "vitest/node";
 
 const ENTRY_POINTS = [
   "src/cli/main.ts",
-  "src/cli/engine-thread.ts",
+  "src/cli/engine-worker.ts",
   "src/origin/main.ts",
   "src/origin/engine-worker.ts",
   "src/origin/pixel-worker.ts",

@@ -13,9 +13,9 @@ export type EngineFor = (size: Size) => EngineChoice & { readonly concurrency?: 
 const MOST_THREADS = 16;
 
 /** The engine of a name; `simd` in a thread for each core where there are several tiles: one is done before a thread has started. */
-export async function openEngine(name: keyof typeof ENGINES): Promise<EngineFor> {
+export async function openEngine(name: keyof typeof ENGINES, cores = availableParallelism()): Promise<EngineFor> {
   const choice = await ENGINES[name]();
-  const concurrency = Math.min(availableParallelism(), MOST_THREADS);
+  const concurrency = Math.min(cores, MOST_THREADS);
   let threads: Engine | undefined;
   return ({ width, height }) => {
     if (name !== "simd" || concurrency === 1 || planTiles(width, height, choice.tiling).length === 1) return choice;
@@ -26,7 +26,7 @@ export async function openEngine(name: keyof typeof ENGINES): Promise<EngineFor>
 
 function openThreads(most: number): Engine {
   const pool = new Piscina<Parameters<Engine["upscale"]>, Rgb>({
-    filename: fileURLToPath(new URL("engine-thread.ts", import.meta.url)),
+    filename: fileURLToPath(new URL("engine-worker.ts", import.meta.url)),
     name: "upscale",
     // Started as tiles come, and kept.
     minThreads: 0,

@@ -50,7 +50,7 @@ export async function readPicture(from: string, { anim }: Pick<Transform, "anim"
   try {
     const header = probe(bytes);
     if (header.frames > 1 && anim !== false) {
-      const message = `Expected a still picture, got ${header.frames} frames; upscale --no-anim takes the first`;
+      const message = `Expected a still picture, got ${header.frames} frames; upscale --no-anim, or anim=false in --ops, takes the first`;
       throw new ServiceError("unsupported_format", message);
     }
     return { path, bytes, header };

@@ -71,9 +71,11 @@ function isLink(text: string): boolean {
 
 async function sign({ urls, key, presets, expires, base }: z.infer<typeof Options>): Promise<void> {
   const expiresAt = Math.floor(Date.now() / 1000) + expires;
-  for (const url of urls) {
+  const signed = urls.map(async (url) => {
     const { pathname, origin } = new URL(url, base ?? PLACE);
-    const signed = await signUrl(parseImagePath(pathname, { ops: presets }), expiresAt, key);
-    console.log(base === undefined && !URL.canParse(url) ? signed : `${origin}${signed}`);
-  }
+    const link = await signUrl(parseImagePath(pathname, { ops: presets }), expiresAt, key);
+    return base === undefined && !URL.canParse(url) ? link : `${origin}${link}`;
+  });
+  // All or none.
+  for (const link of await Promise.all(signed)) console.log(link);
 }

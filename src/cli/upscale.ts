@@ -62,6 +62,7 @@ type Options = z.infer<typeof Options>;
 
 /** @throws {ServiceError} `invalid_transform`, of what makes no picture too. */
 function parseOps(text: string): Transform & { readonly format?: Format | undefined } {
+  if (/(^|,)preset=/.test(text)) throw new ServiceError("invalid_transform", expected("no preset", "--ops", text));
   const { format, onerror, ...transform } = parseTransform(text);
   if (format === "auto" || format === "json") {
     throw new ServiceError("invalid_transform", expected(formats, "format in --ops", format));
@@ -89,7 +90,7 @@ export function addUpscale(program: Command): void {
       new Option(
         "--ops <ops>",
         "in place of those above, what stands in a URL, as width=800,height=600,fit=cover",
-      ).conflicts([...["scale", "model", "quality", "format", "anim"]]),
+      ).conflicts(["scale", "model", "quality", "format", "anim"]),
     )
     .option("--engine <name>", ENGINE_HELP, "simd")
     .option("--json", "print each result as a line of JSON")

@@ -1,4 +1,4 @@
-import { createGate, type GateOptions } from "./gate.ts";
+import { createGate, type GateOptions, type Place } from "./gate.ts";
 
 /**
  * The files that requests hold in the isolate's memory: together no more than the limits allow one of them, and what the
@@ -23,12 +23,15 @@ interface MemoryOptions extends Omit<GateOptions, "room"> {
   readonly resultBytes: number;
 }
 
-/** Of the room for sources: what is smaller, and how much there may be of it beside. */
-const [SMALL, SMALL_ROOM] = [1 / 80, 1 / 5];
+/** Up to this share of the room for sources a source is small. */
+const SMALL = 1 / 80;
+
+/** All small ones together may hold this share beside. */
+const SMALL_ROOM = 1 / 5;
 
 /**
- * A room for results, so that nobody who holds a source waits for another who does; and one for small sources: large ones are held as long as
- * an origin computes, and these are made here meanwhile.
+ * A room for results, so that nobody who holds a source waits for another who does. And one for sources that are small and say so: large ones
+ * are held as long as an origin computes, and the others are made here meanwhile.
  */
 export function createMemory({ sourceBytes, resultBytes, ...options }: MemoryOptions): Memory {
   const smalls = createGate({ room: SMALL_ROOM * sourceBytes, ...options });
@@ -37,11 +40,17 @@ export function createMemory({ sourceBytes, resultBytes, ...options }: MemoryOpt
   return {
     open() {
       const [small, source, result] = [smalls.open(), sources.open(), results.open()];
+      let place: Place | undefined;
       return {
         async source(bytes) {
-          if (bytes <= SMALL * sourceBytes) return await small.hold(bytes);
-          await source.hold(bytes);
-          small.leave();
+          const isSmall = bytes > 0 && bytes <= SMALL * sourceBytes;
+          place ??= isSmall ? small : source;
+          if (place === small && !isSmall) {
+            // It is more than it said.
+            small.leave();
+            place = source;
+          }
+          await place.hold(bytes);
         },
         result: result.hold,
         release() {

@@ -59,8 +59,8 @@ export function createOriginApp({ limits, keyring, model, metrics, pixelWorkers,
   });
 
   app.get("/healthz", (c) => {
-    // Nobody waits any more for a batch that takes longer than the deadline, and for a picture since as long again, which a codec is at that
-    // cannot be stopped. Whether it hangs or fails again and again, only a new process helps.
+    // After the deadline nobody waits for a batch; what is still at a picture after twice that is a codec, which nothing can stop.
+    // Whether it hangs or fails again and again, only a new process helps.
     const { batcher, pictures } = deps.running() ?? {};
     const isStuck =
       (batcher?.oldestBatchMs ?? 0) > limits.deadlineMs || (pictures?.oldestMs ?? 0) > 2 * limits.deadlineMs;

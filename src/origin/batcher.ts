@@ -147,7 +147,7 @@ export function createBatcher(options: BatcherOptions): Batcher {
       const job: Job = { dueMs, tilesLeft: tiles, pixelsLeft: pixels, waiting: [] };
       const isFull = tiles > 0 && tilesLeft() > 0 && tilesLeft() + tiles > queueTiles;
       if (isFull || !isBearable(job)) {
-        if (tilesLeft() === 0 && now() < dueMs) rate.scale(DOUBT);
+        if (tilesLeft() === 0 && now() < dueMs) rate.doubt(DOUBT);
         throw busy(backlogMs());
       }
       jobs.push(job);

@@ -3,28 +3,34 @@ export interface Mean {
   readonly value: number;
   /** @param share - how much this one says, to 1. */
   add(seen: number, share?: number): void;
-  scale(factor: number): void;
+  /**
+   * Takes the value for so many times as large, until something is seen: what was seen before, or guessed, may be wrong, and what nobody is
+   * let in for is never seen again.
+   */
+  doubt(factor: number): void;
 }
 
-/**
- * By so much a mean is held to be wrong for each request that is refused while nothing is to be done: it might be, the first guess too,
- * and what nobody is let in for is never seen again.
- */
+/** By so much a mean is doubted for each request that is refused while nothing is to be done. */
 export const DOUBT = 1.05;
+
+/** Who is let in by doubt comes in vain if it was wrong: it does not go on for ever. */
+const MOST_DOUBT = 32;
 
 /** @param first - taken until something has been seen; fades as more is. */
 export function createMean(first: number): Mean {
-  const weight = 0.1;
-  let value = first;
+  let mean = first;
+  let doubt = 1;
   return {
     get value() {
-      return value;
+      return mean * doubt;
     },
     add(seen, share = 1) {
-      value += weight * share * (seen - value);
+      const weight = doubt === 1 ? 0.1 : 1;
+      mean += weight * share * (seen - mean);
+      doubt = 1;
     },
-    scale(factor) {
-      value *= factor;
+    doubt(factor) {
+      doubt = Math.max(1 / MOST_DOUBT, Math.min(doubt * factor, MOST_DOUBT));
     },
   };
 }

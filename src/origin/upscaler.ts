@@ -57,8 +57,8 @@ export function createUpscaler({ metrics: { steps }, pixelWorkers, now }: Upscal
     const dueMs = deadline.dueMs - ownMs;
     const waitMs = encodingMs / pixelWorkers;
     if (waitMs > 0 && now() + waitMs > dueMs) throw busy(waitMs);
-    // Where it alone takes too long by what was seen, or guessed, it would never be seen again.
-    if (batcher.tiles === 0 && dueMs <= now()) encodeMs[format].scale(1 / DOUBT);
+    // Where encoding alone would take too long.
+    if (batcher.tiles === 0 && dueMs <= now()) encodeMs[format].doubt(1 / DOUBT);
     const ticket = batcher.admit({ ...demand(source.plan, engine.tiling), dueMs });
     encodingMs += ownMs;
     inside++;

@@ -6,10 +6,10 @@ import { readManifest } from "../../src/engine/node-engines.ts";
 import { createOriginApp } from "../../src/origin/app.ts";
 import { createBatcher } from "../../src/origin/batcher.ts";
 import { parseConfig } from "../../src/origin/config.ts";
+import type { Deadline } from "../../src/origin/deadline.ts";
 import { createMetrics } from "../../src/origin/metrics.ts";
 import { bodyLength } from "../../src/origin/signed-request.ts";
 import type { RunTiles } from "../../src/origin/tiles.ts";
-import type { Running } from "../../src/origin/upscaler.ts";
 import { fixture } from "../fixtures/read.ts";
 
 const keyring = parseKeyring("test:a-secret-of-the-tests", "KEYS");
@@ -31,7 +31,7 @@ async function setUp(
     pixelsPerMs: 1,
     now: () => clock.ms,
   });
-  const pictures: Running["pictures"] = { render: ({ deadline }) => deadline.race(never()), oldestMs: 0 };
+  const pictures = { render: ({ deadline }: { deadline: Deadline }) => deadline.race(never()), oldestMs: 0 };
   const engine = { provider: "cuda", tiling: { size: 32, overlap: 0 } } as const;
   const state = { isDraining: false };
   const { limits } = parseConfig({ DEADLINE_MS });
@@ -47,7 +47,7 @@ async function setUp(
     now: () => clock.ms,
     date: () => 0,
   });
-  return { app, batcher, clock, state };
+  return { app, batcher, pictures, clock, state };
 }
 
 it("is alive but not ready before the models are loaded", async () => {
@@ -146,6 +146,14 @@ it("asks to be started again when the network hangs", async () => {
   clock.ms = 59_000;
   expect((await app.request("/healthz")).status).toBe(200);
   clock.ms = 61_000;
+  expect((await app.request("/healthz")).status).toBe(503);
+});
+
+it("asks to be started again when a codec has gone on for as long again after its time", async () => {
+  const { app, pictures } = await setUp(true);
+  pictures.oldestMs = 120_000;
+  expect((await app.request("/healthz")).status).toBe(200);
+  pictures.oldestMs = 120_001;
   expect((await app.request("/healthz")).status).toBe(503);
 });
 

@@ -98,7 +98,7 @@ it("checks signatures while pictures are encoded, which takes threads of the sam
 });
 
 it("asks to be started again while a codec is at a picture long after its time", async () => {
-  origin = await startOrigin({ DEADLINE_MS: "300" });
+  origin = await startOrigin({ DEADLINE_MS: "200" });
   // Each of the four layers is decoded.
   const plain = sharp({ create: { width: 3000, height: 3000, channels: 3, background: "teal" } });
   const still = new Uint8Array(await plain.avif({ effort: 0 }).toBuffer());
@@ -112,7 +112,6 @@ it("asks to be started again while a codec is at a picture long after its time",
   const layered = avifFile({ items: [item], properties });
   const health = async () => await (await origin.get("/healthz")).json();
   expect((await origin.upscale("x1,w=10,format=png", layered)).status).toBe(504);
-  expect(await health()).toEqual({ status: "ok" });
   await until(async () => (await health()).status === "stuck");
   await until(async () => (await health()).status === "ok", 60_000);
 });

@@ -54,10 +54,12 @@ describe("isAliased", () => {
   it.each(["landscape.jpg", "harbour.webp"])("does not take the end of %s on a margin for detail", async (name) => {
     const image = await sample(name);
     const small = resize(image, { width: Math.floor(image.width / 3), height: Math.floor(image.height / 3) });
-    const onWhite = (photo: Rgba) =>
-      pad(photo, { width: photo.width + 16, height: photo.height + 16 }, [255, 255, 255, 255]);
-    expect(isAliased(onWhite(small))).toBe(false);
-    expect(isAliased(onWhite(picked(image)))).toBe(true);
+    for (const at of [0, 8, 16]) {
+      const onWhite = (photo: Rgba) =>
+        pad(photo, { x: at, y: at, width: photo.width + 16, height: photo.height + 16 }, [255, 255, 255, 255]);
+      expect(isAliased(onWhite(small)), `at ${at}`).toBe(false);
+      expect(isAliased(onWhite(picked(image))), `at ${at}`).toBe(true);
+    }
   });
 
   it.each([0, 1, 2])("draws the line between what was antialiased and noise, of whatever colour: %i", (channel) => {

@@ -75,7 +75,7 @@ test.each([5, 12])("what is far from the JPEG, by %i, stays as it is", (off) => 
 test("what is far from the JPEG stays as it is on however much plain ground", () => {
   const onGround = (image: Rgba) =>
     grey({ width: 20 * image.width, height: image.height }, (x, y) =>
-      x < image.width ? (image.data[4 * (y * image.width + x)] ?? 0) : 128,
+      x < image.width ? (image.data[4 * (y * image.width + x)] ?? 0) : 200,
     );
   const { upscaled, source } = example(5);
   const large = onGround(upscaled);

@@ -174,10 +174,13 @@ describe("memory", () => {
     const memory = createMemory({ sourceBytes: 8000, resultBytes: 40, ...clock });
     const large = [memory.open(), memory.open()].map(({ source }) => source(8000));
     expect(await happens(Promise.all(large))).toBe(false);
-    const grown = memory.open();
+    const [grown, unknown] = [memory.open(), memory.open()];
     expect(await happens(grown.source(100))).toBe(true);
     expect(await happens(grown.source(101))).toBe(false);
-    const others = Array.from({ length: 15 }, () => memory.open());
+    // Nobody knows how large it becomes.
+    expect(await happens(unknown.source(0))).toBe(true);
+    expect(await happens(unknown.source(50))).toBe(false);
+    const others = Array.from({ length: 16 }, () => memory.open());
     expect(await happens(Promise.all(others.map(({ source }) => source(100))))).toBe(true);
     const next = memory.open().source(100);
     expect(await happens(next)).toBe(false);

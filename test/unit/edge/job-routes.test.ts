@@ -1,4 +1,5 @@
 import { expect, it, vi } from "vitest";
+import { ServiceError } from "../../../src/core/errors.ts";
 import { createJobRoutes, type JobRoutesDeps } from "../../../src/edge/jobs/routes.ts";
 
 // What takes more jobs than a test can make; the rest is tested in workerd (test/edge/jobs.test.ts).
@@ -23,6 +24,8 @@ it("reads nothing of whom it does not know", async () => {
   const body = new ReadableStream({ pull }, { highWaterMark: 0 });
   // What `fetch` needs for a body that comes bit by bit.
   const options = { method: "POST", body, duplex: "half" };
-  await createJobRoutes(deps).request("/jobs", options);
+  const app = createJobRoutes(deps);
+  app.onError((cause) => new Response(null, { status: cause instanceof ServiceError ? cause.status : 500 }));
+  expect((await app.request("/jobs", options)).status).toBe(401);
   expect(isRead).toBe(false);
 });
