@@ -125,6 +125,16 @@ describe.each(Object.entries(IMPLEMENTATIONS))("decode with %s", (_, codecs) => 
     await expect(codecs.decode(bytes, probe(bytes))).rejects.toMatchObject({ code: "undecodable_image" });
   });
 
+  it("does not unpack what a PNG says beside its pixels", async () => {
+    const text = pngChunk("zTXt", concat([latin1("a\0\0"), deflateSync(new Uint8Array(7_900_000))]));
+    const bytes = fixture("rgb-8.png");
+    const bomb = concat([bytes.subarray(0, 33), ...new Array(100).fill(text), bytes.subarray(33)]);
+    const plain = await codecs.decode(bytes, probe(bytes));
+    const started = performance.now();
+    expect(await codecs.decode(bomb, probe(bomb))).toEqual(plain);
+    expect(performance.now() - started).toBeLessThan(1000);
+  });
+
   it.each(["PLTE", "tRNS", "IDAT"])("refuses a PNG whose %s chunk is damaged", async (type) => {
     const bytes = fixture("palette-trns.png");
     const [chunk] = [...pngChunks(bytes)].filter((chunk) => chunk.type === type);
