@@ -80,6 +80,7 @@ class History:
     soft: float = 0.0  # sigma of a Gaussian before they were made, in the truth as well
     kernel: Kernel = BICUBIC  # the benchmarks' own
     unsharp: tuple[float, float] | None = None  # sigma and amount of a mask, not in the truth
+    noise: float = 0.0  # sigma, of 255, in each of red, green and blue, not in the truth
     storage: Storage | None = None
 
     def apply(self, low: Tensor, high: Tensor) -> tuple[Tensor, Tensor]:
@@ -91,6 +92,9 @@ class History:
             low = imresize_bytes(high[None].float(), Fraction(1, scale), self.kernel)[0]
         if self.unsharp:
             low = unsharp(low.float(), *self.unsharp)
+        if self.noise:
+            noise = torch.randn(low.shape, generator=torch.Generator().manual_seed(0))
+            low = (low + self.noise * noise).round().clamp(0, 255)
         return self.storage.apply(low) if self.storage else low.double(), high.double()
 
 

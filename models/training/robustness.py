@@ -3,7 +3,8 @@
 The low-resolution pictures of each set are stored with loss first: as JPEG, WebP, AVIF or a PNG with a palette. The
 figures are PSNR of Y, by the protocol of `evaluate.py`, for bicubic interpolation, the clean model and the one trained
 on such pictures. With `--soft` the pictures of the set, the truth, are out of focus; with `--kernel` they are shrunk by
-another; with `--unsharp` those of low resolution are sharpened before they are stored, and the truth is not.
+another; with `--unsharp` those of low resolution are sharpened before they are stored, and the truth is not; with
+`--noise` they have noise then.
 """
 
 import argparse
@@ -75,6 +76,7 @@ def main() -> None:
     parser.add_argument("--soft", type=float, default=0.0, help="sigma of a blur first, in low-resolution px")
     parser.add_argument("--kernel", choices=KERNELS, default="bicubic", help="aliased: bilinear, without antialiasing")
     parser.add_argument("--unsharp", type=float, nargs=2, metavar=("SIGMA", "AMOUNT"), help="a mask, sigma in px")
+    parser.add_argument("--noise", type=float, default=0.0, help="sigma of noise in each colour, of 255")
     parser.add_argument("--models", type=Path, default=MODELS)
     parser.add_argument("--json", type=Path, help="write the figures here")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
@@ -83,7 +85,9 @@ def main() -> None:
         parser.error(f"Expected 0 or more for --soft, got {arguments.soft}")
     if arguments.unsharp and min(arguments.unsharp) <= 0:
         parser.error(f"Expected more than 0 for --unsharp, got {arguments.unsharp[0]} {arguments.unsharp[1]}")
-    history = History(arguments.soft, KERNELS[arguments.kernel], arguments.unsharp)
+    if arguments.noise < 0:
+        parser.error(f"Expected 0 or more for --noise, got {arguments.noise}")
+    history = History(arguments.soft, KERNELS[arguments.kernel], arguments.unsharp, arguments.noise)
     sets, device = arguments.sets.split(","), torch.device(arguments.device)
     rows = []
     for scale in arguments.scale or sorted({model.scale for model in present(arguments.models)}):

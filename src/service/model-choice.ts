@@ -4,6 +4,7 @@ import { sha256Hex } from "../core/digest.ts";
 import { isDrawn } from "../core/drawn.ts";
 import { hasHalvedChroma } from "../core/halved-chroma.ts";
 import { type Rgba, SCALES, type Scale, VARIANTS, type Variant } from "../core/image.ts";
+import { isNoisy } from "../core/noise.ts";
 import type { Probe } from "../core/probe/probe-result.ts";
 import type { Transform } from "../core/transform.ts";
 import { wasJpeg } from "../core/was-jpeg.ts";
@@ -38,7 +39,7 @@ export interface ModelChoice {
 
 /**
  * By the source's header: "web" was trained on what JPEG, WebP, AVIF and palettes leave behind (ADR 9 and 18), and on drawings
- * (ADR 14 and 15); what was shrunk without antialiasing it sharpens less than "clean" (ADR 19). Soft edges it makes hard: transparency
+ * (ADR 14 and 15); what was shrunk without antialiasing, and noise, it sharpens less than "clean" (ADR 19 and 29). Soft edges it makes hard: transparency
  * that has them is for "clean" (ADR 16). A model that was asked for makes all of it.
  */
 export function chooseModels(find: FindModel, scale: Scale, { transform, source }: ChoiceOptions): ModelChoice {
@@ -61,13 +62,22 @@ interface Settled {
   readonly alphaVariant: Variant;
 }
 
+/** Sides of icons, in pixels, at most. */
+const ICON = 48;
+
 /** By the picture itself, where its header leaves a choice. */
 export function settleModel({ clean, web, lossy }: ModelChoice, image: Rgba): Settled {
   const isOne = clean.id === web.id;
-  const isForWeb = isOne || lossy || isDrawn(image) || isAliased(image) || wasLossy(image);
+  const isForWeb =
+    isOne || lossy || isIcon(image) || isDrawn(image) || isAliased(image) || isNoisy(image) || wasLossy(image);
   const { id, variant } = isForWeb ? web : clean;
   const { variant: alphaVariant } = isOne || hasHardAlpha(image) ? web : clean;
   return { id, variant, alphaVariant };
+}
+
+/** Whether a picture is so small that it was drawn, mostly, with edges too few and near to be seen as such (ADR 30). */
+function isIcon({ width, height }: Rgba): boolean {
+  return Math.max(width, height) <= ICON;
 }
 
 /** Whether a picture was stored with loss once, whatever its header says of now (ADR 20 and 21). */

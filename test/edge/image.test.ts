@@ -50,7 +50,7 @@ describe("GET /img/<ops>/<source>", () => {
       "x-content-type-options": "nosniff",
       "x-request-id": expect.any(String),
       "x-ssiu-engine": "simd",
-      "x-ssiu-model": expect.stringMatching(/^ssiu-x2-[0-9a-f]{8}$/),
+      "x-ssiu-model": expect.stringMatching(/^ssiu-x2-web-[0-9a-f]{8}$/),
       "x-ssiu-source-size": "48x32",
     });
   });
@@ -331,12 +331,14 @@ it("answers others while it computes a large picture", async () => {
 it.each([
   ["photo.jpg", "x2", /^ssiu-x2-web-[0-9a-f]{8}$/],
   ["photo.png", "x2", /^ssiu-x2-[0-9a-f]{8}$/],
+  ["icon.png", "x2", /^ssiu-x2-web-[0-9a-f]{8}$/],
   ["photo.jpg", "x3,model=clean", /^ssiu-x3-[0-9a-f]{8}$/],
   ["photo.png", "x4,model=web", /^ssiu-x4-web-[0-9a-f]{8}$/],
   ["chart.png", "x2", /^ssiu-x2-web-[0-9a-f]{8}$/],
   ["chart.png", "x2,model=clean", /^ssiu-x2-[0-9a-f]{8}$/],
 ])("%s at %s is made by the model for it, and not by the other", async (name, ops, id) => {
-  const picture = await (name === "chart.png" ? chart() : pattern(48, 40)).png().toBuffer();
+  const made = name === "chart.png" ? chart() : name === "icon.png" ? pattern(48, 40) : pattern(60, 40);
+  const picture = await made.png().toBuffer();
   await worker.putSource(name, name.endsWith("jpg") ? await sharp(picture).jpeg({ quality: 60 }).toBuffer() : picture);
   const { status, headers, body } = await worker.get(`/img/${ops},f=png/${name}`);
   expect(status).toBe(200);

@@ -84,11 +84,11 @@ describe("auto", () => {
     ["w=20,h=20,fit=cover", "none"],
     ["w=24,dpr=2", "none"],
     ["w=120,fit=scale-down", "none"],
-    ["w=49", "ssiu-x2"],
-    ["w=48,dpr=2", "ssiu-x2"],
-    ["w=97", "ssiu-x3"],
-    ["auto,w=145", "ssiu-x4"],
-    ["w=240", "ssiu-x4"],
+    ["w=49", "ssiu-x2-web"],
+    ["w=48,dpr=2", "ssiu-x2-web"],
+    ["w=97", "ssiu-x3-web"],
+    ["auto,w=145", "ssiu-x4-web"],
+    ["w=240", "ssiu-x4-web"],
   ])("for %s runs no larger network than is needed: %s", async (ops, model) => {
     const response = await get(`/img/${ops}/pattern.png`);
     expect(response.headers.get("x-ssiu-model")?.replace(/-[0-9a-f]{8}$/, "")).toBe(model);
@@ -207,7 +207,7 @@ describe("format=json", () => {
   );
 
   it("and HEAD name no model where only the pixels decide which it is", async () => {
-    await worker.putSource("undecided.png", await pattern(20, 20).png().toBuffer());
+    await worker.putSource("undecided.png", await pattern(60, 20).png().toBuffer());
     expect((await getJson("/img/x2,f=json/undecided.png")).result).not.toHaveProperty("model");
     expect((await get("/img/x2/undecided.png", { method: "HEAD" })).headers.get("x-ssiu-model")).toBeNull();
     expect((await get("/img/x2/undecided.png")).headers.get("x-ssiu-model")).toMatch(/^ssiu-x2-[0-9a-f]{8}$/);

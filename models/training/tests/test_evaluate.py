@@ -65,6 +65,19 @@ def test_a_sharpened_picture_is_stored_after_that_and_the_truth_left_alone() -> 
     assert torch.equal(stored, Storage("jpeg", 75).apply(sharp))
 
 
+def test_noise_is_the_same_each_time_another_in_each_colour_stored_and_not_in_the_truth() -> None:
+    high, low = torch.full((3, 128, 128), 90.0).double(), torch.full((3, 64, 64), 90.0).double()
+    noisy, truth = History(noise=5).apply(low, high)
+    assert torch.equal(noisy, noisy.round())
+    assert torch.equal(noisy, History(noise=5).apply(low, high)[0])
+    assert noisy.std(dim=(1, 2)).tolist() == pytest.approx([5, 5, 5], abs=0.2)
+    assert torch.corrcoef(noisy.flatten(1)).triu(1).abs().max() < 0.05
+    assert torch.equal(truth, high)
+    assert History(noise=300).apply(low, high)[0].aminmax() == (0, 255)
+    stored = History(noise=5, storage=Storage("jpeg", 75)).apply(low, high)[0]
+    assert torch.equal(stored, Storage("jpeg", 75).apply(noisy))
+
+
 def test_pictures_are_shrunk_anew_by_a_kernel_that_is_not_the_benchmarks() -> None:
     high, low = (picture(side, side, 1).permute(2, 0, 1).double() for side in (40, 20))
     assert torch.equal(History().apply(low, high)[0], low)

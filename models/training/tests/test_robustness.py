@@ -77,6 +77,7 @@ def test_measures_the_scales_that_are_there_by_default(tmp_path: Path, monkeypat
         ([], UNTOUCHED),
         (["--soft", "0.7"], History(soft=0.7)),
         (["--unsharp", "0.7", "0.5"], History(unsharp=(0.7, 0.5))),
+        (["--noise", "5"], History(noise=5)),
         (["--kernel", "bicubic"], History(kernel=BICUBIC)),
         (["--kernel", "lanczos"], History(kernel=LANCZOS3)),
         (["--kernel", "bilinear"], History(kernel=BILINEAR)),

@@ -50,7 +50,7 @@ test.each([
   const [width, height] = [12 * Number(scale), 9 * Number(scale)];
   const bytes = (await readFile(output)).length;
   const facts = { input, output, scale: Number(scale), engine: "simd", width, height, bytes };
-  const model = expect.stringMatching(`^ssiu-x${scale}-[0-9a-f]{8}$`);
+  const model = expect.stringMatching(`^ssiu-x${scale}-web-[0-9a-f]{8}$`);
   expect(JSON.parse(stdout)).toEqual({ ...facts, model, ms: expect.any(Number) });
   expect(await sharp(output).metadata()).toMatchObject({ format, width, height, channels });
   expect((await stat(output)).mode & 0o777).toBe(0o666 & ~process.umask());
@@ -220,7 +220,7 @@ test("replaces an existing result and leaves nothing beside it", async () => {
   await writeFile(output, "old");
   const { code, stdout } = await ssiu("upscale", input, output, "--scale", "2", "--engine", "ort-web");
   expect(code).toBe(0);
-  expect(stdout).toMatch(/picture\.jpg 12x9 -> .*existing\.png 24x18, ssiu-x2-\w+, \d+ bytes, \d+ ms\n$/);
+  expect(stdout).toMatch(/picture\.jpg 12x9 -> .*existing\.png 24x18, ssiu-x2-\S+, \d+ bytes, \d+ ms\n$/);
   expect((await sharp(output).metadata()).width).toBe(24);
   expect((await readdir(folder)).filter((name) => name.startsWith("."))).toEqual([]);
 });
@@ -424,12 +424,13 @@ describe("a model", () => {
   const CLEAN = /^ssiu-x2-[0-9a-f]{8}$/;
 
   beforeAll(async () => {
-    const picture = sharp("src/web/samples/logo.png").resize(24, 16, { fit: "fill" });
+    const picture = sharp("src/web/samples/logo.png").resize(50, 32, { fit: "fill" });
     await picture.clone().png().toFile(join(folder, "a.png"));
     await picture.clone().png({ palette: true }).toFile(join(folder, "palette.png"));
     await picture.clone().jpeg({ quality: 60 }).toFile(join(folder, "a.jpg"));
-    const bars = Uint8Array.from({ length: 24 * 16 }, (_, i) => ((i % 24) % 8 < 4 ? 30 : 220));
-    const raw = { width: 24, height: 16, channels: 1 } as const;
+    await sharp(input).png().toFile(join(folder, "icon.png"));
+    const bars = Uint8Array.from({ length: 50 * 32 }, (_, i) => ((i % 50) % 10 < 5 ? 30 : 220));
+    const raw = { width: 50, height: 32, channels: 1 } as const;
     await sharp(bars, { raw }).png().toFile(join(folder, "chart.png"));
     await picture.clone().webp({ quality: 60 }).toFile(join(folder, "lossy.webp"));
     await picture.clone().webp({ lossless: true }).toFile(join(folder, "lossless.webp"));
@@ -440,6 +441,7 @@ describe("a model", () => {
 
   test.each([
     ["a.png", [], CLEAN],
+    ["icon.png", [], WEB],
     ["palette.png", [], WEB],
     ["a.jpg", [], WEB],
     ["lossy.webp", [], WEB],

@@ -1,5 +1,6 @@
 import sharp, { type Sharp } from "sharp";
 import { describe, expect, it } from "vitest";
+import { joinAlpha } from "../../../src/core/alpha.ts";
 import type { Rgba, Variant } from "../../../src/core/image.ts";
 import type { Probe } from "../../../src/core/probe/probe-result.ts";
 import type { Transform } from "../../../src/core/transform.ts";
@@ -10,24 +11,28 @@ import {
   possibleIds,
   settleModel,
 } from "../../../src/service/model-choice.ts";
+import { noise } from "../engine/repeater.ts";
 import { pixels } from "../pixels.ts";
 import { model } from "./every-model.ts";
 
 /** Columns of black and white, so many pixels wide, with so many others between them. */
-function columns(width: number, between: number): Rgba {
+function columns(width: number, between: number, side = 50): Rgba {
   const period = 2 * (width + between);
-  const data = Uint8ClampedArray.from({ length: 4 * 40 * 40 }, (_, i) => {
-    const x = ((i >> 2) % 40) % period;
+  const data = Uint8ClampedArray.from({ length: 4 * side * side }, (_, i) => {
+    const x = ((i >> 2) % side) % period;
     const up = Math.max(0, Math.min(1, (x - width + 1) / (between + 1)));
     const down = Math.max(0, Math.min(1, (x - 2 * width - between + 1) / (between + 1)));
     return i % 4 === 3 ? 255 : 255 * (up - down);
   });
-  return { width: 40, height: 40, data };
+  return { width: side, height: side, data };
 }
 const [DRAWN, SMOOTH] = [columns(5, 0), columns(5, 4)];
 
 /** As detailed as pixels can be, which antialiasing leaves of nothing. */
-const CHEQUERED: Rgba = { ...SMOOTH, data: SMOOTH.data.map((_, i) => (i % 4 === 3 || ((i >> 2) % 41) % 2 ? 255 : 0)) };
+const CHEQUERED: Rgba = { ...SMOOTH, data: SMOOTH.data.map((_, i) => (i % 4 === 3 || ((i >> 2) % 51) % 2 ? 255 : 0)) };
+
+/** Another in each colour. */
+const NOISY: Rgba = joinAlpha(noise(50, 50), 255);
 
 /** A photograph that was stored. */
 const stored = async (file: Sharp) => await pixels(sharp(await file.toBuffer()));
@@ -48,6 +53,9 @@ describe("chooseModels", () => {
     ["a drawing with soft edges", {}, { lossy: false }, through(DRAWN, SMOOTH), "x3-web, x3-clean"],
     ["a drawing with hard edges", {}, { lossy: false }, through(DRAWN, DRAWN), "x3-web, x3-web"],
     ["a photograph shrunk without antialiasing", {}, { lossy: false }, CHEQUERED, "x3-web, x3-clean"],
+    ["a smooth icon", {}, { lossy: false }, columns(5, 4, 48), "x3-web, x3-clean"],
+    ["a smooth picture that is a little larger", {}, { lossy: false }, columns(5, 4, 49), "x3-clean, x3-clean"],
+    ["noise", {}, { lossy: false }, NOISY, "x3-web, x3-clean"],
     ["what was a JPEG once", {}, { lossy: false }, ONCE_JPEG, "x3-web, x3-clean"],
     ["what was a lossy WebP once", {}, { lossy: false }, ONCE_WEBP, "x3-web, x3-clean"],
     ["a smooth JPEG", {}, { lossy: true }, SMOOTH, "x3-web, x3-clean"],

@@ -46,15 +46,15 @@ async function encoded(image: Rgba, ops: string, { engine = repeater, ...more }:
   return given;
 }
 
-/** Yellow at the left, red that nobody sees at the right. */
-const half: Rgba = {
-  width: 40,
-  height: 4,
-  data: Uint8ClampedArray.from({ length: 4 * 40 * 4 }, (_, i) => {
-    const left = (i >> 2) % 40 < 20;
-    return [255, left ? 200 : 0, 0, left ? 255 : 0][i % 4] ?? 0;
-  }),
-};
+/** Yellow at the left, red that nobody sees at the right, with so much blue in each column. */
+function halfOf(width: number, blue = (_x: number) => 0): Rgba {
+  const data = Array.from({ length: 4 * width }, (_, i) => {
+    const x = i % width;
+    return x < width / 2 ? [255, 200, blue(x), 255] : [255, 0, blue(x), 0];
+  });
+  return { width, height: 4, data: Uint8ClampedArray.from(data.flat()) };
+}
+const half = halfOf(40);
 
 it.each(FORMATS)("stores no edge that nobody sees in %s", async (format) => {
   for (const ops of ["x1", "x2", "w=24", "w=60,h=60,fit=pad"]) {
@@ -97,9 +97,13 @@ it("has transparency made by web, and the colours of what was not drawn by clean
       return repeater.upscale(tile, scale);
     },
   };
-  const shaded = { ...half, data: half.data.map((value, i) => (i % 4 === 2 ? (i >> 2) % 40 : value)) };
-  await rendered(shaded, "x2", engine);
-  expect(variants).toEqual(["clean", "clean", "web", "web"]);
+  await rendered(
+    halfOf(60, (x) => x),
+    "x2",
+    engine,
+  );
+  expect(new Set(variants.slice(0, variants.length / 2))).toEqual(new Set(["clean"]));
+  expect(new Set(variants.slice(variants.length / 2))).toEqual(new Set(["web"]));
 });
 
 it("leaves colours under transparency as they are in PNG", async () => {
