@@ -58,7 +58,7 @@ for (const { name, scale, at, jpeg, clean } of COMPARISONS) {
   for (const asked of clean ? (["clean", undefined] as const) : [undefined]) {
     const models = chooseModels(find, scale, { transform: { model: asked }, source: source.probe });
     const enlarged = await enlarge(engine, source, { scale, models, tiling });
-    const variant = VARIANTS.find((variant) => find(scale, variant)?.id === enlarged.model);
+    const variant = VARIANTS.find((variant) => find({ scale, variant })?.id === enlarged.model);
     made[variant ?? enlarged.model] = rgbOf(enlarged);
   }
   const prefix = `${stem}-x${scale}${jpeg === undefined ? "" : `-jpeg${jpeg}`}`;

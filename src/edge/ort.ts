@@ -24,8 +24,8 @@ export function createEdgeOrtEngine(find: FindModel, { ASSETS: assets }: Env) {
   ort.env.wasm.wasmBinary = SENTINEL;
 
   const engine = createOrtEngine(ort, {
-    async loadModel(scale, variant) {
-      const { onnx } = find(scale, variant);
+    async loadModel(network) {
+      const { onnx } = find(network);
       const response = await assets.fetch(new URL(`models/${onnx.file}`, "https://assets.invalid"));
       return await verifyModel(new Uint8Array(await response.arrayBuffer()), onnx);
     },

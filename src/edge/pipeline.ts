@@ -67,7 +67,7 @@ export interface Pipeline {
 /** Interpolation in the network's place. A tile's halo of 8 px is wider than the kernel's 3: no seams. */
 const LANCZOS: Engine = {
   name: "lanczos",
-  upscale: async (tile, scale) =>
+  upscale: async (tile, { scale }) =>
     resize(tile, { width: scale * tile.width, height: scale * tile.height, kernel: LANCZOS3 }),
 };
 

@@ -23,11 +23,11 @@ const PACKED = new Map([
 export function createEdgeSimdEngine(find: FindModel) {
   const engine = createSimdEngine({
     kernels: wasmKernels(kernels, "relaxed"),
-    async loadWeights(scale, variant) {
-      const { packed } = find(scale, variant);
+    async loadWeights(network) {
+      const { packed } = find(network);
       const bytes = PACKED.get(packed.file);
       if (bytes === undefined) throw new RangeError(`Expected ${packed.file} in the bundle`);
-      return readPacked(await verifyModel(new Uint8Array(bytes), packed), scale);
+      return readPacked(await verifyModel(new Uint8Array(bytes), packed), network.scale);
     },
   });
   return { engine, tiling: SIMD_TILING };

@@ -1,9 +1,23 @@
-import type { Rgb, Scale, Variant } from "../core/image.ts";
+import { type Rgb, SCALES, type Scale, VARIANTS, type Variant } from "../core/image.ts";
 
-/** Pixels -> pixels: one super-resolution network behind every runtime. */
+/** How many times larger a network makes a picture, and what it was trained on. */
+export interface Network {
+  readonly scale: Scale;
+  readonly variant: Variant;
+}
+
+/** All that there are. */
+export const NETWORKS: readonly Network[] = SCALES.flatMap((scale) => VARIANTS.map((variant) => ({ scale, variant })));
+
+/** Whether two are the same. */
+export function isSameNetwork(a: Network, b: Network): boolean {
+  return a.scale === b.scale && a.variant === b.variant;
+}
+
+/** Pixels -> pixels: the super-resolution networks behind every runtime. */
 export interface Engine {
   /** Stands in `X-SSIU-Engine`, logs and benches: "ort", "simd". */
   readonly name: string;
-  /** Any size of at least 1x1 in, `scale` times that size out; the whole input goes through the network at once. */
-  upscale(tile: Rgb, scale: Scale, variant?: Variant): Promise<Rgb>;
+  /** Any size of at least 1x1 in, `network.scale` times that size out; the whole input goes through the network at once. */
+  upscale(tile: Rgb, network: Network): Promise<Rgb>;
 }

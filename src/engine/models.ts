@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { sha256Hex } from "../core/digest.ts";
-import { SCALES, type Scale, VARIANTS, type Variant } from "../core/image.ts";
+import { SCALES, VARIANTS } from "../core/image.ts";
+import { isSameNetwork, NETWORKS, type Network } from "./engine.ts";
 
 const File = z.object({ file: z.string(), sha256: z.string().regex(/^[0-9a-f]{64}$/) });
 export type ModelFile = z.infer<typeof File>;
@@ -19,19 +20,19 @@ const Manifest = z.object({
 
 export type Model = z.infer<typeof Manifest>["models"][number];
 
-/** The model for a scale and variant. */
-export type FindModel = (scale: Scale, variant: Variant) => Model;
+/** The model of a network. */
+export type FindModel = (network: Network) => Model;
 
-/** Reads models/manifest.json. @throws {Error} unless it has each variant of each scale */
+/** Reads models/manifest.json. @throws {Error} unless it has a model of each network */
 export function parseManifest(json: unknown): FindModel {
   const { models } = Manifest.parse(json);
-  const find: FindModel = (scale, variant) => {
-    const model = models.find((model) => model.scale === scale && model.variant === variant);
+  const find: FindModel = (network) => {
+    const model = models.find((model) => isSameNetwork(model, network));
     if (model === undefined)
-      throw new RangeError(`Expected a model for x${scale}, ${variant}, in models/manifest.json`);
+      throw new RangeError(`Expected a model for x${network.scale}, ${network.variant}, in models/manifest.json`);
     return model;
   };
-  for (const scale of SCALES) for (const variant of VARIANTS) find(scale, variant);
+  for (const network of NETWORKS) find(network);
   return find;
 }
 

@@ -1,8 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import type { Scale, Variant } from "../core/image.ts";
 import type { Tiling } from "../core/tiles.ts";
-import type { Engine } from "./engine.ts";
+import type { Engine, Network } from "./engine.ts";
 import { parseManifest, verifyModel } from "./models.ts";
 import { createOrtEngine, EDGE_TILING } from "./ort-engine.ts";
 import { createSimdEngine, hasRelaxedSimd, SIMD_TILING, wasmKernels } from "./simd-engine.ts";
@@ -27,12 +26,12 @@ export const readManifest = async () =>
   parseManifest(JSON.parse(await readFile(new URL("manifest.json", MODELS), "utf8")));
 
 /** Bytes of a model's weights from the folder `models`, as the manifest has them. */
-export const readModel = async (kind: "onnx" | "packed", scale: Scale, variant: Variant) => {
-  const file = (await readManifest())(scale, variant)[kind];
+export const readModel = async (kind: "onnx" | "packed", network: Network) => {
+  const file = (await readManifest())(network)[kind];
   return await verifyModel(await readFile(new URL(file.file, MODELS)), file);
 };
 
-const loadModel = (scale: Scale, variant: Variant) => readModel("onnx", scale, variant);
+const loadModel = (network: Network) => readModel("onnx", network);
 
 /** `simd` is the Worker's own engine, `ort` runs natively on all cores, `ort-web` as a Worker with ONNX Runtime does: WebAssembly, one thread, its tiling. */
 export const ENGINES = {
@@ -44,8 +43,7 @@ export const ENGINES = {
     // Behind its flag, Node 20 has the relaxed dot product, but its baseline compiler computes it wrongly.
     const build = hasRelaxedSimd() && !process.version.startsWith("v20.") ? "relaxed" : "simd128";
     const kernels = new WebAssembly.Module(await readFile(new URL(`ssiu-${build}.wasm`, KERNELS)));
-    const loadWeights = async (scale: Scale, variant: Variant) =>
-      readPacked(await readModel("packed", scale, variant), scale);
+    const loadWeights = async (network: Network) => readPacked(await readModel("packed", network), network.scale);
     return {
       engine: createSimdEngine({ kernels: wasmKernels(kernels, build), loadWeights }),
       tiling: SIMD_TILING,

@@ -1,8 +1,8 @@
 import type { InferenceSession, Tensor } from "onnxruntime-web";
 import { ServiceError } from "../core/errors.ts";
-import type { Rgb, Scale, Variant } from "../core/image.ts";
+import type { Rgb } from "../core/image.ts";
 import type { Tiling } from "../core/tiles.ts";
-import type { Engine } from "./engine.ts";
+import { type Engine, isSameNetwork, type Network } from "./engine.ts";
 
 /** What onnxruntime-web and onnxruntime-node have in common. */
 export interface Ort {
@@ -15,7 +15,7 @@ export const EDGE_TILING: Tiling = { size: 48, overlap: 16 };
 
 export interface OrtEngineOptions {
   /** Bytes of a model's ONNX file. */
-  readonly loadModel: (scale: Scale, variant: Variant) => Promise<Uint8Array> | Uint8Array;
+  readonly loadModel: (network: Network) => Promise<Uint8Array> | Uint8Array;
 }
 
 /**
@@ -26,26 +26,26 @@ export interface OrtEngineOptions {
  * @throws {ServiceError} `inference_failed` from `upscale` if the model cannot be loaded or run.
  */
 export function createOrtEngine(ort: Ort, options: OrtEngineOptions): Engine {
-  let live: { readonly scale: Scale; readonly variant: Variant; readonly session: InferenceSession } | undefined;
+  let live: { readonly network: Network; readonly session: InferenceSession } | undefined;
 
-  async function open(scale: Scale, variant: Variant): Promise<InferenceSession> {
-    if (live?.scale === scale && live.variant === variant) return live.session;
-    const model = await options.loadModel(scale, variant);
+  async function open(network: Network): Promise<InferenceSession> {
+    if (live && isSameNetwork(live.network, network)) return live.session;
+    const model = await options.loadModel(network);
     const retired = live?.session;
     live = undefined;
     await retired?.release();
-    live = { scale, variant, session: await ort.InferenceSession.create(model) };
+    live = { network, session: await ort.InferenceSession.create(model) };
     return live.session;
   }
 
   return {
     name: "ort",
-    async upscale(tile, scale, variant = "clean") {
+    async upscale(tile, network) {
       try {
-        const session = await open(scale, variant);
+        const session = await open(network);
         const lr = new ort.Tensor("float32", toPlanes(tile), [1, 3, tile.height, tile.width]);
         const { sr } = await session.run({ lr });
-        return toPixels(await floats(sr), scale * tile.width, scale * tile.height);
+        return toPixels(await floats(sr), network.scale * tile.width, network.scale * tile.height);
       } catch (cause) {
         throw new ServiceError("inference_failed", "The picture could not be upscaled", { cause });
       }

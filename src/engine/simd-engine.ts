@@ -1,8 +1,7 @@
 import { ServiceError } from "../core/errors.ts";
-import type { Scale, Variant } from "../core/image.ts";
 import { padded, type Tiling } from "../core/tiles.ts";
 import type { Part } from "../core/trim.ts";
-import type { Engine } from "./engine.ts";
+import { type Engine, isSameNetwork, type Network } from "./engine.ts";
 import { planMemory, runNetwork } from "./network.ts";
 import type { Ops } from "./ops.ts";
 import type { Tensors } from "./safetensors.ts";
@@ -27,7 +26,7 @@ export interface Kernels {
 export interface SimdEngineOptions {
   readonly kernels: Kernels;
   /** Packed weights (weights.ts) of one model. */
-  readonly loadWeights: (scale: Scale, variant: Variant) => Promise<Tensors>;
+  readonly loadWeights: (network: Network) => Promise<Tensors>;
 }
 
 /**
@@ -39,7 +38,7 @@ export interface SimdEngineOptions {
 export function createSimdEngine({ kernels, loadWeights }: SimdEngineOptions): Engine {
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 4096 });
   const ops = kernels.instantiate(memory);
-  let placed: (ReturnType<typeof place> & { readonly scale: Scale; readonly variant: Variant }) | undefined;
+  let placed: (ReturnType<typeof place> & { readonly network: Network }) | undefined;
 
   function reserve(bytes: number): Uint8Array {
     const missing = Math.ceil((bytes - memory.buffer.byteLength) / PAGE);
@@ -60,12 +59,13 @@ export function createSimdEngine({ kernels, loadWeights }: SimdEngineOptions): E
 
   return {
     name: "simd",
-    async upscale(tile, scale, variant = "clean") {
+    async upscale(tile, network) {
+      const { scale } = network;
       try {
-        if (placed?.scale !== scale || placed.variant !== variant) {
-          const weights = await loadWeights(scale, variant);
+        if (!placed || !isSameNetwork(placed.network, network)) {
+          const weights = await loadWeights(network);
           placed = undefined; // from the first byte on that is overwritten
-          placed = { ...place(weights), scale, variant };
+          placed = { ...place(weights), network };
         }
         const { pointers, end } = placed;
         const [width, height] = [padded(tile.width), padded(tile.height)];

@@ -1,11 +1,11 @@
 import { type AlphaPlane, bleedColours, joinAlpha, premultiply, splitAlpha } from "../core/alpha.ts";
 import { greyOf, isGrey, rgbOf } from "../core/grey.ts";
 import type { Rgb, Rgba, Scale, Variant } from "../core/image.ts";
-import type { Engine } from "./engine.ts";
+import type { Engine, Network } from "./engine.ts";
 import { type UpscaleOptions, upscaleRgb } from "./upscale.ts";
 
 export interface UpscaleRgbaOptions extends UpscaleOptions {
-  /** Of the model for transparency; that for colours by default. */
+  /** Of the network for transparency; that for colours by default. */
   readonly alphaVariant?: Variant | undefined;
 }
 
@@ -17,7 +17,7 @@ export interface UpscaleRgbaOptions extends UpscaleOptions {
 export async function upscaleRgba(
   engine: Engine,
   image: Rgba,
-  scale: Scale,
+  network: Network,
   options: UpscaleRgbaOptions,
 ): Promise<Rgba> {
   const { rgb: stored, alpha } = splitAlpha(image);
@@ -33,10 +33,11 @@ export async function upscaleRgba(
   const visible = constant ? image : bleedColours(image);
   const untinted = isGrey(visible) ? withoutColour : (upscaled: Rgb) => upscaled;
   const rgb = constant ? stored : splitAlpha(visible).rgb;
-  const colours = untinted(await upscaleRgb(engine, onBlack ? premultiply(rgb, alpha) : rgb, scale, onPass(0)));
+  const colours = untinted(await upscaleRgb(engine, onBlack ? premultiply(rgb, alpha) : rgb, network, onPass(0)));
   if (constant) return joinAlpha(colours, level);
-  const variant = options.alphaVariant ?? options.variant;
-  const grey = await upscaleRgb(engine, rgbOf(alpha, image), scale, { ...onPass(1), variant });
+  const { scale, variant } = network;
+  const ofAlpha = { scale, variant: options.alphaVariant ?? variant };
+  const grey = await upscaleRgb(engine, rgbOf(alpha, image), ofAlpha, onPass(1));
   return join(colours, greyOf(grey), { source: visible, scale, onBlack });
 }
 

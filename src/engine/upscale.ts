@@ -1,13 +1,11 @@
-import type { Rgb, Scale, Variant } from "../core/image.ts";
+import type { Rgb, Scale } from "../core/image.ts";
 import { planTiles, type Reach, type Span, type Tile, type Tiling } from "../core/tiles.ts";
 import { type Part, trim } from "../core/trim.ts";
-import type { Engine } from "./engine.ts";
+import type { Engine, Network } from "./engine.ts";
 
 export interface UpscaleOptions {
   /** How the picture is cut; chosen by whoever knows how much memory there is. */
   readonly tiling: Tiling;
-  /** Of the model; "clean" by default. */
-  readonly variant?: Variant | undefined;
   /** Awaited after each tile: where nothing else runs between two of them by itself. */
   readonly pause?: (() => Promise<void>) | undefined;
   /** Tiles handed to the engine at the same time; 1 by default. */
@@ -23,7 +21,8 @@ const MARGIN = 8;
 const RIM = 4;
 
 /** [h, w, 3] -> [s*h, s*w, 3], tile by tile. Edges of a tile that are of one colour stay what they are, and cost nothing. */
-export async function upscaleRgb(engine: Engine, image: Rgb, scale: Scale, options: UpscaleOptions): Promise<Rgb> {
+export async function upscaleRgb(engine: Engine, image: Rgb, network: Network, options: UpscaleOptions): Promise<Rgb> {
+  const { scale } = network;
   const tiles = planTiles(image.width, image.height, options.tiling);
   const output = repeat(image, scale);
   const waiting = tiles.values();
@@ -31,7 +30,7 @@ export async function upscaleRgb(engine: Engine, image: Rgb, scale: Scale, optio
   const lane = async () => {
     for (const tile of waiting) {
       const part = withoutGround(image, tile, options.tiling);
-      if (part) paste(output, await engine.upscale(mirroredCut(image, part), scale, options.variant), part, scale);
+      if (part) paste(output, await engine.upscale(mirroredCut(image, part), network), part, scale);
       options.onTile?.(++done, tiles.length);
       await options.pause?.();
     }

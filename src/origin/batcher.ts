@@ -1,9 +1,10 @@
 import { ServiceError } from "../core/errors.ts";
-import type { Rgb, Scale, Variant } from "../core/image.ts";
+import type { Rgb } from "../core/image.ts";
 import { networkPixels } from "../core/tiles.ts";
+import { type Engine, isSameNetwork, type Network } from "../engine/engine.ts";
 import { busy } from "./busy.ts";
 import { createMean, DOUBT } from "./mean.ts";
-import type { Network, RunTiles } from "./tiles.ts";
+import type { RunTiles } from "./tiles.ts";
 
 export interface BatcherOptions {
   readonly run: RunTiles;
@@ -34,7 +35,7 @@ export interface Demand {
 /** An admitted request. */
 export interface Ticket {
   /** @throws {unknown} the reason of {@link close}, if that comes first. */
-  upscale(tile: Rgb, scale: Scale, variant?: Variant): Promise<Rgb>;
+  readonly upscale: Engine["upscale"];
   /** Gives its place back and drops the tiles that wait. */
   close(reason?: unknown): void;
 }
@@ -153,11 +154,11 @@ export function createBatcher(options: BatcherOptions): Batcher {
       jobs.push(job);
       let closedFor: { readonly reason: unknown } | undefined;
       return {
-        async upscale(tile, scale, variant = "clean") {
+        async upscale(tile, network) {
           if (closedFor !== undefined) throw closedFor.reason;
           try {
             return await new Promise<Rgb>((resolve, reject) => {
-              job.waiting.push({ tile, network: { scale, variant }, resolve, reject });
+              job.waiting.push({ tile, network, resolve, reject });
               pump();
             });
           } finally {
@@ -207,6 +208,5 @@ function nextBatch(jobs: Job[], most: number): Waiting[] {
 }
 
 function isAlike(a: Waiting, b: Waiting): boolean {
-  const isSame = a.network.scale === b.network.scale && a.network.variant === b.network.variant;
-  return isSame && a.tile.width === b.tile.width && a.tile.height === b.tile.height;
+  return isSameNetwork(a.network, b.network) && a.tile.width === b.tile.width && a.tile.height === b.tile.height;
 }

@@ -2,11 +2,12 @@ import { fileURLToPath } from "node:url";
 import { Piscina } from "piscina";
 import type { Rgb } from "../core/image.ts";
 import type { Tiling } from "../core/tiles.ts";
+import { NETWORKS, type Network } from "../engine/engine.ts";
 import { SIMD_TILING } from "../engine/simd-engine.ts";
 import type { Config, Provider } from "./config.ts";
 import type { TileBatch } from "./engine-worker.ts";
 import { bufferOf } from "./moving.ts";
-import type { Network, RunTiles } from "./tiles.ts";
+import type { RunTiles } from "./tiles.ts";
 
 /** The network, ready to run in threads of its own. */
 export interface EnginePool {
@@ -38,8 +39,6 @@ const SHORT_WARM_UP_SIDE = 64;
 const WARM_UP_ROUNDS = 3;
 
 interface EngineOptions extends Pick<Config, "provider" | "workers" | "batchTiles"> {
-  /** All that there are. */
-  readonly networks: readonly Network[];
   /** Aborted when it is wanted no more: what runs is finished, nothing more is begun. */
   readonly signal?: AbortSignal;
 }
@@ -81,7 +80,7 @@ export async function openEngine(
 
 async function open(
   provider: Provider,
-  { workers, batchTiles, networks, signal }: EngineOptions,
+  { workers, batchTiles, signal }: EngineOptions,
   warmUpSide: number,
 ): Promise<EnginePool> {
   const onCpu = CPUS.includes(provider);
@@ -100,7 +99,7 @@ async function open(
     await Promise.all(Array.from({ length: lanes }, () => run([grey(side)], network)));
   };
   try {
-    for (const network of networks) await perLane(16, network);
+    for (const network of NETWORKS) await perLane(16, network);
     let ms = Number.POSITIVE_INFINITY;
     for (let round = 0; round < WARM_UP_ROUNDS; round++) {
       const started = performance.now();

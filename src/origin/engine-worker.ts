@@ -1,9 +1,10 @@
 import { workerData } from "piscina";
 import type { Rgb } from "../core/image.ts";
+import type { Network } from "../engine/engine.ts";
 import { ENGINES, readModel } from "../engine/node-engines.ts";
 import type { Provider } from "./config.ts";
 import { moving } from "./moving.ts";
-import { engineTiles, type Network, ortTiles, type RunTiles } from "./tiles.ts";
+import { engineTiles, ortTiles, type RunTiles } from "./tiles.ts";
 
 /** One run of the network. */
 export interface TileBatch {
@@ -32,7 +33,7 @@ async function load(): Promise<RunTiles> {
   const ort = await import("onnxruntime-node");
   const cpu = { intraOpNumThreads: 1, interOpNumThreads: 1, enableCpuMemArena: true };
   return ortTiles(ort, {
-    loadModel: ({ scale, variant }) => readModel("onnx", scale, variant),
+    loadModel: (network) => readModel("onnx", network),
     session: { executionProviders: [provider], logSeverityLevel: 4, ...(provider === "cpu" && cpu) },
   });
 }

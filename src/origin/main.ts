@@ -3,7 +3,6 @@ import { isIPv6 } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { serve } from "@hono/node-server";
 import { expected } from "../core/errors.ts";
-import { SCALES, VARIANTS } from "../core/image.ts";
 import { DEVELOPMENT_KEYS } from "../core/origin-request.ts";
 import { readManifest } from "../engine/node-engines.ts";
 import { createOriginApp } from "./app.ts";
@@ -62,8 +61,7 @@ async function main(): Promise<void> {
     console.info(`No ORIGIN_KEYS: for this machine alone, requests signed with ${DEVELOPMENT_KEYS} are taken`);
   }
 
-  const networks = SCALES.flatMap((scale) => VARIANTS.map((variant) => ({ scale, variant })));
-  opening = openEngine({ ...config, networks, signal: ending.signal }, (provider, cause) =>
+  opening = openEngine({ ...config, signal: ending.signal }, (provider, cause) =>
     console.info(`${provider} does not work here: ${cause}`),
   );
   const engine = await opening.catch((cause: unknown) => {

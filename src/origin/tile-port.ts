@@ -1,7 +1,7 @@
 import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import { ServiceError } from "../core/errors.ts";
-import type { Rgb, Scale, Variant } from "../core/image.ts";
-import type { Engine } from "../engine/engine.ts";
+import type { Rgb } from "../core/image.ts";
+import type { Engine, Network } from "../engine/engine.ts";
 import { bufferOf } from "./moving.ts";
 
 /** Said by the answering side when nobody wants the picture any more. A port's "close" would not do: who listens later misses it. */
@@ -10,8 +10,7 @@ const STOP = "stop";
 interface Request {
   readonly id: number;
   readonly tile: Rgb;
-  readonly scale: Scale;
-  readonly variant?: Variant | undefined;
+  readonly network: Network;
 }
 
 /** Without a tile: it failed, and the other side knows why. */
@@ -42,7 +41,7 @@ export function portEngine(port: MessagePort): Engine & { readonly isStopped: bo
       for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port)) receive(next.message);
       return isStopped;
     },
-    upscale: (tile, scale, variant) =>
+    upscale: (tile, network) =>
       new Promise((resolve, reject) => {
         const id = ++last;
         const settle = ({ tile: upscaled }: Answer) => {
@@ -51,7 +50,7 @@ export function portEngine(port: MessagePort): Engine & { readonly isStopped: bo
         };
         if (isStopped) return settle({ id });
         waiting.set(id, settle);
-        port.postMessage({ id, tile, scale, variant } satisfies Request, [bufferOf(tile)]);
+        port.postMessage({ id, tile, network } satisfies Request, [bufferOf(tile)]);
       }),
   };
 }
@@ -66,8 +65,8 @@ export function answerTiles(
   upscale: Engine["upscale"],
   onError: (cause: unknown) => void,
 ): () => void {
-  port.on("message", ({ id, tile, scale, variant }: Request) => {
-    upscale(tile, scale, variant).then(
+  port.on("message", ({ id, tile, network }: Request) => {
+    upscale(tile, network).then(
       (upscaled) => port.postMessage({ id, tile: upscaled } satisfies Answer, [bufferOf(upscaled)]),
       (cause) => {
         onError(cause);

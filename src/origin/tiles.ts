@@ -1,13 +1,7 @@
 import type { InferenceSession } from "onnxruntime-web";
-import type { Rgb, Scale, Variant } from "../core/image.ts";
-import type { Engine } from "../engine/engine.ts";
+import type { Rgb } from "../core/image.ts";
+import type { Engine, Network } from "../engine/engine.ts";
 import { floats, type Ort, toPixels, toPlanes } from "../engine/ort-engine.ts";
-
-/** Which network a tile goes through. */
-export interface Network {
-  readonly scale: Scale;
-  readonly variant: Variant;
-}
 
 /** Tiles of one size for one network -> the same tiles upscaled, in order. */
 export type RunTiles = (tiles: readonly Rgb[], network: Network) => Promise<Rgb[]>;
@@ -37,9 +31,9 @@ export function ortTiles(ort: Ort, { loadModel, session: options }: OrtTilesOpti
 
 /** Tiles through an engine that takes one at a time. */
 export function engineTiles(engine: Engine): RunTiles {
-  return async (tiles, { scale, variant }) => {
+  return async (tiles, network) => {
     const upscaled: Rgb[] = [];
-    for (const tile of tiles) upscaled.push(await engine.upscale(tile, scale, variant));
+    for (const tile of tiles) upscaled.push(await engine.upscale(tile, network));
     return upscaled;
   };
 }

@@ -17,11 +17,14 @@ interface Part {
 }
 
 /** How a part is enlarged. */
-interface EnlargeOptions extends Omit<UpscaleOptions, "variant"> {
+interface EnlargeOptions extends UpscaleOptions {
   readonly scale: Scale;
   /** Absent where the engine is no network. */
   readonly models: ModelChoice | undefined;
 }
+
+/** Of an engine that is no network, and looks at none. */
+const NO_MODEL = { id: "none", variant: "clean", alphaVariant: undefined } as const;
 
 /** [h, w, 4] -> [s*h, s*w, 4] by the model that the pixels ask for, and the model's id, "none" without one. */
 export async function enlarge(
@@ -29,8 +32,8 @@ export async function enlarge(
   { image, origin = { x: 0, y: 0 }, bytes, probe }: Part,
   { scale, models, ...options }: EnlargeOptions,
 ): Promise<{ readonly image: Rgba; readonly model: string }> {
-  const { id, ...variants } = models ? settleModel(models, image) : { id: "none" };
-  const upscaled = await upscaleRgba(engine, image, scale, { ...options, ...variants });
+  const { id, variant, alphaVariant } = models ? settleModel(models, image) : NO_MODEL;
+  const upscaled = await upscaleRgba(engine, image, { scale, variant }, { ...options, alphaVariant });
   const blocks = models && jpegBlocks(bytes, probe, origin);
   if (blocks) makeConsistent(upscaled, image, blocks);
   return { image: upscaled, model: id };

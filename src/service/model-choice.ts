@@ -3,17 +3,19 @@ import { hasHardAlpha } from "../core/alpha-edges.ts";
 import { sha256Hex } from "../core/digest.ts";
 import { isDrawn } from "../core/drawn.ts";
 import { hasHalvedChroma } from "../core/halved-chroma.ts";
-import { type Rgba, SCALES, type Scale, VARIANTS, type Variant } from "../core/image.ts";
+import type { Rgba, Scale, Variant } from "../core/image.ts";
 import { isNoisy } from "../core/noise.ts";
 import type { Probe } from "../core/probe/probe-result.ts";
 import type { Transform } from "../core/transform.ts";
 import { wasJpeg } from "../core/was-jpeg.ts";
+import { NETWORKS } from "../engine/engine.ts";
 import type { FindModel, Model } from "../engine/models.ts";
 
 /** The models of which one makes the result, or none; which one is only known once the source has been read. */
 export function candidateModels(find: FindModel, { scale, model }: Transform): Model[] {
-  const scales = SCALES.filter((s) => scale === "auto" || s === scale);
-  return scales.flatMap((s) => (model === undefined ? VARIANTS : [model]).map((variant) => find(s, variant)));
+  return NETWORKS.filter((network) => scale === "auto" || network.scale === scale)
+    .filter(({ variant }) => model === undefined || variant === model)
+    .map(find);
 }
 
 /** One model's own id, or one for several that changes whenever one of theirs does. */
@@ -43,7 +45,7 @@ export interface ModelChoice {
  * that has them is for "clean" (ADR 16). A model that was asked for makes all of it.
  */
 export function chooseModels(find: FindModel, scale: Scale, { transform, source }: ChoiceOptions): ModelChoice {
-  const named = (variant: Variant) => find(scale, transform.model ?? variant);
+  const named = (variant: Variant) => find({ scale, variant: transform.model ?? variant });
   return { clean: named("clean"), web: named("web"), lossy: source.lossy };
 }
 

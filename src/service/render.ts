@@ -13,7 +13,7 @@ import type { RenderPlan } from "./render-plan.ts";
 import type { Stopwatch } from "./stopwatch.ts";
 
 /** What turns pixels into pixels and bytes into pixels, and how much of it fits. */
-export interface Renderer extends Omit<UpscaleOptions, "variant"> {
+export interface Renderer extends UpscaleOptions {
   readonly codecs: Codecs;
   readonly engine: Engine;
 }

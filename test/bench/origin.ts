@@ -12,6 +12,7 @@ import { type EnginePool, openEngine } from "../../src/origin/engine-pool.ts";
 import { offer, quantiles } from "../origin/load.ts";
 import { startOrigin, type TestOrigin } from "../origin/origin.ts";
 import { scene } from "../origin/pictures.ts";
+import { clean } from "../unit/engine/clean.ts";
 
 /**
  * `npm run -s bench:origin [-- --json] [--provider auto] [--rounds 3] [--full] [--overload 60]`: the origin as its clients see
@@ -184,7 +185,7 @@ function tensor(tile: Rgb): ort.Tensor {
 
 /** ONNX Runtime as it is used without knowing more: one session, all cores. */
 async function bareSession(): Promise<(tensors: readonly ort.Tensor[]) => Promise<void>> {
-  const session = await ort.InferenceSession.create(await readModel("onnx", 2, "clean"));
+  const session = await ort.InferenceSession.create(await readModel("onnx", clean(2)));
   return async (tensors) => {
     for (const lr of tensors) await session.run({ lr });
   };

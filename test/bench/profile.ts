@@ -8,6 +8,7 @@ import {
   wasmKernels,
 } from "../../src/engine/simd-engine.ts";
 import { readPacked } from "../../src/engine/weights.ts";
+import { clean } from "../unit/engine/clean.ts";
 
 interface Profile {
   /** Of each operation in the time of one 128x128 tile at x2; what remains is calls and copies. */
@@ -29,14 +30,14 @@ export async function profile(): Promise<Profile> {
   const engine = createSimdEngine({ kernels, loadWeights });
   const data = Uint8ClampedArray.from({ length: 3 * 128 * 128 }, (_, i) => 128 + 90 * Math.sin(i / 40) + (i % 7));
   const image = { width: 128, height: 128, data };
-  await engine.upscale(image, 2);
+  await engine.upscale(image, clean(2));
   spent.clear();
   const start = performance.now();
-  await engine.upscale(image, 2);
+  await engine.upscale(image, clean(2));
   const total = performance.now() - start;
   const shares = Array.from(spent, ([op, ms]) => ({ op, share: ms / total })).sort((a, b) => b.share - a.share);
   const side = SIMD_TILING.size;
-  await engine.upscale({ width: side, height: side, data: new Uint8ClampedArray(3 * side * side) }, 2);
+  await engine.upscale({ width: side, height: side, data: new Uint8ClampedArray(3 * side * side) }, clean(2));
   return { shares, heapBytes: memory?.buffer.byteLength ?? Number.NaN };
 }
 

@@ -5,6 +5,7 @@ import { createEdgeSimdEngine } from "../../src/edge/simd.ts";
 import type { Env } from "../../src/edge/worker.ts";
 import { parseManifest } from "../../src/engine/models.ts";
 import { upscaleRgb } from "../../src/engine/upscale.ts";
+import { clean } from "../unit/engine/clean.ts";
 
 const model = parseManifest(manifest);
 const started = new Map<string, ReturnType<typeof createEdgeSimdEngine>>();
@@ -31,9 +32,8 @@ export default {
       return 128 + 90 * Math.sin(i / 40) + (i % 7);
     });
     const start = performance.now();
-    await upscaleRgb(chosen.engine, { width: side, height: side, data }, Number(query.get("scale")) as Scale, {
-      tiling,
-    });
+    const network = clean(Number(query.get("scale")) as Scale);
+    await upscaleRgb(chosen.engine, { width: side, height: side, data }, network, { tiling });
     return Response.json({ ms: performance.now() - start });
   },
 } satisfies ExportedHandler<Env>;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { SCALES } from "../../src/core/image.ts";
 import { ENGINES } from "../../src/engine/node-engines.ts";
+import { clean } from "../unit/engine/clean.ts";
 import { hasChromium, startBrowser } from "./chromium.ts";
 
 if (!hasChromium) console.warn("Chromium is not installed: the engine is not tested in a browser");
@@ -14,7 +15,7 @@ describe.skipIf(!hasChromium)("in Chromium", () => {
     for (const scale of SCALES) {
       const result = await browser.upscale(image, scale);
       expect(result.build).toBe("relaxed");
-      const node = await engine.upscale(image, scale);
+      const node = await engine.upscale(image, clean(scale));
       expect(Buffer.from(result.data).equals(Buffer.from(node.data)), `x${scale}`).toBe(true);
     }
     await browser.stop();

@@ -4,6 +4,7 @@ import { psnr } from "../../src/core/metrics.ts";
 import { ENGINES } from "../../src/engine/node-engines.ts";
 import { upscaleRgb } from "../../src/engine/upscale.ts";
 import { colours } from "../origin/pictures.ts";
+import { clean } from "../unit/engine/clean.ts";
 import { pattern } from "./pictures.ts";
 import { startWorker, type TestWorker } from "./worker.ts";
 
@@ -34,7 +35,7 @@ it.each([2, 3, 4] as const)(
 
     const { engine, tiling } = await ENGINES.simd();
     const image = { width: 180, height: 50, data: new Uint8ClampedArray(source) };
-    const node = await upscaleRgb(engine, image, scale, { tiling });
+    const node = await upscaleRgb(engine, image, clean(scale), { tiling });
     expect(Buffer.from(node.data).equals(Buffer.from(edge.data))).toBe(true);
 
     const oracle = await upscaled(ort, scale, png);

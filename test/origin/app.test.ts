@@ -11,6 +11,7 @@ import { createMetrics } from "../../src/origin/metrics.ts";
 import { bodyLength } from "../../src/origin/signed-request.ts";
 import type { RunTiles } from "../../src/origin/tiles.ts";
 import { fixture } from "../fixtures/read.ts";
+import { clean } from "../unit/engine/clean.ts";
 
 const keyring = parseKeyring("test:a-secret-of-the-tests", "KEYS");
 
@@ -142,7 +143,7 @@ it("is ready while its queue is full, but not when it is about to end", async ()
 it("asks to be started again when the network hangs", async () => {
   const { app, batcher, clock } = await setUp(true);
   const tile = { width: 1, height: 1, data: new Uint8ClampedArray(3) };
-  void batcher.admit({ tiles: 1, pixels: 1, dueMs: 1e9 }).upscale(tile, 2);
+  void batcher.admit({ tiles: 1, pixels: 1, dueMs: 1e9 }).upscale(tile, clean(2));
   clock.ms = 59_000;
   expect((await app.request("/healthz")).status).toBe(200);
   clock.ms = 61_000;
@@ -166,7 +167,7 @@ it("asks to be started again, and for no more, when the network fails again and 
     },
   });
   const tile = { width: 1, height: 1, data: new Uint8ClampedArray(3) };
-  const upscale = () => batcher.admit({ tiles: 1, pixels: 1, dueMs: 1e9 }).upscale(tile, 2);
+  const upscale = () => batcher.admit({ tiles: 1, pixels: 1, dueMs: 1e9 }).upscale(tile, clean(2));
   for (let i = 0; i < 4; i++) await expect(upscale()).rejects.toThrow("could not be upscaled");
   expect((await app.request("/healthz")).status).toBe(200);
   await expect(upscale()).rejects.toThrow("could not be upscaled");

@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import type { Rgb, Scale } from "../../src/core/image.ts";
 import { type BatcherOptions, createBatcher } from "../../src/origin/batcher.ts";
+import { clean } from "../unit/engine/clean.ts";
 
 /** Tiles are told apart by their first value. */
 function tile(name: number, side = 16): Rgb {
@@ -34,8 +35,8 @@ const LONG = { tiles: 10, pixels: 2560, dueMs: 1e9 };
 it("serves requests in turn: one tile does not wait for ten", async () => {
   const { batcher, batches } = setUp();
   const [large, small] = [batcher.admit(LONG), batcher.admit({ tiles: 1, pixels: 256, dueMs: 1e9 })];
-  const all = Array.from({ length: 10 }, (_, i) => large.upscale(tile(i), 2));
-  const one = small.upscale(tile(100), 2);
+  const all = Array.from({ length: 10 }, (_, i) => large.upscale(tile(i), clean(2)));
+  const one = small.upscale(tile(100), clean(2));
   for (let done = 0; done < 11; done++) {
     batches[done]?.finish();
     await soon();
@@ -52,8 +53,8 @@ it.each([
 ] as const)("puts no tile of another %s into a batch", async (_, other, variant) => {
   const { batcher, batches } = setUp({ batchTiles: 2 });
   const ticket = batcher.admit(LONG);
-  for (const name of [7, 0]) void ticket.upscale(tile(name), 2);
-  void ticket.upscale(other, 2, variant);
+  for (const name of [7, 0]) void ticket.upscale(tile(name), clean(2));
+  void ticket.upscale(other, { scale: 2, variant });
   for (const done of [0, 1]) {
     batches[done]?.finish();
     await soon();
@@ -64,8 +65,13 @@ it.each([
 it("puts tiles of one size and scale into one batch, whoever they belong to, and no others", async () => {
   const { batcher, batches } = setUp({ batchTiles: 4 });
   const [a, b] = [batcher.admit(LONG), batcher.admit(LONG)];
-  const tiles = [a.upscale(tile(0), 2), a.upscale(tile(1), 2), a.upscale(tile(2), 2), a.upscale(tile(3, 32), 2)];
-  tiles.push(b.upscale(tile(10), 2), b.upscale(tile(11), 3));
+  const tiles = [
+    a.upscale(tile(0), clean(2)),
+    a.upscale(tile(1), clean(2)),
+    a.upscale(tile(2), clean(2)),
+    a.upscale(tile(3, 32), clean(2)),
+  ];
+  tiles.push(b.upscale(tile(10), clean(2)), b.upscale(tile(11), clean(3)));
   for (let done = 0; done < 4; done++) {
     batches[done]?.finish();
     await soon();
@@ -82,7 +88,7 @@ it("puts tiles of one size and scale into one batch, whoever they belong to, and
 it("runs as many batches at a time as there are lanes", async () => {
   const { batcher, batches } = setUp({ lanes: 2 });
   const ticket = batcher.admit(LONG);
-  for (let i = 0; i < 5; i++) void ticket.upscale(tile(i), 2);
+  for (let i = 0; i < 5; i++) void ticket.upscale(tile(i), clean(2));
   expect(batches).toHaveLength(2);
   batches[1]?.finish();
   await soon();
@@ -161,7 +167,7 @@ it("does not refuse anybody for the sake of one who is late already", () => {
 async function work({ batcher, batches, clock }: ReturnType<typeof setUp>, ms: number, tiles = 10): Promise<void> {
   const ticket = batcher.admit({ ...LONG, tiles });
   for (let i = 0; i < tiles; i++) {
-    void ticket.upscale(tile(i), 2);
+    void ticket.upscale(tile(i), clean(2));
     clock.ms += ms;
     batches[i]?.finish();
     await soon();
@@ -189,7 +195,7 @@ it("learns from thin tiles as from the 16 px that the network makes of them", as
   const { batcher, batches, clock } = setUp();
   const ticket = batcher.admit({ tiles: 40, pixels: 40 * 256, dueMs: 1e9 });
   for (let i = 0; i < 40; i++) {
-    void ticket.upscale({ width: 1, height: 16, data: new Uint8ClampedArray(48) }, 2);
+    void ticket.upscale({ width: 1, height: 16, data: new Uint8ClampedArray(48) }, clean(2));
     clock.ms += 256;
     batches[i]?.finish();
     await soon();
@@ -229,7 +235,7 @@ it("holds no more tiles than it may, but takes a large picture when it is idle",
 it("expects no less than nothing of a request that asks for more tiles than it said, as for transparency", async () => {
   const { batcher } = setUp({ run: async (tiles) => [...tiles] });
   const ticket = batcher.admit({ tiles: 1, pixels: 256, dueMs: 1e9 });
-  for (const name of [1, 2]) await ticket.upscale(tile(name), 2);
+  for (const name of [1, 2]) await ticket.upscale(tile(name), clean(2));
   batcher.admit({ tiles: 1, pixels: 256, dueMs: 1e9 });
   expect([batcher.tiles, Math.sign(batcher.backlogMs)]).toEqual([1, 1]);
 });
@@ -239,7 +245,7 @@ it("expects nothing more of a request whose tiles are done, though they were sma
   const ticket = batcher.admit({ tiles: 2, pixels: 2048, dueMs: 1e9 });
   const backlogs: number[] = [];
   for (const name of [1, 2]) {
-    await ticket.upscale(tile(name), 2);
+    await ticket.upscale(tile(name), clean(2));
     backlogs.push(batcher.backlogMs);
   }
   expect(backlogs.map(Math.sign)).toEqual([1, 0]);
@@ -258,13 +264,13 @@ it("does not doubt what it has learned for refusals while it is busy", async () 
 it("drops the tiles of a request that is closed", async () => {
   const { batcher, batches } = setUp();
   const [gone, stays] = [batcher.admit(LONG), batcher.admit(LONG)];
-  const lost = Array.from({ length: 3 }, (_, i) => gone.upscale(tile(i), 2));
-  void stays.upscale(tile(50), 2);
+  const lost = Array.from({ length: 3 }, (_, i) => gone.upscale(tile(i), clean(2)));
+  void stays.upscale(tile(50), clean(2));
   const reason = new Error("gone");
   gone.close(reason);
   await expect(lost[1]).rejects.toBe(reason);
   await expect(lost[2]).rejects.toBe(reason);
-  await expect(gone.upscale(tile(9), 2)).rejects.toBe(reason);
+  await expect(gone.upscale(tile(9), clean(2))).rejects.toBe(reason);
   batches[0]?.finish();
   await soon();
   expect(batches.map(({ names }) => names)).toEqual([[0], [50]]);
@@ -283,7 +289,7 @@ it("closes a request once, and no other in its place", () => {
 
 it("fails a tile that the network has left out", async () => {
   const { batcher } = setUp({ run: async (tiles) => tiles.slice(1), batchTiles: 2, lanes: 1 });
-  const upscaled = batcher.admit(LONG).upscale(tile(0), 2);
+  const upscaled = batcher.admit(LONG).upscale(tile(0), clean(2));
   await expect(upscaled).rejects.toThrow("Expected 1 tiles, got 0");
 });
 
@@ -296,21 +302,21 @@ it("goes on after a batch that failed", async () => {
     },
   });
   const ticket = batcher.admit(LONG);
-  await expect(ticket.upscale(tile(0), 2)).rejects.toMatchObject({ code: "inference_failed" });
+  await expect(ticket.upscale(tile(0), clean(2))).rejects.toMatchObject({ code: "inference_failed" });
   fails = false;
-  expect((await ticket.upscale(tile(1), 2)).data[0]).toBe(1);
+  expect((await ticket.upscale(tile(1), clean(2))).data[0]).toBe(1);
 });
 
 it("tells how long the network has been at its oldest batch", async () => {
   const { batcher, batches, clock } = setUp({ lanes: 2 });
   const ticket = batcher.admit(LONG);
   expect(batcher.oldestBatchMs).toBe(0);
-  void ticket.upscale(tile(0), 2);
+  void ticket.upscale(tile(0), clean(2));
   clock.ms = 70;
-  void ticket.upscale(tile(1), 2);
+  void ticket.upscale(tile(1), clean(2));
   clock.ms = 100;
   expect(batcher.oldestBatchMs).toBe(100);
-  void ticket.upscale(tile(2), 2);
+  void ticket.upscale(tile(2), clean(2));
   batches[1]?.finish();
   await soon();
   expect(batcher.oldestBatchMs).toBe(100);

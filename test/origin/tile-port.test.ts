@@ -1,7 +1,8 @@
 import { MessageChannel } from "node:worker_threads";
 import { expect, it, vi } from "vitest";
-import type { Rgb } from "../../src/core/image.ts";
+import { type Rgb, VARIANTS } from "../../src/core/image.ts";
 import { answerTiles, portEngine } from "../../src/origin/tile-port.ts";
+import { clean } from "../unit/engine/clean.ts";
 
 const tile = (value: number): Rgb => ({ width: 1, height: 1, data: new Uint8ClampedArray(3).fill(value) });
 
@@ -16,7 +17,7 @@ it("brings each answer to the tile it belongs to, whatever comes first", async (
     },
     () => {},
   );
-  const upscaled = await Promise.all([1, 20, 10].map((value) => engine.upscale(tile(value), 2)));
+  const upscaled = await Promise.all([1, 20, 10].map((value) => engine.upscale(tile(value), clean(2))));
   expect(upscaled.map(({ data }) => data[0])).toEqual([101, 120, 110]);
   port1.close();
 });
@@ -27,17 +28,16 @@ it("says which network a tile is for", async () => {
   const networks: unknown[] = [];
   answerTiles(
     port1,
-    async (picture, scale, variant) => {
-      networks.push([scale, variant]);
+    async (picture, network) => {
+      networks.push(network);
       return picture;
     },
     () => {},
   );
-  for (const variant of ["web", "clean", undefined] as const) await engine.upscale(tile(1), 3, variant);
+  for (const variant of VARIANTS) await engine.upscale(tile(1), { scale: 3, variant });
   expect(networks).toEqual([
-    [3, "web"],
-    [3, "clean"],
-    [3, undefined],
+    { scale: 3, variant: "clean" },
+    { scale: 3, variant: "web" },
   ]);
   port1.close();
 });
@@ -54,7 +54,7 @@ it("tells one side that it failed, and the other why", async () => {
     },
     (cause) => reasons.push(cause),
   );
-  await expect(engine.upscale(tile(1), 2)).rejects.toMatchObject({ code: "inference_failed" });
+  await expect(engine.upscale(tile(1), clean(2))).rejects.toMatchObject({ code: "inference_failed" });
   expect(reasons).toEqual([reason]);
   port1.close();
 });
@@ -81,7 +81,7 @@ it("stops an engine that waits, and one that has not begun to listen", async () 
     await new Promise((resolve) => setTimeout(resolve, 20));
     const engine = portEngine(port2);
     await new Promise((resolve) => setTimeout(resolve, 20));
-    const upscaled = engine.upscale(tile(1), 2);
+    const upscaled = engine.upscale(tile(1), clean(2));
     if (!isEarly) stop();
     await expect(upscaled).rejects.toMatchObject({ code: "inference_failed" });
     port1.close();

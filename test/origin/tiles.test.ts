@@ -1,16 +1,16 @@
 import * as ort from "onnxruntime-node";
 import { expect, it } from "vitest";
-import { SCALES, VARIANTS } from "../../src/core/image.ts";
+import { NETWORKS } from "../../src/engine/engine.ts";
 import { readModel } from "../../src/engine/node-engines.ts";
 import { ortTiles } from "../../src/origin/tiles.ts";
 import { drawing } from "../unit/engine/drawing.ts";
 
 const run = ortTiles(ort, {
-  loadModel: ({ scale, variant }) => readModel("onnx", scale, variant),
+  loadModel: (network) => readModel("onnx", network),
   session: { intraOpNumThreads: 1 },
 });
 
-it.each(SCALES.flatMap((scale) => VARIANTS.map((variant) => ({ scale, variant }))))(
+it.each(NETWORKS)(
   "makes of tiles that go through together what it makes of each, x$scale $variant",
   async (network) => {
     const whole = drawing(32, 32);

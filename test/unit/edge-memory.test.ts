@@ -5,6 +5,7 @@ import { FORMATS, type Rgba, SCALES } from "../../src/core/image.ts";
 import { probe } from "../../src/core/probe/probe.ts";
 import { planSpans } from "../../src/core/tiles.ts";
 import { ENGINES } from "../../src/engine/node-engines.ts";
+import { clean } from "./engine/clean.ts";
 
 const { Memory, Instance } = WebAssembly;
 
@@ -25,7 +26,7 @@ it.each(["simd", "ort-web"] as const)("fits the largest picture into the isolate
     const sizes = new Set(planSpans(side, tiling).map(({ from, to }) => to - from));
     for (const width of sizes) {
       for (const height of sizes) {
-        await engine.upscale({ width, height, data: new Uint8ClampedArray(3 * width * height) }, scale);
+        await engine.upscale({ width, height, data: new Uint8ClampedArray(3 * width * height) }, clean(scale));
       }
     }
     console.log(`x${scale} ${side}x${side}: heap of ${name} ${heapMb().toFixed(1)} MB`);

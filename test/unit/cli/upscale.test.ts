@@ -11,6 +11,7 @@ import sharp from "sharp";
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { ENGINES } from "../../../src/engine/node-engines.ts";
 import { upscaleRgba } from "../../../src/engine/upscale-rgba.ts";
+import { clean } from "../engine/clean.ts";
 import { pixels } from "../pixels.ts";
 import { PROGRAM, ROOT, ssiu, ssiuWith } from "./ssiu.ts";
 
@@ -211,7 +212,7 @@ test("makes of a picture of several tiles, in its threads, what one engine makes
   await picture.png().toFile(source);
   expect((await ssiu("upscale", source, output, "--scale", "2", "--model", "clean")).code).toBe(0);
   const { engine, tiling } = await ENGINES.simd();
-  const expected = await upscaleRgba(engine, await pixels(sharp(source)), 2, { tiling });
+  const expected = await upscaleRgba(engine, await pixels(sharp(source)), clean(2), { tiling });
   expect(await pixels(sharp(output))).toEqual(expected);
 });
 

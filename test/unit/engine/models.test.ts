@@ -1,13 +1,15 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
-import { SCALES, VARIANTS } from "../../../src/core/image.ts";
+import { SCALES } from "../../../src/core/image.ts";
+import { NETWORKS } from "../../../src/engine/engine.ts";
 import { parseManifest, verifyModel } from "../../../src/engine/models.ts";
+import { clean } from "./clean.ts";
 
 const manifest = parseManifest(JSON.parse(await readFile("models/manifest.json", "utf8")));
 
 describe.each(SCALES)("x%i", (scale) => {
   it.each(["onnx", "packed"] as const)("has the %s file that the manifest names", async (kind) => {
-    const file = manifest(scale, "clean")[kind];
+    const file = manifest(clean(scale))[kind];
     const bytes = await readFile(`models/${file.file}`);
     await expect(verifyModel(bytes, file)).resolves.toBe(bytes);
     bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
@@ -16,13 +18,16 @@ describe.each(SCALES)("x%i", (scale) => {
 });
 
 const file = { file: "f", sha256: "0".repeat(64) };
-const MODELS = SCALES.flatMap((scale) =>
-  VARIANTS.map((variant) => ({ id: `x${scale}-${variant}`, scale, variant, onnx: file, packed: file })),
-);
+const MODELS = NETWORKS.map((network) => ({
+  ...network,
+  id: `x${network.scale}-${network.variant}`,
+  onnx: file,
+  packed: file,
+}));
 
 it("finds each variant of each scale", () => {
   const find = parseManifest({ models: MODELS });
-  expect(MODELS.map(({ scale, variant }) => find(scale, variant).id)).toEqual(MODELS.map(({ id }) => id));
+  expect(MODELS.map((model) => find(model).id)).toEqual(MODELS.map(({ id }) => id));
 });
 
 it.each(MODELS)("refuses a manifest without $id", ({ id, scale, variant }) => {

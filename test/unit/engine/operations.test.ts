@@ -27,8 +27,8 @@ const BOUNDS: Readonly<Record<keyof Ops, number>> = {
   attention: 1e-3,
 };
 
-const loadWeights: SimdEngineOptions["loadWeights"] = async (scale, variant) =>
-  readPacked(await readModel("packed", scale, variant), scale);
+const loadWeights: SimdEngineOptions["loadWeights"] = async (network) =>
+  readPacked(await readModel("packed", network), network.scale);
 
 const simd128: Kernels = { layout: "int16", instantiate: (memory) => loadKernels("ssiu-simd128", memory) };
 
@@ -107,10 +107,10 @@ describe.each(SCALES)("x%i", (scale) => {
     const picture = harsh({ width: 16, height: 16 });
     const worst = new Map<string, number>();
     const relaxed = createSimdEngine({ kernels: compared(worst), loadWeights });
-    const result = await relaxed.upscale(picture, scale, variant);
+    const result = await relaxed.upscale(picture, { scale, variant });
     const measured = Object.entries(BOUNDS).map(([op, bound]) => ({ op, bound, worst: worst.get(op) ?? Number.NaN }));
     expect(measured.filter(({ bound, worst }) => !(worst <= bound))).toEqual([]);
     const other = createSimdEngine({ kernels: simd128, loadWeights });
-    expect(await other.upscale(picture, scale, variant)).toEqual(result);
+    expect(await other.upscale(picture, { scale, variant })).toEqual(result);
   });
 });

@@ -4,7 +4,7 @@ import type { Engine } from "../../../src/engine/engine.ts";
 /** Repeats pixels: what it makes of a tile is what it makes of the whole, so a wrong cut or paste shows. */
 export const repeater: Engine = {
   name: "repeater",
-  async upscale({ width, height, data }, scale) {
+  async upscale({ width, height, data }, { scale }) {
     const output = new Uint8ClampedArray(3 * width * height * scale ** 2);
     for (let y = 0; y < scale * height; y++) {
       for (let x = 0; x < scale * width; x++) {
@@ -21,11 +21,11 @@ export function slowRepeater() {
   let [running, most] = [0, 0];
   const engine: Engine = {
     ...repeater,
-    async upscale(tile, scale) {
+    async upscale(tile, network) {
       most = Math.max(most, ++running);
       await new Promise((resolve) => setTimeout(resolve, 1));
       running--;
-      return await repeater.upscale(tile, scale);
+      return await repeater.upscale(tile, network);
     },
   };
   return { engine, most: () => most };

@@ -3,6 +3,7 @@ import type { Rgb } from "../../../src/core/image.ts";
 import type { Engine } from "../../../src/engine/engine.ts";
 import { SIMD_TILING } from "../../../src/engine/simd-engine.ts";
 import { upscaleRgb } from "../../../src/engine/upscale.ts";
+import { clean } from "./clean.ts";
 import { noise, repeater, slowRepeater } from "./repeater.ts";
 
 const TILING = { size: 32, overlap: 16 };
@@ -15,7 +16,9 @@ it.each([
 ] as const)("puts a picture of %ix%i together from its tiles", async (width, height) => {
   for (const scale of [2, 3, 4] as const) {
     const image = noise(width, height);
-    expect(await upscaleRgb(repeater, image, scale, { tiling: TILING })).toEqual(await repeater.upscale(image, scale));
+    expect(await upscaleRgb(repeater, image, clean(scale), { tiling: TILING })).toEqual(
+      await repeater.upscale(image, clean(scale)),
+    );
   }
 });
 
@@ -26,20 +29,20 @@ it.each([
 ] as const)("puts a picture of %ix%i together from equal tiles, several at a time", async (width, height) => {
   const image = noise(width, height);
   const options = { tiling: { ...TILING, equal: true }, concurrency: 3 };
-  expect(await upscaleRgb(repeater, image, 2, options)).toEqual(await repeater.upscale(image, 2));
+  expect(await upscaleRgb(repeater, image, clean(2), options)).toEqual(await repeater.upscale(image, clean(2)));
 });
 
 it("continues a picture beyond its last tile as the network pads it", async () => {
   const seen: Rgb[] = [];
   const watcher: Engine = {
     ...repeater,
-    upscale: (tile, scale) => {
+    upscale: (tile, network) => {
       seen.push(tile);
-      return repeater.upscale(tile, scale);
+      return repeater.upscale(tile, network);
     },
   };
   const ramp = { width: 35, height: 1, data: Uint8ClampedArray.from({ length: 3 * 35 }, (_, i) => Math.floor(i / 3)) };
-  await upscaleRgb(watcher, ramp, 2, { tiling: { ...TILING, equal: true } });
+  await upscaleRgb(watcher, ramp, clean(2), { tiling: { ...TILING, equal: true } });
   const last = seen.at(-1)?.data.filter((_, i) => i % 3 === 0) ?? [];
   expect([...last]).toEqual([
     ...Array.from({ length: 19 }, (_, i) => 16 + i),
@@ -62,9 +65,9 @@ function counter() {
   let pixels = 0;
   const engine: Engine = {
     ...repeater,
-    async upscale(tile, scale) {
+    async upscale(tile, network) {
       pixels += tile.width * tile.height;
-      const { data, ...size } = await repeater.upscale(tile, scale);
+      const { data, ...size } = await repeater.upscale(tile, network);
       return { ...size, data: data.map((value) => value + 20) };
     },
   };
@@ -80,8 +83,8 @@ const GROUNDS = [
 it.each([2, 3, 4] as const)("puts x%i of a plain ground and what is on it together", async (scale) => {
   for (const image of GROUNDS) {
     for (const overlap of [0, 16, 32]) {
-      const { data } = await upscaleRgb(repeater, image, scale, { tiling: { size: 64, overlap } });
-      expect(Buffer.from(data).equals(Buffer.from((await repeater.upscale(image, scale)).data))).toBe(true);
+      const { data } = await upscaleRgb(repeater, image, clean(scale), { tiling: { size: 64, overlap } });
+      expect(Buffer.from(data).equals(Buffer.from((await repeater.upscale(image, clean(scale))).data))).toBe(true);
     }
   }
 });
@@ -94,7 +97,7 @@ it.each([
   async (_, equal) => {
     const { engine } = counter();
     const image = onGround(144, 144, { x: 64, y: 72, side: 8 });
-    const { data } = await upscaleRgb(engine, image, 2, { tiling: { ...SIMD_TILING, equal } });
+    const { data } = await upscaleRgb(engine, image, clean(2), { tiling: { ...SIMD_TILING, equal } });
     const row = (y: number) => [...data.subarray(3 * 288 * y, 3 * 288 * (y + 1))].map((value) => value === 220);
     const reach = (pixels: readonly boolean[]) => [pixels.indexOf(true) / 6, (pixels.lastIndexOf(true) + 1) / 6];
     expect(reach(row(2 * 68))).toEqual([52, 76]);
@@ -107,9 +110,9 @@ it.each([
 it("hands the engine no more of a plain ground than it needs, but whole tiles where all are equal", async () => {
   const image = onGround(500, 144, { x: 72, y: 72, side: 8 });
   const [parts, equal] = [counter(), counter()];
-  await upscaleRgb(parts.engine, image, 2, { tiling: SIMD_TILING });
+  await upscaleRgb(parts.engine, image, clean(2), { tiling: SIMD_TILING });
   expect(parts.pixels()).toBe(32 * 32);
-  await upscaleRgb(equal.engine, image, 2, { tiling: { ...SIMD_TILING, equal: true } });
+  await upscaleRgb(equal.engine, image, clean(2), { tiling: { ...SIMD_TILING, equal: true } });
   expect(equal.pixels()).toBe(144 * 144);
 });
 
@@ -118,6 +121,6 @@ it.each([
   [undefined, 1],
 ])("hands the engine no more tiles at a time than it may: of %s, %i", async (concurrency, expected) => {
   const { engine, most } = slowRepeater();
-  await upscaleRgb(engine, noise(100, 100), 2, { tiling: TILING, concurrency });
+  await upscaleRgb(engine, noise(100, 100), clean(2), { tiling: TILING, concurrency });
   expect(most()).toBe(expected);
 });

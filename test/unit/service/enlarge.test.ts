@@ -9,6 +9,7 @@ import type { Engine } from "../../../src/engine/engine.ts";
 import { upscaleRgba } from "../../../src/engine/upscale-rgba.ts";
 import { enlarge } from "../../../src/service/enlarge.ts";
 import { chooseModels } from "../../../src/service/model-choice.ts";
+import { clean } from "../engine/clean.ts";
 import { repeater } from "../engine/repeater.ts";
 import { pixels } from "../pixels.ts";
 import { model } from "./every-model.ts";
@@ -18,8 +19,8 @@ const tiling = { size: 32, overlap: 16 };
 /** The repeater, but that it is off by a wave. */
 const waving: Engine = {
   name: "waving",
-  async upscale(tile, scale) {
-    const { data, ...size } = await repeater.upscale(tile, scale);
+  async upscale(tile, network) {
+    const { data, ...size } = await repeater.upscale(tile, network);
     return { ...size, data: data.map((value, i) => value + 3 * Math.sin(i / 20)) };
   },
 };
@@ -43,7 +44,7 @@ async function enlarged(format: string, { origin = { x: 0, y: 0 }, isNetwork = t
   const models = isNetwork ? chooseModels(model, 2, { transform: {}, source: header }) : undefined;
   const source = { bytes, probe: header, image: part, origin };
   const made = await enlarge(waving, source, { scale: 2, models, tiling });
-  return { source, ...made, plain: await upscaleRgba(waving, part, 2, { tiling }) };
+  return { source, ...made, plain: await upscaleRgba(waving, part, clean(2), { tiling }) };
 }
 
 test.each([

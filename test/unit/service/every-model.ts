@@ -1,11 +1,12 @@
-import type { Scale, Variant } from "../../../src/core/image.ts";
+import type { Network } from "../../../src/engine/engine.ts";
 import type { FindModel, Model } from "../../../src/engine/models.ts";
+import { clean } from "../engine/clean.ts";
 
 /** `x2-clean` and so on. */
-export function model(scale: Scale, variant: Variant): Model {
+export function model({ scale, variant }: Network): Model {
   const file = { file: "f", sha256: "0".repeat(64) };
   return { id: `x${scale}-${variant}`, scale, variant, onnx: file, packed: file };
 }
 
 /** One clean model for each scale. */
-export const everyModel: FindModel = (scale) => model(scale, "clean");
+export const everyModel: FindModel = ({ scale }) => model(clean(scale));

@@ -11,6 +11,7 @@ import {
   possibleIds,
   settleModel,
 } from "../../../src/service/model-choice.ts";
+import { clean } from "../engine/clean.ts";
 import { noise } from "../engine/repeater.ts";
 import { pixels } from "../pixels.ts";
 import { model } from "./every-model.ts";
@@ -94,13 +95,13 @@ describe("candidateModels", () => {
 
 describe("modelsId", () => {
   it("is the model's own where there is one", async () => {
-    expect(await modelsId([model(2, "clean")])).toBe("x2-clean");
+    expect(await modelsId([model(clean(2))])).toBe("x2-clean");
     expect(await modelsId([])).toBe("none");
   });
 
   it("changes with any of several", async () => {
-    const id = await modelsId([model(2, "clean"), model(2, "web")]);
+    const id = await modelsId([model(clean(2)), model({ scale: 2, variant: "web" })]);
     expect(id).toMatch(/^ssiu-[0-9a-f]{8}$/);
-    expect(await modelsId([model(2, "clean"), model(3, "web")])).not.toBe(id);
+    expect(await modelsId([model(clean(2)), model({ scale: 3, variant: "web" })])).not.toBe(id);
   });
 });

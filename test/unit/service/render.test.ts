@@ -92,9 +92,9 @@ it("has transparency made by web, and the colours of what was not drawn by clean
   const variants: unknown[] = [];
   const engine: Engine = {
     ...repeater,
-    upscale: (tile, scale, variant) => {
-      variants.push(variant);
-      return repeater.upscale(tile, scale);
+    upscale: (tile, network) => {
+      variants.push(network.variant);
+      return repeater.upscale(tile, network);
     },
   };
   await rendered(
