@@ -17,8 +17,8 @@ export async function openEngine(name: keyof typeof ENGINES, cores = availablePa
   const choice = await ENGINES[name]();
   const concurrency = Math.min(cores, MOST_THREADS);
   let threads: Engine | undefined;
-  return ({ width, height }) => {
-    if (name !== "simd" || concurrency === 1 || planTiles(width, height, choice.tiling).length === 1) return choice;
+  return (size) => {
+    if (name !== "simd" || concurrency === 1 || planTiles(size, choice.tiling).length === 1) return choice;
     threads ??= openThreads(concurrency);
     return { ...choice, engine: threads, concurrency };
   };

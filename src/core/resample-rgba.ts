@@ -1,4 +1,4 @@
-import type { Rect, Rgba } from "./image.ts";
+import type { Rect, Rgba, Size } from "./image.ts";
 import { LANCZOS3, type Taps, taps } from "./resample.ts";
 
 /** In what pixels are added up. */
@@ -30,12 +30,10 @@ const LIGHT: Curve = {
   encode: (light) => CODE[Math.round(STEPS * Math.min(1, Math.max(0, light)))] ?? 0,
 };
 
-export interface ResizeRgbaOptions {
+/** Its own size is that of the result: whole pixels, at least 1x1. */
+export interface ResizeRgbaOptions extends Size {
   /** The part of the picture that is wanted; may begin and end within a pixel. What lies around it is seen by the kernel. */
   readonly window: Rect;
-  /** Size of the result, whole pixels, at least 1x1. */
-  readonly width: number;
-  readonly height: number;
   /** Whether pixels are added up as light is, so that fine detail keeps its brightness; else as they are stored, so that edges stay where they are. */
   readonly light: boolean;
 }

@@ -28,9 +28,7 @@ export const LANCZOS3: Kernel = {
 };
 
 /** The size asked for, and the kernel that is stretched to cover a whole target pixel where the picture shrinks. */
-export interface ResizeOptions {
-  readonly width: number;
-  readonly height: number;
+export interface ResizeOptions extends Size {
   readonly kernel?: Kernel;
 }
 

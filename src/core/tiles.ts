@@ -64,7 +64,7 @@ export function planSpans(length: number, { size, overlap, equal = false }: Tili
 }
 
 /** Cuts a picture into tiles, row by row. */
-export function planTiles(width: number, height: number, tiling: Tiling): Tile[] {
+export function planTiles({ width, height }: Size, tiling: Tiling): Tile[] {
   const columns = planSpans(width, tiling);
   return planSpans(height, tiling).flatMap((y) => columns.map((x) => ({ x, y })));
 }

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { expected, ServiceError } from "../core/errors.ts";
-import { type Format, MEDIA_TYPE } from "../core/image.ts";
+import { type Format, MEDIA_TYPE, type Size } from "../core/image.ts";
 import { parseJson } from "../core/json.ts";
 import { contentDigest } from "../core/origin-request.ts";
 import { probe } from "../core/probe/probe.ts";
@@ -8,11 +8,8 @@ import { parseRetryAfter } from "../core/retry-after.ts";
 import type { Rendered } from "../service/render.ts";
 
 /** What a result must be to be believed. */
-export interface Expectation {
+export interface Expectation extends Size {
   readonly format: Format;
-  /** Of the result, in pixels. */
-  readonly width: number;
-  readonly height: number;
   /** Ids of which the model has one, `none` at x1. */
   readonly models: readonly string[];
   readonly maxBytes: number;

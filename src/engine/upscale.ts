@@ -23,7 +23,7 @@ const RIM = 4;
 /** [h, w, 3] -> [s*h, s*w, 3], tile by tile. Edges of a tile that are of one colour stay what they are, and cost nothing. */
 export async function upscaleRgb(engine: Engine, image: Rgb, network: Network, options: UpscaleOptions): Promise<Rgb> {
   const { scale } = network;
-  const tiles = planTiles(image.width, image.height, options.tiling);
+  const tiles = planTiles(image, options.tiling);
   const output = repeat(image, scale);
   const waiting = tiles.values();
   let done = 0;

@@ -78,7 +78,7 @@ export function createUpscaler({ metrics: { steps }, pixelWorkers, now }: Upscal
 }
 
 function demand({ scale, region }: RenderPlan, tiling: Tiling): Omit<Demand, "dueMs"> {
-  const tiles = scale === 1 ? [] : planTiles(region.width, region.height, tiling);
+  const tiles = scale === 1 ? [] : planTiles(region, tiling);
   const sizes = tiles.map(({ x, y }) => ({ width: x.to - x.from, height: y.to - y.from }));
   const pixels = sizes.reduce((sum, size) => sum + networkPixels(size), 0);
   return { tiles: tiles.length, pixels };

@@ -176,7 +176,7 @@ async function pixels(width: number, height: number): Promise<Rgb> {
 
 /** As the origin cuts them on a CPU. */
 function cutTiles(image: Rgb): Rgb[] {
-  return planTiles(image.width, image.height, SIMD_TILING).map((tile) => mirroredCut(image, tile));
+  return planTiles(image, SIMD_TILING).map((tile) => mirroredCut(image, tile));
 }
 
 function tensor(tile: Rgb): ort.Tensor {

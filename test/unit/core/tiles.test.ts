@@ -46,14 +46,14 @@ it("cuts equal spans that keep each pixel once, on the grid, at most 15 px beyon
 });
 
 it("covers a picture with the product of both axes", () => {
-  const kept = planTiles(100, 70, { size: 64, overlap: 16 })
+  const kept = planTiles({ width: 100, height: 70 }, { size: 64, overlap: 16 })
     .map(({ x, y }) => (x.keepTo - x.keepFrom) * (y.keepTo - y.keepFrom))
     .reduce((sum, area) => sum + area);
   expect(kept).toBe(7000);
 });
 
 it("does not cut what fits", () => {
-  expect(planTiles(64, 1, { size: 64, overlap: 16 })).toHaveLength(1);
+  expect(planTiles({ width: 64, height: 1 }, { size: 64, overlap: 16 })).toHaveLength(1);
 });
 
 it.each([
