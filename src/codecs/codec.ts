@@ -6,7 +6,7 @@ import type { Probe } from "../core/probe/probe-result.ts";
 export interface Picture {
   readonly image: Rgba;
   /** ICC profile to be embedded into the result; absent means sRGB or untagged. */
-  readonly icc?: Uint8Array;
+  readonly icc?: Uint8Array | undefined;
 }
 
 interface EncodeOptions {

@@ -49,7 +49,7 @@ export function createCodecs(modules: CodecModules, { avifBytes = Number.POSITIV
       if (whole.width !== width || whole.height !== height) {
         throw corrupt(`a picture of ${whole.width}x${whole.height} that says it is ${width}x${height}`);
       }
-      return { image: orient(crop ? cut(whole, crop) : whole, orientation), ...(icc && { icc }) };
+      return { image: orient(crop ? cut(whole, crop) : whole, orientation), icc };
     },
 
     async encode(picture, format, { quality = DEFAULT_QUALITY[format] } = {}) {

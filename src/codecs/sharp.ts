@@ -26,7 +26,7 @@ export function createSharpCodecs({ timeoutSeconds: seconds = 0 }: SharpCodecsOp
     async decode(bytes, probe) {
       const icc = await readIcc(bytes, probe.format);
       const image = await decodePixels(bytes, probe, seconds);
-      return { image, ...(icc && { icc }) };
+      return { image, icc };
     },
 
     async encode(picture, format, { quality = DEFAULT_QUALITY[format] } = {}) {

@@ -80,14 +80,14 @@ export function probeAvif(bytes: Uint8Array): Probe {
     format: "avif",
     width,
     height,
-    ...(shown && { crop: wholePixels(shown) }),
+    crop: shown && wholePixels(shown),
     orientation: orientation(bytes, byType.get("irot"), byType.get("imir")),
     frames: countFrames(bytes),
     scans: 1,
     lossy: colours.matrix !== IDENTITY,
     opaque: items.auxiliary === undefined,
     bitDepth: bitDepth(bytes, items.av1C),
-    ...(unsupported && { unsupported }),
+    unsupported,
   };
 }
 

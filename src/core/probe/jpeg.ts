@@ -125,5 +125,5 @@ function readFrame(marker: number, data: Uint8Array): Pick<Probe, "width" | "hei
     UNSUPPORTED_SOF[marker] ??
     (bitDepth !== 8 ? `${bitDepth}-bit JPEG` : undefined) ??
     (components === 4 ? "CMYK JPEG" : undefined);
-  return { width, height, bitDepth, ...(unsupported && { unsupported }) };
+  return { width, height, bitDepth, unsupported };
 }

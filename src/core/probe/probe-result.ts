@@ -10,7 +10,7 @@ export interface Probe {
   readonly width: number;
   readonly height: number;
   /** What an AVIF's clap leaves of that, before orientation is applied; absent where all of it shows. */
-  readonly crop?: Rect;
+  readonly crop?: Rect | undefined;
   readonly orientation: Orientation;
   /** 1 for a still picture. */
   readonly frames: number;
@@ -26,5 +26,5 @@ export interface Probe {
   /** Bits per sample as stored. */
   readonly bitDepth: number;
   /** Why the edge codecs cannot decode it ("CMYK JPEG", "AVIF with scattered data", …), if so. */
-  readonly unsupported?: string;
+  readonly unsupported?: string | undefined;
 }
