@@ -5,7 +5,7 @@ import * as z from "zod";
 import { splitAlpha } from "../core/alpha.ts";
 import { cut } from "../core/canvas.ts";
 import { ServiceError } from "../core/errors.ts";
-import type { Rgb, Rgba, Scale, Size } from "../core/image.ts";
+import type { Rgba, Scale, Size } from "../core/image.ts";
 import { psnr, ssim } from "../core/metrics.ts";
 import { probe } from "../core/probe/probe.ts";
 import { resize } from "../core/resample.ts";
@@ -116,9 +116,9 @@ async function measure(
   const part = { bytes: file.bytes, probe: file.header, image: source };
   const { engine, ...tiles } = engineFor(source);
   const { image } = await enlarge(engine, part, { scale, models, ...tiles });
-  const truth = rgbOf(corner(high, size, pair.hr));
-  const [lr, result] = [rgbOf(source), rgbOf(image)];
-  const bicubic = resize(lr, size);
+  const { rgb: truth } = splitAlpha(corner(high, size, pair.hr));
+  const { rgb: result } = splitAlpha(image);
+  const bicubic = resize(splitAlpha(source).rgb, size);
   const score = {
     psnr: psnr(result, truth, scale),
     ssim: ssim(result, truth, scale),
@@ -145,18 +145,9 @@ function corner(image: Rgba, { width, height }: Size, name: string): Rgba {
   return cut(image, { x: 0, y: 0, width, height });
 }
 
-function rgbOf(image: Rgba): Rgb {
-  return splitAlpha(image).rgb;
-}
-
 function mean(scores: readonly Score[]): Score {
-  const of = (pick: (score: Score) => number) => scores.reduce((sum, score) => sum + pick(score), 0) / scores.length;
-  return {
-    psnr: of((score) => score.psnr),
-    ssim: of((score) => score.ssim),
-    bicubicPsnr: of((score) => score.bicubicPsnr),
-    bicubicSsim: of((score) => score.bicubicSsim),
-  };
+  const of = (name: keyof Score) => scores.reduce((sum, score) => sum + score[name], 0) / scores.length;
+  return { psnr: of("psnr"), ssim: of("ssim"), bicubicPsnr: of("bicubicPsnr"), bicubicSsim: of("bicubicSsim") };
 }
 
 function table(sets: Readonly<Record<string, SetScore>>, { scale, model, engine, jpeg }: Options): string {
