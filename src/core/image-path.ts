@@ -28,7 +28,12 @@ export function parseImagePath(pathname: string, presets: Presets = NO_PRESETS):
 
 /** The one canonical spelling of a path; inverse of {@link parseImagePath}. Signatures are made from it. */
 export function formatImagePath({ transform, source }: ImagePath): string {
-  return `/img/${formatTransform(transform)}/${formatSource(source)}`;
+  return joinImagePath(formatTransform(transform), source);
+}
+
+/** `/img/<ops>/<source>`; the ops as they are. */
+export function joinImagePath(ops: string, source: string): string {
+  return `/img/${ops}/${formatSource(source)}`;
 }
 
 /** A source as it stands in a path. */

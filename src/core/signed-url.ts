@@ -1,6 +1,6 @@
 import { fromBase64Url, toBase64Url } from "./base64url.ts";
 import { expected, ServiceError } from "./errors.ts";
-import { formatImagePath, formatSource, type ImagePath } from "./image-path.ts";
+import { formatImagePath, type ImagePath, joinImagePath } from "./image-path.ts";
 import type { Keyring } from "./keyring.ts";
 import { isRemote } from "./remote-url.ts";
 import { formatTransform } from "./transform.ts";
@@ -24,7 +24,10 @@ export const NEVER = 253_402_300_799;
  */
 export async function signUrl(path: ImagePath, expires: number, keys: Keyring): Promise<string> {
   const signature = toBase64Url(await keys.sign(signingText(path, `${expires}`)));
-  return `${linkPath(path)}?exp=${expires}&kid=${keys.id}&sig=${signature}`;
+  const { transform, source } = path;
+  const onerror = transform.onerror === undefined ? "" : `,onerror=${transform.onerror}`;
+  const link = joinImagePath(`${formatTransform(transform)}${onerror}`, source);
+  return `${link}?exp=${expires}&kid=${keys.id}&sig=${signature}`;
 }
 
 /**
@@ -61,12 +64,6 @@ export function refuseStrayQuery(source: string, query: URLSearchParams): void {
   if (stray === undefined) return;
   const message = expected("no query beside the source", "URL", stray);
   throw new ServiceError("invalid_path", `${message}; encode it whole: /img/x2/https%3A%2F%2F…%3Fv%3D2`);
-}
-
-/** {@link formatImagePath}, and `onerror`. */
-function linkPath({ transform, source }: ImagePath): string {
-  const onerror = transform.onerror === undefined ? "" : `,onerror=${transform.onerror}`;
-  return `/img/${formatTransform(transform)}${onerror}/${formatSource(source)}`;
 }
 
 /** Named and versioned, so that a signature made for something else with the same key is not good here. */

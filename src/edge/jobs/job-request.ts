@@ -2,7 +2,7 @@ import * as z from "zod";
 import { assertPublicUrl } from "../../core/address.ts";
 import { type AllowList, assertAllowed } from "../../core/allow-list.ts";
 import { expected, ServiceError } from "../../core/errors.ts";
-import { formatSource, type ImagePath, parseImagePath } from "../../core/image-path.ts";
+import { type ImagePath, joinImagePath, parseImagePath } from "../../core/image-path.ts";
 import type { Presets } from "../../core/presets.ts";
 import { isRemote } from "../../core/remote-url.ts";
 import { formatTransform } from "../../core/transform.ts";
@@ -28,11 +28,6 @@ const severalOps = "Expected a list of 1 to 10 ops";
 /** Ops of several. */
 export const SeveralOps = z.array(Ops, { error: severalOps }).min(1, severalOps).max(10, severalOps);
 
-/** The path that serves a result: `/img/<ops>/<source>`. */
-export function jobPath({ source, ops }: JobRequest): string {
-  return `/img/${ops}/${formatSource(source)}`;
-}
-
 /** @throws {ServiceError} as {@link parseImagePath} */
 export function parseJobPath({ source, ops }: JobRequest, presets?: Presets): ImagePath {
   // No URL can spell half a character.
@@ -42,7 +37,7 @@ export function parseJobPath({ source, ops }: JobRequest, presets?: Presets): Im
   if (!isRemote(source) && /%[0-9a-f]{2}/i.test(source)) {
     throw new ServiceError("invalid_path", expected("a key as it is, nothing percent-encoded", "source", source));
   }
-  return parseImagePath(jobPath({ source, ops: encodeURIComponent(ops) }), presets);
+  return parseImagePath(joinImagePath(encodeURIComponent(ops), source), presets);
 }
 
 /** Brings a request into the one form that equal requests share. @throws as {@link parseJobPath}, and `invalid_job` */
