@@ -7,7 +7,7 @@ import { parseTransform, type Transform } from "../core/transform.ts";
 import type { FindModel } from "../engine/models.ts";
 import { readManifest } from "../engine/node-engines.ts";
 import { render } from "../service/render.ts";
-import { planRender } from "../service/render-plan.ts";
+import { planForSharp } from "../service/render-plan.ts";
 import { parsedBy } from "../service/settings.ts";
 import { createStopwatch } from "../service/stopwatch.ts";
 import { type EngineFor, openEngine } from "./engines.ts";
@@ -128,9 +128,7 @@ async function upscaleOne(input: string, options: Options, { find, engineFor, pl
   const { transform } = options;
   const started = performance.now();
   const file = await readPicture(input, transform);
-  // What the Worker's codecs cannot read, sharp may.
-  const { unsupported, ...readable } = file.header;
-  const plan = planRender(readable, transform, { limits: UNLIMITED, model: find });
+  const plan = planForSharp(file.header, transform, { limits: UNLIMITED, model: find });
   const output = await places.find(input, plan.format);
   await checkWritable(output, plan.canvas);
   const progress = createProgress("tiles");

@@ -2,7 +2,7 @@ import { ServiceError } from "../core/errors.ts";
 import type { Probe } from "../core/probe/probe-result.ts";
 import type { Transform } from "../core/transform.ts";
 import type { FindModel } from "../engine/models.ts";
-import { planRender, type RenderPlan } from "../service/render-plan.ts";
+import { planForSharp, planRender, type RenderPlan } from "../service/render-plan.ts";
 import type { Limits } from "./config.ts";
 
 /** Engine name of a result that the origin made. */
@@ -47,10 +47,9 @@ export function choosePlace(
   if (origin === undefined) return { place: "edge", plan: planRender(probe, transform, { limits, model }) };
   const plan = planIfFits(probe, transform, { limits: edgeShare(limits, origin), model });
   if (plan !== undefined) return { place: "edge", plan };
-  const { unsupported, ...readable } = probe;
   const { inputPixels, outputPixels, avifPixels } = origin;
   const ofOrigin = { ...limits, inputPixels, outputPixels, avifPixels };
-  return { place: "origin", plan: planRender(readable, transform, { limits: ofOrigin, model }) };
+  return { place: "origin", plan: planForSharp(probe, transform, { limits: ofOrigin, model }) };
 }
 
 /**

@@ -2,7 +2,7 @@ import { probe } from "../core/probe/probe.ts";
 import { networkPixels, planTiles, type Tiling } from "../core/tiles.ts";
 import type { Transform } from "../core/transform.ts";
 import type { PlannedSource } from "../service/render.ts";
-import { planRender, type RenderPlan } from "../service/render-plan.ts";
+import { type PlanOptions, planForSharp, type RenderPlan } from "../service/render-plan.ts";
 import type { Batcher, Demand } from "./batcher.ts";
 import { busy } from "./busy.ts";
 import type { Deadline } from "./deadline.ts";
@@ -22,15 +22,9 @@ export interface Running {
 const MANY_PIXELS = 2 ** 18;
 
 /** @throws {ServiceError} what the probe and the limits refuse. */
-export function inspect(
-  bytes: Uint8Array,
-  transform: Transform,
-  options: Parameters<typeof planRender>[2],
-): PlannedSource {
+export function inspect(bytes: Uint8Array, transform: Transform, options: PlanOptions): PlannedSource {
   const probed = probe(bytes);
-  // What the Worker's codecs cannot read, sharp may.
-  const { unsupported, ...readable } = probed;
-  return { bytes, probe: probed, transform, plan: planRender(readable, transform, options) };
+  return { bytes, probe: probed, transform, plan: planForSharp(probed, transform, options) };
 }
 
 interface UpscalerOptions {

@@ -34,7 +34,7 @@ const THIN = 1.25;
 /** Of a source, in px: what JPEG and GIF can have, and nobody's picture exceeds. A kernel that shrinks a side to 1 px takes six weights for each. */
 const MAX_SOURCE_SIDE = 65_535;
 
-interface PlanOptions {
+export interface PlanOptions {
   readonly limits: PictureLimits;
   readonly model: FindModel;
 }
@@ -79,6 +79,15 @@ export function planRender(source: Probe, transform: Transform, { limits, model 
     throw new ServiceError("unsupported_format", message, { detail });
   }
   return { ...resize, format, models: scale === 1 ? undefined : chooseModels(model, scale, { transform, source }) };
+}
+
+/** {@link planRender} where sharp decodes: it may read what the Worker's codecs cannot. */
+export function planForSharp(
+  { unsupported, ...readable }: Probe,
+  transform: Transform,
+  options: PlanOptions,
+): RenderPlan {
+  return planRender(readable, transform, options);
 }
 
 function pixels({ width, height }: Size): number {
