@@ -8,15 +8,14 @@ import { canonicalRequest } from "./job-request.ts";
 import type { UploadRule } from "./upload-rules.ts";
 
 /**
- * An R2 event notification. Not strict: the sender is Cloudflare, who may add to it.
+ * What counts of an R2 event notification. Not strict: there is more in it, and Cloudflare may add to it.
  *
  * @see https://developers.cloudflare.com/r2/buckets/event-notifications/#message-format (2026-04-21)
  */
 export const UploadEvent = z.object({
-  account: z.string().optional(),
   action: z.string(),
   bucket: z.string(),
-  object: z.object({ key: z.string(), size: z.number().optional(), eTag: z.string().optional() }),
+  object: z.object({ key: z.string(), eTag: z.string().optional() }),
   eventTime: z.string().optional(),
 });
 type UploadEvent = z.infer<typeof UploadEvent>;
