@@ -1,5 +1,5 @@
 import { logError } from "../service/problem.ts";
-import type { Result, ResultFacts, Results } from "./results.ts";
+import type { Result, Results } from "./results.ts";
 
 /** Below it the cache has results by their keys, on the host that was asked: nobody else's path on a route either, and 400 to who asks for it. */
 const PLACE = "/img/.near/";
@@ -74,7 +74,7 @@ export function nearResults(results: Results, { cache, waitUntil, site }: NearDe
       return found;
     },
 
-    async put(key, bytes, facts: ResultFacts) {
+    async put(key, bytes, facts) {
       const isOurs = await results.put(key, bytes, facts);
       if (isOurs && isSmall(bytes.length)) keep(key, async () => ({ facts, bytes: bytes.length, body: bytes }));
       return isOurs;

@@ -1,7 +1,5 @@
 import { sha256Hex } from "../../core/digest.ts";
 
-const DIGITS = 32;
-
 /** Whether a text can be the id of a job. */
 export function isJobId(text: string): boolean {
   return /^[0-9a-f]{32}$/.test(text);
@@ -19,6 +17,5 @@ export function randomJobId(): string {
  * @param kind - what the rest is; ids of different kinds never meet.
  */
 export async function derivedJobId(kind: "idempotency-key" | "upload" | "webhook", ...rest: string[]): Promise<string> {
-  const hex = await sha256Hex(JSON.stringify([kind, ...rest]));
-  return hex.slice(0, DIGITS);
+  return (await sha256Hex(JSON.stringify([kind, ...rest]))).slice(0, 32);
 }
