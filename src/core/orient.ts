@@ -4,7 +4,7 @@ import type { Orientation, Probe } from "./probe/probe-result.ts";
 /** Of a picture as it is shown: cropped and turned. */
 export function uprightSize(picture: Probe): Size {
   const { width, height } = picture.crop ?? picture;
-  return picture.orientation >= 5 ? { width: height, height: width } : { width, height };
+  return turnOf(picture.orientation).swap ? { width: height, height: width } : { width, height };
 }
 
 /** Whether rows become columns, and which of the stored sides is read from its end. */
