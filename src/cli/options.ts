@@ -9,6 +9,9 @@ export function expecting(what: string, name: string): (issue: { readonly input?
     input === undefined ? `Expected ${what} for ${name}, got nothing` : expected(what, name, String(input));
 }
 
+/** As a path: stdin to read from, stdout to write to. */
+export const PIPE = "-";
+
 /** `--scale` */
 export const ScaleOption = z
   .enum(["2", "3", "4"], { error: expecting("2, 3 or 4", "--scale") })

@@ -8,6 +8,7 @@ import { probe } from "../core/probe/probe.ts";
 import type { Probe } from "../core/probe/probe-result.ts";
 import type { Transform } from "../core/transform.ts";
 import { readSource } from "../service/source-body.ts";
+import { PIPE } from "./options.ts";
 
 const { decode, encode } = createNodeCodecs();
 
@@ -20,9 +21,6 @@ const EXTENSIONS: Readonly<Record<string, Format>> = {
   ".webp": "webp",
   ".avif": "avif",
 };
-
-/** As a path: stdin to read from, stdout to write to. */
-export const PIPE = "-";
 
 /** The format that a path's extension stands for. */
 export function formatOf(path: string): Format | undefined {

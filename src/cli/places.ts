@@ -2,7 +2,7 @@ import { realpath } from "node:fs/promises";
 import { basename } from "node:path";
 import { resultName } from "../core/disposition.ts";
 import type { Format } from "../core/image.ts";
-import { PIPE } from "./picture-file.ts";
+import { PIPE } from "./options.ts";
 import { unwritable } from "./result-file.ts";
 
 /** Where results go. */

@@ -6,7 +6,7 @@ import { dirname, isAbsolute } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { expected, ServiceError } from "../core/errors.ts";
 import type { Size } from "../core/image.ts";
-import { PIPE } from "./picture-file.ts";
+import { PIPE } from "./options.ts";
 
 /** What ends a program from outside, without its clean-up. */
 const SIGNALS = ["SIGHUP", "SIGINT", "SIGTERM"] as const;

@@ -6,7 +6,7 @@ import { parseKeyring } from "../core/keyring.ts";
 import { parsePresets } from "../core/presets.ts";
 import { signUrl } from "../core/signed-url.ts";
 import { parsedBy } from "../service/settings.ts";
-import { expecting } from "./options.ts";
+import { expecting, PIPE } from "./options.ts";
 
 const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
 
@@ -50,7 +50,7 @@ export function addSign(program: Command): void {
     .option("--presets <json>", "the variable PRESETS of the Worker, where the link names one")
     .option("--base <url>", "where the Worker is; printed before a path")
     .action(async (links: string[], { key, ...options }) => {
-      const urls = (await Promise.all(links.map((link) => (link === "-" ? readLines() : link)))).flat();
+      const urls = (await Promise.all(links.map((link) => (link === PIPE ? readLines() : link)))).flat();
       await sign(Options.parse({ urls, key: key === "env" ? (process.env.URL_KEYS ?? "") : key, ...options }));
     });
 }
