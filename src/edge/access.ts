@@ -1,6 +1,7 @@
 import { ServiceError } from "../core/errors.ts";
 import { cappedCacheControl } from "../core/http.ts";
 import type { ImagePath } from "../core/image-path.ts";
+import type { Keyring } from "../core/keyring.ts";
 import { isRemote } from "../core/remote-url.ts";
 import { verifyUrl } from "../core/signed-url.ts";
 import type { Signing } from "./config.ts";
@@ -17,26 +18,27 @@ interface Grant {
 /** Decides from the request alone; no source has been touched yet. */
 export type Authorize = (path: ImagePath, request: Request) => Promise<Grant>;
 
-interface AccessRules extends Signing {
+type AccessRules = Signing & {
   /** Of an answer without a signature. */
   readonly cacheControl: string;
   /** Unix time in milliseconds. */
   readonly clock: () => number;
+};
+
+/** What signs the URLs that alone serve the pictures of a source; undefined where any URL does. */
+export function keysFor(source: string, signing: Signing): Keyring | undefined {
+  if (signing.mode === "off" || (signing.mode === "remote" && !isRemote(source))) return undefined;
+  return signing.keys;
 }
 
-/** Whether the pictures of a source are served by signed URLs only. */
-export function needsSignature(source: string, mode: Signing["mode"]): boolean {
-  return mode === "all" || (mode === "remote" && isRemote(source));
-}
-
-export function createAuthorize({ mode, keys, cacheControl, clock }: AccessRules): Authorize {
+export function createAuthorize({ cacheControl, clock, ...signing }: AccessRules): Authorize {
   return async (path, request) => {
     const { searchParams, host } = new URL(request.url);
     if (hasPassedUs(request) || isMadeHere(path.source, host)) {
       throw new ServiceError("source_forbidden", "A picture that was made here is no source");
     }
-    if (!needsSignature(path.source, mode)) return { cacheControl: () => cacheControl };
-    if (keys === undefined) throw new ServiceError("signature_invalid", "There is no key to sign links with");
+    const keys = keysFor(path.source, signing);
+    if (keys === undefined) return { cacheControl: () => cacheControl };
     const nowSeconds = () => Math.floor(clock() / 1000);
     const { expires, keyId } = await verifyUrl(path, searchParams, { keys, nowSeconds: nowSeconds() });
     return { cacheControl: () => cappedCacheControl(cacheControl, Math.max(0, expires - nowSeconds())), keyId };

@@ -13,13 +13,9 @@ export const milliseconds = (fallback: number) => wholeNumber(1, 2 ** 31 - 1).de
 
 /** Which pictures need a signed URL: none, those from other servers, every one. */
 const SIGNING_MODES = ["off", "remote", "all"] as const;
-type SigningMode = (typeof SIGNING_MODES)[number];
 
-/** Which URLs must be signed, and by which keys; undefined: no signature is valid. */
-export interface Signing {
-  readonly mode: SigningMode;
-  readonly keys: Keyring | undefined;
-}
+/** Which URLs must be signed, and by which keys. */
+export type Signing = { readonly mode: "off" } | { readonly mode: "remote" | "all"; readonly keys: Keyring };
 
 /** What says which URLs must be signed: for those who check links and for those who make them. */
 export const SigningVars = z
@@ -30,10 +26,12 @@ export const SigningVars = z
   .refine(({ SIGNED_URLS, URL_KEYS }) => SIGNED_URLS !== undefined || URL_KEYS === undefined, {
     error: `Expected one of ${SIGNING_MODES.join(", ")} for SIGNED_URLS where URL_KEYS has keys, got nothing`,
   })
-  .refine(({ SIGNED_URLS = "off", URL_KEYS }) => SIGNED_URLS === "off" || URL_KEYS !== undefined, {
-    error: "Expected keys for URL_KEYS where SIGNED_URLS is on, got none",
-  })
-  .transform(({ SIGNED_URLS = "off", URL_KEYS }) => ({ signing: { mode: SIGNED_URLS, keys: URL_KEYS } }));
+  .transform(({ SIGNED_URLS: mode = "off", URL_KEYS: keys }, context): { signing: Signing } => {
+    if (mode === "off") return { signing: { mode } };
+    if (keys !== undefined) return { signing: { mode, keys } };
+    context.addIssue("Expected keys for URL_KEYS where SIGNED_URLS is on, got none");
+    return z.NEVER;
+  });
 
 /** Where the variables come from, for what is thrown. */
 export const VARS_PLACE = "[vars] in wrangler.toml";

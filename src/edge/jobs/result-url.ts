@@ -1,12 +1,13 @@
 import { joinImagePath } from "../../core/image-path.ts";
 import { NEVER, signUrl } from "../../core/signed-url.ts";
-import { needsSignature } from "../access.ts";
+import { keysFor } from "../access.ts";
 import type { Signing } from "../config.ts";
 import type { JobRequest } from "./job.ts";
 import { parseJobPath } from "./job-request.ts";
 
 /** The path that serves a result, signed where it has to be: by the key that signs now, and for ever. */
-export async function resultUrl(job: JobRequest, { mode, keys }: Signing): Promise<string> {
-  if (keys === undefined || !needsSignature(job.source, mode)) return joinImagePath(job.ops, job.source);
+export async function resultUrl(job: JobRequest, signing: Signing): Promise<string> {
+  const keys = keysFor(job.source, signing);
+  if (keys === undefined) return joinImagePath(job.ops, job.source);
   return await signUrl(parseJobPath(job), NEVER, keys);
 }

@@ -4,7 +4,7 @@ import { parseKeyring } from "../../../src/core/keyring.ts";
 import { signUrl } from "../../../src/core/signed-url.ts";
 import { createAuthorize } from "../../../src/edge/access.ts";
 
-const authorize = createAuthorize({ mode: "off", keys: undefined, cacheControl: "public", clock: () => 0 });
+const authorize = createAuthorize({ mode: "off", cacheControl: "public", clock: () => 0 });
 const path = parseImagePath("/img/x2/photo.png");
 
 const through = (via: string) =>

@@ -28,7 +28,7 @@ function deps(broken: Partial<Parts>): Parts {
       cacheControl: "public",
       presets: NO_PRESETS,
       remote: { allowed: [], timeoutMs: 1000 },
-      signing: { mode: "off", keys: undefined },
+      signing: { mode: "off" },
       lease: { waitMs: 1000, holdMs: 1000 },
     },
     openSource: async () => ({ version: "v1", read: async () => TWO_PIXELS }),

@@ -25,7 +25,7 @@ const CONFIG: JobConfig = {
   webhookScheduleMs: [0, 5, 300, 1800, 7200, 18_000, 36_000].map((seconds) => seconds * SECOND),
   webhookKeys: [],
   sourceWebhookKeys: [],
-  signing: { mode: "off", keys: undefined },
+  signing: { mode: "off" },
   allowLocalCallbacks: false,
 };
 const REQUEST = { source: "a.png", ops: "x2", callback: "https://example.com/" };
