@@ -42,10 +42,11 @@ const Options = z
     ops: parsedBy(parseOps, "--ops").optional(),
     json: z.boolean().default(false),
   })
-  .refine(({ scale, ops }) => scale ?? ops, "Expected --scale or --ops, got neither")
-  .transform(({ scale = "auto" as const, model, format, quality, anim, ops, ...others }) => {
-    const transform = ops ?? { scale, model, format, quality, anim: anim ? undefined : (false as const) };
-    return { ...others, transform };
+  .transform(({ scale, model, format, quality, anim, ops, ...others }, context) => {
+    const transform = ops ?? (scale && { scale, model, format, quality, anim: anim ? undefined : (false as const) });
+    if (transform) return { ...others, transform };
+    context.addIssue("Expected --scale or --ops, got neither");
+    return z.NEVER;
   })
   .refine(({ inputs, isFolder }) => isFolder || inputs.length === 1, {
     error: ({ input }) => expected("an existing folder", "OUT, of several pictures", Object(input).output),
