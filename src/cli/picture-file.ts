@@ -59,9 +59,7 @@ export async function readPicture(from: string, { anim }: Pick<Transform, "anim"
 
 /** As much as `readFile` takes: who pipes without an end fills the memory. */
 async function readStdin(): Promise<Uint8Array> {
-  // The cast: a body is iterated only.
-  const body = process.stdin as unknown as ReadableStream;
-  return await readSource({ headers: new Headers(), body }, 2 ** 31 - 1);
+  return await readSource({ headers: new Headers(), body: process.stdin }, 2 ** 31 - 1);
 }
 
 /** @throws {ServiceError} as the codecs do. */
