@@ -39,7 +39,7 @@ export interface OriginConfig {
 
 /** The origin of a deployment; undefined where ORIGIN_URL is absent or empty. */
 export function parseOriginConfig(env: { readonly ORIGIN_URL?: string }): OriginConfig | undefined {
-  if ((env.ORIGIN_URL ?? "") === "") return undefined;
+  if (!env.ORIGIN_URL) return undefined;
   const vars = parseSettings(Vars, env, VARS_PLACE);
   return {
     url: vars.ORIGIN_URL,
