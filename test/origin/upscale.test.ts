@@ -40,7 +40,7 @@ it("answers with the picture, and says everything about it that the edge checks"
     "server-timing": expect.stringMatching(/^decode;dur=[\d.]+, upscale;dur=[\d.]+, encode;dur=[\d.]+$/),
     "x-request-id": "from-the-edge",
     "x-ssiu-engine": "origin",
-    "x-ssiu-model": expect.stringMatching(/^ssiu-x2-[0-9a-f]{8}$/),
+    "x-ssiu-model": expect.stringMatching(/^ssiu-x2-web-[0-9a-f]{8}$/),
     "x-ssiu-provider": "cpu",
     "x-ssiu-source-size": "40x30",
   });
