@@ -1,5 +1,4 @@
 import { isOpaque } from "./alpha.ts";
-import { finestOf, type Line, readLine, sum } from "./finest.ts";
 import type { Rgba } from "./image.ts";
 
 /**
@@ -16,17 +15,26 @@ export function isAliased(image: Rgba): boolean {
   // What is transparent has any colour.
   if (!isOpaque(image)) return false;
   const { width, height, data } = image;
-  const values = new Float64Array(Math.max(width, height));
-  const finestAlong = (line: Line, length: number) =>
-    finestOf(withoutGround(readLine(values.subarray(0, length), data, line, brightness)));
-  const rows = Array.from({ length: height }, (_, y) => finestAlong({ start: y * width, stride: 1 }, width));
-  const columns = Array.from({ length: width }, (_, x) => finestAlong({ start: x, stride: width }, height));
-  const { count, ofFourth, ofFifth } = sum([...rows, ...columns]);
+  const line = new Float64Array(Math.max(width, height));
+  let [count, ofFourth, ofFifth] = [0, 0, 0];
+  const add = (values: Float64Array) => {
+    const fourth = differences(differences(differences(differences(withoutGround(values)))));
+    const asManyAsFifth = fourth.subarray(1);
+    count += asManyAsFifth.length;
+    ofFourth += sumOfSquares(asManyAsFifth);
+    ofFifth += sumOfSquares(differences(fourth));
+  };
+  for (let y = 0; y < height; y++) add(brightness(data, line.subarray(0, width), y * width, 1));
+  for (let x = 0; x < width; x++) add(brightness(data, line.subarray(0, height), x, width));
   return ofFourth > FAINT * count && ofFifth > RATIO * ofFourth;
 }
 
-function brightness(red: number, green: number, blue: number): number {
-  return red + green + blue;
+/** Of a row or column of pixels; into `line`. */
+function brightness(data: Rgba["data"], line: Float64Array, start: number, stride: number): Float64Array {
+  for (let i = 0, at = 4 * start; i < line.length; i++, at += 4 * stride) {
+    line[i] = (data[at] ?? 0) + (data[at + 1] ?? 0) + (data[at + 2] ?? 0);
+  }
+  return line;
 }
 
 /** Without what is of one value at either end: where a photograph ends on a margin or a plain ground, nothing was shrunk. */
@@ -35,4 +43,16 @@ function withoutGround(values: Float64Array): Float64Array {
   const from = values.findIndex((value) => value !== first);
   const to = values.findLastIndex((value) => value !== last);
   return values.subarray(Math.max(0, from), to + 1);
+}
+
+/** From value to value; in their place. */
+function differences(values: Float64Array): Float64Array {
+  for (let i = 1; i < values.length; i++) values[i - 1] = (values[i] ?? 0) - (values[i - 1] ?? 0);
+  return values.subarray(0, -1);
+}
+
+function sumOfSquares(values: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += (values[i] ?? 0) ** 2;
+  return sum;
 }

@@ -1,65 +1,114 @@
 import { isOpaque } from "./alpha.ts";
-import { type Channel, type Finest, finestOf, type Line, readLine, sum } from "./finest.ts";
 import type { Rgba } from "./image.ts";
 
-/** The mean square of a fourth difference of two colours' difference, where each has noise of sigma 1. */
-const OF_SIGMA_1 = 2 * (1 + 4 ** 2 + 6 ** 2 + 4 ** 2 + 1);
+/** Shares of red, green and blue in a value of a pixel; noise is as strong in it as it is in each of them. */
+type Channel = readonly [ofRed: number, ofGreen: number, ofBlue: number];
 
-/** Of noise in the quietest blocks, of 255; about 4 in the mean of all. */
+/** What is not grey: hardly any of the finest detail of a photograph, but noise that is another in each colour. */
+const COLOURS: readonly Channel[] = [
+  [Math.SQRT1_2, -Math.SQRT1_2, 0],
+  [0, -Math.SQRT1_2, Math.SQRT1_2],
+];
+
+/** Noise that is the same in all colours. */
+const BRIGHTNESS: Channel = [1 / 3, 1 / 3, 1 / 3];
+
+/** Standard deviation of noise in the quietest blocks, 0..255; about 4 in the mean of all. */
 const SIGMA = 3.5;
 
-/** The square of a fifth difference is so many times that of a fourth: 3.6 in noise, 3.3 in the detail of photographs. */
-const RATIO = 3.4;
+/** How flat a spectrum is towards the finest: 1 in noise, 0.35 in the detail of photographs. */
+const FLATNESS = 0.65;
 
 /** Pixels of a block's side, and the share of blocks that is the quietest: there detail does not hide the noise. */
 const [BLOCK, QUIETEST] = [16, 0.25];
 
-/** Of so many blocks, across and down, is known what there is all over a picture. */
-const ENOUGH = 32;
+/** So many blocks across and down tell what there is all over a picture. */
+const ENOUGH = 16;
 
-/** What is not grey in a pixel: hardly any of the finest detail of a photograph, but noise, which each colour has of its own. */
-const CHANNELS: readonly Channel[] = [(red, green) => red - green, (_, green, blue) => blue - green];
+/** Of white noise the square of a fourth difference is so many times that of the noise, in the mean. */
+const FOURTH = 1 + 4 ** 2 + 6 ** 2 + 4 ** 2 + 1;
 
-/** Whether there is noise all over a picture, as of a sensor or a renderer. */
+/** A fourth difference takes so many pixels on either side; a block with these has so many a side. */
+const REACH = 2;
+const SIDE = BLOCK + 2 * REACH;
+
+/** Whether there is noise all over a picture, as of a sensor, a renderer or film. */
 export function isNoisy(image: Rgba): boolean {
   // What is transparent has any colour.
-  return isOpaque(image) && CHANNELS.every((channel) => isNoise(quietest(finestOfBlocks(image, channel))));
+  if (!isOpaque(image)) return false;
+  const corners = blockCorners(image);
+  return COLOURS.every((colour) => isNoise(image, corners, colour)) || isNoise(image, corners, BRIGHTNESS);
 }
 
-function isNoise({ count, ofFourth, ofFifth }: Finest): boolean {
-  return ofFourth > SIGMA ** 2 * OF_SIGMA_1 * count && ofFifth > RATIO * ofFourth;
+/** The pixels that blocks begin with; none of blocks of one colour. */
+function blockCorners(image: Rgba): number[] {
+  const { width, height } = image;
+  const along = (side: number) => {
+    const step = Math.max(BLOCK, Math.ceil(side / ENOUGH));
+    const count = Math.max(0, Math.floor((side - SIDE) / step) + 1);
+    return Array.from({ length: count }, (_, i) => REACH + i * step);
+  };
+  const corners = along(height).flatMap((y) => along(width).map((x) => y * width + x));
+  return corners.filter((corner) => !isPlain(image, corner));
 }
 
-function quietest(blocks: readonly Finest[]): Finest {
-  return sum(blocks.toSorted((a, b) => a.ofFourth - b.ofFourth).slice(0, Math.ceil(QUIETEST * blocks.length)));
-}
-
-/** Of blocks that are not plain and lie within the picture, with the pixels that their last differences reach to. */
-function finestOfBlocks(image: Rgba, channel: Channel): Finest[] {
-  const { width, height, data } = image;
-  const values = new Float64Array(BLOCK + 5);
-  const finestAlong = (line: Line) => finestOf(readLine(values, data, line, channel));
-  const stepAlong = (side: number) => Math.max(BLOCK, Math.ceil(side / ENOUGH));
-  const blocks: Finest[] = [];
-  for (let top = 0; top + values.length <= height; top += stepAlong(height)) {
-    for (let left = 0; left + values.length <= width; left += stepAlong(width)) {
-      const corner = top * width + left;
-      if (isPlain(image, corner)) continue;
-      const lines = Array.from({ length: BLOCK }, (_, i) => [
-        finestAlong({ start: corner + i * width, stride: 1 }),
-        finestAlong({ start: corner + i, stride: width }),
-      ]);
-      blocks.push(sum(lines.flat()));
-    }
-  }
-  return blocks;
-}
-
-/** Whether a block is of one colour. */
 function isPlain({ width, data }: Rgba, corner: number): boolean {
   for (let i = 0; i < BLOCK ** 2; i++) {
     const at = 4 * (corner + Math.floor(i / BLOCK) * width + (i % BLOCK));
     for (let c = 0; c < 3; c++) if (data[at + c] !== data[4 * corner + c]) return false;
   }
   return true;
+}
+
+function isNoise(image: Rgba, corners: readonly number[], channel: Channel): boolean {
+  const details = corners.map((corner) => detailOf(image, corner, channel)).sort((a, b) => a.fine - b.fine);
+  let [fine, finest] = [0, 0];
+  const quietest = details.slice(0, Math.ceil(QUIETEST * details.length));
+  for (const detail of quietest) {
+    fine += detail.fine / quietest.length;
+    finest += detail.finest / quietest.length;
+  }
+  return fine > SIGMA ** 2 && finest > FLATNESS * fine;
+}
+
+/** How strong white noise would be that has as much of it: its mean square. */
+interface Detail {
+  /** Detail that is fine along rows, and along columns. */
+  readonly fine: number;
+  /** … that is fine along both. */
+  readonly finest: number;
+}
+
+function detailOf({ width, data }: Rgba, corner: number, [ofRed, ofGreen, ofBlue]: Channel): Detail {
+  const values = new Float64Array(SIDE ** 2);
+  for (let i = 0; i < values.length; i++) {
+    const at = 4 * (corner + (Math.floor(i / SIDE) - REACH) * width + (i % SIDE) - REACH);
+    values[i] = ofRed * (data[at] ?? 0) + ofGreen * (data[at + 1] ?? 0) + ofBlue * (data[at + 2] ?? 0);
+  }
+  const alongRows = fourthDifferences(values, 1);
+  const alongColumns = fourthDifferences(values, SIDE);
+  return {
+    fine: (meanSquare(alongRows) + meanSquare(alongColumns)) / 2 / FOURTH,
+    finest: meanSquare(fourthDifferences(alongRows, SIDE)) / FOURTH ** 2,
+  };
+}
+
+/** Of each value that has so many on either side, `stride` apart. */
+function fourthDifferences(values: Float64Array, stride: number): Float64Array {
+  const result = new Float64Array(values.length);
+  for (let i = REACH * stride; i < values.length - REACH * stride; i++) {
+    const beside = (values[i - stride] ?? 0) + (values[i + stride] ?? 0);
+    const beyond = (values[i - 2 * stride] ?? 0) + (values[i + 2 * stride] ?? 0);
+    result[i] = 6 * (values[i] ?? 0) - 4 * beside + beyond;
+  }
+  return result;
+}
+
+/** Of the block's own pixels. */
+function meanSquare(values: Float64Array): number {
+  let sum = 0;
+  for (let y = REACH; y < REACH + BLOCK; y++) {
+    for (let x = REACH; x < REACH + BLOCK; x++) sum += (values[y * SIDE + x] ?? 0) ** 2;
+  }
+  return sum / BLOCK ** 2;
 }
