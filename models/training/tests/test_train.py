@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,9 +18,17 @@ from torch import Tensor
 
 from training.checkpoint import load_checkpoint
 from training.config import Config
+from training.network import SSIU
 from training.train import LONGEST_STEP, Trainer, train
 
 CPU = torch.device("cpu")
+NETWORK = "training.train.SSIU"
+
+
+@pytest.fixture(autouse=True)
+def short_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How a run goes on does not depend on how much it trains; most of the time goes into checkpoints."""
+    monkeypatch.setattr(NETWORK, partial(SSIU, steps=1))
 
 
 def elsewhere(config: Config, **changes: object) -> Config:
@@ -45,7 +54,8 @@ def assert_same_run(config: Config, other: Config) -> None:
     assert rows(config, *columns) == rows(other, *columns)
 
 
-def test_goes_on_bit_for_bit_after_kill_9(config: Config, tmp_path: Path) -> None:
+def test_goes_on_bit_for_bit_after_kill_9(config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(NETWORK, SSIU)  # as in the other process
     train(config, CPU)
     killed = elsewhere(config)
     toml = "\n".join(f"{name} = {value!r}" for name, value in dataclasses.asdict(killed).items())
@@ -123,7 +133,8 @@ def test_the_settings_for_a_gpu_run_on_a_cpu_too(config: Config) -> None:
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @pytest.mark.parametrize("degradation", ["none", "web"])
-def test_a_run_in_pieces_on_a_gpu(degradation: str, config: Config) -> None:
+def test_a_run_in_pieces_on_a_gpu(degradation: str, config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(NETWORK, SSIU)
     settings = {"optimizer": "muon", "compile": True, "precision": "bf16", "channels_last": True, "luma_weight": 0.5}
     gpu = dataclasses.replace(config, steps=3, batch=4, degradation=degradation, **settings)
     for step in (1, 2, 3):
@@ -151,13 +162,16 @@ def test_goes_on_where_its_folders_were_moved_to(config: Config, tmp_path: Path)
     assert train(moved, CPU, budget_minutes=0).step == 2
 
 
-def test_goes_on_without_the_weights_it_began_with(config: Config, models: Path, tmp_path: Path) -> None:
+def test_goes_on_without_the_weights_it_began_with(
+    config: Config, models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(NETWORK, SSIU)
     initial = tmp_path / "initial.safetensors"
     initial.write_bytes((models / "ssiu-x2.safetensors").read_bytes())
-    config = dataclasses.replace(config, initial=str(initial))
+    config = dataclasses.replace(config, steps=2, initial=str(initial))
     train(config, CPU, budget_minutes=0)
     initial.unlink()
-    assert train(config, CPU).step == 5
+    assert train(config, CPU).step == 2
 
 
 def test_refuses_to_go_on_with_other_settings_or_pictures(config: Config) -> None:
@@ -253,8 +267,10 @@ def test_names_the_commit_it_began_with(config: Config, monkeypatch: pytest.Monk
         assert file.metadata()["commit"] == "began-with"
 
 
-def test_learns(config: Config) -> None:
+def test_learns(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     """From the start of a step to a few later the loss on the training pictures falls clearly."""
-    train(dataclasses.replace(config, steps=12, learning_rate=2e-3, batch=2, validate_every=100), CPU)
+    monkeypatch.setattr(NETWORK, SSIU)
+    rarely = {"validate_every": 100, "checkpoint_every": 100}
+    train(dataclasses.replace(config, steps=12, learning_rate=2e-3, batch=2, **rarely), CPU)
     losses = [float(loss) for (loss,) in rows(config, "loss") if loss]
     assert sum(losses[-3:]) < 0.8 * sum(losses[:3])
