@@ -111,7 +111,9 @@ function addRow({ width, data }: Rgba, y: number, { share, curve: { decoded }, r
   for (let i = 0; i < row.length; i += 4) {
     const weight = share * (data[start + i + 3] ?? 0);
     if (weight === 0) continue;
-    for (let c = 0; c < 3; c++) row[i + c] = (row[i + c] ?? 0) + weight * (decoded[data[start + i + c] ?? 0] ?? 0);
+    row[i] = (row[i] ?? 0) + weight * (decoded[data[start + i] ?? 0] ?? 0);
+    row[i + 1] = (row[i + 1] ?? 0) + weight * (decoded[data[start + i + 1] ?? 0] ?? 0);
+    row[i + 2] = (row[i + 2] ?? 0) + weight * (decoded[data[start + i + 2] ?? 0] ?? 0);
     row[i + 3] = (row[i + 3] ?? 0) + weight;
   }
 }
