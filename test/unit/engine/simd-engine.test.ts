@@ -33,6 +33,9 @@ function picture(tensors: Tensors, name: string): Rgb {
 const simd128 = async () =>
   createSimdEngine({ kernels: wasmKernels(await compile("simd128"), "simd128"), loadWeights });
 
+/** One for all: it takes most of a second to load a model, which it keeps until it is asked for another. */
+const ort = ENGINES.ort();
+
 describe.each(SCALES)("x%i", (scale) => {
   it("makes of the debug state's input what PyTorch made of it", async () => {
     const { tensors: state } = readSafetensors(await readFile(`models/debug-state-x${scale}.safetensors`));
@@ -42,22 +45,24 @@ describe.each(SCALES)("x%i", (scale) => {
 
   it("agrees with ONNX Runtime's float32 on a drawing", async () => {
     const image = drawing(70, 50);
-    const { engine: ort } = await ENGINES.ort();
+    const { engine } = await ort;
     const [ours, oracle] = [
       await (await simd128()).upscale(image, clean(scale)),
-      await ort.upscale(image, clean(scale)),
+      await engine.upscale(image, clean(scale)),
     ];
     expect(psnr(ours, oracle, scale)).toBeGreaterThan(50);
   });
 
   it("is the same network by the kernels as by plain TypeScript", async () => {
-    const image = drawing(17, 9);
+    // In two windows of attention once: scales differ in the tail alone.
+    const [width, height] = scale === 2 ? [17, 9] : [9, 5];
+    const image = drawing(width, height);
     const reference = createSimdEngine({ kernels: referenceKernels, loadWeights });
     const [fast, plain] = [
       await (await simd128()).upscale(image, clean(scale)),
       await reference.upscale(image, clean(scale)),
     ];
-    expect([fast.width, fast.height]).toEqual([17 * scale, 9 * scale]);
+    expect([fast.width, fast.height]).toEqual([width * scale, height * scale]);
     expect(psnr(fast, plain, scale)).toBeGreaterThan(50);
   });
 });
@@ -69,11 +74,9 @@ it.each([
   [16, 16],
   [33, 17],
 ])("takes a picture of %ix%i", async (width, height) => {
-  const { engine: ort } = await ENGINES.ort();
-  const [ours, oracle] = [
-    await (await simd128()).upscale(drawing(width, height), clean(2)),
-    await ort.upscale(drawing(width, height), clean(2)),
-  ];
+  const image = drawing(width, height);
+  const { engine } = await ort;
+  const [ours, oracle] = [await (await simd128()).upscale(image, clean(2)), await engine.upscale(image, clean(2))];
   expect([ours.width, ours.height]).toEqual([2 * width, 2 * height]);
   const differences = ours.data.map((value, i) => Math.abs(value - (oracle.data[i] ?? 0)));
   expect(Math.max(...differences)).toBeLessThanOrEqual(8);
