@@ -14,6 +14,7 @@ let origin: TestOrigin;
 beforeAll(async () => {
   origin = await startOrigin({
     PROVIDER: "auto",
+    WORKERS: "1",
     ORIGIN_KEYS: `${NEW},${OLD}`,
     MAX_SOURCE_BYTES: "50000",
     MAX_INPUT_PIXELS: "10000",
