@@ -61,6 +61,7 @@ def test_imports_a_published_checkpoint(models: Path, tmp_path: Path, monkeypatc
     torch.save({"epoch": 290, "model_state_dict": state}, tmp_path / "model_x3_290.pt")
     shipped = (models / "ssiu-x3.onnx").read_bytes()
     monkeypatch.setattr("training.export.to_onnx", lambda _: shipped)  # takes half a minute, and has a test above
+    monkeypatch.setattr("training.export.SIZES", ((1, 5, 7),))
     output = tmp_path / "new" / "models"
     command = ["import_published", str(tmp_path / "model_x3_290.pt"), "--scale", "3", "--output", str(output)]
     monkeypatch.setattr(sys, "argv", command)
@@ -81,6 +82,7 @@ def test_says_so_of_a_checkpoint_of_another_kind(tmp_path: Path) -> None:
 def test_the_debug_state_is_that_of_the_clean_network(
     models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("training.export.SIZES", ((1, 5, 7),))
     for variant, names in (("web", []), ("clean", ["debug-state-x2.safetensors"])):
         model, shipped = Model(tmp_path, 2, variant), Model(models, 2, variant).weights
         model.weights.write_bytes(shipped.read_bytes())
