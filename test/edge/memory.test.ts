@@ -14,7 +14,7 @@ let proxy: FaultProxy;
 let worker: TestWorker;
 
 beforeAll(async () => {
-  origin = await startOrigin();
+  origin = await startOrigin({ WORKERS: "1" });
   proxy = await startFaultProxy(origin.url);
   worker = await startWorker({
     vars: {

@@ -22,7 +22,7 @@ let worker: TestWorker;
 
 beforeAll(async () => {
   port = await freePort();
-  origin = await startOrigin({ PORT: `${port}` });
+  origin = await startOrigin({ PORT: `${port}`, WORKERS: "1" });
   proxy = await startFaultProxy(origin.url);
   worker = await startWorker({ vars: { ...VARS, ORIGIN_URL: proxy.url } });
 });
@@ -150,7 +150,7 @@ describe("an origin whose process", () => {
   it("is killed while it computes: 502 at once, and right again once there is another", async () => {
     const before = await worker.storedKeys();
     const patient = await startWorker({ vars: { ...VARS, ORIGIN_URL: proxy.url, ORIGIN_DEADLINE_MS: "100000" } });
-    await patient.putSource("large.png", await pattern(700, 700).png().toBuffer());
+    await patient.putSource("large.png", await pattern(400, 400).png().toBuffer());
     const pending = patient.get("/img/x2/large.png");
     await new Promise((resolve) => setTimeout(resolve, 1000));
     const killed = performance.now();
@@ -161,7 +161,7 @@ describe("an origin whose process", () => {
     expect(await observe()).toMatchObject({ status: 502 });
     expect([await worker.storedKeys(), await patient.storedKeys()]).toEqual([before, []]);
     await patient.stop();
-    origin = await startOrigin({ PORT: `${port}` });
+    origin = await startOrigin({ PORT: `${port}`, WORKERS: "1" });
     await expectRight(await observe());
   });
 });
