@@ -62,14 +62,11 @@ describe("isNoisy", () => {
     expect(isNoisy({ ...image, data: inPart })).toBe(false);
   });
 
-  it.each(["scene.png", "landscape.jpg", "harbour.webp", "text.png"])(
-    "tells grey noise from the detail of %s",
-    async (name) => {
-      const image = await sample(name);
-      const found = [0, 2, 8].map((sigma) => isNoisy(withNoise(image, { sigma, grey: true })));
-      expect(found).toEqual([false, false, true]);
-    },
-  );
+  it.each(["scene.png", "landscape.jpg", "harbour.webp"])("tells grey noise from the detail of %s", async (name) => {
+    const image = await sample(name);
+    const found = [0, 2, 8].map((sigma) => isNoisy(withNoise(image, { sigma, grey: true })));
+    expect(found).toEqual([false, false, true]);
+  });
 
   it("says no of transparent pictures, whose colours may be any, of plain ones, and of less than a block", () => {
     const ground = (side: number, alpha = 255): Rgba => {
