@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import sharp from "sharp";
+import sharp, { type Sharp } from "sharp";
 import { decodePicture } from "../src/cli/picture-file.ts";
 import { splitAlpha } from "../src/core/alpha.ts";
 import { type Rgb, type Rgba, VARIANTS } from "../src/core/image.ts";
@@ -22,7 +22,9 @@ interface Comparison {
   /** What is shown, in pixels of the sample: left, top; 80x60 each. */
   readonly at: readonly [left: number, top: number];
   /** The sample is stored so first, as JPEG 4:2:0. */
-  readonly jpeg?: number;
+  readonly jpeg?: number | undefined;
+  /** Or has noise first, of this sigma, 0..255, and is stored without loss. */
+  readonly noise?: number | undefined;
   /** Beside what the Worker makes of it. */
   readonly clean?: true;
 }
@@ -36,6 +38,8 @@ const COMPARISONS: readonly Comparison[] = [
   { name: "scene.png", scale: 2, at: [56, 30], jpeg: 50, clean: true },
   { name: "text.png", scale: 2, at: [12, 84], jpeg: 75, clean: true },
   { name: "harbour.webp", scale: 2, at: [60, 60], jpeg: 75, clean: true },
+  { name: "scene.png", scale: 2, at: [56, 30], noise: 8, clean: true },
+  { name: "landscape.jpg", scale: 2, at: [90, 40], noise: 8, clean: true },
   { name: "chart.png", scale: 4, at: [130, 14], clean: true },
   { name: "screen.png", scale: 4, at: [83, 108], clean: true },
 ];
@@ -50,9 +54,9 @@ execFileSync("npx", ["tsx", path("render-samples.ts"), ...names, "--truth", trut
 
 const find = await readManifest();
 const { engine, tiling } = await ENGINES.simd();
-for (const { name, scale, at, jpeg, clean } of COMPARISONS) {
+for (const { name, scale, at, jpeg, noise, clean } of COMPARISONS) {
   const stem = name.replace(/\.\w+$/, "");
-  const source = await read(path(`../src/web/samples/${name}`), jpeg);
+  const source = await read(path(`../src/web/samples/${name}`), { jpeg, noise });
   const truth = rgbOf(await read(join(truths, `x${scale}`, `${stem}.png`)));
   const made: Record<string, Rgb> = { bicubic: resize(rgbOf(source), truth) };
   for (const asked of clean ? (["clean", undefined] as const) : [undefined]) {
@@ -61,7 +65,8 @@ for (const { name, scale, at, jpeg, clean } of COMPARISONS) {
     const variant = VARIANTS.find((variant) => find({ scale, variant })?.id === enlarged.model);
     made[variant ?? enlarged.model] = rgbOf(enlarged);
   }
-  const prefix = `${stem}-x${scale}${jpeg === undefined ? "" : `-jpeg${jpeg}`}`;
+  const before = `${jpeg === undefined ? "" : `-jpeg${jpeg}`}${noise === undefined ? "" : `-noise${noise}`}`;
+  const prefix = `${stem}-x${scale}${before}`;
   for (const [kind, image] of Object.entries({ ...made, truth })) {
     const [left, top] = at.map((side) => scale * side);
     await raw(image)
@@ -75,14 +80,31 @@ for (const { name, scale, at, jpeg, clean } of COMPARISONS) {
 }
 await rm(truths, { recursive: true });
 
-/** A picture, or what it becomes as JPEG. */
-async function read(file: string, jpeg?: number) {
+/** A picture, or what it becomes as JPEG or with noise. */
+async function read(file: string, { jpeg, noise }: Pick<Comparison, "jpeg" | "noise"> = {}) {
   const original = await readFile(file);
-  const stored = jpeg === undefined ? original : await sharp(original).removeAlpha().jpeg({ quality: jpeg }).toBuffer();
-  const bytes = new Uint8Array(stored);
+  const opaque = sharp(original).removeAlpha();
+  const change =
+    jpeg !== undefined ? opaque.jpeg({ quality: jpeg }) : noise !== undefined ? await noisy(opaque, noise) : undefined;
+  const bytes = new Uint8Array(change ? await change.toBuffer() : original);
   const header = probe(bytes);
   const { image } = await decodePicture({ path: file, bytes, header });
   return { bytes, probe: header, image };
+}
+
+/** With Gaussian noise, another in each colour, the same each time. */
+async function noisy(picture: Sharp, sigma: number): Promise<Sharp> {
+  const { data, info } = await picture.raw().toBuffer({ resolveWithObject: true });
+  let state = 1;
+  const uniform = () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return (state + 0.5) / 2 ** 32;
+  };
+  const gaussian = () => Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform());
+  return sharp(
+    Uint8ClampedArray.from(data, (value) => value + sigma * gaussian()),
+    { raw: info },
+  ).png();
 }
 
 function rgbOf({ image }: { readonly image: Rgba }): Rgb {

@@ -10,17 +10,17 @@ const COLOURS: readonly Channel[] = [
   [0, -Math.SQRT1_2, Math.SQRT1_2],
 ];
 
-/** Noise that is the same in all colours. */
+/** Noise that is the same in all colours, and hidden by detail but in the quietest blocks. */
 const BRIGHTNESS: Channel = [1 / 3, 1 / 3, 1 / 3];
 
-/** Standard deviation of noise in the quietest blocks, 0..255; about 4 in the mean of all. */
+/** Standard deviation of noise, 0..255. */
 const SIGMA = 3.5;
 
-/** How flat a spectrum is towards the finest: 1 in noise, 0.35 in the detail of photographs. */
-const FLATNESS = 0.65;
+/** How flat a spectrum is towards the finest: 1 in noise, 0.35 in the brightness of photographs, where more is mistaken for noise. */
+const [FLAT_COLOUR, FLAT_BRIGHTNESS] = [0.5, 0.65];
 
-/** Pixels of a block's side, and the share of blocks that is the quietest: there detail does not hide the noise. */
-const [BLOCK, QUIETEST] = [16, 0.25];
+/** Pixels of a block's side; of blocks, the share that has noise of its own in each colour, at least, and the share that is the quietest. */
+const [BLOCK, NOISY, QUIETEST] = [16, 0.4, 0.25];
 
 /** So many blocks across and down tell what there is all over a picture. */
 const ENOUGH = 16;
@@ -32,12 +32,16 @@ const FOURTH = 1 + 4 ** 2 + 6 ** 2 + 4 ** 2 + 1;
 const REACH = 2;
 const SIDE = BLOCK + 2 * REACH;
 
-/** Whether there is noise all over a picture, as of a sensor, a renderer or film. */
+/** Whether there is noise in most of a picture, or nearly, as of a sensor, a renderer or film. */
 export function isNoisy(image: Rgba): boolean {
   // What is transparent has any colour.
   if (!isOpaque(image)) return false;
   const corners = blockCorners(image);
-  return COLOURS.every((colour) => isNoise(image, corners, colour)) || isNoise(image, corners, BRIGHTNESS);
+  const noisy = corners.filter((corner) =>
+    COLOURS.every((colour) => isNoise(detailOf(image, corner, colour), FLAT_COLOUR)),
+  );
+  if (noisy.length > NOISY * corners.length) return true;
+  return isNoise(quietest(corners.map((corner) => detailOf(image, corner, BRIGHTNESS))), FLAT_BRIGHTNESS);
 }
 
 /** The pixels that blocks begin with; none of blocks of one colour. */
@@ -60,15 +64,19 @@ function isPlain({ width, data }: Rgba, corner: number): boolean {
   return true;
 }
 
-function isNoise(image: Rgba, corners: readonly number[], channel: Channel): boolean {
-  const details = corners.map((corner) => detailOf(image, corner, channel)).sort((a, b) => a.fine - b.fine);
+function isNoise({ fine, finest }: Detail, flatness: number): boolean {
+  return fine > SIGMA ** 2 && finest > flatness * fine;
+}
+
+/** The mean of the blocks with the least detail; 0 where there is no block. */
+function quietest(blocks: readonly Detail[]): Detail {
+  const quiet = blocks.toSorted((a, b) => a.fine - b.fine).slice(0, Math.ceil(QUIETEST * blocks.length));
   let [fine, finest] = [0, 0];
-  const quietest = details.slice(0, Math.ceil(QUIETEST * details.length));
-  for (const detail of quietest) {
-    fine += detail.fine / quietest.length;
-    finest += detail.finest / quietest.length;
+  for (const block of quiet) {
+    fine += block.fine / quiet.length;
+    finest += block.finest / quiet.length;
   }
-  return fine > SIGMA ** 2 && finest > FLATNESS * fine;
+  return { fine, finest };
 }
 
 /** How strong white noise would be that has as much of it: its mean square. */
