@@ -235,7 +235,7 @@ describe("a Worker that is killed", () => {
     for (const [i, source] of sources.entries()) {
       await worker.putSource(
         source,
-        await pattern(90 + i, 90)
+        await pattern(120 + i, 120)
           .png()
           .toBuffer(),
       );
