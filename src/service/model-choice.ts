@@ -41,8 +41,8 @@ export interface ModelChoice {
 
 /**
  * By the source's header: "web" was trained on what JPEG, WebP, AVIF and palettes leave behind (ADR 9 and 18), and on drawings
- * (ADR 14 and 15); what was shrunk without antialiasing, and noise, it sharpens less than "clean" (ADR 19 and 29). Soft edges it makes hard: transparency
- * that has them is for "clean" (ADR 16). A model that was asked for makes all of it.
+ * (ADR 14 and 15); what was shrunk without antialiasing, and noise, it sharpens less than "clean" (ADR 19 and 29). Soft edges it makes
+ * hard: transparency that has them is for "clean" (ADR 16). A model that was asked for makes all of it.
  */
 export function chooseModels(find: FindModel, scale: Scale, { transform, source }: ChoiceOptions): ModelChoice {
   const named = (variant: Variant) => find({ scale, variant: transform.model ?? variant });
