@@ -11,7 +11,7 @@ export function matchHolds(header: string | undefined, etag: string): boolean {
 }
 
 function tagsOf(header = ""): string[] {
-  return header.match(/\*|(?:W\/)?"[^"]*"/g) ?? [];
+  return header.trim() === "*" ? ["*"] : (header.match(/(?:W\/)?"[^"]*"/g) ?? []);
 }
 
 /** A part of a body: `offset` and `length` in bytes. */

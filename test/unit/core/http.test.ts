@@ -7,6 +7,8 @@ describe("noneMatchHits", () => {
     ['W/"a"', true],
     ['"b", "a"', true],
     ["*", true],
+    [" * ", true],
+    ["b*", false],
     ['"b"', false],
     ['"aa"', false],
     ["a", false],
@@ -21,6 +23,7 @@ describe("matchHolds", () => {
   it.each([
     [undefined, true],
     ["*", true],
+    ["b*", false],
     ['"b", "a"', true],
     ['W/"a"', false],
     ['"b"', false],
