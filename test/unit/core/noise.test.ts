@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import { pad } from "../../../src/core/canvas.ts";
 import type { Rgba } from "../../../src/core/image.ts";
 import { isNoisy } from "../../../src/core/noise.ts";
-import { noise } from "../engine/repeater.ts";
 import { pixels } from "../pixels.ts";
+import { withNoise } from "../with-noise.ts";
 
 /** Half a sample: antialiased, and without what its own compression left. */
 async function sample(name: string, change = (image: Sharp) => image): Promise<Rgba> {
@@ -16,20 +16,6 @@ async function sample(name: string, change = (image: Sharp) => image): Promise<R
         .resize(Math.floor(width / 2)),
     ),
   );
-}
-
-interface Noise {
-  /** Of 255, for each colour. */
-  readonly sigma: number;
-  /** All colours have the same. */
-  readonly grey?: boolean;
-}
-
-function withNoise({ width, height, data }: Rgba, { sigma, grey = false }: Noise): Rgba {
-  const bytes = noise(width, height).data;
-  const at = (i: number) => 3 * (i >> 2) + (grey ? 0 : i % 4);
-  const add = (value: number, i: number) => value + (sigma * Math.sqrt(12) * ((bytes[at(i)] ?? 0) - 127.5)) / 256;
-  return { width, height, data: data.map((value, i) => (i % 4 === 3 ? value : add(value, i))) };
 }
 
 const SAMPLES = ["scene.png", "landscape.jpg", "harbour.webp", "lines.png", "text.png"];

@@ -1,6 +1,5 @@
 import sharp, { type Sharp } from "sharp";
 import { describe, expect, it } from "vitest";
-import { joinAlpha } from "../../../src/core/alpha.ts";
 import type { Rgba, Variant } from "../../../src/core/image.ts";
 import type { Probe } from "../../../src/core/probe/probe-result.ts";
 import type { Transform } from "../../../src/core/transform.ts";
@@ -12,8 +11,8 @@ import {
   settleModel,
 } from "../../../src/service/model-choice.ts";
 import { clean } from "../engine/clean.ts";
-import { noise } from "../engine/repeater.ts";
 import { pixels } from "../pixels.ts";
+import { withNoise } from "../with-noise.ts";
 import { model } from "./every-model.ts";
 
 /** Columns of black and white, so many pixels wide, with so many others between them. */
@@ -29,15 +28,14 @@ function columns(width: number, between: number, side = 50): Rgba {
 }
 const [DRAWN, SMOOTH] = [columns(5, 0), columns(5, 4)];
 
-/** As detailed as pixels can be, which antialiasing leaves of nothing. */
-const CHEQUERED: Rgba = { ...SMOOTH, data: SMOOTH.data.map((_, i) => (i % 4 === 3 || ((i >> 2) % 51) % 2 ? 255 : 0)) };
+const ALIASED = await pixels(sharp("src/web/samples/landscape.jpg").resize(96, null, { kernel: "nearest" }));
 
-/** Another in each colour. */
-const NOISY: Rgba = joinAlpha(noise(50, 50), 255);
+const scene = sharp("src/web/samples/scene.png").removeAlpha();
+/** A photograph as a sensor sees it. */
+const NOISY = withNoise(await pixels(scene.clone().resize(96)), { sigma: 8 });
 
 /** A photograph that was stored. */
 const stored = async (file: Sharp) => await pixels(sharp(await file.toBuffer()));
-const scene = sharp("src/web/samples/scene.png").removeAlpha();
 const ONCE_JPEG = await stored(scene.clone().jpeg({ chromaSubsampling: "4:4:4" }));
 const ONCE_WEBP = await stored(scene.clone().webp());
 
@@ -53,7 +51,7 @@ describe("chooseModels", () => {
     ["a smooth picture with hard edges", {}, { lossy: false }, through(SMOOTH, DRAWN), "x3-clean, x3-web"],
     ["a drawing with soft edges", {}, { lossy: false }, through(DRAWN, SMOOTH), "x3-web, x3-clean"],
     ["a drawing with hard edges", {}, { lossy: false }, through(DRAWN, DRAWN), "x3-web, x3-web"],
-    ["a photograph shrunk without antialiasing", {}, { lossy: false }, CHEQUERED, "x3-web, x3-clean"],
+    ["a photograph shrunk without antialiasing", {}, { lossy: false }, ALIASED, "x3-web, x3-clean"],
     ["a smooth icon", {}, { lossy: false }, columns(5, 4, 48), "x3-web, x3-clean"],
     ["a smooth picture that is a little larger", {}, { lossy: false }, columns(5, 4, 49), "x3-clean, x3-clean"],
     ["noise", {}, { lossy: false }, NOISY, "x3-web, x3-clean"],
