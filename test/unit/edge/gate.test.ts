@@ -135,6 +135,14 @@ describe("a gate", () => {
     first.leave();
     expect(await happens(grown)).toBe(true);
   });
+
+  it("counts what is held once where more is needed, and lets others in until there is so much", async () => {
+    const gate = createGate({ room: 10, ...clock });
+    const [, second] = await Promise.all([visitor(gate, 2), visitor(gate, 3)]);
+    expect(await happens(second.hold(7))).toBe(true);
+    expect(await happens(second.hold(9))).toBe(false);
+    expect(await happens(visitor(gate, 1))).toBe(true);
+  });
 });
 
 describe("memory", () => {
