@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { Response } from "miniflare";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { freePort } from "../free-port.ts";
 import { ssiu } from "../unit/cli/ssiu.ts";
 import { createInternet } from "./internet.ts";
 import { type JobWorker, startJobWorker, TOKEN } from "./job-worker.ts";
@@ -256,12 +257,10 @@ describe("a Worker that is killed", () => {
 
   it("while the receiver is down: both come back, and the receiver is told once", async () => {
     const options = { persist: join(folder, "receiver") };
-    const gone = await startReceiver();
-    const port = Number(new URL(gone.url).port);
-    await gone.close();
+    const port = await freePort();
     const worker = await startJobWorker(options);
     await worker.putSource("a.png", await pattern(16, 16).png().toBuffer());
-    const id = await worker.post({ source: "a.png", ops: "x2", callback: gone.url });
+    const id = await worker.post({ source: "a.png", ops: "x2", callback: `http://127.0.0.1:${port}/hook` });
     await expect.poll(async () => (await worker.job(id)).webhook?.attempts).toBeGreaterThan(0);
     await worker.kill();
 

@@ -2,6 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { freePort } from "../free-port.ts";
 import { type JobView, type JobWorker, startJobWorker } from "./job-worker.ts";
 import { pattern } from "./pictures.ts";
 import { SECRET, startReceiver } from "./receiver.ts";
@@ -66,10 +67,8 @@ describe.concurrent("a webhook", () => {
   });
 
   it("waits for a receiver that is down, and is delivered once", async () => {
-    const gone = await startReceiver();
-    const port = Number(new URL(gone.url).port);
-    await gone.close();
-    const id = await worker.post({ ...job, callback: gone.url });
+    const port = await freePort();
+    const id = await worker.post({ ...job, callback: `http://127.0.0.1:${port}/hook` });
     await vi.waitFor(async () => expect((await worker.job(id)).webhook?.attempts).toBeGreaterThan(1), SLOW);
     const back = await startReceiver([{ status: 204 }], port);
     await untilTold(id, "delivered");

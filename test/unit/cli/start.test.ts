@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
+import { freePort } from "../../free-port.ts";
 import { program } from "../../program.ts";
 
 let folder: string;
@@ -51,14 +52,6 @@ async function startIn(cwd: string, ...args: string[]) {
   const child = spawn(process.execPath, [...program("scripts/start"), ...args], { cwd, env, timeout: 30_000 });
   const [[code], stdout, stderr] = await Promise.all([once(child, "exit"), text(child.stdout), text(child.stderr)]);
   return { code, stdout, stderr };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 test.each([[" "], ["="]])("waits where --port%s<number> says and names that", async (separator) => {
