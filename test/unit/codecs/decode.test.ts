@@ -16,6 +16,7 @@ import { readAvif } from "../../../src/core/probe/avif.ts";
 import { pngChunks } from "../../../src/core/probe/png.ts";
 import { probe } from "../../../src/core/probe/probe.ts";
 import { webpChunks } from "../../../src/core/probe/webp.ts";
+import { cpuMs } from "../../cpu-ms.ts";
 import { fixture, fixtureNames } from "../../fixtures/read.ts";
 import { avifFile, box, ispe, reference } from "../avif-file.ts";
 import { difference } from "./difference.ts";
@@ -130,9 +131,9 @@ describe.each(Object.entries(IMPLEMENTATIONS))("decode with %s", (_, codecs) => 
     const bytes = fixture("rgb-8.png");
     const bomb = concat([bytes.subarray(0, 33), ...new Array(100).fill(text), bytes.subarray(33)]);
     const plain = await codecs.decode(bytes, probe(bytes));
-    const started = performance.now();
+    const started = cpuMs();
     expect(await codecs.decode(bomb, probe(bomb))).toEqual(plain);
-    expect(performance.now() - started).toBeLessThan(1000);
+    expect(cpuMs() - started).toBeLessThan(1000);
   });
 
   it.each(["PLTE", "tRNS", "IDAT"])("refuses a PNG whose %s chunk is damaged", async (type) => {
