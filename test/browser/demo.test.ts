@@ -50,11 +50,11 @@ describe.skipIf(!hasChromium)("the demo page", () => {
     const html = await readFile("src/web/index.html");
     const server = createServer(({ url = "" }, response) => {
       if (!url.startsWith("/img/")) return response.setHeader("Content-Type", "text/html").end(html);
-      response.writeHead(200, { "Content-Type": "image/png", "Content-Length": 1000 }).flushHeaders();
-      return setTimeout(() => response.destroy(), 200);
+      return response.writeHead(200, { "Content-Type": "image/png", "Content-Length": 1000 }).flushHeaders();
     }).listen(0, "127.0.0.1");
     await once(server, "listening");
     const page = await browser.newPage();
+    page.on("response", (response) => response.url().includes("/img/") && server.closeAllConnections());
     await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
     await expect.poll(() => page.textContent("#status")).toBe("The answer broke off");
     await page.close();
@@ -122,7 +122,7 @@ describe.skipIf(!hasChromium)("the demo page", () => {
     const slowAtFirst: Answer = (route) =>
       route.request().url().includes("scene") ? new Promise(() => {}) : picture(route);
     const page = await open(slowAtFirst);
-    const givenUp = page.waitForEvent("requestfailed", { timeout: 10_000 });
+    const givenUp = page.waitForEvent("requestfailed");
     await page.getByText("logo.png").click();
     expect((await givenUp).url()).toBe("http://demo.test/img/x4/samples/scene.png");
     await expect.poll(() => page.textContent("#status")).toContain("Computed in");
@@ -140,7 +140,7 @@ describe.skipIf(!hasChromium)("the demo page", () => {
 
   it("says without JavaScript why nothing is there, and leads to a picture", async () => {
     const page = await open(picture, "", { javaScriptEnabled: false });
-    await page.getByText("This page needs JavaScript").waitFor({ timeout: 5000 });
+    await page.getByText("This page needs JavaScript").waitFor();
     await page.getByRole("link", { name: "at x4" }).click();
     expect(page.url()).toBe("http://demo.test/img/x4/samples/scene.png");
     await page.close();
