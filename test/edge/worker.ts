@@ -31,7 +31,7 @@ interface TestWorkerOptions {
   readonly vars?: Readonly<Record<string, string>>;
   /** The Internet: answers what the Worker fetches. Without it that goes to this machine. */
   readonly internet?: (request: Request) => Response | Promise<Response>;
-  /** Requests in 10 seconds by the name of a limit's binding; there are none if absent, as all tests are one client. */
+  /** Requests in a minute by the name of a limit's binding; there are none if absent, as all tests are one client. */
   readonly rateLimits?: Readonly<Record<string, number>>;
 }
 
@@ -43,7 +43,7 @@ export async function startWorker({
   rateLimits = {},
 }: TestWorkerOptions = {}): Promise<TestWorker> {
   const bundle = join(inject("bundles"), environment ?? "default");
-  const ratelimits = Object.entries(rateLimits).map(([name, limit]) => [name, { simple: { limit, period: 10 } }]);
+  const ratelimits = Object.entries(rateLimits).map(([name, limit]) => [name, { simple: { limit, period: 60 } }]);
   const options = { ...(internet && { outboundService: internet }), ratelimits: Object.fromEntries(ratelimits) };
   const miniflare = await startBuilt(bundle, { config: "wrangler.toml", environment, vars, options });
   const sources = await miniflare.getR2Bucket("SOURCES");
