@@ -17,6 +17,8 @@ const ENVIRONMENTS = [undefined, "ort"];
 /** Builds the Worker once for all tests: what they run is what is deployed. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const bundles = await mkdtemp(join(tmpdir(), "ssiu-edge-"));
+  // Miniflare does not wait until its folders are removed, and the last one's would stay.
+  process.env.TMPDIR = bundles;
   for (const environment of ENVIRONMENTS) {
     await buildWorker(join(bundles, environment ?? "default"), { config: "wrangler.toml", environment });
   }
