@@ -15,6 +15,9 @@ const LOOPBACK = ["127.0.0.1", "::1", "localhost"];
 /** Longest that sharp's timer takes, and long enough for any wait. */
 const HOUR_MS = 3_600_000;
 
+/** More than any machine has cores. Each thread loads all weights: thousands take its memory, and minutes in which nothing ends them. */
+const MOST_WORKERS = 1024;
+
 const count = (least: number, fallback: number, most?: number) => wholeNumber(least, most).default(fallback);
 
 /** The environment; docs/deploy.md says what each variable means. */
@@ -23,7 +26,7 @@ const Environment = z.object({
   PORT: count(0, 8788, 65_535),
   ORIGIN_KEYS: z.string().optional(),
   PROVIDER: oneOf(PROVIDERS).default("auto"),
-  WORKERS: count(1, availableParallelism()),
+  WORKERS: count(1, availableParallelism(), MOST_WORKERS),
   PIXEL_WORKERS: count(1, 2),
   BATCH_TILES: count(1, 8),
   QUEUE_TILES: count(1, 512),

@@ -147,6 +147,7 @@ describe("the environment", () => {
   it.each([
     [{ PORT: "80a" }, 'Expected a whole number from 0 to 65535 for PORT, got "80a"'],
     [{ WORKERS: "0" }, 'for WORKERS, got "0"'],
+    [{ WORKERS: "3000" }, 'Expected a whole number from 1 to 1024 for WORKERS, got "3000"'],
     [{ PROVIDER: "gpu" }, 'Expected one of auto, cpu, simd, webgpu, cuda, tensorrt for PROVIDER, got "gpu"'],
     [{ PORT: "65536" }, 'for PORT, got "65536"'],
     [{ DEADLINE_MS: "3600001" }, 'Expected a whole number from 1 to 3600000 for DEADLINE_MS, got "3600001"'],
