@@ -13,7 +13,7 @@ interface SignedRequestOptions {
  * Holds the signature in a request's headers against its path and time. The digest that it covers is returned and
  * still to be held against the body, so that nobody's body is read who has no key.
  *
- * @throws {ServiceError} `signature_invalid`, the same whatever is wrong.
+ * @throws {ServiceError} `signature_invalid`, the same whatever is wrong; what it is stands in its cause, for the log.
  */
 export async function verifySignature(
   { url, headers }: Pick<Request, "url" | "headers">,
@@ -25,15 +25,25 @@ export async function verifySignature(
   const stamp = headers.get("X-SSIU-Timestamp") ?? "";
   const timestamp = /^\d{1,12}$/.test(stamp) ? Number(stamp) : Number.NaN;
   const isFresh = Math.abs(nowSeconds - timestamp) <= ORIGIN_WINDOW_SECONDS;
-  if (!isFresh || signature === undefined) throw invalid();
-  const text = originSigningText({ pathAndQuery: `${pathname}${search}`, digest, timestamp });
-  if (!(await keyring.verify(headers.get("X-SSIU-Key-Id") ?? "", text, signature))) throw invalid();
+  if (!isFresh) {
+    const what = `at most ${ORIGIN_WINDOW_SECONDS} s more or less than ${Math.floor(nowSeconds)}`;
+    throw invalid(expected(what, "X-SSIU-Timestamp", stamp));
+  }
+  const pathAndQuery = `${pathname}${search}`;
+  const keyId = headers.get("X-SSIU-Key-Id") ?? "";
+  const text = originSigningText({ pathAndQuery, digest, timestamp });
+  if (signature === undefined || !(await keyring.verify(keyId, text, signature))) {
+    throw invalid(
+      `${expected("the id of a known key", "X-SSIU-Key-Id", keyId)}, or ${expected("what it signed", "URL", pathAndQuery)}`,
+    );
+  }
   return digest;
 }
 
 /** @throws {ServiceError} `signature_invalid` if these are not the bytes that were signed. */
 export async function verifyBody(bytes: Uint8Array, digest: string): Promise<void> {
-  if ((await contentDigest(bytes)) !== digest) throw invalid();
+  const actual = await contentDigest(bytes);
+  if (actual !== digest) throw invalid(expected(actual, "Content-Digest", digest));
 }
 
 /** @throws {ServiceError} `invalid_transform` unless it is a whole number of milliseconds. */
@@ -68,7 +78,7 @@ export function bodyLength(headers: Headers, limit: number): number {
   return Math.min(limit, Number(headers.get("Content-Length") ?? limit));
 }
 
-function invalid(): ServiceError {
+function invalid(cause: string): ServiceError {
   const message = "Expected a request signed by a known key within five minutes of the clock here";
-  return new ServiceError("signature_invalid", message);
+  return new ServiceError("signature_invalid", message, { cause });
 }

@@ -40,21 +40,30 @@ describe("a signed request", () => {
     expect((await origin.upscale("x2", PICTURE, { keys: NEW, timestamp: nowSeconds() + seconds })).status).toBe(200);
   });
 
+  const [KEY, CLOCK, BODY] = ["X-SSIU-Key-Id", "X-SSIU-Timestamp", "Content-Digest"];
   it.each([
-    ["without a signature", { headers: { "X-SSIU-Signature": "" } }],
-    ["with a signature that is too short", { headers: { "X-SSIU-Signature": "AAAA" } }],
-    ["under a key we do not have", { keys: "other:a-secret-of-somebody-else" }],
-    ["under another key's id", { headers: { "X-SSIU-Key-Id": "old" } }],
-    ["of more than five minutes ago", { timestamp: nowSeconds() - 310 }],
-    ["of the future", { timestamp: nowSeconds() + 600 }],
-    ["with another time than was signed", { headers: { "X-SSIU-Timestamp": `${nowSeconds() + 7}` } }],
-    ["with a time that is no number", { headers: { "X-SSIU-Timestamp": "1e9" } }],
-    ["with another body than was signed", { body: fixture("grey-8.png") }],
-    ["with the digest of another body", { headers: { "Content-Digest": "sha-256=:AAAA:" } }],
-  ])("%s is refused", async (_, options) => {
+    ["without a signature", KEY, { headers: { "X-SSIU-Signature": "" } }],
+    ["with a signature that is too short", KEY, { headers: { "X-SSIU-Signature": "AAAA" } }],
+    ["under a key we do not have", KEY, { keys: "other:a-secret-of-somebody-else" }],
+    ["under another key's id", KEY, { headers: { "X-SSIU-Key-Id": "old" } }],
+    ["of more than five minutes ago", CLOCK, { timestamp: nowSeconds() - 310 }],
+    ["of the future", CLOCK, { timestamp: nowSeconds() + 600 }],
+    ["with another time than was signed", KEY, { headers: { "X-SSIU-Timestamp": `${nowSeconds() + 7}` } }],
+    ["with a time that is no number", CLOCK, { headers: { "X-SSIU-Timestamp": "1e9" } }],
+    ["with another body than was signed", BODY, { body: fixture("grey-8.png") }],
+    ["with the digest of another body", KEY, { headers: { "Content-Digest": "sha-256=:AAAA:" } }],
+  ])("%s is refused, and the log alone says what is wrong", async (_, header, options) => {
     const response = await origin.upscale("x2", PICTURE, { keys: NEW, ...options });
     expect(response.status).toBe(403);
-    expect(await response.json()).toMatchObject({ code: "signature_invalid" });
+    const { code, detail, requestId } = await response.json();
+    expect(code).toBe("signature_invalid");
+    expect(detail).not.toContain(header);
+    const line = () =>
+      origin
+        .log()
+        .split("\n")
+        .find((text) => text.includes(requestId)) ?? "{}";
+    await expect.poll(() => JSON.parse(line()).cause).toContain(`for ${header}, got`);
   });
 
   it("is refused for other operations than were signed", async () => {
