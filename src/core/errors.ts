@@ -1,4 +1,4 @@
-/** Every failure a request can end with, and its HTTP status (RFC 9110; 499, which nobody sees, is nginx's). Anything a user can cause is 4xx. */
+/** Every failure a request can end with, and its HTTP status (RFC 9110; 499, which nobody sees, is nginx's). Anything a user can cause is 4xx. `webhook_failed` stands in the log alone. */
 const STATUS = {
   invalid_transform: 400,
   invalid_path: 400,
@@ -28,6 +28,7 @@ const STATUS = {
   inference_failed: 500,
   source_failed: 502,
   origin_failed: 502,
+  webhook_failed: 502,
   source_changed: 503,
   overloaded: 503,
   deadline_exceeded: 504,

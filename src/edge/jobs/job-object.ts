@@ -147,7 +147,7 @@ export class JobObject extends DurableObject<JobEnv> {
       logError(job.id, new TypeError(expected("a key that signs webhooks", "WEBHOOK_KEYS", "")));
       return {};
     }
-    return await deliver(await jobEvent(job, signing), job.callback, { keys, nowMs: Date.now() });
+    return await deliver(await jobEvent(job, signing), job.callback, { keys, nowMs: Date.now(), job: job.id });
   }
 
   async #forget({ id, run }: Job): Promise<void> {

@@ -1,16 +1,28 @@
+import { ServiceError } from "../../core/errors.ts";
 import { parseRetryAfter } from "../../core/retry-after.ts";
 import { type WebhookKeys, type WebhookMessage, webhookHeaders } from "../../core/webhook.ts";
+import { logError } from "../../service/problem.ts";
 import { USER_AGENT } from "../user-agent.ts";
 import type { Attempt } from "./job.ts";
 
 const TIMEOUT_MS = 15_000;
 
+/** What an attempt needs beside what is sent. */
+interface DeliveryOptions {
+  readonly keys: WebhookKeys;
+  readonly nowMs: number;
+  /** Names in the log what has failed. */
+  readonly job: string;
+}
+
 /** Sends an event once. A redirect is an answer like any other: the address was checked, where it leads was not. */
 export async function deliver(
   message: WebhookMessage,
   callback: string,
-  { keys, nowMs }: { keys: WebhookKeys; nowMs: number },
+  { keys, nowMs, job }: DeliveryOptions,
 ): Promise<Attempt> {
+  // Without the path, which may be a secret of the receiver's.
+  const { host } = new URL(callback);
   try {
     const response = await fetch(callback, {
       method: "POST",
@@ -24,9 +36,13 @@ export async function deliver(
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     await response.body?.cancel();
+    if (!response.ok) {
+      logError(job, new ServiceError("webhook_failed", `Expected 2xx of ${host} for webhook, got ${response.status}`));
+    }
     return { status: response.status, retryAfterMs: parseRetryAfter(response.headers.get("Retry-After"), nowMs) };
-  } catch {
+  } catch (cause) {
     // Refused, reset or too slow: the next attempt may find it better.
+    logError(job, new ServiceError("webhook_failed", `Expected an answer of ${host} for webhook, got none`, { cause }));
     return {};
   }
 }

@@ -233,6 +233,30 @@ it("sends no webhook that no key signs, and the same one once there is a key aga
   expect(await again.read()).toMatchObject({ delivery: { state: "delivered" } });
 });
 
+it("logs why a webhook has not arrived, under the job's id and without what may be a secret of the receiver's", async () => {
+  const fetch = vi.spyOn(globalThis, "fetch");
+  fetch.mockResolvedValueOnce(new Response(null, { status: 302 })).mockRejectedValueOnce(new Error("refused"));
+  fetch.mockResolvedValueOnce(new Response(null, { status: 204 }));
+  const { job, alarmInMs } = startObject();
+  await job.create("1", { ...REQUEST, callback: "https://example.com/hooks/secret?token=secret" });
+  await job.begin(1);
+  await job.settle(1, DONE);
+  for (let attempt = 0; attempt < 3; attempt++) {
+    await job.alarm();
+    vi.advanceTimersByTime(alarmInMs());
+  }
+  const lines = vi.mocked(console.error).mock.calls.map(([line]) => JSON.parse(line));
+  const line = { requestId: "1", code: "webhook_failed" };
+  expect(lines).toEqual([
+    { ...line, message: "Expected 2xx of example.com for webhook, got 302" },
+    {
+      ...line,
+      message: "Expected an answer of example.com for webhook, got none",
+      cause: expect.stringContaining("refused"),
+    },
+  ]);
+});
+
 it("tells of another job by another name, though it has the key of one that has been forgotten", async () => {
   const fetch = vi.spyOn(globalThis, "fetch").mockImplementation(async () => new Response(null, { status: 204 }));
   const { job, alarmInMs } = startObject();
