@@ -44,6 +44,15 @@ it("sets what the program reads, and gives it the time that it takes to end", as
   for (const [name] of pairs) expect(documented).toContain(`\`${name}\``);
 });
 
+it("is started by systemd as often as it fails, and given the time that it takes to end", async () => {
+  const [, unit = ""] = /^```ini\n([\s\S]+?)^```/m.exec(await file("docs/deploy.md")) ?? [];
+  const { RestartSec, TimeoutStopSec } = Object.fromEntries(unit.split("\n").map((line) => line.split("=")));
+  // systemd's DefaultStartLimitBurst and DefaultStartLimitIntervalSec.
+  expect(5 * Number(RestartSec)).toBeGreaterThan(10);
+  const { drainMs, limits } = parseConfig({});
+  expect(1000 * Number(TimeoutStopSec)).toBeGreaterThan(drainMs + limits.deadlineMs);
+});
+
 it("asks for the Node that the image has, which needs no dev dependencies", async () => {
   const [, major] = /^ARG NODE=node:(\d+)/m.exec(await file("Dockerfile")) ?? [];
   expect(await file("docs/deploy.md")).toMatch(new RegExp(`^1\\. Node ${major} or newer.*npm ci --omit=dev`, "m"));
