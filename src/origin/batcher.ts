@@ -148,8 +148,10 @@ export function createBatcher(options: BatcherOptions): Batcher {
       const job: Job = { dueMs, tilesLeft: tiles, pixelsLeft: pixels, waiting: [] };
       const isFull = tiles > 0 && tilesLeft() > 0 && tilesLeft() + tiles > queueTiles;
       if (isFull || !isBearable(job)) {
+        const [aloneMs, leftMs] = [CAUTION * msFor(pixels), dueMs - now()].map(Math.round);
+        const need = `${tiles} tiles, ${aloneMs} ms alone, ${leftMs} ms left`;
         if (tilesLeft() === 0 && now() < dueMs) rate.doubt(DOUBT);
-        throw busy(backlogMs());
+        throw busy(backlogMs(), `${need}; ${tilesLeft()} of ${queueTiles} tiles are in`);
       }
       jobs.push(job);
       let closedFor: { readonly reason: unknown } | undefined;

@@ -36,7 +36,8 @@ export function createTurns({ atATime, maxWaiting, now }: TurnsOptions): InTurn 
     // Where there is a place nobody is refused, so that turns are measured again however long the last ones took.
     const isNext = limit.activeCount < atATime;
     const waitMs = isNext ? 0 : turnMs.value * (1 + (waiting.size + 1) / atATime);
-    if (waiting.size >= maxWaiting || now() + CAUTION * waitMs > dueMs) throw busy(waitMs);
+    if (waiting.size >= maxWaiting || now() + CAUTION * waitMs > dueMs)
+      throw busy(waitMs, `${waiting.size} pictures before it, ${Math.round(waitMs)} ms`);
     const place = {};
     if (!isNext) waiting.add(place);
     const leave = () => waiting.delete(place);

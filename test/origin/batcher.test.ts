@@ -95,10 +95,13 @@ it("runs as many batches at a time as there are lanes", async () => {
   expect(batches).toHaveLength(3);
 });
 
-it("refuses what cannot be done in time, with the time to wait", () => {
-  const { batcher } = setUp();
+it("refuses what cannot be done in time, with the time to wait, and says what time and room there was for it", () => {
+  const { batcher } = setUp({ queueTiles: 100 });
   expect(() => batcher.admit({ tiles: 4, pixels: 1024, dueMs: 1024 })).toThrow(
-    expect.objectContaining({ code: "overloaded", retryAfterSeconds: 1 }),
+    expect.objectContaining({
+      ...{ code: "overloaded", retryAfterSeconds: 1 },
+      cause: "4 tiles, 1178 ms alone, 1024 ms left; 0 of 100 tiles are in",
+    }),
   );
   batcher.admit({ tiles: 40, pixels: 10_240, dueMs: 1e6 });
   // The network is held to be a little faster since it was refused for nothing.
