@@ -4,6 +4,7 @@ import { type Format, MEDIA_TYPE, type Size } from "../core/image.ts";
 import { parseJson } from "../core/json.ts";
 import { contentDigest } from "../core/origin-request.ts";
 import { probe } from "../core/probe/probe.ts";
+import { PIPELINE_VERSION } from "../core/result-key.ts";
 import { parseRetryAfter } from "../core/retry-after.ts";
 import type { Rendered } from "../service/render.ts";
 
@@ -115,6 +116,9 @@ async function readResult(
   };
   const type = headers.get("Content-Type") ?? "";
   if (type !== MEDIA_TYPE[format]) return refuse(expected(MEDIA_TYPE[format], "Content-Type", type));
+  // One of another version makes other bytes, which would be kept under our key.
+  const pipeline = headers.get("X-SSIU-Pipeline") ?? "";
+  if (pipeline !== `${PIPELINE_VERSION}`) return refuse(expected(`${PIPELINE_VERSION}`, "X-SSIU-Pipeline", pipeline));
   const model = headers.get("X-SSIU-Model") ?? "";
   if (!models.includes(model)) return refuse(expected(models.join(" or "), "X-SSIU-Model", model));
   if (response.body === null || Number.isNaN(length)) return refuse("Expected a body of known length");

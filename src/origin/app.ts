@@ -4,6 +4,7 @@ import { ServiceError } from "../core/errors.ts";
 import { MEDIA_TYPE } from "../core/image.ts";
 import type { Keyring } from "../core/keyring.ts";
 import { contentDigest } from "../core/origin-request.ts";
+import { PIPELINE_VERSION } from "../core/result-key.ts";
 import { parseTransform } from "../core/transform.ts";
 import type { FindModel } from "../engine/models.ts";
 import { allow } from "../service/allow.ts";
@@ -110,6 +111,7 @@ export function createOriginApp({ limits, keyring, model, metrics, pixelWorkers,
         "Server-Timing": picture.serverTiming,
         "X-SSIU-Engine": "origin",
         "X-SSIU-Model": picture.model,
+        "X-SSIU-Pipeline": `${PIPELINE_VERSION}`,
         "X-SSIU-Provider": running.engine.provider,
         "X-SSIU-Source-Size": `${source.probe.width}x${source.probe.height}`,
       });

@@ -3,6 +3,7 @@ import { pngChunk } from "../../../src/codecs/png-container.ts";
 import { be32, concat } from "../../../src/core/bytes.ts";
 import { ServiceError } from "../../../src/core/errors.ts";
 import { contentDigest } from "../../../src/core/origin-request.ts";
+import { PIPELINE_VERSION } from "../../../src/core/result-key.ts";
 import { type Expectation, readAnswer } from "../../../src/edge/origin-answer.ts";
 import { avifFile, box, ispe } from "../avif-file.ts";
 import { PIXEL } from "./pixel.ts";
@@ -54,6 +55,7 @@ function withChunk(type: string, ...data: number[]): Uint8Array<ArrayBuffer> {
 async function headers(bytes: Uint8Array, others: Record<string, string> = {}): Promise<Record<string, string>> {
   return {
     "Content-Type": "image/png",
+    "X-SSIU-Pipeline": `${PIPELINE_VERSION}`,
     "X-SSIU-Model": MODEL,
     "Content-Length": `${bytes.length}`,
     "Content-Digest": await contentDigest(bytes),
@@ -101,6 +103,7 @@ describe("a result", () => {
   it.each([
     ["media type", { "Content-Type": "image/webp" }],
     ["model", { "X-SSIU-Model": "none" }],
+    ["version", { "X-SSIU-Pipeline": `${PIPELINE_VERSION - 1}` }],
     ["length", { "Content-Length": "many" }],
   ])("of another %s is left unread", async (_, other) => {
     const { body, seen } = sent(PIXEL);

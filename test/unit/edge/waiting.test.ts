@@ -2,6 +2,7 @@ import { expect, it, vi } from "vitest";
 import { parseAllowList } from "../../../src/core/allow-list.ts";
 import { parseKeyring } from "../../../src/core/keyring.ts";
 import { contentDigest } from "../../../src/core/origin-request.ts";
+import { PIPELINE_VERSION } from "../../../src/core/result-key.ts";
 import { createOriginClient } from "../../../src/edge/origin-client.ts";
 import { remoteSource } from "../../../src/edge/remote-source.ts";
 import { PIXEL } from "./pixel.ts";
@@ -47,6 +48,7 @@ it.each([
 it("an origin whose answers find no room is not taken for broken", async () => {
   const headers = {
     "Content-Type": "image/png",
+    "X-SSIU-Pipeline": `${PIPELINE_VERSION}`,
     "X-SSIU-Model": "none",
     "Content-Length": `${PIXEL.length}`,
     "Content-Digest": await contentDigest(PIXEL),
