@@ -33,17 +33,27 @@ export function vp8x(flags: number, { width, height }: Size): Uint8Array {
 }
 
 /**
- * The same still picture without what its decoder need not see; an animation as it is. Whether there is alpha, the chunks say: libvips
- * would believe a header that denies it.
+ * The same still picture without what its decoder need not see; of an animation the first frame. Whether there is alpha, the chunks say:
+ * libvips would believe a header that denies it.
  */
 export function plainWebp(bytes: Uint8Array): Uint8Array {
   let alpha: Uint8Array | undefined;
   for (const chunk of webpChunks(bytes)) {
-    if (chunk.type === "VP8X" && u8(chunk.data, 0) & VP8X_ANIMATION) return bytes;
+    if (chunk.type === "VP8X" && u8(chunk.data, 0) & VP8X_ANIMATION) return firstAlone(bytes);
     if (chunk.type === "ALPH") alpha = chunk.whole;
     if (isBitstream(chunk)) return stillWebp(chunk, alpha);
   }
   return bytes;
+}
+
+/** An animation of one frame: libwebp looks for each from the first on, which of 65,000 takes 40 s. */
+function firstAlone(bytes: Uint8Array): Uint8Array {
+  const parts: Uint8Array[] = [];
+  for (const { type, whole } of webpChunks(bytes)) {
+    if (type === "VP8X" || type === "ANIM" || type === "ANMF") parts.push(whole);
+    if (type === "ANMF") break;
+  }
+  return webpFile(parts);
 }
 
 /**
