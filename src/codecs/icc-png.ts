@@ -20,7 +20,8 @@ export async function readFromPng(bytes: Uint8Array, maxBytes: number): Promise<
     const nameEnd = data.indexOf(0);
     if (type === "iCCP" && nameEnd > 0 && data[nameEnd + 1] === 0) packed ??= data.subarray(nameEnd + 2);
   }
-  const icc = packed && (await inflate(packed, maxBytes));
+  // Nothing is packed to more than it is; blocks of nothing would take seconds.
+  const icc = packed && (packed.length > maxBytes ? packed : await inflate(packed, maxBytes));
   // Optimizers make grey of a picture and keep its profile; libpng takes none of RGB there.
   return icc && isGreyPng(bytes) && text(icc, 16, 4) === "RGB " ? undefined : icc;
 }

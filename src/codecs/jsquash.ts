@@ -1,11 +1,9 @@
-import { concat } from "../core/bytes.ts";
 import { cut, pad } from "../core/canvas.ts";
 import { ServiceError } from "../core/errors.ts";
 import { DEFAULT_QUALITY, type Format, type SourceFormat } from "../core/image.ts";
 import { orient } from "../core/orient.ts";
 import { corrupt } from "../core/probe/bytes.ts";
 import { firstGifFrame } from "../core/probe/gif.ts";
-import { pngChunks } from "../core/probe/png.ts";
 import type { Probe } from "../core/probe/probe-result.ts";
 import { checkStorable } from "../core/storable.ts";
 import { plainlyCropped, stillAvif, withPixi } from "./avif-container.ts";
@@ -14,7 +12,8 @@ import { inflate } from "./deflate.ts";
 import { embedIcc, readIcc } from "./icc.ts";
 import { createInstanceSlot } from "./instance-slot.ts";
 import { isNeeded, plainJpeg } from "./jpeg-container.ts";
-import { essentialPng } from "./png-container.ts";
+import { essentialPng, packedPixels } from "./png-container.ts";
+import { checkLength, maxBytes } from "./source-length.ts";
 import { type CodecModules, DECODERS, type Decode, ENCODERS, type Encode } from "./wasm-codecs.ts";
 import { firstWebpFrame, plainWebp, type WebpFrame } from "./webp-container.ts";
 
@@ -36,8 +35,8 @@ export function createCodecs(modules: CodecModules, { avifBytes = Number.POSITIV
       }
       const icc = await readIcc(bytes, format);
       const prepared = attempt(() => prepare(bytes, probe), format);
-      checkLength(prepared.bytes, probe);
-      if (format === "png") checkLength(await unpacked(prepared.bytes, maxBytes(probe)), probe);
+      checkLength(prepared.bytes.length, probe);
+      if (format === "png") checkLength(await unpackedLength(prepared.bytes, maxBytes(probe)), probe);
       const image = await decoders(
         format,
         () => DECODERS[format](modules),
@@ -92,26 +91,6 @@ function prepare(bytes: Uint8Array, probe: Probe): WebpFrame | Pick<WebpFrame, "
   }
 }
 
-/** A pixel of 16 bits a channel takes 8 bytes as it is. */
-const MAX_BYTES_PER_PIXEL = 16;
-/** Beside the pixels; an AVIF may have metadata, and be a sequence. */
-function maxOtherBytes(format: SourceFormat): number {
-  return format === "avif" ? 2 ** 22 : 2 ** 20;
-}
-
-function maxBytes({ format, width, height }: Probe): number {
-  return MAX_BYTES_PER_PIXEL * width * height + maxOtherBytes(format);
-}
-
-/** What is no pixel is a burden all the same: decoders hold what they are given up to four times. */
-function checkLength({ length: actual }: Uint8Array, probe: Probe): void {
-  const { format, width, height } = probe;
-  const limit = maxBytes(probe);
-  if (actual <= limit) return;
-  const message = `Expected at most ${limit} bytes of ${format} for ${width}x${height} pixels, got ${actual}`;
-  throw new ServiceError("source_too_large", message, { detail: { limit, actual, unit: "bytes" } });
-}
-
 /**
  * More than twice what a JPEG or WebP takes that an encoder wrote. One that was made for it may take hundreds of MB, such as a WebP
  * with codes of its own for each 4x4 pixels.
@@ -121,8 +100,7 @@ function maxMemoryBytes({ width, height }: Probe): number {
 }
 
 /** What a PNG's pixels unpack to, up to little more than `most`: its decoder goes on to the end, a second for each GB. */
-async function unpacked(bytes: Uint8Array, most: number): Promise<Uint8Array> {
-  const packed = [...pngChunks(bytes)].filter(({ type }) => type === "IDAT").map(({ data }) => data);
+async function unpackedLength(bytes: Uint8Array, most: number): Promise<number> {
   // Damage it finds for itself.
-  return (await inflate(concat(packed), most)) ?? new Uint8Array();
+  return (await inflate(packedPixels(bytes), most))?.length ?? 0;
 }

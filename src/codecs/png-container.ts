@@ -40,6 +40,11 @@ export function essentialPng(bytes: Uint8Array): Uint8Array {
   return concat(parts);
 }
 
+/** What the pixels are packed into, which may go on behind them. */
+export function packedPixels(bytes: Uint8Array): Uint8Array {
+  return concat([...pngChunks(bytes)].filter(({ type }) => type === "IDAT").map(({ data }) => data));
+}
+
 /** The CRC of each byte. */
 const CRCS = Uint32Array.from({ length: 256 }, (_, byte) => {
   let crc = byte;

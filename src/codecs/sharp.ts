@@ -1,3 +1,4 @@
+import { createInflate } from "node:zlib";
 import sharp, { type Sharp, type SharpOptions } from "sharp";
 import { isOpaque, unpremultiply } from "../core/alpha.ts";
 import { cut } from "../core/canvas.ts";
@@ -12,7 +13,8 @@ import { stillAvif, untransformed } from "./avif-container.ts";
 import { type Codecs, isStoredGrey, jpegHasFullChroma } from "./codec.ts";
 import { embedIcc, readIcc } from "./icc.ts";
 import { plainJpeg } from "./jpeg-container.ts";
-import { essentialPng } from "./png-container.ts";
+import { essentialPng, packedPixels } from "./png-container.ts";
+import { checkLength, maxBytes } from "./source-length.ts";
 import { plainWebp } from "./webp-container.ts";
 
 export interface SharpCodecsOptions {
@@ -65,6 +67,10 @@ const PREPARE: Readonly<Partial<Record<SourceFormat, (bytes: Uint8Array) => Uint
 
 async function decodePixels(bytes: Uint8Array, probe: Probe, seconds: number): Promise<Rgba> {
   const prepared = PREPARE[probe.format]?.(bytes) ?? bytes;
+  if (probe.format === "png") {
+    checkLength(prepared.length, probe);
+    checkLength(await unpackedLength(packedPixels(prepared), maxBytes(probe)), probe);
+  }
   // "warning" refuses what libjpeg would fill with grey. The caller has limited the size that the header gives.
   const options: SharpOptions = { failOn: "warning", limitInputPixels: probe.width * probe.height };
   const { data, info } = await attempt(seconds, probe, async () => {
@@ -87,6 +93,22 @@ async function decodePixels(bytes: Uint8Array, probe: Probe, seconds: number): P
   }
   // What libavif does and libheif does not.
   return probe.format === "avif" && readAvif(bytes).premultiplied ? unpremultiply(upright) : upright;
+}
+
+/** What is packed, up to little more than `most`: behind the pixels libpng goes on to the end, a second for each 3 GB. */
+async function unpackedLength(packed: Uint8Array, most: number): Promise<number> {
+  const unpacking = createInflate({ chunkSize: 2 ** 18 });
+  unpacking.end(packed);
+  let length = 0;
+  try {
+    for await (const piece of unpacking) {
+      length += piece.length;
+      if (length > most) break;
+    }
+  } catch {
+    // Damage libpng finds for itself.
+  }
+  return length;
 }
 
 async function attempt<Result>(

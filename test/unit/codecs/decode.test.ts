@@ -397,12 +397,27 @@ describe("bytes that no pixel depends on", () => {
   });
 });
 
-it("refuses a PNG that unpacks to far more than its pixels, before its decoder unpacks it all", async () => {
-  const ihdr = concat([be32(1), be32(1), Uint8Array.of(8, 0, 0, 0, 0)]);
-  const packed = new Uint8Array(deflateSync(new Uint8Array(2 ** 26)));
-  const bytes = pngFile([pngChunk("IHDR", ihdr), pngChunk("IDAT", packed), pngChunk("IEND", new Uint8Array())]);
-  await expect(jsquash.decode(bytes, probe(bytes))).rejects.toMatchObject({ code: "source_too_large" });
-});
+describe.each(Object.entries(IMPLEMENTATIONS))(
+  "refuses with %s a PNG, before its decoder unpacks it all,",
+  (_, codecs) => {
+    it.each([
+      ["that unpacks to far more than its pixels", deflateSync(new Uint8Array(2 ** 26))],
+      [
+        "whose pixels are followed by far more than they are",
+        concat([deflateSync(new Uint8Array(2)), new Uint8Array(2 ** 21)]),
+      ],
+    ])("%s", async (_, packed) => {
+      const ihdr = concat([be32(1), be32(1), Uint8Array.of(8, 0, 0, 0, 0)]);
+      const chunks = [
+        pngChunk("IHDR", ihdr),
+        pngChunk("IDAT", new Uint8Array(packed)),
+        pngChunk("IEND", new Uint8Array()),
+      ];
+      const bytes = pngFile(chunks);
+      await expect(codecs.decode(bytes, probe(bytes))).rejects.toMatchObject({ code: "source_too_large" });
+    });
+  },
+);
 
 it("refuses a WebP whose codes take hundreds of MB to decode", async () => {
   const bytes = manyCodes(512);

@@ -22,6 +22,8 @@ async function sharpIcc(bytes: Uint8Array): Promise<Uint8Array | undefined> {
 }
 
 const P3 = await sharpIcc(fixture("p3.png"));
+/** A zlib stream's begin and deflate blocks of nothing, 5 MB of them. */
+const EMPTY_BLOCKS = concat([Uint8Array.of(0x78, 0x9c), Buffer.alloc(5_000_000, "000000ffff", "hex")]);
 const GREY = await sharpIcc(fixture("grey-profile.png"));
 if (!P3 || !GREY) throw new Error("A fixture has lost its profile");
 
@@ -179,9 +181,11 @@ describe("readIcc", () => {
     }
   });
 
-  it("refuses a profile that unpacks to more than 4 MB", async () => {
+  it.each([
+    ["unpacks to", deflateSync(new Uint8Array(64 * 2 ** 20))],
+    ["is packed to, however little it is,", concat([EMPTY_BLOCKS, deflateSync(P3).subarray(2)])],
+  ])("refuses a profile that %s more than 4 MB", async (_, packed) => {
     const plain = fixture("rgb-8.png");
-    const packed = deflateSync(new Uint8Array(64 * 2 ** 20));
     const chunk = pngChunk("iCCP", concat([Uint8Array.of(97, 0, 0), packed]));
     const bytes = concat([plain.subarray(0, 33), chunk, plain.subarray(33)]);
     await expect(readIcc(bytes, "png")).rejects.toMatchObject({ code: "undecodable_image" });
