@@ -15,18 +15,24 @@ export function decodeGif(bytes: Uint8Array): Rgba {
   const frame = firstGifFrame(bytes);
   const { width, height, palette, transparent, dataAt } = frame;
   const indices = unpack(gifData(bytes, dataAt + 1), u8(bytes, dataAt), width * height);
-  const data = new Uint8ClampedArray(4 * width * height);
+  const colours = coloursOf(palette, transparent);
+  const pixels = new Uint32Array(width * height);
   rowsOf(frame).forEach((row, place) => {
-    for (let x = 0; x < width; x++) {
-      const index = indices[place * width + x] ?? 0;
-      if (index === transparent) continue;
-      const to = 4 * (row * width + x);
-      // Black, as in browsers, where the palette has no colour for it.
-      data.set(palette.subarray(3 * index, 3 * index + 3), to);
-      data[to + 3] = 255;
-    }
+    for (let x = 0; x < width; x++) pixels[row * width + x] = colours[indices[place * width + x] ?? 0] ?? 0;
   });
-  return { width, height, data };
+  return { width, height, data: new Uint8ClampedArray(pixels.buffer) };
+}
+
+/** RGBA of each index: black, as in browsers, where the palette has no colour for it. */
+function coloursOf(palette: Uint8Array, transparent: number | undefined): Uint32Array {
+  const colours = new Uint32Array(256);
+  const bytes = new Uint8Array(colours.buffer);
+  for (let index = 0; index < colours.length; index++) {
+    if (index === transparent) continue;
+    bytes.set(palette.subarray(3 * index, 3 * index + 3), 4 * index);
+    bytes[4 * index + 3] = 255;
+  }
+  return colours;
 }
 
 /** In the order in which they are stored. */
@@ -60,7 +66,7 @@ function unpack(packed: Uint8Array, bits: number, count: number): Uint8Array {
       if (from === packed.length) throw corrupt("a GIF with fewer pixels than it says");
       buffer |= (packed[from++] ?? 0) << held;
     }
-    const code = buffer & (2 ** size - 1);
+    const code = buffer & ((1 << size) - 1);
     buffer >>= size;
     held -= size;
     if (code === clear) {
@@ -71,7 +77,7 @@ function unpack(packed: Uint8Array, bits: number, count: number): Uint8Array {
       starts[codes] = at - length;
       lengths[codes] = length + 1;
       codes++;
-      if (codes === 2 ** size && size < 12) size++;
+      if (codes === 1 << size && size < 12) size++;
     }
     if (code === clear + 1 || code >= codes) throw corrupt("damaged gif data");
     length = code < clear ? 1 : (lengths[code] ?? 0);

@@ -60,9 +60,9 @@ function* gifFrames(bytes: Uint8Array): Generator<GifFrame> {
       if (width === 0 || height === 0) throw corrupt(`a GIF with a picture of ${width}x${height} pixels`);
       const palette = own.length > 0 ? own : common;
       if (palette.length === 0) throw corrupt("a GIF without a palette");
-      const place = { x: u16le(bytes, at + 1), y: u16le(bytes, at + 3), width, height };
+      const [x, y] = [u16le(bytes, at + 1), u16le(bytes, at + 3)];
       at = afterBlocks(bytes, dataAt + 1);
-      yield { ...place, palette, transparent, isInterlaced: (flags & 0x40) !== 0, dataAt, end: at };
+      yield { x, y, width, height, palette, transparent, isInterlaced: (flags & 0x40) !== 0, dataAt, end: at };
       transparent = undefined;
     } else {
       throw corrupt(

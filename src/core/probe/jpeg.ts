@@ -60,22 +60,14 @@ export function* jpegSegments(bytes: Uint8Array): Generator<JpegSegment> {
   }
 }
 
-/** Offset of the next marker at or after `from`, past stuffed zeros, fill bytes, restart markers and TEM. */
+/** Offset of the next marker at or after `from`, past stuffed zeros, fill bytes, restart markers and TEM, of which there may be millions. */
 export function nextMarker(bytes: Uint8Array, from: number): number {
-  for (let at = bytes.indexOf(0xff, from); at >= 0 && at + 1 < bytes.length; at = bytes.indexOf(0xff, at)) {
+  for (let at = from; at + 1 < bytes.length; at++) {
+    if (bytes[at] !== 0xff) continue;
     const code = u8(bytes, at + 1);
-    if (code === 0xff) at = lastFill(bytes, at + 1);
-    else if (code <= 0x01 || (code >= 0xd0 && code <= 0xd7)) at += 2;
-    else return at;
+    if (code > 0x01 && code < 0xff && !(code >= 0xd0 && code <= 0xd7)) return at;
   }
   throw corrupt("a JPEG that ends before its EOI marker");
-}
-
-/** The last of the fill bytes that begin at `at`; there may be millions. */
-function lastFill(bytes: Uint8Array, at: number): number {
-  let last = at;
-  while (bytes[last + 1] === 0xff) last++;
-  return last;
 }
 
 /** Of arithmetic coding, by which a scan of no bytes may take as long as any. */
