@@ -96,7 +96,7 @@ function prepare(bytes: Uint8Array, probe: Probe): WebpFrame | Pick<WebpFrame, "
  * with codes of its own for each 4x4 pixels.
  */
 function maxMemoryBytes({ width, height }: Probe): number {
-  return 40 * 2 ** 20 + 64 * width * height;
+  return 40 * 2 ** 20 + 24 * width * height;
 }
 
 /** What a PNG's pixels unpack to, up to little more than `most`: its decoder goes on to the end, a second for each GB. */
