@@ -1,6 +1,6 @@
 import { corrupt, text, u8, u16be, u32be } from "./bytes.ts";
 
-/** Far more boxes, items and extents than any picture has; more would only cost time and memory. */
+/** Far more boxes, items, extents and references than any picture has; more would only cost time and memory. */
 const MAX_ITEMS = 4096;
 
 /** A box; offsets count from the start of the file, `at` is where its body starts. @see ISO/IEC 14496-12 section 4.2 */
@@ -119,10 +119,13 @@ export interface Reference {
 export function readReferences(bytes: Uint8Array, iref: Box, type: string): Reference[] {
   const [id, size] = version(bytes, iref) === 0 ? [u16be, 2] : [u32be, 4];
   const references: Reference[] = [];
+  let total = 0;
   for (const box of boxes(bytes, afterVersion(iref))) {
     if (box.type !== type) continue;
     const first = box.at + size + 2;
     const count = u16be(bytes, first - 2);
+    total += count;
+    if (total > MAX_ITEMS) throw corrupt(`an AVIF of more than ${MAX_ITEMS} references`);
     if (first + count * size > box.end) throw corrupt("an AVIF with a damaged iref box");
     const to = Array.from({ length: count }, (_, i) => id(bytes, first + i * size));
     references.push({ from: id(bytes, box.at), to });

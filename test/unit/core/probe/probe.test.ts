@@ -443,6 +443,7 @@ describe("probe", () => {
     ["a taller picture than it says it is", () => twoSizes(square(40)), /larger than its size/],
     ["more boxes than any has", () => concat([fixture("8-bit.avif"), repeated(box("free"))]), /more than 4096 boxes/],
     ["more extents than any has, which take no bytes", emptyExtents, /more than 4096 items/],
+    ["more references than any has", manyReferences, /more than 4096 references/],
     ["an item in no place", () => withIloc(15, 0), /without an AV1 sequence header/],
     ["an item in other items", () => withIloc(11, 2), /without an AV1 sequence header/],
     ["data past the end of its idat", () => pastIdat(), /past its end/],
@@ -897,6 +898,12 @@ function canvasOf(width: number, height: number): Uint8Array {
 /** An AVIF of 45x29 with these properties. */
 function avifOfSize(...properties: Uint8Array[]): Uint8Array {
   return avifFile({ items: [{ type: "av01", data: item(), properties: [1] }], properties });
+}
+
+/** To itself, in two boxes. */
+function manyReferences(): Uint8Array {
+  const references = [2000, 2097].map((count) => reference("dimg", 1, ...Array.from({ length: count }, () => 1)));
+  return avifFile({ items: [{ type: "av01", data: item(), properties: [1] }], properties: [ispe(45, 29)], references });
 }
 
 /** Data of more bytes than there are in its idat. */
