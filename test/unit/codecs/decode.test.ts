@@ -233,6 +233,12 @@ describe("what only sharp reads", () => {
     }
   });
 
+  it("is an AVIF of so many bytes that the edge's decoder would take long", async () => {
+    const bytes = concat([fixture("420.avif"), box("free", new Uint8Array(8_000_000))]);
+    const header = probe(bytes);
+    expect(await createNodeCodecs().decode(bytes, header)).toEqual(await IMPLEMENTATIONS.sharp.decode(bytes, header));
+  });
+
   it.each(["8-bit.avif", "10-bit.avif", "alpha.avif", "grid.avif", "animated.avif"])(
     "is not %s without pixi either, as libheif once wrote it",
     async (name) => {
