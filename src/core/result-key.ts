@@ -3,7 +3,7 @@ import type { ImagePath } from "./image-path.ts";
 import { formatTransform } from "./transform.ts";
 
 /** Raise it with every change that alters the bytes of a result and is not the model: codecs, alpha, tiling, defaults. */
-export const PIPELINE_VERSION = 26;
+export const PIPELINE_VERSION = 27;
 
 /** Everything the bytes of a result depend on. */
 export interface ResultIdentity extends ImagePath {

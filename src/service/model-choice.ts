@@ -42,7 +42,7 @@ export interface ModelChoice {
 /**
  * By the source's header: "web" was trained on what JPEG, WebP, AVIF and palettes leave behind (ADR 9 and 18), and on drawings
  * (ADR 14 and 15); what was shrunk without antialiasing, and noise, it sharpens less than "clean" (ADR 19 and 29). Soft edges it makes
- * hard: transparency that has them is for "clean" (ADR 16). A model that was asked for makes all of it.
+ * hard: transparency that has them is for "clean" (ADR 16), what has hard ones for "web" (ADR 30). A model that was asked for makes all of it.
  */
 export function chooseModels(find: FindModel, scale: Scale, { transform, source }: ChoiceOptions): ModelChoice {
   const named = (variant: Variant) => find({ scale, variant: transform.model ?? variant });
@@ -69,11 +69,11 @@ const ICON = 48;
 
 /** By the picture itself, where its header leaves a choice. */
 export function settleModel({ clean, web, lossy }: ModelChoice, image: Rgba): Settled {
-  const isOne = clean.id === web.id;
+  const isHard = clean.id === web.id || hasHardAlpha(image);
   const isForWeb =
-    isOne || lossy || isIcon(image) || isDrawn(image) || isAliased(image) || isNoisy(image) || wasLossy(image);
+    isHard || lossy || isIcon(image) || isDrawn(image) || isAliased(image) || isNoisy(image) || wasLossy(image);
   const { id, variant } = isForWeb ? web : clean;
-  const { variant: alphaVariant } = isOne || hasHardAlpha(image) ? web : clean;
+  const { variant: alphaVariant } = isHard ? web : clean;
   return { id, variant, alphaVariant };
 }
 

@@ -48,7 +48,7 @@ function through({ width, height, data }: Rgba, mask: Rgba): Rgba {
 describe("chooseModels", () => {
   it.each<[string, Pick<Transform, "model">, Pick<Probe, "lossy">, Rgba, string]>([
     ["a smooth picture", {}, { lossy: false }, SMOOTH, "x3-clean, x3-clean"],
-    ["a smooth picture with hard edges", {}, { lossy: false }, through(SMOOTH, DRAWN), "x3-clean, x3-web"],
+    ["a smooth picture with hard edges", {}, { lossy: false }, through(SMOOTH, DRAWN), "x3-web, x3-web"],
     ["a drawing with soft edges", {}, { lossy: false }, through(DRAWN, SMOOTH), "x3-web, x3-clean"],
     ["a drawing with hard edges", {}, { lossy: false }, through(DRAWN, DRAWN), "x3-web, x3-web"],
     ["a photograph shrunk without antialiasing", {}, { lossy: false }, ALIASED, "x3-web, x3-clean"],
