@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { SCALES } from "../../../src/core/image.ts";
-import { ssiu } from "./ssiu.ts";
+import { ssiuWith } from "./ssiu.ts";
 
 const DATA = "../shared/data";
 const absent = !existsSync(`${DATA}/benchmark/Set5`);
@@ -13,7 +13,7 @@ describe.skipIf(absent)("on Set5", () => {
     async (scale) => {
       const psnr = async (engine: string): Promise<number> => {
         const options = ["--data", DATA, "--sets", "Set5", "--scale", `${scale}`, "--engine", engine, "--json"];
-        return JSON.parse((await ssiu("eval", ...options)).stdout).sets.Set5.psnr;
+        return JSON.parse((await ssiuWith({}, "eval", ...options)).stdout).sets.Set5.psnr;
       };
       expect(await psnr("simd")).toBeGreaterThan((await psnr("ort")) - 0.02);
     },
