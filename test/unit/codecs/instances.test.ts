@@ -21,7 +21,7 @@ const GOOD: Readonly<Record<Format, string>> = {
 const MB = 2 ** 20;
 
 /** The file with its pixel data overwritten, so that it passes the prober and fails in the decoder. */
-function damaged(format: Format, seed: number): Uint8Array {
+function damaged(format: Format): Uint8Array {
   const bytes = fixture(GOOD[format]);
   if (format === "jpeg") {
     // Huffman codes of a length that does not exist: libjpeg gives up by longjmp.
@@ -36,7 +36,7 @@ function damaged(format: Format, seed: number): Uint8Array {
     return bytes;
   }
   const start = Math.floor(bytes.length * (format === "avif" ? 0.7 : 0.4));
-  for (let i = start; i < bytes.length - 16; i++) bytes[i] = (i * 167 + seed * 13) & 0x7f;
+  for (let i = start; i < bytes.length - 16; i++) bytes[i] = (i * 167) & 0x7f;
   return format === "png" ? resealed(bytes) : bytes;
 }
 
@@ -49,25 +49,18 @@ function resealed(png: Uint8Array): Uint8Array {
   }
 }
 
-describe("a codec after failures", () => {
-  it.each([
-    ["jpeg", 200],
-    ["png", 1000],
-    ["webp", 100],
-    ["avif", 100],
-  ] as const)("%s: decodes 20 good pictures after %i damaged ones", async (format, count) => {
+describe("codecs", () => {
+  it("decode after more damaged pictures than an instance of jSquash's bears", async () => {
     const codecs = createCodecs(CODEC_MODULES);
-    const good = fixture(GOOD[format]);
+    const good = fixture(GOOD.jpeg);
     const header = probe(good);
     const { image } = await codecs.decode(good, header);
-    for (let i = 0; i < count; i++) {
-      await expect(codecs.decode(damaged(format, i), header)).rejects.toMatchObject({ code: "undecodable_image" });
+    for (let i = 0; i < 200; i++) {
+      await expect(codecs.decode(damaged("jpeg"), header)).rejects.toMatchObject({ code: "undecodable_image" });
     }
     for (let i = 0; i < 20; i++) expect((await codecs.decode(good, header)).image).toEqual(image);
   });
-});
 
-describe("codecs", () => {
   it("decodes several pictures at once", async () => {
     const codecs = createCodecs(CODEC_MODULES);
     const decode = async (name: string) => (await codecs.decode(fixture(name), probe(fixture(name)))).image;
@@ -142,6 +135,22 @@ describe("memory", () => {
       await codecs.decode(fixture(name), probe(fixture(name)));
     }
     expect(started.length).toBe(3);
+  });
+
+  it.each([
+    ["jpeg", 2],
+    ["png", 2],
+    ["webp", 2],
+    ["avif", 3],
+  ] as const)("%s: never uses again what has thrown", async (format, instances) => {
+    const started = watchInstances();
+    const codecs = createCodecs(CODEC_MODULES);
+    const good = fixture(GOOD[format]);
+    const header = probe(good);
+    const { image } = await codecs.decode(good, header);
+    await expect(codecs.decode(damaged(format), header)).rejects.toMatchObject({ code: "undecodable_image" });
+    expect((await codecs.decode(good, header)).image).toEqual(image);
+    expect(started.length).toBe(instances);
   });
 
   it("never uses an AVIF decoder again: what it leaves behind would show where it fails", async () => {
