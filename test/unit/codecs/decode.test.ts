@@ -10,7 +10,7 @@ import { createSharpCodecs } from "../../../src/codecs/sharp.ts";
 import { riffChunk, vp8x, webpFile } from "../../../src/codecs/webp-container.ts";
 import { be32, concat, latin1 } from "../../../src/core/bytes.ts";
 import { cut } from "../../../src/core/canvas.ts";
-import { FORMATS, type Rgba } from "../../../src/core/image.ts";
+import { FORMATS } from "../../../src/core/image.ts";
 import { orient } from "../../../src/core/orient.ts";
 import { readAvif } from "../../../src/core/probe/avif.ts";
 import { pngChunks } from "../../../src/core/probe/png.ts";
@@ -19,6 +19,7 @@ import { webpChunks } from "../../../src/core/probe/webp.ts";
 import { cpuMs } from "../../cpu-ms.ts";
 import { fixture, fixtureNames } from "../../fixtures/read.ts";
 import { avifFile, box, ispe, reference } from "../avif-file.ts";
+import { pixels } from "../pixels.ts";
 import { difference } from "./difference.ts";
 
 const EDGE_REFUSES = ["cmyk.jpg", "arithmetic.jpg"];
@@ -44,15 +45,7 @@ function clap(numerator: number, denominator: number): Uint8Array {
 }
 
 /** The independent answer: sharp by its own rules for orientation, and without colour conversion. */
-async function oracle(bytes: Uint8Array): Promise<Rgba> {
-  const { data, info } = await sharp(bytes, { ignoreIcc: true })
-    .autoOrient()
-    .toColourspace("srgb")
-    .ensureAlpha()
-    .raw()
-    .toBuffer({ resolveWithObject: true });
-  return { width: info.width, height: info.height, data: new Uint8ClampedArray(data) };
-}
+const oracle = (bytes: Uint8Array) => pixels(sharp(bytes, { ignoreIcc: true }).autoOrient().toColourspace("srgb"));
 
 describe.each(Object.entries(IMPLEMENTATIONS))("decode with %s", (_, codecs) => {
   it.each(DECODABLE)("decodes %s as sharp does, upright", async (name) => {

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { encodePng } from "../../../src/codecs/png-encoder.ts";
 import type { Rgba } from "../../../src/core/image.ts";
 import { pngChunks } from "../../../src/core/probe/png.ts";
+import { pixels } from "../pixels.ts";
 
 type Pixel = (x: number, y: number) => readonly [r: number, g: number, b: number, a: number];
 
@@ -11,12 +12,6 @@ function drawn(width: number, height: number, pixel: Pixel): Rgba {
   const data = new Uint8ClampedArray(4 * width * height);
   for (let i = 0; i < width * height; i++) data.set(pixel(i % width, Math.floor(i / width)), 4 * i);
   return { width, height, data };
-}
-
-/** RGBA as a decoder gives it that is not ours. */
-async function decoded(bytes: Uint8Array): Promise<Rgba> {
-  const { data, info } = await sharp(bytes).ensureAlpha().raw().toBuffer({ resolveWithObject: true });
-  return { width: info.width, height: info.height, data: new Uint8ClampedArray(data) };
 }
 
 const noise = (x: number, y: number): number => Math.imul(x * 7919 + y * 104_729 + 1, 2_654_435_761) >>> 24;
@@ -50,17 +45,17 @@ describe("encodePng", () => {
     const image = drawn(width, height, pixel);
     const bytes = await encodePng({ image });
     expect(await sharp(bytes).metadata()).toMatchObject({ width, height, channels, depth: "uchar" });
-    const { data } = await decoded(bytes);
+    const { data } = await pixels(sharp(bytes));
     expect(Buffer.from(data).equals(Buffer.from(image.data))).toBe(true);
-    const [pixels] = [...pngChunks(bytes)].filter(({ type }) => type === "IDAT");
-    expect(inflateSync(pixels?.data ?? "").length).toBe(height * (1 + channels * width));
+    const [idat] = [...pngChunks(bytes)].filter(({ type }) => type === "IDAT");
+    expect(inflateSync(idat?.data ?? "").length).toBe(height * (1 + channels * width));
   });
 
   it.each([1, 2])("writes the samples, enlarged %i times, as small as sharp does", async (scale) => {
     for (const name of ["scene.png", "text.png", "lines.png", "logo.png"]) {
       const source = sharp(`src/web/samples/${name}`);
       const { width } = await source.metadata();
-      await expectSmall(await decoded(await source.resize(width * scale).toBuffer()));
+      await expectSmall(await pixels(sharp(await source.resize(width * scale).toBuffer())));
     }
   });
 

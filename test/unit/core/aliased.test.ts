@@ -4,6 +4,7 @@ import { isAliased } from "../../../src/core/aliased.ts";
 import { pad } from "../../../src/core/canvas.ts";
 import type { Rgba } from "../../../src/core/image.ts";
 import { resize } from "../../../src/core/resample.ts";
+import { pixels } from "../pixels.ts";
 
 type Colour = readonly [red: number, green: number, blue: number];
 
@@ -26,20 +27,14 @@ function waves(quotient: number, channel: number): readonly Rgba[] {
   return [draw(3000, 9, (x) => colour(x)), draw(9, 3000, (_, y) => colour(y))];
 }
 
-async function sample(name: string): Promise<Rgba> {
-  const { data, info } = await sharp(`src/web/samples/${name}`)
-    .ensureAlpha()
-    .raw()
-    .toBuffer({ resolveWithObject: true });
-  return { width: info.width, height: info.height, data: new Uint8ClampedArray(data) };
-}
+const sample = (name: string) => pixels(sharp(`src/web/samples/${name}`));
 
 /** Every third pixel of every third row. */
 const picked = ({ width, height, data }: Rgba): Rgba => {
   const size = { width: Math.floor(width / 3), height: Math.floor(height / 3) };
   const at = (i: number) => 4 * ((3 * Math.floor(i / size.width) + 1) * width + 3 * (i % size.width) + 1);
-  const pixels = Array.from({ length: size.width * size.height }, (_, i) => [...data.subarray(at(i), at(i) + 4)]);
-  return { ...size, data: Uint8ClampedArray.from(pixels.flat()) };
+  const every = Array.from({ length: size.width * size.height }, (_, i) => [...data.subarray(at(i), at(i) + 4)]);
+  return { ...size, data: Uint8ClampedArray.from(every.flat()) };
 };
 
 describe("isAliased", () => {
