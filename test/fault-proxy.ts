@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { contentDigest } from "../src/core/origin-request.ts";
+import { listen } from "./listen.ts";
 
 /** A whole answer of the server behind, on its way back. */
 interface Answer {
@@ -32,10 +32,8 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
     const fault = pending.shift() ?? forwarded;
     Promise.resolve(fault(() => forward(target, request), response)).catch(() => response.destroy());
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: await listen(server),
     requests: () => requests,
     inject: (...faults) => {
       pending = faults;

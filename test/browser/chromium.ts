@@ -4,6 +4,7 @@ import { createServer } from "node:http";
 import { build } from "esbuild";
 import { type Browser, chromium } from "playwright-core";
 import type { Rgb, Scale } from "../../src/core/image.ts";
+import { listen } from "../listen.ts";
 
 export const EXECUTABLE = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
@@ -30,13 +31,10 @@ export async function startBrowser(): Promise<BrowserEngine> {
       () => response.writeHead(404).end(),
     );
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  const port = typeof address === "object" ? address?.port : 0;
-
+  const url = await listen(server);
   const browser: Browser = await chromium.launch({ executablePath: EXECUTABLE, args: ["--no-sandbox"] });
   const page = await browser.newPage();
-  await page.goto(`http://127.0.0.1:${port}/`);
+  await page.goto(url);
   await page.waitForFunction("globalThis.upscale !== undefined");
   return {
     async upscale({ data, ...size }, scale) {

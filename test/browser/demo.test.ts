@@ -1,9 +1,8 @@
-import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { type BrowserContextOptions, chromium, type Page, type Route } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { listen } from "../listen.ts";
 import { EXECUTABLE, hasChromium } from "./chromium.ts";
 
 type Answer = (route: Route) => Promise<void>;
@@ -51,11 +50,10 @@ describe.skipIf(!hasChromium)("the demo page", () => {
     const server = createServer(({ url = "" }, response) => {
       if (!url.startsWith("/img/")) return response.setHeader("Content-Type", "text/html").end(html);
       return response.writeHead(200, { "Content-Type": "image/png", "Content-Length": 1000 }).flushHeaders();
-    }).listen(0, "127.0.0.1");
-    await once(server, "listening");
+    });
     const page = await browser.newPage();
     page.on("response", (response) => response.url().includes("/img/") && server.closeAllConnections());
-    await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+    await page.goto(await listen(server));
     await expect.poll(() => page.textContent("#status")).toBe("The answer broke off");
     await page.close();
     server.close();

@@ -1,9 +1,9 @@
-import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import { Response } from "miniflare";
 import { type Browser, chromium } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { EXECUTABLE, hasChromium } from "../browser/chromium.ts";
+import { listen } from "../listen.ts";
 import { pattern } from "./pictures.ts";
 import { startWorker, type TestWorker } from "./worker.ts";
 
@@ -30,10 +30,8 @@ describe.skipIf(!hasChromium)("a picture that is opened by itself", () => {
       if (url.startsWith("/script/")) return response.end("<script>document.title = 'ran'</script>");
       response.removeHeader("content-security-policy");
       return response.end(`<a href="${url.slice("/link".length)}" download>it</a>`);
-    }).listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const address = server.address();
-    base = `http://127.0.0.1:${typeof address === "object" ? address?.port : 0}`;
+    });
+    base = await listen(server);
   });
   afterAll(async () => {
     await browser.close();

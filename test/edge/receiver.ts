@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { setTimeout } from "node:timers/promises";
 import { Webhook } from "standardwebhooks";
+import { listen } from "../listen.ts";
 
 /** One call of the receiver. */
 interface Call {
@@ -67,9 +67,8 @@ export async function startReceiver(replies: Reply[] = [{ status: 204 }], port =
   const server = createServer((request, response) => {
     receive(request, response).catch(() => response.destroy());
   });
-  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`,
+    url: `${await listen(server, port)}/hook`,
     calls,
     forged,
     accepted,

@@ -1,8 +1,8 @@
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { freePort } from "../free-port.ts";
+import { listen } from "../listen.ts";
 import { type JobView, type JobWorker, startJobWorker } from "./job-worker.ts";
 import { pattern } from "./pictures.ts";
 import { SECRET, startReceiver } from "./receiver.ts";
@@ -120,9 +120,7 @@ describe.concurrent("a webhook", () => {
       const more = setInterval(() => response.write("a".repeat(1000)), 10);
       response.on("close", () => clearInterval(more));
     });
-    await new Promise<void>((resolve) => flood.listen(0, "127.0.0.1", resolve));
-    const callback = `http://127.0.0.1:${(flood.address() as AddressInfo).port}/`;
-    const id = await worker.post({ ...job, callback });
+    const id = await worker.post({ ...job, callback: `${await listen(flood)}/` });
     await untilTold(id, "delivered");
     flood.closeAllConnections();
     flood.close();

@@ -1,7 +1,7 @@
 import { createServer, type RequestListener, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { freePort } from "../../free-port.ts";
+import { listen } from "../../listen.ts";
 import { ssiu, ssiuWith } from "./ssiu.ts";
 
 let server: Server | undefined;
@@ -12,10 +12,8 @@ afterEach(() => {
 });
 
 async function serve(answer: RequestListener): Promise<string> {
-  const listening = createServer(answer);
-  server = listening;
-  await new Promise<void>((resolve) => listening.listen(0, "127.0.0.1", resolve));
-  return `http://127.0.0.1:${(listening.address() as AddressInfo).port}`;
+  server = createServer(answer);
+  return await listen(server);
 }
 
 const dead = (where: string) => ssiu("jobs", "dead", "--server", where, "--token", "t");

@@ -2,12 +2,12 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { freePort } from "../../free-port.ts";
+import { listen } from "../../listen.ts";
 import { program } from "../../program.ts";
 
 let folder: string;
@@ -147,11 +147,10 @@ test.each([
 });
 
 test.each([200, 500])("does not take who listens there and answers %i for the Worker", async (status) => {
-  const other = createServer((_, response) => response.writeHead(status).end()).listen(0, "127.0.0.1");
-  await once(other, "listening");
-  const { port } = other.address() as AddressInfo;
+  const other = createServer((_, response) => response.writeHead(status).end());
+  const { port } = new URL(await listen(other));
   const stderr = `error: Expected a port that is free for --port, got "${port}"\n`;
-  expect(await start("--port", `${port}`)).toEqual({ code: 1, stdout: "", stderr });
+  expect(await start("--port", port)).toEqual({ code: 1, stdout: "", stderr });
   other.close();
 });
 

@@ -1,11 +1,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { createInterface } from "node:readline";
 import { expect, test } from "vitest";
 import { parseWebhookKeys, webhookHeaders } from "../../../src/core/webhook.ts";
 import { freePort } from "../../free-port.ts";
+import { listen } from "../../listen.ts";
 import { PROGRAM, ROOT, ssiu } from "./ssiu.ts";
 
 const KEY = `whsec_${btoa("0123456789abcdef0123456789abcdef")}`;
@@ -62,9 +62,8 @@ test("refuses what is no key, and does not tell it", async () => {
 
 test("says in one line that its port is in use", async () => {
   const other = createServer();
-  await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
-  const { port } = other.address() as AddressInfo;
-  const said = await ssiu("webhooks", "listen", "--key", KEY, "--port", `${port}`);
+  const { port } = new URL(await listen(other));
+  const said = await ssiu("webhooks", "listen", "--key", KEY, "--port", port);
   other.close();
   const reason = `listen EADDRINUSE: address already in use 127.0.0.1:${port}`;
   const stderr = `error: Expected a port that is free for --port, got "${port}": ${reason}\n`;

@@ -1,8 +1,8 @@
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { build } from "esbuild";
 import { Miniflare } from "miniflare";
 import { expect, it, onTestFinished } from "vitest";
+import { listen } from "../../listen.ts";
 
 /** Reads what the server at `url` sends by `pieces`, and tells of what buffers came. */
 const worker = (url: string) => `
@@ -28,9 +28,8 @@ it.each([0, 1, 65_536, 150_000])(
       for (const letter of text) response.write(letter);
       response.end();
     });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const contents = worker(await listen(server));
     onTestFinished(() => void server.close());
-    const contents = worker(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
     const bundle = { bundle: true, write: false, format: "esm" } as const;
     const { outputFiles } = await build({ ...bundle, stdin: { contents, resolveDir: process.cwd() } });
     const miniflare = new Miniflare({ modules: true, script: outputFiles[0]?.text ?? "" });
