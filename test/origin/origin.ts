@@ -1,12 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
 import { parseKeyring } from "../../src/core/keyring.ts";
 import { contentDigest, originSigningText } from "../../src/core/origin-request.ts";
 import { program } from "../program.ts";
-
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 /** What the origins of tests and benches take, unless told otherwise. */
 export const ORIGIN_KEYS = "test:a-secret-of-the-tests";
@@ -55,7 +52,6 @@ export async function startOrigin(env: Readonly<Record<string, string>> = {}): P
 /** Starts the program and waits until it is alive. @throws {Error} with what it printed, if it ends instead. */
 export async function spawnOrigin(env: Readonly<Record<string, string>> = {}): Promise<TestOrigin> {
   const child = spawn(process.execPath, program("src/origin/main"), {
-    cwd: ROOT,
     env: { ...process.env, PORT: "0", PROVIDER: "simd", ORIGIN_KEYS, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });

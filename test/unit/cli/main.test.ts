@@ -9,7 +9,7 @@ import { promisify } from "node:util";
 import sharp from "sharp";
 import { expect, onTestFinished, test } from "vitest";
 import project from "../../../package.json" with { type: "json" };
-import { PROGRAM, ROOT, ssiu } from "./ssiu.ts";
+import { PROGRAM, ssiu } from "./ssiu.ts";
 
 test.each(["", "upscale ", "eval ", "sign ", "jobs replay ", "webhooks listen "])(
   "ssiu %s--help is no failure",
@@ -26,7 +26,7 @@ test("--version says which it is", async () => {
 
 test.runIf(existsSync("/dev/full"))("says that there is no room for what it prints", async () => {
   const args = ["-c", 'exec "$@" > /dev/full', "sh", process.execPath, ...PROGRAM, "--version"];
-  const child = spawn("sh", args, { cwd: ROOT });
+  const child = spawn("sh", args);
   const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, "exit")]);
   expect({ code, stderr }).toEqual({ code: 1, stderr: "error: ENOSPC: no space left on device, write\n" });
 });
@@ -37,7 +37,7 @@ test("npm run ssiu takes names of files from where it is called", async () => {
   await sharp("src/web/samples/logo.png").resize(16).toFile(join(cwd, "a.png"));
   // Somebody else's project.
   await writeFile(join(cwd, "tsconfig.json"), '{"extends":"none"}');
-  const args = ["--prefix", ROOT, "run", "-s", "ssiu", "--", "upscale", "a.png", "b (1).png", "--scale", "2"];
+  const args = ["--prefix", process.cwd(), "run", "-s", "ssiu", "--", "upscale", "a.png", "b (1).png", "--scale", "2"];
   await promisify(execFile)("npm", args, { cwd });
   expect(await readdir(cwd)).toEqual(["a.png", "b (1).png", "tsconfig.json"]);
 });

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { parseImagePath } from "../../../src/core/image-path.ts";
 import { parseKeyring } from "../../../src/core/keyring.ts";
 import { verifyUrl } from "../../../src/core/signed-url.ts";
-import { PROGRAM, ROOT, ssiu, ssiuWith } from "./ssiu.ts";
+import { PROGRAM, ssiu, ssiuWith } from "./ssiu.ts";
 
 const KEY = "k1:0123456789abcdef";
 
@@ -55,7 +55,8 @@ test("signs one link after the other, from stdin too, or none of them", async ()
   const { stdout } = await ssiu("sign", "/img/x2/a.jpg", "/img/x3/b.jpg", "--key", KEY);
   expect(stdout.match(/^.+(?=\?exp)/gm)).toEqual(["/img/x2/a.jpg", "/img/x3/b.jpg"]);
   const piped = spawnSync(process.execPath, [...PROGRAM, "sign", "/img/x1,w=9/c.jpg", "-", "--key", KEY], {
-    ...{ cwd: ROOT, encoding: "utf8", input: "/img/x2/a.jpg\r\n\n/img/x4/d%20e.jpg" },
+    encoding: "utf8",
+    input: "/img/x2/a.jpg\r\n\n/img/x4/d%20e.jpg",
   });
   expect(piped.stdout.match(/^.+(?=\?exp)/gm)).toEqual(["/img/x1,width=9/c.jpg", "/img/x2/a.jpg", "/img/x4/d%20e.jpg"]);
   for (const wrong of ["/nowhere", "/img/x9/a.jpg"]) {

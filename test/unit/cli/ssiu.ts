@@ -1,10 +1,8 @@
 import { execFile } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { vi } from "vitest";
 import { run } from "../../../src/cli/run.ts";
 import { program } from "../../program.ts";
 
-export const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 export const PROGRAM = program("src/cli/main");
 
 interface Ended {
@@ -42,7 +40,7 @@ export async function ssiu(...args: string[]): Promise<Ended> {
 /** The program as a process, without a terminal and with these variables beside those there are. */
 export async function ssiuWith(env: NodeJS.ProcessEnv, ...args: string[]): Promise<Ended> {
   return await new Promise((resolve) => {
-    const options = { cwd: ROOT, env: { ...process.env, ...env } };
+    const options = { env: { ...process.env, ...env } };
     const child = execFile(process.execPath, [...PROGRAM, ...args], options, (_, stdout, stderr) =>
       resolve({ code: child.exitCode ?? -1, stdout, stderr }),
     );

@@ -13,7 +13,7 @@ import { ENGINES } from "../../../src/engine/node-engines.ts";
 import { upscaleRgba } from "../../../src/engine/upscale-rgba.ts";
 import { clean } from "../engine/clean.ts";
 import { pixels } from "../pixels.ts";
-import { PROGRAM, ROOT, ssiu, ssiuWith } from "./ssiu.ts";
+import { PROGRAM, ssiu, ssiuWith } from "./ssiu.ts";
 
 let folder: string;
 let input: string;
@@ -33,7 +33,7 @@ afterAll(async () => {
 
 /** `ssiu upscale …args`, with these bytes on stdin. */
 async function pipe(bytes: Uint8Array, ...args: string[]) {
-  const child = spawn(process.execPath, [...PROGRAM, "upscale", ...args], { cwd: ROOT });
+  const child = spawn(process.execPath, [...PROGRAM, "upscale", ...args]);
   child.stdin.end(bytes);
   const [stdout, stderr, [code]] = await Promise.all([buffer(child.stdout), text(child.stderr), once(child, "exit")]);
   return { code, stdout, stderr };
@@ -159,8 +159,7 @@ test.each([
   const args = ["upscale", "test/fixtures/rgb-8.png", output, "--scale", "4"];
   // Where files end at a kilobyte or two, writing is as on a disk that is full from there on.
   const command = 'ulimit -f 2; exec "$@" > "$0"';
-  const options = { cwd: ROOT, env: { ...process.env, TSX_DISABLE_CACHE: "1" } };
-  const child = spawn("sh", ["-c", command, join(folder, "stdout"), process.execPath, ...PROGRAM, ...args], options);
+  const child = spawn("sh", ["-c", command, join(folder, "stdout"), process.execPath, ...PROGRAM, ...args]);
   const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, "exit")]);
   expect([code, stderr]).toEqual([1, expect.stringMatching(/^error: Expected a place .*: EFBIG: .*\n$/)]);
   expect((await readdir(folder)).filter((name) => name.startsWith("."))).toEqual([]);
@@ -180,7 +179,7 @@ test.each(["SIGHUP", "SIGINT", "SIGTERM"] as const)("leaves nothing half done be
     syncBuiltinESMExports();`;
   const env = { ...process.env, NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(slow)}` };
   const args = [...PROGRAM, "upscale", input, output, "--scale", "2"];
-  const child = spawn(process.execPath, args, { cwd: ROOT, env, timeout: 60_000, killSignal: "SIGKILL" });
+  const child = spawn(process.execPath, args, { env, timeout: 60_000, killSignal: "SIGKILL" });
   const ended = once(child, "exit");
   const unfinished = await vi.waitFor(async () => {
     const [name = "", ...others] = await readdir(place);
@@ -286,7 +285,7 @@ test("does not replace the picture itself, by a link neither", async () => {
 
 test("ends without a trace where nobody reads what it prints", async () => {
   const output = join(folder, "unread.png");
-  const child = spawn(process.execPath, [...PROGRAM, "upscale", input, output, "--scale", "2"], { cwd: ROOT });
+  const child = spawn(process.execPath, [...PROGRAM, "upscale", input, output, "--scale", "2"]);
   child.stdout.destroy();
   const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, "exit")]);
   expect({ code, stderr }).toEqual({ code: 141, stderr: "" });
@@ -295,9 +294,7 @@ test("ends without a trace where nobody reads what it prints", async () => {
 
 test("ends as SIGPIPE would where nobody reads its errors", async () => {
   const absent = join(folder, "absent.png");
-  const child = spawn(process.execPath, [...PROGRAM, "upscale", absent, join(folder, "o.png"), "--scale", "2"], {
-    cwd: ROOT,
-  });
+  const child = spawn(process.execPath, [...PROGRAM, "upscale", absent, join(folder, "o.png"), "--scale", "2"]);
   child.stderr.destroy();
   expect(await once(child, "exit")).toEqual([141, null]);
 });
@@ -376,7 +373,7 @@ describe("several pictures", () => {
     await mkdir(target);
     await symlink(one, join(target, "picture.png"));
     const same = [join(other, "twice.png"), join(results, "twice.png")];
-    const output = relative(ROOT, target);
+    const output = relative("", target);
     // The first by another name than its own, by a link.
     const { code, stdout, stderr } = await ssiu("upscale", one, ...same, output, "--scale", "2", "--json");
     expect(code).toBe(1);

@@ -6,14 +6,14 @@ import { expect, test } from "vitest";
 import { parseWebhookKeys, webhookHeaders } from "../../../src/core/webhook.ts";
 import { freePort } from "../../free-port.ts";
 import { listen } from "../../listen.ts";
-import { PROGRAM, ROOT, ssiu } from "./ssiu.ts";
+import { PROGRAM, ssiu } from "./ssiu.ts";
 
 const KEY = `whsec_${btoa("0123456789abcdef0123456789abcdef")}`;
 
 test("answers so many with 500, then 204, others' with 401, and prints a line for each", async () => {
   const port = await freePort();
   const args = ["webhooks", "listen", "--key", KEY, "--port", `${port}`, "--fail", "1"];
-  const child = spawn(process.execPath, [...PROGRAM, ...args], { cwd: ROOT, stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [...PROGRAM, ...args], { stdio: ["ignore", "pipe", "inherit"] });
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
   const next = async () => (await lines.next()).value?.replace(/^\S+Z /, "");
   expect(await next()).toBe(`listening on http://localhost:${port}/`);
