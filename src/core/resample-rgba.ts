@@ -1,5 +1,5 @@
 import type { Rect, Rgba, Size } from "./image.ts";
-import { LANCZOS3, type Taps, taps } from "./resample.ts";
+import { BICUBIC, BOX, type Kernel, LANCZOS3, type Taps, taps } from "./resample.ts";
 
 /** In what pixels are added up. */
 interface Curve {
@@ -38,14 +38,44 @@ export interface ResizeRgbaOptions extends Size {
   readonly light: boolean;
 }
 
+/** Pixels for one of the result, along each axis, that its kernel sees at least where others were averaged before. */
+const LEAST = 3;
+
 /**
- * Resizes with Lanczos3, each pixel counted as much as it is opaque: what stands under transparent pixels does not show. Holds a few rows
- * of the picture in floats, no more.
+ * Resizes, each pixel counted as much as it is opaque: what stands under transparent pixels does not show. In linear light by cubic convolution, as
+ * Lanczos3 draws black lines beside what is bright (ADR 31). Holds a few rows of the picture in floats, and what was averaged, half of it at most.
  */
 export function resizeRgba(image: Rgba, { window, width, height, light }: ResizeRgbaOptions): Rgba {
-  const curve = light ? LIGHT : STORED;
-  const columns = taps(image.width, width, { kernel: LANCZOS3, start: window.x, length: window.width });
-  const rows = taps(image.height, height, { kernel: LANCZOS3, start: window.y, length: window.height });
+  if (!light) return mixed(image, { window, width, height, curve: STORED, kernel: LANCZOS3 });
+  const [across, down] = [whole(window.width / width), whole(window.height / height)];
+  return mixed(averaged(image, across, down), {
+    window: { x: window.x / across, y: window.y / down, width: window.width / across, height: window.height / down },
+    ...{ width, height, curve: LIGHT, kernel: BICUBIC },
+  });
+}
+
+/** How many pixels may be one, of those for a pixel of the result. */
+function whole(pixels: number): number {
+  return Math.max(1, Math.floor(pixels / LEAST));
+}
+
+/** The mean of each so many pixels, across and down: each is seen once, and not for every row of the result within whose kernel it lies. */
+function averaged(image: Rgba, across: number, down: number): Rgba {
+  if (across === 1 && down === 1) return image;
+  const [width, height] = [Math.ceil(image.width / across), Math.ceil(image.height / down)];
+  const window = { x: 0, y: 0, width: across * width, height: down * height };
+  return mixed(image, { window, width, height, curve: LIGHT, kernel: BOX });
+}
+
+interface MixedOptions extends Size {
+  readonly window: Rect;
+  readonly curve: Curve;
+  readonly kernel: Kernel;
+}
+
+function mixed(image: Rgba, { window, width, height, curve, kernel }: MixedOptions): Rgba {
+  const columns = taps(image.width, width, { kernel, start: window.x, length: window.width });
+  const rows = taps(image.height, height, { kernel, start: window.y, length: window.height });
   // The other way round a wide picture that becomes a tall one would be as wide and as tall in between.
   const mixRow = height > window.height && width < window.width ? columnsFirst : rowsFirst;
   const mix = mixRow(image, curve, columns, rows);

@@ -21,6 +21,9 @@ export const BICUBIC: Kernel = {
   },
 };
 
+/** The mean of what a target pixel covers. */
+export const BOX: Kernel = { radius: 0.5, at: (distance) => (Math.abs(distance) < 0.5 ? 1 : 0) };
+
 /** Windowed sinc with three lobes, MATLAB's "lanczos3". @see Duchon 1979. */
 export const LANCZOS3: Kernel = {
   radius: 3,

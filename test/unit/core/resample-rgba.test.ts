@@ -71,7 +71,27 @@ it("leaves no colour where nothing can be seen of it", () => {
   }
 });
 
-it("keeps white and black beside an edge, where Lanczos overshoots", () => {
+it("makes what is dark beside what is bright little darker where it shrinks", () => {
+  const stripe = picture(120, 1, (x) => [...Array(3).fill(x < 57 || x > 61 ? 90 : 255), 255]);
+  const { data } = resizeRgba(stripe, { window: whole(stripe), width: 40, height: 1, light: true });
+  expect(Math.min(...data)).toBeGreaterThan(65);
+});
+
+it.each([
+  [6, 2],
+  [9, 3],
+  [18, 6],
+])("finds its place where %i pixels become one, of which %i were averaged before", (factor) => {
+  const ramp = picture(600, 3, (x) => [...Array(3).fill((x * 255) / 599), 255]);
+  const part = { x: 101, y: 0, width: 20 * factor, height: 3 };
+  const { data } = resizeRgba(ramp, { window: part, width: 20, height: 3, light: true });
+  for (let x = 0; x < 20; x++) {
+    const centre = ((part.x + (x + 0.5) * factor - 0.5) * 255) / 599;
+    expect(Math.abs((data[4 * x] ?? 0) - centre), `at ${x}`).toBeLessThanOrEqual(1);
+  }
+});
+
+it("keeps white and black beside an edge, where the kernel overshoots", () => {
   const edge = picture(16, 1, (x) => [...Array(3).fill(x < 8 ? 255 : 0), 255]);
   const { data } = resizeRgba(edge, { window: whole(edge), width: 64, height: 1, light: true });
   const grey = [...data].filter((_, i) => i % 4 === 0);
