@@ -5,7 +5,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { Response } from "miniflare";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { freePort } from "../free-port.ts";
-import { ssiu } from "../unit/cli/ssiu.ts";
+import { ssiuWith } from "../unit/cli/ssiu.ts";
 import { createInternet } from "./internet.ts";
 import { type JobWorker, startJobWorker, TOKEN } from "./job-worker.ts";
 import { pattern } from "./pictures.ts";
@@ -87,23 +87,23 @@ describe("a job that fails for a reason of ours", () => {
     expect(JSON.stringify(dead)).not.toContain("Expected a result for");
     await expect.poll(() => receiver.accepted.map(({ event }) => event.type)).toEqual(["image.failed"]);
     const where = ["--server", worker.origin, "--token", TOKEN];
-    expect(await ssiu("jobs", "dead", ...where)).toEqual({ code: 0, stdout: `${id}\n`, stderr: "" });
+    expect(await ssiuWith({}, "jobs", "dead", ...where)).toEqual({ code: 0, stdout: `${id}\n`, stderr: "" });
 
     await repair();
-    expect(await ssiu("jobs", "replay", ...where)).toEqual({ code: 0, stdout: `${id} queued\n`, stderr: "" });
+    expect(await ssiuWith({}, "jobs", "replay", ...where)).toEqual({ code: 0, stdout: `${id} queued\n`, stderr: "" });
     expect(await worker.until(id, "done")).toMatchObject({ attempts: 1 });
     await expect
       .poll(() => receiver.accepted.map((call) => call.id))
       .toEqual([await worker.eventId(id, 1), await worker.eventId(id, 2)]);
     expect(receiver.accepted[1]?.event.type).toBe("image.upscaled");
-    expect((await ssiu("jobs", "dead", ...where)).stdout).toBe("");
+    expect((await ssiuWith({}, "jobs", "dead", ...where)).stdout).toBe("");
 
-    expect(await ssiu("jobs", "replay", id, ...where)).toEqual({
+    expect(await ssiuWith({}, "jobs", "replay", id, ...where)).toEqual({
       code: 1,
       stdout: "",
       stderr: `error: /v1/jobs/${id}/replay: Expected a job that failed or whose webhook was given up for replay, got "done, webhook delivered"\n`,
     });
-    expect(await ssiu("jobs", "replay", "f".repeat(32), ...where)).toMatchObject({ code: 1, stdout: "" });
+    expect(await ssiuWith({}, "jobs", "replay", "f".repeat(32), ...where)).toMatchObject({ code: 1, stdout: "" });
     await pause(2500);
     expect(receiver.calls).toHaveLength(2);
     await Promise.all([worker.stop(), receiver.close()]);

@@ -13,7 +13,7 @@ interface Ended {
 
 /**
  * The program in this process, one run at a time: half a second of a CPU less than {@link ssiuWith}. For pictures of one tile, as
- * threads want what is built.
+ * threads want what is built, and where nobody else prints.
  */
 export async function ssiu(...args: string[]): Promise<Ended> {
   const printed = { stdout: "", stderr: "" };
