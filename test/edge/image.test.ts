@@ -289,6 +289,7 @@ describe("conditional and partial requests", () => {
     expect(part.status).toBe(206);
     expect(part.headers.get("content-range")).toBe(`bytes 8-15/${whole.length}`);
     expect(part.headers.get("content-length")).toBe("8");
+    expect(part.headers.get("accept-ranges")).toBe("bytes");
     expect(part.body).toEqual(whole.slice(8, 16));
   });
 
