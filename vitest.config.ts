@@ -4,8 +4,6 @@ export default defineConfig({
   test: {
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    // Other work may keep the machine busy.
-    expect: { poll: { timeout: 60_000 } },
     maxWorkers: "100%",
     silent: "passed-only",
     globalSetup: "test/build-programs.ts",

@@ -120,7 +120,7 @@ describe.skipIf(!hasChromium)("the demo page", () => {
     const slowAtFirst: Answer = (route) =>
       route.request().url().includes("scene") ? new Promise(() => {}) : picture(route);
     const page = await open(slowAtFirst);
-    const givenUp = page.waitForEvent("requestfailed");
+    const givenUp = page.waitForEvent("requestfailed", { timeout: 10_000 });
     await page.getByText("logo.png").click();
     expect((await givenUp).url()).toBe("http://demo.test/img/x4/samples/scene.png");
     await expect.poll(() => page.textContent("#status")).toContain("Computed in");
@@ -138,7 +138,7 @@ describe.skipIf(!hasChromium)("the demo page", () => {
 
   it("says without JavaScript why nothing is there, and leads to a picture", async () => {
     const page = await open(picture, "", { javaScriptEnabled: false });
-    await page.getByText("This page needs JavaScript").waitFor();
+    await page.getByText("This page needs JavaScript").waitFor({ timeout: 5000 });
     await page.getByRole("link", { name: "at x4" }).click();
     expect(page.url()).toBe("http://demo.test/img/x4/samples/scene.png");
     await page.close();

@@ -32,9 +32,8 @@ beforeAll(async () => {
       "heavy.png": new Uint8Array(3_000_001),
       "noise.avif": await sharp({ create: NOISE }).avif({ lossless: true, effort: 0 }).toBuffer(),
       "bomb.jpg": jpegBomb(16_000, 16_000),
-      "profile.png": pngBomb("iCCP", concat([latin1("icc\0\0"), zeros(32)])),
-      "pixels.png": pngBomb("IDAT", zeros(32)),
-      "small.png": pngBomb("IDAT", zeros(1)),
+      "profile.png": pngBomb("iCCP", concat([latin1("icc\0\0"), twoGigabytes()])),
+      "pixels.png": pngBomb("IDAT", twoGigabytes()),
     }).map(([key, body]) => worker.putSource(key, body)),
   );
 });
@@ -103,15 +102,11 @@ it.each([
   ["bomb.jpg", 413],
   ["profile.png", 422],
   ["pixels.png", 413],
-])("refuses the decompression bomb %s about as soon as one of a thirty-second", async (name, status) => {
-  const timed = async (path: string) => {
-    const start = performance.now();
-    return { ...(await get(path)), ms: performance.now() - start };
-  };
-  const small = await timed("/img/x1/small.png");
-  const whole = await timed(`/img/x1/${name}`);
-  expect(whole.status).toBe(status);
-  expect(whole.ms).toBeLessThan(8 * small.ms + 1000);
+])("refuses the decompression bomb %s in less than a second", async (name, status) => {
+  await get("/healthz");
+  const start = performance.now();
+  expect((await get(`/img/x1/${name}`)).status).toBe(status);
+  expect(performance.now() - start).toBeLessThan(1000);
 });
 
 // What else is wrong: test/unit/edge/config.test.ts.
@@ -145,8 +140,8 @@ function pngBomb(type: string, data: Uint8Array): Uint8Array {
   return pngFile([pngChunk("IHDR", ihdr), pngChunk(type, data), idat, end]);
 }
 
-/** So many times 64 MB, in 64 kB each. */
-function zeros(times: number): Uint8Array {
-  const once = deflateRawSync(new Uint8Array(2 ** 26), { finishFlush: constants.Z_FULL_FLUSH });
-  return concat([Uint8Array.of(0x78, 0x9c), ...new Array<Uint8Array>(times).fill(once)]);
+/** Of zeros, in 2 MB. */
+function twoGigabytes(): Uint8Array {
+  const zeros = deflateRawSync(new Uint8Array(2 ** 26), { finishFlush: constants.Z_FULL_FLUSH });
+  return concat([Uint8Array.of(0x78, 0x9c), ...new Array<Uint8Array>(32).fill(zeros)]);
 }

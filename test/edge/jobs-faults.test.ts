@@ -11,6 +11,9 @@ import { type JobWorker, startJobWorker, TOKEN } from "./job-worker.ts";
 import { pattern } from "./pictures.ts";
 import { type Receiver, startReceiver } from "./receiver.ts";
 
+/** Other work may keep the machine busy. */
+const SLOW = { timeout: 60_000 };
+
 /** As the platform brings it for a job's first run. */
 const message = (job: string, run = 1) => ({ job, run });
 
@@ -31,27 +34,22 @@ describe("a job that fails for a reason of ours", () => {
     await worker.putSource("a.png", await pattern(16, 16).png().toBuffer());
     const repair = await spoil(worker, { source: "a.png", ops: "x2" });
 
+    const begun: number[] = [];
     const id = await worker.post({ source: "a.png", ops: "x2", callback: receiver.url });
-    let unseenMs = Date.now();
-    /** When each attempt had not begun yet, and when it had. */
-    const begun: { unseenMs: number; seenMs: number }[] = [];
     while (begun.length < 3) {
-      const askedMs = Date.now();
-      if ((await worker.job(id)).attempts > begun.length) begun.push({ unseenMs, seenMs: Date.now() });
-      unseenMs = askedMs;
+      if ((await worker.job(id)).attempts > begun.length) begun.push(Date.now());
       await pause(50);
     }
-    await expect.poll(async () => (await worker.job(id)).state).toBe("queued");
+    await expect.poll(async () => (await worker.job(id)).state, SLOW).toBe("queued");
     expect((await worker.job(id)).error?.code).toBe("internal");
     expect(receiver.calls).toHaveLength(0);
     await repair();
-    const { attempts, result } = await worker.until(id, "done");
-    expect(attempts).toBeGreaterThanOrEqual(4);
-    expect(result?.computed).toBe(true);
-    const ends = [...begun.slice(1).map(({ seenMs }) => seenMs), Date.now()];
-    const gaps = ends.map((seenMs, i) => seenMs - (begun[i]?.unseenMs ?? 0));
+    expect(await worker.until(id, "done")).toMatchObject({ attempts: 4, result: { computed: true } });
+    begun.push(Date.now());
+
+    const gaps = begun.slice(1).map((at, i) => at - (begun[i] ?? 0));
     for (const [i, least] of [1000, 2000, 4000].entries()) expect(gaps[i]).toBeGreaterThan(least - 200);
-    await expect.poll(() => jobsTold(receiver)).toEqual([id]);
+    await expect.poll(() => jobsTold(receiver), SLOW).toEqual([id]);
     await Promise.all([worker.stop(), receiver.close()]);
   });
 
@@ -68,7 +66,7 @@ describe("a job that fails for a reason of ours", () => {
     const before = await worker.until(await worker.post({ source: url, ops: "x2" }), "done");
     internet.serve(url, () => new Response("down", { status: 503 }));
     const id = await worker.post({ source: url, ops: "x2" });
-    await expect.poll(async () => (await worker.job(id)).error?.code).toBe("source_failed");
+    await expect.poll(async () => (await worker.job(id)).error?.code, SLOW).toBe("source_failed");
     await serve(18, '"2"');
     const after = await worker.until(id, "done");
     expect(after.result?.etag).not.toBe(before.result?.etag);
@@ -85,7 +83,7 @@ describe("a job that fails for a reason of ours", () => {
     const dead = await worker.until(id, "dead");
     expect(dead).toMatchObject({ attempts: 6, error: { code: "internal" } });
     expect(JSON.stringify(dead)).not.toContain("Expected a result for");
-    await expect.poll(() => receiver.accepted.map(({ event }) => event.type)).toEqual(["image.failed"]);
+    await expect.poll(() => receiver.accepted.map(({ event }) => event.type), SLOW).toEqual(["image.failed"]);
     const where = ["--server", worker.origin, "--token", TOKEN];
     expect(await ssiuWith({}, "jobs", "dead", ...where)).toEqual({ code: 0, stdout: `${id}\n`, stderr: "" });
 
@@ -93,7 +91,7 @@ describe("a job that fails for a reason of ours", () => {
     expect(await ssiuWith({}, "jobs", "replay", ...where)).toEqual({ code: 0, stdout: `${id} queued\n`, stderr: "" });
     expect(await worker.until(id, "done")).toMatchObject({ attempts: 1 });
     await expect
-      .poll(() => receiver.accepted.map((call) => call.id))
+      .poll(() => receiver.accepted.map((call) => call.id), SLOW)
       .toEqual([await worker.eventId(id, 1), await worker.eventId(id, 2)]);
     expect(receiver.accepted[1]?.event.type).toBe("image.upscaled");
     expect((await ssiuWith({}, "jobs", "dead", ...where)).stdout).toBe("");
@@ -141,7 +139,7 @@ describe("messages that come twice, too late and out of order", () => {
     await worker.send("JOB_QUEUE", ...messages, ...strange, ...messages);
     await worker.send("JOB_QUEUE", ...messages.toReversed(), ...messages);
 
-    await expect.poll(() => jobsTold(receiver)).toEqual(ids.toSorted());
+    await expect.poll(() => jobsTold(receiver), SLOW).toEqual(ids.toSorted());
     await worker.send("JOB_QUEUE", ...messages);
     await pause(4000);
     expect(jobsTold(receiver)).toEqual(ids.toSorted());
@@ -185,9 +183,9 @@ describe("an upload", () => {
 
     const told = () => receiver.accepted.map(({ event: { data } }) => data.url).sort();
     const urls = ["/img/x2/photos/a%20b.png", "/img/x4/photos/a%20b.png"];
-    await expect.poll(told).toEqual(urls);
+    await expect.poll(told, SLOW).toEqual(urls);
     await worker.send("UPLOAD_QUEUE", event("CopyObject", "photos/a b.png", "another-version"));
-    await expect.poll(told).toEqual([...urls, ...urls].sort());
+    await expect.poll(told, SLOW).toEqual([...urls, ...urls].sort());
     await worker.send("UPLOAD_QUEUE", ...twice);
     await pause(3000);
     expect(told()).toHaveLength(4);
@@ -195,7 +193,7 @@ describe("an upload", () => {
       ...event("PutObject", "photos/a b.png"),
       eventTime: "2026-11-24T20:36:44.379Z",
     });
-    await expect.poll(told).toHaveLength(6);
+    await expect.poll(told, SLOW).toHaveLength(6);
     await Promise.all([worker.stop(), receiver.close()]);
   });
 
@@ -206,7 +204,7 @@ describe("an upload", () => {
     await worker.putSource("photos/a.png", await pattern(16, 16).png().toBuffer());
     const object = { key: "photos/a.png", eTag: "1" };
     await worker.send("UPLOAD_QUEUE", { action: "PutObject", bucket: "ssiu-sources", object });
-    await expect.poll(() => worker.resultKeys().then(({ length }) => length)).toBe(2);
+    await expect.poll(() => worker.resultKeys().then(({ length }) => length), SLOW).toBe(2);
     expect(await worker.picture("/img/x4/photos/a.png")).toEqual({ status: 200, cache: "ssiu-edge; hit" });
     expect((await worker.picture("/img/x2/photos/a.png")).status).toBe(403);
     await worker.stop();
@@ -252,7 +250,7 @@ describe("a Worker that is killed", () => {
     const again = await startJobWorker(options);
     if (isRedelivered) await again.send("JOB_QUEUE", ...ids.map((id) => message(id)));
     for (const id of ids) await again.until(id, "done");
-    await expect.poll(() => jobsTold(receiver)).toEqual(ids.toSorted());
+    await expect.poll(() => jobsTold(receiver), SLOW).toEqual(ids.toSorted());
     await pause(4000);
     expect(jobsTold(receiver)).toEqual(ids.toSorted());
     expect(receiver.forged).toEqual([]);
@@ -266,12 +264,12 @@ describe("a Worker that is killed", () => {
     const worker = await startJobWorker(options);
     await worker.putSource("a.png", await pattern(16, 16).png().toBuffer());
     const id = await worker.post({ source: "a.png", ops: "x2", callback: `http://127.0.0.1:${port}/hook` });
-    await expect.poll(async () => (await worker.job(id)).webhook?.attempts).toBeGreaterThan(0);
+    await expect.poll(async () => (await worker.job(id)).webhook?.attempts, SLOW).toBeGreaterThan(0);
     await worker.kill();
 
     const receiver = await startReceiver([{ status: 204 }], port);
     const again = await startJobWorker(options);
-    await expect.poll(() => receiver.accepted.map((call) => call.id)).toEqual([await again.eventId(id)]);
+    await expect.poll(() => receiver.accepted.map((call) => call.id), SLOW).toEqual([await again.eventId(id)]);
     await pause(2500);
     expect(receiver.calls).toHaveLength(1);
     expect((await again.job(id)).webhook?.state).toBe("delivered");

@@ -36,7 +36,8 @@ function serve(name: string, until: (nth: number) => Promise<unknown>, body = pi
   return url;
 }
 
-const asked = (url: string, times: number) => expect.poll(() => internet.timesAsked(url)).toBe(times);
+const asked = (url: string, times: number) =>
+  expect.poll(() => internet.timesAsked(url), { timeout: 20_000 }).toBe(times);
 
 /** Long enough for a request that has asked for its source to be in line for its turn. */
 const settled = () => new Promise((resolve) => setTimeout(resolve, 500));

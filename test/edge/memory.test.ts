@@ -57,7 +57,7 @@ describe("sources", () => {
     const requests = proxy.requests();
     proxy.inject(hang);
     const hangUp = await worker.ask("/img/x2/1.png");
-    await expect.poll(() => proxy.requests()).toBe(requests + 1);
+    await expect.poll(() => proxy.requests(), { timeout: 30_000 }).toBe(requests + 1);
     hangUp();
     expect((await worker.get("/img/x1/2.png")).status).toBe(200);
   });
@@ -89,9 +89,9 @@ describe("results of an origin", () => {
     };
     proxy.inject(held, held);
     const first = worker.get("/img/x1/huge-1.png");
-    await expect.poll(() => begun).toBe(1);
+    await expect.poll(() => begun, { timeout: 30_000 }).toBe(1);
     const second = worker.get("/img/x1/huge-2.png");
-    await expect.poll(() => begun).toBe(2);
+    await expect.poll(() => begun, { timeout: 30_000 }).toBe(2);
     await sleep(2000);
     expect(finished).toBe(0);
     goOn();

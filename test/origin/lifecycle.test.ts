@@ -26,8 +26,8 @@ it("refuses at once what it cannot do in time, and answers what it can", async (
   origin = await startSmall();
   const [large, small] = [await scene(1500, 1500).jpeg().toBuffer(), await scene(16, 16).png().toBuffer()];
   const started = performance.now();
-  const refused = await origin.upscale("x2", large, { headers: { "X-SSIU-Deadline-Ms": "10000" } });
-  expect(performance.now() - started).toBeLessThan(5000);
+  const refused = await origin.upscale("x2", large, { headers: { "X-SSIU-Deadline-Ms": "1500" } });
+  expect(performance.now() - started).toBeLessThan(1000);
   expect(refused.status).toBe(503);
   expect(Number(refused.headers.get("retry-after"))).toBeGreaterThanOrEqual(1);
   expect(await refused.json()).toMatchObject({ code: "overloaded" });
@@ -40,18 +40,18 @@ it("ends a request when its time is up, whatever was expected", async () => {
   origin = await startSmall();
   // A stopped program expects nothing; its clock goes on.
   const answer = origin.upscale("x2", await scene(100, 100).png().toBuffer(), {
-    headers: { "X-SSIU-Deadline-Ms": "10000" },
+    headers: { "X-SSIU-Deadline-Ms": "4000" },
   });
   await until(async () => (await queue()) > 0);
   origin.process.kill("SIGSTOP");
-  await new Promise((resolve) => setTimeout(resolve, 10_000));
+  await new Promise((resolve) => setTimeout(resolve, 4000));
   origin.process.kill("SIGCONT");
   expect(await (await answer).json()).toMatchObject({ status: 504, code: "deadline_exceeded" });
   expect((await origin.upscale("x2", await scene(16, 16).png().toBuffer())).status).toBe(200);
 });
 
 it("drops the work of a client that has gone", async () => {
-  origin = await startSmall({ DEADLINE_MS: "3600000" });
+  origin = await startSmall({ DEADLINE_MS: "600000" });
   const client = new AbortController();
   const answer = origin.upscale("x2", await scene(900, 900).jpeg().toBuffer(), { signal: client.signal });
   await until(async () => (await queue()) > 0);
@@ -59,7 +59,7 @@ it("drops the work of a client that has gone", async () => {
   expect(tiles).toBeGreaterThan(20);
   client.abort();
   await expect(answer).rejects.toThrow();
-  await until(async () => (await queue()) === 0);
+  await until(async () => (await queue()) === 0, 5000);
   const done = Number(/^ssiu_origin_tiles_total (\d+)$/m.exec(await metrics())?.[1]);
   expect(done).toBeLessThan(tiles);
   expect(await metrics()).toMatch(/^ssiu_origin_request_seconds_count\{status="499"\} 1$/m);
@@ -78,9 +78,9 @@ it("does not encode what needed no network and whose client has gone: others wai
   await new Promise((resolve) => setTimeout(resolve, 50));
   clients.abort();
   await refused;
-  const before = await origin.cpuSeconds();
-  expect((await origin.upscale("x1", await scene(16, 16).png().toBuffer())).status).toBe(200);
-  expect((await origin.cpuSeconds()) - before).toBeLessThan(10);
+  const small = await scene(16, 16).png().toBuffer();
+  const answer = await origin.upscale("x1", small, { signal: AbortSignal.timeout(15_000) });
+  expect(answer.status).toBe(200);
 });
 
 it("checks signatures while pictures are encoded, which takes threads of the same pool", async () => {
@@ -92,9 +92,8 @@ it("checks signatures while pictures are encoded, which takes threads of the sam
   );
   await new Promise((resolve) => setTimeout(resolve, 3000));
   const keys = "test:another-secret-than-theirs";
-  const before = await origin.cpuSeconds();
-  expect((await origin.upscale("x1", await scene(8, 8).png().toBuffer(), { keys })).status).toBe(403);
-  expect((await origin.cpuSeconds()) - before).toBeLessThan(2);
+  const signal = AbortSignal.timeout(3000);
+  expect((await origin.upscale("x1", await scene(8, 8).png().toBuffer(), { keys, signal })).status).toBe(403);
   clients.abort();
   await Promise.all(encoded);
 });
@@ -113,19 +112,13 @@ it("asks to be started again while a codec is at a picture long after its time",
   const item = { type: "av01", data, properties: properties.map((_, i) => i + 1) };
   const layered = avifFile({ items: [item], properties });
   const health = async () => await (await origin.get("/healthz")).json();
-  const ask = async () => (await origin.upscale("x1,w=10,format=png", layered)).status;
-  expect(await ask()).toBe(504);
-  await until(async () => {
-    if ((await health()).status === "stuck") return true;
-    // On a busy machine the time may have been up before the codec began.
-    await ask();
-    return false;
-  });
-  await until(async () => (await health()).status === "ok");
+  expect((await origin.upscale("x1,w=10,format=png", layered)).status).toBe(504);
+  await until(async () => (await health()).status === "stuck");
+  await until(async () => (await health()).status === "ok", 60_000);
 });
 
 it("does not block its event loop while a picture of 4 MP is made", async () => {
-  origin = await startOrigin({ DEADLINE_MS: "3600000" });
+  origin = await startOrigin({ DEADLINE_MS: "600000" });
   // Plain for the most part, which all threads see but those of the network: it would compute for a minute.
   const source = await scene(200, 200).extend({ right: 800, bottom: 800, background: "teal" }).jpeg().toBuffer();
   await metrics();
@@ -142,12 +135,12 @@ it("does not block its event loop while a picture of 4 MP is made", async () => 
 it.each(["SIGTERM", "SIGINT"] as const)(
   "finishes what is running after %s, said once or twice, says it is not ready, and exits with 0",
   async (signal) => {
-    origin = await startSmall({ DRAIN_MS: "2000" });
-    const answer = origin.upscale("x2", await scene(200, 200).png().toBuffer());
+    origin = await startSmall({ DRAIN_MS: "500" });
+    const answer = origin.upscale("x2", await scene(150, 150).png().toBuffer());
     await until(async () => (await queue()) > 0);
     const exit = once(origin.process, "exit");
     origin.process.kill(signal);
-    await until(async () => (await origin.get("/readyz")).status === 503);
+    await until(async () => (await origin.get("/readyz")).status === 503, 1000);
     origin.process.kill(signal);
     expect((await answer).status).toBe(200);
     expect(await exit).toEqual([0, null]);
@@ -170,10 +163,10 @@ it.skipIf(process.platform !== "linux")(
 );
 
 it("exits with 0 after SIGTERM though ONNX Runtime is at a tile whose client has gone", async () => {
-  origin = await startSmall({ PROVIDER: "cpu", DEADLINE_MS: "3600000" });
+  origin = await startSmall({ PROVIDER: "cpu", DEADLINE_MS: "600000" });
   const client = new AbortController();
   const answer = origin.upscale("x2", await scene(900, 900).jpeg().toBuffer(), { signal: client.signal });
-  await until(async () => /^ssiu_origin_tiles_total [1-9]/m.test(await metrics()));
+  await until(async () => /^ssiu_origin_tiles_total [1-9]/m.test(await metrics()), 60_000);
   client.abort();
   await expect(answer).rejects.toThrow();
   expect(await origin.stop()).toBe(0);
@@ -225,7 +218,7 @@ it("waits no longer than DEADLINE_MS after SIGTERM for a client that does not re
 });
 
 it("ends after SIGTERM though a connection has broken that had asked for several things at once", async () => {
-  origin = await startSmall({ DEADLINE_MS: "3600000" });
+  origin = await startSmall({ DEADLINE_MS: "600000" });
   const picture = await scene(300, 300).jpeg().toBuffer();
   const { url, headers } = await origin.sign("x2", picture);
   const { hostname, port, pathname, search } = new URL(url);
@@ -242,32 +235,31 @@ it("ends after SIGTERM though a connection has broken that had asked for several
 });
 
 it("does four fifths of what it can when four times as much is asked for, and refuses the rest at once", async () => {
-  origin = await startOrigin({ DEADLINE_MS: "10000" });
+  origin = await startOrigin({ DEADLINE_MS: "3000" });
   const source = await scene(64, 64).png().toBuffer();
   const measureCapacity = async () => {
     const { good, seconds } = await offer(origin, source, { perSecond: Infinity, seconds: 3, atATime: 4 });
     return good / seconds;
   };
-  let [good, late, possible, before] = [0, 0, 0, await measureCapacity()];
+  let [good, possible, before] = [0, 0, await measureCapacity()];
   const bytes = await origin.residentBytes();
-  // Again, as a machine is busier at one time than at another.
-  for (let round = 1; round <= 4 && (good <= 0.8 * possible || late >= good / 4); round++) {
+  // Twice, as a machine is busier at one time than at another.
+  for (const round of [1, 2]) {
     const over = await offer(origin, source, { perSecond: 4 * before, seconds: 5 });
     const growth = (await origin.residentBytes()) - bytes;
     expect([...over.statuses].filter((status) => ![200, 503, 504].includes(status))).toEqual([]);
-    expect(over.refusedMs.p50).toBeLessThan(1000);
+    expect(over.late).toBeLessThan(over.good / 4);
+    expect(over.refusedMs.p50).toBeLessThan(250);
     expect(growth).toBeLessThan(150e6);
-    await until(async () => (await origin.get("/readyz")).ok && (await queue()) === 0);
+    await until(async () => (await origin.get("/readyz")).ok && (await queue()) === 0, 10_000);
     // It may have been busier before than during, or the other way round.
     const after = await measureCapacity();
     console.info({ round, before, after, over, growth });
     good += over.good;
-    late += over.late;
     possible += over.seconds * Math.min(before, after);
     before = after;
   }
   expect(good).toBeGreaterThan(0.8 * possible);
-  expect(late).toBeLessThan(good / 4);
 });
 
 it("ends with the npm that started it", async () => {
@@ -292,7 +284,7 @@ async function queue(): Promise<number> {
   return Number(/^ssiu_origin_queue_tiles (\d+)$/m.exec(await metrics())?.[1]);
 }
 
-async function until(holds: () => Promise<boolean>, ms = 60_000): Promise<void> {
+async function until(holds: () => Promise<boolean>, ms = 30_000): Promise<void> {
   for (const end = performance.now() + ms; performance.now() < end; ) {
     if (await holds()) return;
     await new Promise((resolve) => setTimeout(resolve, 20));

@@ -20,8 +20,6 @@ export interface TestOrigin {
   upscale(ops: string, bytes: Uint8Array, request?: OriginRequestOptions): Promise<Response>;
   /** @param which - `VmHWM`: the most there has been. */
   residentBytes(which?: "VmRSS" | "VmHWM"): Promise<number>;
-  /** That it has computed for, on all cores: says the same on a machine that others keep busy. */
-  cpuSeconds(): Promise<number>;
   /** Ends it by SIGTERM. @returns its exit code. */
   stop(): Promise<number | null>;
 }
@@ -86,10 +84,6 @@ export async function spawnOrigin(env: Readonly<Record<string, string>> = {}): P
     async residentBytes(which = "VmRSS") {
       const status = await readFile(`/proc/${child.pid}/status`, "utf8");
       return 1024 * Number(new RegExp(`${which}:\\s+(\\d+)`).exec(status)?.[1]);
-    },
-    async cpuSeconds() {
-      const fields = (await readFile(`/proc/${child.pid}/stat`, "utf8")).replace(/.*\) /, "").split(" ");
-      return (Number(fields[11]) + Number(fields[12])) / 100;
     },
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;

@@ -20,8 +20,8 @@ const [, host] = args.match(/ --ip[ =]([\\d.]+)/) ?? ["", "127.0.0.1"];
 if (process.env.SHOW_ARGS) console.log(args);
 const end = () => {
   if (process.env.KILLED) process.kill(process.pid, "SIGKILL");
-  if (process.env.STAY) setTimeout(() => console.log("left behind"), 20_000);
-  setTimeout(() => process.exit(0), process.env.STAY ? 20_100 : 500);
+  if (process.env.STAY) setTimeout(() => console.log("left behind"), 5000);
+  setTimeout(() => process.exit(0), process.env.STAY ? 5100 : 500);
 };
 if (args.includes("https")) {
   import(${JSON.stringify(import.meta.resolve("miniflare"))}).then(({ Miniflare, Response }) => new Miniflare({
@@ -49,7 +49,7 @@ async function start(...args: string[]) {
 
 async function startIn(cwd: string, ...args: string[]) {
   const env = { ...process.env, PATH: `${folder}${delimiter}${process.env.PATH}` };
-  const child = spawn(process.execPath, [...program("scripts/start"), ...args], { cwd, env, timeout: 100_000 });
+  const child = spawn(process.execPath, [...program("scripts/start"), ...args], { cwd, env, timeout: 30_000 });
   const [[code], stdout, stderr] = await Promise.all([once(child, "exit"), text(child.stdout), text(child.stderr)]);
   return { code, stdout, stderr };
 }
