@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { serve } from "@hono/node-server";
 import { expected } from "../core/errors.ts";
 import { DEVELOPMENT_KEYS } from "../core/origin-request.ts";
+import { PIPELINE_VERSION } from "../core/result-key.ts";
 import { readManifest } from "../engine/node-engines.ts";
 import { createOriginApp } from "./app.ts";
 import { createBatcher } from "./batcher.ts";
@@ -89,6 +90,7 @@ async function main(): Promise<void> {
     now,
   });
   running = { engine, batcher, pictures };
+  metrics.info.set({ provider, pipeline: PIPELINE_VERSION }, 1);
   console.info(`Ready: ${provider}, ${lanes} x ${batchTiles} tiles at a time`);
 }
 

@@ -8,6 +8,12 @@ export function createMetrics({ queueTiles }: { readonly queueTiles: () => numbe
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
   const metrics = {
+    info: new Gauge({
+      name: "ssiu_origin_info",
+      help: "1 once the models are loaded: where the network runs, and the version of the results",
+      labelNames: ["provider", "pipeline"],
+      registers,
+    }),
     requests: new Histogram({
       name: "ssiu_origin_request_seconds",
       help: "Time of a request for a picture, by status",

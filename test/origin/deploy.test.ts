@@ -6,8 +6,10 @@ import { NetworkPolicy } from "kubernetes-models/networking.k8s.io/v1/NetworkPol
 import { PodDisruptionBudget } from "kubernetes-models/policy/v1/PodDisruptionBudget";
 import { Service } from "kubernetes-models/v1/Service";
 import { expect, it } from "vitest";
-import { parseAllDocuments } from "yaml";
+import { parse, parseAllDocuments } from "yaml";
+import { type ErrorCode, ServiceError } from "../../src/core/errors.ts";
 import { parseConfig } from "../../src/origin/config.ts";
+import { createMetrics } from "../../src/origin/metrics.ts";
 import { spawnOrigin } from "./origin.ts";
 
 const file = (path: string) => readFile(new URL(`../../${path}`, import.meta.url), "utf8");
@@ -42,6 +44,19 @@ it("sets what the program reads, and gives it the time that it takes to end", as
   expect(1000 * terminationGracePeriodSeconds).toBeGreaterThan(config.drainMs + config.limits.deadlineMs);
   const documented = await file("docs/deploy.md");
   for (const [name] of pairs) expect(documented).toContain(`\`${name}\``);
+});
+
+it("alerts by metrics that the program has, and by codes of its errors", async () => {
+  const { groups } = parse(await file("deploy/alerts.yaml"));
+  const rules: string = groups
+    .flatMap((group: { rules: { expr: string }[] }) => group.rules.map(({ expr }) => expr))
+    .join("\n");
+  const known = createMetrics({ queueTiles: () => 0 }).registry.getMetricsAsArray();
+  const named = new Set(rules.match(/\b(ssiu|nodejs)_\w+/g)?.map((name) => name.replace(/_count$/, "")));
+  expect(known.map(({ name }) => name)).toEqual(expect.arrayContaining([...named]));
+  const codes = [...rules.matchAll(/code=~?"([^"]+)"/g)].flatMap(([, list = ""]) => list.split("|"));
+  for (const code of codes) expect(new ServiceError(code as ErrorCode, "").status).toBeTypeOf("number");
+  expect([named.size, codes.length]).toEqual([4, 5]);
 });
 
 it("is started by systemd as often as it fails, and given the time that it takes to end", async () => {

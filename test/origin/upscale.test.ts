@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, it, vi } from "vitest";
 import { createNodeCodecs } from "../../src/codecs/node.ts";
 import { contentDigest } from "../../src/core/origin-request.ts";
 import { probe } from "../../src/core/probe/probe.ts";
+import { PIPELINE_VERSION } from "../../src/core/result-key.ts";
 import { parseTransform } from "../../src/core/transform.ts";
 import { ENGINES, readManifest } from "../../src/engine/node-engines.ts";
 import { render } from "../../src/service/render.ts";
@@ -127,6 +128,7 @@ it("answers for health, readiness and Prometheus, and for nothing else", async (
   expect((await origin.get("/healthz")).status).toBe(200);
   expect(await (await origin.get("/readyz")).json()).toMatchObject({ ready: true, provider: "cpu" });
   const metrics = await (await origin.get("/metrics")).text();
+  expect(metrics).toContain(`\nssiu_origin_info{provider="cpu",pipeline="${PIPELINE_VERSION}"} 1\n`);
   expect(metrics).toMatch(/^ssiu_origin_queue_tiles 0$/m);
   expect(metrics).toMatch(/^ssiu_origin_running_requests 0$/m);
   expect(metrics).toMatch(/^ssiu_origin_errors_total\{code="undecodable_image"\} 1$/m);
