@@ -23,22 +23,26 @@ const server = () =>
   new Option("--server <url>", "where the Worker is").env("SSIU_SERVER").default("http://localhost:8787");
 const token = () => new Option("--token <token>", "one of the Worker's JOB_TOKENS").env("SSIU_TOKEN");
 
-/** Adds `ssiu jobs dead`, `ssiu jobs failed` and `ssiu jobs replay [IDS…]`. */
+const LISTS = {
+  dead: "list the jobs whose retries are used up",
+  failed: "list the jobs that their source or ops are to blame for",
+  undelivered: "list the jobs whose webhook nobody took",
+} as const;
+type List = keyof typeof LISTS;
+
+/** Adds `ssiu jobs replay [IDS…]` and a command for each list. */
 export function addJobs(program: Command): void {
   const jobs = program.command("jobs").description("look after the jobs of a Worker");
-  for (const [state, what] of [
-    ["dead", "list the jobs whose retries are used up"],
-    ["failed", "list the jobs that their source or ops are to blame for"],
-  ] as const) {
+  for (const list of Object.keys(LISTS) as List[]) {
     jobs
-      .command(state)
-      .description(what)
+      .command(list)
+      .description(LISTS[list])
       .addOption(server())
       .addOption(token())
       .option("--json", "print each job whole, as a line of JSON")
       .action(async ({ json, ...options }) => {
         const where = Server.parse(options);
-        const ids = await fetchIds(where, state);
+        const ids = await fetchIds(where, list);
         if (json) await eachJob(where, ids, { path: "", print: (job) => JSON.stringify(job) });
         else for (const id of ids) console.log(id);
       });
@@ -72,7 +76,7 @@ async function eachJob(
   }
 }
 
-async function fetchIds(where: Server, state: "dead" | "failed"): Promise<string[]> {
+async function fetchIds(where: Server, state: List): Promise<string[]> {
   const ids: string[] = [];
   let cursor: string | undefined;
   do {

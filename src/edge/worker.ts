@@ -9,9 +9,9 @@ import { CODEC_MODULES } from "./codec-modules.ts";
 import { parseConfig } from "./config.ts";
 import { parseJobConfig } from "./jobs/config.ts";
 import { createConsumer } from "./jobs/consumer.ts";
+import { jobLists } from "./jobs/job-lists.ts";
 import type { JobObject } from "./jobs/job-object.ts";
 import { createJobRoutes } from "./jobs/routes.ts";
-import { unsuccessfulJobs } from "./jobs/unsuccessful-jobs.ts";
 import { parseUploadRules } from "./jobs/upload-rules.ts";
 import { bucketVersions, lastKnown } from "./last-known.ts";
 import type { Lease } from "./lease.ts";
@@ -109,7 +109,7 @@ function createHandlers(env: Env, createEngine: CreateEngine, site: () => string
         ...jobs,
         presets: config.presets,
         allowed: remote.allowed,
-        unsuccessful: unsuccessfulJobs(env.RESULTS),
+        lists: jobLists(env.RESULTS),
         uploads: env.UPLOAD_QUEUE,
       }),
     }),

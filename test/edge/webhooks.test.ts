@@ -149,6 +149,10 @@ describe.concurrent("a webhook", () => {
     const id = await hasty.post({ source: "none.png", ops: "x2", callback: receiver.url });
     await vi.waitFor(async () => expect((await hasty.job(id)).webhook?.state).toBe("exhausted"), SLOW);
     expect(receiver.calls).toHaveLength(3);
+    for (const list of ["failed", "undelivered"]) {
+      const { json } = await hasty.call<{ jobs: string[] }>("GET", `/v1/jobs?state=${list}`);
+      expect(json.jobs).toEqual([id]);
+    }
     await Promise.all([hasty.stop(), receiver.close()]);
   });
 

@@ -13,12 +13,13 @@ import {
   type JobEnd,
   type JobError,
   type JobRequest,
+  listsOf,
   newJob,
   postponed,
   replayed,
   settled,
 } from "./job.ts";
-import { unsuccessfulJobs } from "./unsuccessful-jobs.ts";
+import { type JobList, jobLists } from "./job-lists.ts";
 import { deliver } from "./webhook-delivery.ts";
 import { jobEvent } from "./webhook-event.ts";
 
@@ -44,7 +45,7 @@ interface JobEnv {
  * alarm finds the next thing to do: put the job into the queue, deliver its webhook, forget it.
  */
 export class JobObject extends DurableObject<JobEnv> {
-  readonly #unsuccessful = unsuccessfulJobs(this.env.RESULTS);
+  readonly #lists = jobLists(this.env.RESULTS);
   /** The last entry, which the store may have before we know. */
   #listing: Promise<void> = Promise.resolve();
 
@@ -78,11 +79,7 @@ export class JobObject extends DurableObject<JobEnv> {
   /** Ends a run; the first end counts. */
   async settle(run: number, end: JobEnd): Promise<void> {
     const before = this.#open(run);
-    // Listed before it has ended: what dies in between leaves an entry too many, never one too few.
-    if (before !== undefined && end.state !== "done") {
-      this.#listing = this.#unsuccessful.add(end.state, before.id);
-      await this.#listing;
-    }
+    if (before !== undefined && end.state !== "done") await this.#list(end.state, before.id);
     const job = this.#open(run);
     if (job !== undefined) await this.#save(settled(job, end, Date.now(), this.#config));
   }
@@ -97,11 +94,10 @@ export class JobObject extends DurableObject<JobEnv> {
       const now = this.#load();
       if (now?.run === job.run) next = await this.#save(anew(now, Date.now()));
     }
-    await this.#unsuccessful.remove(job.id);
-    // The new run may have failed before the old one's entry was gone.
+    await this.#lists.remove(job.id);
+    // The new run, or delivery, may have failed before the old one's entry was gone.
     await this.#listing.catch(() => {});
-    const state = this.#load()?.state;
-    if (state === "failed" || state === "dead") await this.#unsuccessful.add(state, job.id);
+    for (const list of listsOf(this.#load() ?? job)) await this.#lists.add(list, job.id);
     return { job: next ?? job, isReplayed: next !== undefined };
   }
 
@@ -129,9 +125,11 @@ export class JobObject extends DurableObject<JobEnv> {
 
   async #deliver(job: Job): Promise<void> {
     const attempt = (await this.#isReadable(job)) ? await this.#tell(job) : {};
-    const now = this.#load();
-    if (now?.run !== job.run) return;
-    await this.#save(attempted(now, attempt, { nowMs: Date.now(), random: Math.random, config: this.#config }));
+    const isCurrent = () => this.#load()?.run === job.run;
+    if (!isCurrent()) return;
+    const next = attempted(job, attempt, { nowMs: Date.now(), random: Math.random, config: this.#config });
+    if (next.delivery?.state === "exhausted") await this.#list("undelivered", job.id);
+    if (isCurrent()) await this.#save(next);
   }
 
   /** Nobody is told of a result that is not there to be fetched. */
@@ -151,9 +149,15 @@ export class JobObject extends DurableObject<JobEnv> {
   }
 
   async #forget({ id, run }: Job): Promise<void> {
-    await this.#unsuccessful.remove(id);
+    await this.#lists.remove(id);
     const now = this.#load();
     if (now?.run === run && now.delivery?.state !== "pending") await this.ctx.storage.deleteAll();
+  }
+
+  /** Before the record says so: what dies in between leaves an entry too many, never one too few. */
+  async #list(list: JobList, id: string): Promise<void> {
+    this.#listing = this.#lists.add(list, id);
+    await this.#listing;
   }
 
   #load(): Job | undefined {

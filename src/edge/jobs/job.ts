@@ -1,7 +1,7 @@
 import { withJitter } from "../../core/backoff.ts";
 import { type ErrorCode, ServiceError } from "../../core/errors.ts";
 import type { JobConfig } from "./config.ts";
-import type { Unsuccessful } from "./unsuccessful-jobs.ts";
+import { JOB_LISTS, type JobList } from "./job-lists.ts";
 
 /** What a job is to do, in canonical form. */
 export interface JobRequest {
@@ -31,7 +31,7 @@ export interface JobError {
 /** How a job ended: `failed` is final, `dead` means that the retries are used up. Both may be replayed. */
 export type JobEnd =
   | { readonly state: "done"; readonly result: JobResult }
-  | { readonly state: Unsuccessful; readonly error?: JobError | undefined };
+  | { readonly state: "failed" | "dead"; readonly error?: JobError | undefined };
 
 interface Delivery {
   /** `disabled`: the receiver answered 410; `exhausted`: the schedule has come to its end. */
@@ -65,6 +65,11 @@ const CUT_OFF: JobError = { code: "internal", detail: "No attempt came to its en
 
 export function newJob(id: string, { source, ops, callback }: JobRequest, nowMs: number): Job {
   return { id, source, ops, callback, state: "queued", run: 1, attempts: 0, createdAtMs: nowMs, wakeAtMs: nowMs };
+}
+
+/** Where it is listed. Who answered 410 wants no webhook, and misses none. */
+export function listsOf({ state, delivery }: Job): JobList[] {
+  return JOB_LISTS.filter((list) => (list === "undelivered" ? delivery?.state === "exhausted" : list === state));
 }
 
 export function isSettled({ state }: Job): boolean {

@@ -7,11 +7,11 @@ import { allow } from "../../service/allow.ts";
 import { requireToken } from "./authorize.ts";
 import type { Job } from "./job.ts";
 import { derivedJobId, isJobId, randomJobId } from "./job-id.ts";
+import { JOB_LISTS, type JobLists } from "./job-lists.ts";
 import type { JobObject } from "./job-object.ts";
 import { acceptRequest, JobFields, makeJob, Ops, parseBody } from "./job-request.ts";
 import { jobView } from "./job-view.ts";
 import { receiveSource, type SourceDeps } from "./source-webhook.ts";
-import { UNSUCCESSFUL, type UnsuccessfulJobs } from "./unsuccessful-jobs.ts";
 import { UploadEvent } from "./uploads.ts";
 
 const MAX_BODY_BYTES = 16_384;
@@ -19,12 +19,12 @@ const MAX_BODY_BYTES = 16_384;
 const NewJob = z.strictObject({ ...JobFields, ops: Ops });
 
 export interface JobRoutesDeps extends SourceDeps {
-  readonly unsuccessful: UnsuccessfulJobs;
+  readonly lists: JobLists;
   readonly uploads: Queue;
 }
 
 /** What stands below /v1. */
-export function createJobRoutes({ unsuccessful, uploads, ...deps }: JobRoutesDeps) {
+export function createJobRoutes({ lists, uploads, ...deps }: JobRoutesDeps) {
   const { config, jobs } = deps;
   const app = new Hono<{ Variables: RequestIdVariables }>();
   const authorized = requireToken(config.tokens);
@@ -42,9 +42,9 @@ export function createJobRoutes({ unsuccessful, uploads, ...deps }: JobRoutesDep
 
   app.get("/jobs", async (c) => {
     const { state: asked = "", cursor } = c.req.query();
-    const state = UNSUCCESSFUL.find((name) => name === asked);
-    if (state === undefined) throw new ServiceError("invalid_job", expected(UNSUCCESSFUL.join(" or "), "state", asked));
-    const page = await unsuccessful.list(state, cursor);
+    const list = JOB_LISTS.find((name) => name === asked);
+    if (list === undefined) throw new ServiceError("invalid_job", expected(JOB_LISTS.join(" or "), "state", asked));
+    const page = await lists.read(list, cursor);
     return c.json({ jobs: page.ids, cursor: page.cursor }, 200, { "Cache-Control": "no-store" });
   });
 

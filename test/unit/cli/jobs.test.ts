@@ -111,12 +111,12 @@ test("prints the jobs whole, the others too where one is forgotten meanwhile", a
   });
 });
 
-test("asks for those that failed", async () => {
+test.each(["failed", "undelivered"])("asks for those that are %s", async (list) => {
   const where = await serve((request, response) => {
     response.end(JSON.stringify({ jobs: [request.url] }));
   });
-  const stdout = "/v1/jobs?state=failed\n";
-  expect(await ssiu("jobs", "failed", "--server", where, "--token", "t")).toEqual({ code: 0, stdout, stderr: "" });
+  const stdout = `/v1/jobs?state=${list}\n`;
+  expect(await ssiu("jobs", list, "--server", where, "--token", "t")).toEqual({ code: 0, stdout, stderr: "" });
 });
 
 test.each([

@@ -1,6 +1,6 @@
 import { Miniflare } from "miniflare";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { unsuccessfulJobs } from "../../../src/edge/jobs/unsuccessful-jobs.ts";
+import { jobLists } from "../../../src/edge/jobs/job-lists.ts";
 import { bucketVersions } from "../../../src/edge/last-known.ts";
 import { bucketResults } from "../../../src/edge/results.ts";
 import { assetSource, bucketSource } from "../../../src/edge/sources.ts";
@@ -156,12 +156,12 @@ it("jobs without a result are listed page by page, those of each end apart", asy
   const list: R2Bucket["list"] = (options) => bucket.list({ ...options, limit: 2 });
   const put = (key: string) => bucket.put(key, "");
   const remove = (keys: string[]) => bucket.delete(keys);
-  const jobs = unsuccessfulJobs({ list, put, delete: remove } as unknown as R2Bucket);
+  const jobs = jobLists({ list, put, delete: remove } as unknown as R2Bucket);
   for (const id of ["1", "2", "3"]) await jobs.add("dead", id);
   await jobs.add("failed", "4");
-  const first = await jobs.list("dead");
+  const first = await jobs.read("dead");
   expect(first.ids).toEqual(["1", "2"]);
-  expect(await jobs.list("dead", first.cursor)).toEqual({ ids: ["3"], cursor: undefined });
+  expect(await jobs.read("dead", first.cursor)).toEqual({ ids: ["3"], cursor: undefined });
   await jobs.remove("4");
-  expect(await jobs.list("failed")).toEqual({ ids: [], cursor: undefined });
+  expect(await jobs.read("failed")).toEqual({ ids: [], cursor: undefined });
 });

@@ -121,7 +121,7 @@ it.each([
   await object.alarm();
   vi.advanceTimersByTime(alarmInMs());
   const forgetting = object.alarm();
-  expect(results.delete).toHaveBeenCalledExactlyOnceWith(["failed/1", "dead/1"]);
+  expect(results.delete).toHaveBeenCalledExactlyOnceWith(["failed/1", "dead/1", "undelivered/1"]);
   expect(await object.replay()).toMatchObject({ isReplayed: true });
   await forgetting;
   expect(await object.read()).toMatchObject(job);
@@ -207,6 +207,29 @@ it.each([
   await replaying;
   expect(await job.read()).toMatchObject({ state: "failed", run: 2 });
   expect([...listed]).toEqual(["failed/1"]);
+});
+
+it("lists a job whose webhook nobody took before it says so itself, until the webhook is sent again", async () => {
+  vi.spyOn(globalThis, "fetch").mockImplementation(async () => new Response(null, { status: 500 }));
+  const { job, results, alarmInMs } = startObject();
+  await job.create("1", { ...REQUEST, callback: "https://example.com/" });
+  await job.begin(1);
+  await job.settle(1, DONE);
+  for (let attempt = 1; attempt < 3; attempt++) {
+    await job.alarm();
+    vi.advanceTimersByTime(alarmInMs());
+  }
+  expect(results.put).not.toHaveBeenCalled();
+  results.put.mockRejectedValueOnce(new Error("The bucket cannot be reached"));
+  await job.alarm();
+  expect(await job.read()).toMatchObject({ delivery: { state: "pending", attempts: 2 } });
+  expect(alarmInMs()).toBe(30 * SECOND);
+  await job.alarm();
+  expect(results.put).toHaveBeenLastCalledWith("undelivered/1", "");
+  expect(await job.read()).toMatchObject({ delivery: { state: "exhausted" } });
+  await job.replay();
+  expect(results.delete).toHaveBeenCalledExactlyOnceWith(["failed/1", "dead/1", "undelivered/1"]);
+  expect(results.put).toHaveBeenCalledTimes(2);
 });
 
 it("sends no webhook that no key signs, and the same one once there is a key again", async () => {

@@ -5,13 +5,13 @@ import { createJobRoutes, type JobRoutesDeps } from "../../../src/edge/jobs/rout
 // What takes more jobs than a test can make; the rest is tested in workerd (test/edge/jobs.test.ts).
 
 it("lists jobs without a result from a cursor on, and says where to go on", async () => {
-  const list = vi.fn(async () => ({ ids: ["2"], cursor: "after 2" }));
+  const read = vi.fn(async () => ({ ids: ["2"], cursor: "after 2" }));
   // Fakes of the little that is used.
-  const deps = { config: { tokens: ["token"] }, unsuccessful: { list } } as unknown as JobRoutesDeps;
+  const deps = { config: { tokens: ["token"] }, lists: { read } } as unknown as JobRoutesDeps;
   const headers = { Authorization: "Bearer token" };
   const answer = await createJobRoutes(deps).request("/jobs?state=dead&cursor=after%201", { headers });
   expect(await answer.json()).toEqual({ jobs: ["2"], cursor: "after 2" });
-  expect(list).toHaveBeenCalledExactlyOnceWith("dead", "after 1");
+  expect(read).toHaveBeenCalledExactlyOnceWith("dead", "after 1");
 });
 
 it("reads nothing of whom it does not know", async () => {

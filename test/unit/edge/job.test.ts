@@ -6,6 +6,7 @@ import {
   begun,
   dispatched,
   type Job,
+  listsOf,
   newJob,
   postponed,
   replayed,
@@ -136,16 +137,18 @@ it("starts anew only where there is no result, as another run", () => {
 });
 
 it.each([
-  [500, "exhausted"],
-  [410, "disabled"],
-])("is told of anew, as the same event, where the receiver said %i until it was %s", async (status, state) => {
+  [500, "exhausted", ["undelivered"]],
+  [410, "disabled", []],
+])("is told of anew, as the same event, where the receiver said %i until it was %s", async (status, state, lists) => {
   const { job } = attempts({ status }, () => 0);
   expect(job.delivery?.state).toBe(state);
+  expect(listsOf(job)).toEqual(lists);
   const again = replayed(job, 500);
   expect(again).toEqual({ ...job, delivery: { state: "pending", attempts: 0 }, wakeAtMs: 500 });
   expect(again && (await jobEvent(again, CONFIG.signing))).toEqual(await jobEvent(job, CONFIG.signing));
   const told = again && attempted(again, { status: 204 }, { nowMs: 600, random: () => 0, config: CONFIG });
   expect(told && replayed(told, 700)).toBeUndefined();
+  expect(told && listsOf(told)).toEqual([]);
 });
 
 it.each(["source", "ops", "callback"])("is not the job that was asked for before with another %s", (field) => {
