@@ -1,4 +1,4 @@
-"""Pictures as on the web: some out of focus; shrunk by some kernel, some sharpened then, mostly stored with loss."""
+"""Pictures as on the web: some out of focus, noisy or sharpened, shrunk by some kernel, mostly stored with loss."""
 
 import math
 from collections.abc import Callable
@@ -25,6 +25,9 @@ COLOURS = (16, 128)  # of a patch: as far off as a whole photograph with 64 to 2
 KERNELS = {BICUBIC: 0.22, LANCZOS3: 0.22, BILINEAR: 0.22, AREA: 0.22, ALIASED: 0.12}  # and how often
 SOFT = 0.2  # how often a picture is out of focus
 SIGMA = (0.5, 1.5)  # of a Gaussian then, in low-resolution px: less may be the kernel's work
+NOISY = 0.2  # how often a picture has noise once it was shrunk
+NOISE = (1.5, 15.0)  # sigma of a Gaussian then, of 255, as often in each octave
+GREY_NOISE = 0.5  # how often that is the same in red, green and blue
 SHARPENED = 0.2  # how often a picture has been sharpened once it was shrunk
 UNSHARP_SIGMA = (0.4, 1.0)  # of an unsharp mask then, in px
 UNSHARP_AMOUNT = (0.3, 1.2)
@@ -125,6 +128,15 @@ def shrink(patches: Tensor, scale: Fraction, generator: Generator) -> Tensor:
     return torch.stack([imresize_bytes(p, scale, kernel) for p, kernel in zip(patches, kernels, strict=True)])
 
 
+def add_noise(patches: Tensor, generator: Generator) -> Tensor:
+    """To some of them, each of a strength of its own; not to the truth."""
+    chances, places, kinds = torch.rand(3, len(patches), 1, 1, 1, generator=generator)
+    noise = torch.randn(patches.shape, generator=generator)
+    noise = torch.where(kinds < GREY_NOISE, noise[:, :1], noise)
+    sigmas = torch.where(chances < NOISY, NOISE[0] * (NOISE[1] / NOISE[0]) ** places, 0)
+    return (patches + (sigmas * noise).to(patches)).round().clamp(0, 255)
+
+
 def sharpen(patches: Tensor, generator: Generator) -> Tensor:
     """Some of them, as programs that make thumbnails do; not so the truth."""
     draws = torch.rand(3, len(patches), generator=generator).T.tolist()
@@ -138,8 +150,8 @@ def sharpen(patches: Tensor, generator: Generator) -> Tensor:
     )
 
 
-def shrink_and_sharpen(patches: Tensor, scale: Fraction, generator: Generator) -> Tensor:
-    return sharpen(shrink(patches, scale, generator), generator)
+def develop(patches: Tensor, scale: Fraction, generator: Generator) -> Tensor:
+    return sharpen(add_noise(shrink(patches, scale, generator), generator), generator)
 
 
 def store(patches: Tensor, generator: Generator, undamaged: float) -> Tensor:
@@ -149,6 +161,6 @@ def store(patches: Tensor, generator: Generator, undamaged: float) -> Tensor:
     return torch.from_numpy(np.stack(results)).permute(0, 3, 1, 2).to(patches)
 
 
-WEB = Degradation(CLEAN.recolour, soften, shrink_and_sharpen, partial(store, undamaged=0.15))
+WEB = Degradation(CLEAN.recolour, soften, develop, partial(store, undamaged=0.15))
 # Charts and screenshots are mostly stored without loss, and sharp.
 DRAWN = Degradation(recolour, CLEAN.soften, shrink, partial(store, undamaged=0.65))
