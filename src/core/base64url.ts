@@ -1,14 +1,13 @@
+import { decodeBase64Url, encodeBase64Url } from "hono/utils/encode";
+
 /** base64url without padding (RFC 4648 §5). */
 export function toBase64Url(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes)).replace(/[+/=]/g, (character) => TO_URL[character] ?? "");
+  return encodeBase64Url(new Uint8Array(bytes).buffer).replace(/=+$/, "");
 }
 
 /** Inverse of {@link toBase64Url}; undefined where it could not have written the text. */
 export function fromBase64Url(text: string): Uint8Array<ArrayBuffer> | undefined {
   if (!/^[\w-]*$/.test(text) || text.length % 4 === 1) return undefined;
-  const binary = atob(text.replace(/[-_]/g, (character) => (character === "-" ? "+" : "/")));
-  const bytes = Uint8Array.from(binary, (character) => character.charCodeAt(0));
+  const bytes = decodeBase64Url(text);
   return toBase64Url(bytes) === text ? bytes : undefined;
 }
-
-const TO_URL: Readonly<Record<string, string>> = { "+": "-", "/": "_" };
