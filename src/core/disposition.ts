@@ -1,12 +1,10 @@
 import type { Format } from "./image.ts";
 import { isRemote } from "./remote-url.ts";
 
-const EXTENSION: Readonly<Record<Format, string>> = { png: "png", jpeg: "jpg", webp: "webp", avif: "avif" };
-
 /** What a result is called when it is saved: as its source, with its own format's extension. */
 export function resultName(name: string, format: Format): string {
   const [stem = ""] = name.split(/\.(?:png|jpe?g|webp|avif|gif)$/i);
-  return `${stem === "" ? "picture" : stem}.${EXTENSION[format]}`;
+  return `${stem === "" ? "picture" : stem}.${format === "jpeg" ? "jpg" : format}`;
 }
 
 /**

@@ -60,9 +60,7 @@ export const MAX_SIDE: Readonly<Record<Format, number>> = { png: 0x7fffffff, jpe
  */
 export const DEFAULT_QUALITY: Readonly<Record<Format, number>> = { png: 100, jpeg: 85, webp: 80, avif: 60 };
 
-export const MEDIA_TYPE: Readonly<Record<Format, string>> = {
-  png: "image/png",
-  jpeg: "image/jpeg",
-  webp: "image/webp",
-  avif: "image/avif",
-};
+/** @see https://www.iana.org/assignments/media-types */
+export function mediaType(format: Format): string {
+  return `image/${format}`;
+}

@@ -1,5 +1,5 @@
 import { disposition } from "../core/disposition.ts";
-import { MEDIA_TYPE } from "../core/image.ts";
+import { mediaType } from "../core/image.ts";
 import type { Transform } from "../core/transform.ts";
 import type { Inspected } from "./pipeline.ts";
 import type { Result } from "./results.ts";
@@ -31,7 +31,7 @@ export function resultHeaders({ etag, cacheControl, format }: HeaderOptions): He
  * @param source - key or URL of the picture that it was made of.
  */
 export function imageResponse(headers: Headers, source: string, { facts, bytes, body, range }: Result): Response {
-  headers.set("Content-Type", MEDIA_TYPE[facts.format]);
+  headers.set("Content-Type", mediaType(facts.format));
   headers.set("Content-Disposition", disposition(source, facts.format));
   headers.set("X-SSIU-Engine", facts.engine);
   if (facts.model !== undefined) headers.set("X-SSIU-Model", facts.model);

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { expected, ServiceError } from "../core/errors.ts";
-import { type Format, MEDIA_TYPE, type Size } from "../core/image.ts";
+import { type Format, mediaType, type Size } from "../core/image.ts";
 import { parseJson } from "../core/json.ts";
 import { contentDigest } from "../core/origin-request.ts";
 import { probe } from "../core/probe/probe.ts";
@@ -115,7 +115,7 @@ async function readResult(
     return { alive: false, error: unusable(new Error(reason)) };
   };
   const type = headers.get("Content-Type") ?? "";
-  if (type !== MEDIA_TYPE[format]) return refuse(expected(MEDIA_TYPE[format], "Content-Type", type));
+  if (type !== mediaType(format)) return refuse(expected(mediaType(format), "Content-Type", type));
   // One of another version makes other bytes, which would be kept under our key.
   const pipeline = headers.get("X-SSIU-Pipeline") ?? "";
   if (pipeline !== `${PIPELINE_VERSION}`) return refuse(expected(`${PIPELINE_VERSION}`, "X-SSIU-Pipeline", pipeline));

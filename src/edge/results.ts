@@ -1,5 +1,5 @@
 import { type ByteRange, parseRange } from "../core/http.ts";
-import { FORMATS, type Format, MEDIA_TYPE } from "../core/image.ts";
+import { FORMATS, type Format, mediaType } from "../core/image.ts";
 
 /** What is known of a result beside its bytes. */
 export interface ResultFacts {
@@ -55,7 +55,7 @@ export function bucketResults(bucket: R2Bucket): Results {
       const object: R2Object | null = await bucket.put(key, bytes, {
         onlyIf: { etagDoesNotMatch: "*" },
         sha256: await crypto.subtle.digest("SHA-256", bytes),
-        httpMetadata: { contentType: MEDIA_TYPE[format] },
+        httpMetadata: { contentType: mediaType(format) },
         customMetadata: { ...made, sourceWidth: `${sourceWidth}`, sourceHeight: `${sourceHeight}` },
       });
       return object !== null;
@@ -64,7 +64,7 @@ export function bucketResults(bucket: R2Bucket): Results {
 }
 
 function describe({ key, size, httpMetadata, customMetadata = {} }: R2Object): Result {
-  const format = FORMATS.find((f) => MEDIA_TYPE[f] === httpMetadata?.contentType);
+  const format = FORMATS.find((f) => mediaType(f) === httpMetadata?.contentType);
   const { engine, model, sourceWidth, sourceHeight } = customMetadata;
   if (format === undefined || engine === undefined || model === undefined)
     throw new TypeError(`Expected a result for ${key}`);

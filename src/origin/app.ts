@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import { requestId } from "hono/request-id";
 import { ServiceError } from "../core/errors.ts";
-import { MEDIA_TYPE } from "../core/image.ts";
+import { mediaType } from "../core/image.ts";
 import type { Keyring } from "../core/keyring.ts";
 import { contentDigest } from "../core/origin-request.ts";
 import { PIPELINE_VERSION } from "../core/result-key.ts";
@@ -105,7 +105,7 @@ export function createOriginApp({ limits, keyring, model, metrics, pixelWorkers,
       const source = inspect(bytes, transform, { limits, model });
       const picture = await upscale(running, source, deadline);
       return c.body(picture.data, 200, {
-        "Content-Type": MEDIA_TYPE[source.plan.format],
+        "Content-Type": mediaType(source.plan.format),
         "Content-Length": `${picture.data.length}`,
         "Content-Digest": await contentDigest(picture.data),
         "Server-Timing": picture.serverTiming,
