@@ -18,7 +18,7 @@ interface EncodeOptions {
 export interface Codecs {
   /** @throws {ServiceError} `undecodable_image` for corrupt or truncated bytes, `unsupported_format` for what it cannot read. */
   decode(bytes: Uint8Array, probe: Probe): Promise<Picture>;
-  /** The picture's alpha is ignored by JPEG: composite first. */
+  /** Of a size that the format can store, see MAX_SIDE. The picture's alpha is ignored by JPEG: composite first. */
   encode(picture: Picture, format: Format, options?: EncodeOptions): Promise<Uint8Array>;
 }
 

@@ -5,7 +5,6 @@ import { orient } from "../core/orient.ts";
 import { corrupt } from "../core/probe/bytes.ts";
 import { firstGifFrame } from "../core/probe/gif.ts";
 import type { Probe } from "../core/probe/probe-result.ts";
-import { checkStorable } from "../core/storable.ts";
 import { plainlyCropped, stillAvif, withPixi } from "./avif-container.ts";
 import type { Codecs } from "./codec.ts";
 import { inflate } from "./deflate.ts";
@@ -52,7 +51,6 @@ export function createCodecs(modules: CodecModules, { avifBytes = Number.POSITIV
     },
 
     async encode(picture, format, { quality = DEFAULT_QUALITY[format] } = {}) {
-      checkStorable(picture.image, format);
       const bytes = await encoders(
         format,
         () => ENCODERS[format](modules),

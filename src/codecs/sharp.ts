@@ -8,7 +8,6 @@ import { orient, uprightSize } from "../core/orient.ts";
 import { readAvif } from "../core/probe/avif.ts";
 import { corrupt } from "../core/probe/bytes.ts";
 import type { Probe } from "../core/probe/probe-result.ts";
-import { checkStorable } from "../core/storable.ts";
 import { stillAvif, untransformed } from "./avif-container.ts";
 import { type Codecs, isStoredGrey, jpegHasFullChroma } from "./codec.ts";
 import { embedIcc, readIcc } from "./icc.ts";
@@ -33,10 +32,8 @@ export function createSharpCodecs({ timeoutSeconds: seconds = 0 }: SharpCodecsOp
 
     async encode(picture, format, { quality = DEFAULT_QUALITY[format] } = {}) {
       const { image, icc } = picture;
-      checkStorable(image, format);
-      const { buffer, byteOffset, length } = image.data;
       const raw = { width: image.width, height: image.height, channels: 4 } as const;
-      const input = sharp(Buffer.from(buffer, byteOffset, length), { raw, limitInputPixels: false });
+      const input = sharp(image.data, { raw, limitInputPixels: false });
       if (isOpaque(image)) input.removeAlpha();
       if (isStoredGrey(picture)) input.toColourspace("b-w");
       const bytes = await inTime(seconds, () => ENCODERS[format](input.timeout({ seconds }), quality).toBuffer());

@@ -4,7 +4,6 @@ import { type Format, MAX_SIDE, type Size, type SourceFormat } from "../core/ima
 import { uprightSize } from "../core/orient.ts";
 import type { Probe } from "../core/probe/probe-result.ts";
 import { planResize, type ResizePlan } from "../core/resize-plan.ts";
-import { checkStorable } from "../core/storable.ts";
 import { networkPixels } from "../core/tiles.ts";
 import type { Transform } from "../core/transform.ts";
 import type { FindModel } from "../engine/models.ts";
@@ -98,4 +97,12 @@ function atMost(limit: number, actual: number, unit: string, name: string): void
   if (actual <= limit) return;
   const message = `Expected at most ${limit} ${unit} for ${name}, got ${actual}`;
   throw new ServiceError("image_too_large", message, { detail: { limit, actual, unit } });
+}
+
+/** Whether the format can store a picture of this size. */
+function checkStorable({ width, height }: Size, format: Format): void {
+  const [limit, actual] = [MAX_SIDE[format], Math.max(width, height)];
+  if (actual <= limit) return;
+  const message = `Expected a picture of at most ${limit} px a side for ${format}, got ${width}x${height}`;
+  throw new ServiceError("image_too_large", message, { detail: { limit, actual, unit: "px" } });
 }

@@ -10,7 +10,6 @@ import { DEFAULT_QUALITY, FORMATS } from "../../../src/core/image.ts";
 import { readAvif } from "../../../src/core/probe/avif.ts";
 import { isFrame, jpegSegments } from "../../../src/core/probe/jpeg.ts";
 import { probe } from "../../../src/core/probe/probe.ts";
-import { checkStorable } from "../../../src/core/storable.ts";
 import { fixture } from "../../fixtures/read.ts";
 import { difference } from "./difference.ts";
 
@@ -137,18 +136,6 @@ describe.each(Object.entries({ jsquash, sharp: createSharpCodecs() }))("encode w
     // Of its third byte, whether they are halved across and down.
     expect((bytes[at + 2] ?? 0) & 0b1100).toBe(0);
   });
-
-  it.each([
-    ["webp", 16383],
-    ["avif", 16384],
-  ] as const)("refuses a picture that %s cannot store", async (format, limit) => {
-    const width = limit + 1;
-    const image = { width, height: 1, data: new Uint8ClampedArray(4 * width) };
-    await expect(codecs.encode({ image }, format)).rejects.toMatchObject({
-      code: "image_too_large",
-      detail: { limit, actual: width, unit: "px" },
-    });
-  });
 });
 
 it("is given up by sharp where it takes longer than it may", async () => {
@@ -160,11 +147,6 @@ it("is given up by sharp where it takes longer than it may", async () => {
   // Its length alone: megabytes take minutes to be printed.
   const length = encode({ image }, "png").then((bytes) => bytes.length);
   await expect(length).rejects.toMatchObject({ code: "deadline_exceeded" });
-});
-
-it("can store sides as long as a format has them, neither longer nor higher", () => {
-  expect(() => checkStorable({ width: 16383, height: 16383 }, "webp")).not.toThrow();
-  expect(() => checkStorable({ width: 1, height: 16384 }, "webp")).toThrow("got 1x16384");
 });
 
 it.each(["jpeg", "webp", "avif"] as const)("makes %s as large and as good with either", async (format) => {

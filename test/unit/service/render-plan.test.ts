@@ -45,6 +45,7 @@ describe("planRender", () => {
     expect(() => plan(width + 1, { format }, { height: 1 })).toThrow(tooLong);
     expect(() => plan(width + 1, { format: "json" }, { format, height: 1 })).toThrow(tooLong);
     expect(() => plan(1, { format }, { height: width + 1 })).toThrow(tooLong);
+    expect(() => plan(1, { format }, { height: width + 1 })).toThrow(`got 4x${4 * (width + 1)}`);
   });
 
   it.each<[string, number, Format, readonly Format[], Format]>([
