@@ -35,7 +35,11 @@ export function createCodecs(modules: CodecModules, { avifBytes = Number.POSITIV
       const icc = await readIcc(bytes, format);
       const prepared = attempt(() => prepare(bytes, probe), format);
       checkLength(prepared.bytes.length, probe);
-      if (format === "png") checkLength(await unpackedLength(prepared.bytes, maxBytes(probe)), probe);
+      if (format === "png") {
+        // The decoder unpacks it to the end, a second for each GB; damage it finds for itself.
+        const unpacked = await inflate(packedPixels(prepared.bytes), maxBytes(probe));
+        checkLength(unpacked?.length ?? 0, probe);
+      }
       const image = await decoders(
         format,
         () => DECODERS[format](modules),
@@ -95,10 +99,4 @@ function prepare(bytes: Uint8Array, probe: Probe): WebpFrame | Pick<WebpFrame, "
  */
 function maxMemoryBytes({ width, height }: Probe): number {
   return 40 * 2 ** 20 + 24 * width * height;
-}
-
-/** What a PNG's pixels unpack to, up to little more than `most`: its decoder goes on to the end, a second for each GB. */
-async function unpackedLength(bytes: Uint8Array, most: number): Promise<number> {
-  // Damage it finds for itself.
-  return (await inflate(packedPixels(bytes), most))?.length ?? 0;
 }

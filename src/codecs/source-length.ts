@@ -1,17 +1,13 @@
 import { ServiceError } from "../core/errors.ts";
-import type { SourceFormat } from "../core/image.ts";
 import type { Probe } from "../core/probe/probe-result.ts";
 
 /** A pixel of 16 bits a channel takes 8 bytes as it is. */
 const MAX_BYTES_PER_PIXEL = 16;
-/** Beside the pixels; an AVIF may have metadata, and be a sequence. */
-function maxOtherBytes(format: SourceFormat): number {
-  return format === "avif" ? 2 ** 22 : 2 ** 20;
-}
 
 /** So many at most that a source can need, without its metadata where decoders get none, packed or not. */
 export function maxBytes({ format, width, height }: Probe): number {
-  return MAX_BYTES_PER_PIXEL * width * height + maxOtherBytes(format);
+  // An AVIF may have metadata, and be a sequence.
+  return MAX_BYTES_PER_PIXEL * width * height + (format === "avif" ? 2 ** 22 : 2 ** 20);
 }
 
 /**

@@ -97,17 +97,8 @@ type EmscriptenFactory<Codec> = (options: {
   ) => WebAssembly.Instance["exports"];
 }) => Promise<Codec>;
 
-interface Emscripten<Codec> {
-  readonly codec: Codec;
-  readonly memory: WebAssembly.Memory;
-  /** What the codec wrote to its standard streams. */
-  readonly printed: string[];
-}
-
-async function startEmscripten<Codec>(
-  factory: EmscriptenFactory<Codec>,
-  module: WebAssembly.Module,
-): Promise<Emscripten<Codec>> {
+async function startEmscripten<Codec>(factory: EmscriptenFactory<Codec>, module: WebAssembly.Module) {
+  /** What the codec writes to its standard streams. */
   const printed: string[] = [];
   const print = (line: string): void => void printed.push(line);
   let memory: unknown;
