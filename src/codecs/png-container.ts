@@ -14,11 +14,6 @@ export function pngChunk(type: string, data: Uint8Array): Uint8Array {
   return chunk;
 }
 
-/** Whether a chunk, whole, is as it was written. @see PNG (third edition) section 5.5 */
-function isIntact(chunk: Uint8Array): boolean {
-  return crc32(chunk.subarray(4, -4)) >>> 0 === u32be(chunk, chunk.length - 4);
-}
-
 /** Chunks that pixels depend on; the rest (animation, compressed text and profiles) only costs time and memory. */
 const ESSENTIAL = new Set(["IHDR", "PLTE", "tRNS", "IDAT", "IEND"]);
 
@@ -33,8 +28,9 @@ export function essentialPng(bytes: Uint8Array): Uint8Array {
   const hasAlpha = (u8(bytes, 8 + 8 + 9) & 4) !== 0;
   for (const { type, whole } of pngChunks(bytes)) {
     if (!ESSENTIAL.has(type) || (type === "tRNS" && hasAlpha)) continue;
-    // The decoder does not look, and makes up what cannot be told from a picture.
-    if (!isIntact(whole)) throw corrupt(`a PNG with a damaged ${type} chunk`);
+    // The decoder does not look, and makes up what cannot be told from a picture. @see PNG (third edition) section 5.5
+    if (crc32(whole.subarray(4, -4)) !== u32be(whole, whole.length - 4))
+      throw corrupt(`a PNG with a damaged ${type} chunk`);
     parts.push(whole);
   }
   return concat(parts);
@@ -55,6 +51,7 @@ const CRCS = Uint32Array.from({ length: 256 }, (_, byte) => {
 /** @see PNG (third edition) annex D */
 function crc32(bytes: Uint8Array): number {
   let crc = -1;
-  for (const byte of bytes) crc = (crc >>> 8) ^ (CRCS[(crc ^ byte) & 0xff] ?? 0);
-  return ~crc;
+  // By index: iterated, it takes twice as long, and until it is optimized seven times.
+  for (let i = 0; i < bytes.length; i++) crc = (crc >>> 8) ^ (CRCS[(crc ^ (bytes[i] ?? 0)) & 0xff] ?? 0);
+  return ~crc >>> 0;
 }
