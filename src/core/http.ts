@@ -54,3 +54,11 @@ export function cappedCacheControl(value: string, seconds: number): string {
   const hasAge = capped.some((directive) => directive.startsWith("max-age="));
   return [...capped, ...(hasAge ? [] : ["max-age=0"]), "must-revalidate"].join(", ");
 }
+
+/** Milliseconds that a Retry-After header asks to wait, as seconds or as a date; undefined without one. @see RFC 9110 §10.2.3 */
+export function parseRetryAfter(header: string | null, nowMs: number): number | undefined {
+  if (header === null) return undefined;
+  if (/^\d+$/.test(header)) return 1000 * Number(header);
+  const at = Date.parse(header);
+  return Number.isNaN(at) ? undefined : Math.max(0, at - nowMs);
+}

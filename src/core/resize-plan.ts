@@ -67,7 +67,7 @@ export function planResize(source: Size, transform: Transform): ResizePlan {
 }
 
 /** `start` and `length` of what is seen along one axis, and the number of pixels it becomes. */
-interface Span {
+interface Axis {
   readonly start: number;
   readonly length: number;
   readonly to: number;
@@ -77,7 +77,7 @@ interface Span {
  * What is about `focus` (0 to 1) of an axis, as far as it goes, if it becomes longer than `most`; from a whole pixel on or up
  * to the end, so that an unscaled cut stays sharp: one of what is fitted or, where it is enlarged, of the result.
  */
-function fitAxis(length: number, ratio: Ratio, most: number, focus: number): Span {
+function fitAxis(length: number, ratio: Ratio, most: number, focus: number): Axis {
   const [becomes, was] = ratio;
   const factor = factorOf(ratio);
   // Not by the factor: 600 * (138 / 800) is less than 103.5.
@@ -91,17 +91,17 @@ function fitAxis(length: number, ratio: Ratio, most: number, focus: number): Spa
   return { start: focus === 1 ? last : Math.max(0, Math.min(start, last)), length: part, to: most };
 }
 
-function divide({ start, length, to }: Span, by: number): Span {
+function divide({ start, length, to }: Axis, by: number): Axis {
   return { start: start / by, length: length / by, to };
 }
 
 /** What is upscaled along one axis: it begins on the grid, so that attention windows stand where they stand in the whole picture. */
-function around({ start, length, to }: Span, whole: number): Span {
+function around({ start, length, to }: Axis, whole: number): Axis {
   const margin = Math.max(GRID, Math.ceil((LANCZOS3.radius * length) / to));
   const from = Math.max(0, Math.floor((start - margin) / GRID) * GRID);
   return { start: from, length: Math.min(whole, Math.ceil(start + length + margin)) - from, to };
 }
 
-function rect(x: Span, y: Span): Rect {
+function rect(x: Axis, y: Axis): Rect {
   return { x: x.start, y: y.start, width: x.length, height: y.length };
 }

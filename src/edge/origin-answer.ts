@@ -1,11 +1,11 @@
 import * as z from "zod";
 import { expected, ServiceError } from "../core/errors.ts";
+import { parseRetryAfter } from "../core/http.ts";
 import { type Format, mediaType, type Size } from "../core/image.ts";
 import { parseJson } from "../core/json.ts";
 import { contentDigest } from "../core/origin-request.ts";
 import { probe } from "../core/probe/probe.ts";
 import { PIPELINE_VERSION } from "../core/result-key.ts";
-import { parseRetryAfter } from "../core/retry-after.ts";
 import type { Rendered } from "../service/render.ts";
 
 /** What a result must be to be believed. */

@@ -1,5 +1,5 @@
 import { ServiceError } from "../../core/errors.ts";
-import { parseRetryAfter } from "../../core/retry-after.ts";
+import { parseRetryAfter } from "../../core/http.ts";
 import { type WebhookKeys, type WebhookMessage, webhookHeaders } from "../../core/webhook.ts";
 import { logError } from "../../service/problem.ts";
 import { USER_AGENT } from "../user-agent.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { cappedCacheControl, matchHolds, noneMatchHits, parseRange } from "../../../src/core/http.ts";
+import { cappedCacheControl, matchHolds, noneMatchHits, parseRange, parseRetryAfter } from "../../../src/core/http.ts";
 
 describe("noneMatchHits", () => {
   it.each([
@@ -78,5 +78,22 @@ describe("cappedCacheControl", () => {
     ["no-store", 60, "no-store, max-age=0, must-revalidate"],
   ])("makes of %s, %i s before the end, %s", (value, seconds, capped) => {
     expect(cappedCacheControl(value, seconds)).toBe(capped);
+  });
+});
+
+describe("parseRetryAfter", () => {
+  const NOW = Date.parse("Tue, 24 Nov 2026 10:00:00 GMT");
+
+  it.each([
+    ["0", 0],
+    ["120", 120_000],
+    ["9999999999", 9_999_999_999_000],
+    ["Tue, 24 Nov 2026 10:00:30 GMT", 30_000],
+    ["Tue, 24 Nov 2026 09:00:00 GMT", 0],
+    ["soon", undefined],
+    ["", undefined],
+    [null, undefined],
+  ])("reads %j", (header, ms) => {
+    expect(parseRetryAfter(header, NOW)).toBe(ms);
   });
 });
