@@ -2,11 +2,11 @@ import { ServiceError } from "../core/errors.ts";
 
 /** Room for so much at the same time in the isolate. */
 export interface Gate {
-  open(): Place;
+  open(): Guest;
 }
 
-/** What one request holds of the room. */
-export interface Place {
+/** A request, and what it holds of the room. */
+export interface Guest {
   /**
    * Waits until so much, all in all, is held: outside in the order of coming, inside until there is room or everybody else came
    * later, as two who both need more would wait for each other.

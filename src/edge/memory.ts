@@ -1,4 +1,4 @@
-import { createGate, type GateOptions, type Place } from "./gate.ts";
+import { createGate, type GateOptions, type Guest } from "./gate.ts";
 
 /**
  * The files that requests hold in the isolate's memory: together no more than the limits allow one of them, and what the
@@ -40,21 +40,21 @@ export function createMemory({ sourceBytes, resultBytes, ...options }: MemoryOpt
   return {
     open() {
       const [small, source, result] = [smalls.open(), sources.open(), results.open()];
-      let place: Place | undefined;
+      let guest: Guest | undefined;
       return {
         async source(bytes) {
           const isSmall = bytes > 0 && bytes <= SMALL * sourceBytes;
-          place ??= isSmall ? small : source;
-          if (place === small && !isSmall) {
+          guest ??= isSmall ? small : source;
+          if (guest === small && !isSmall) {
             // It is more than it said.
             small.leave();
-            place = source;
+            guest = source;
           }
-          await place.hold(bytes);
+          await guest.hold(bytes);
         },
         result: result.hold,
         release() {
-          for (const place of [small, source, result]) place.leave();
+          for (const each of [small, source, result]) each.leave();
         },
       };
     },

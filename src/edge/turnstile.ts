@@ -14,12 +14,12 @@ export function createTurnstile(options: Omit<GateOptions, "room">): Turnstile {
   const gate = createGate({ room: 1, ...options });
   return {
     async run(work, waitMs) {
-      const place = gate.open();
+      const guest = gate.open();
       try {
-        await place.hold(1, waitMs);
+        await guest.hold(1, waitMs);
         return await work(() => options.sleep(0));
       } finally {
-        place.leave();
+        guest.leave();
       }
     },
   };

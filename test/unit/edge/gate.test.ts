@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { createGate, type Gate, GONE_MS, type Place } from "../../../src/edge/gate.ts";
+import { createGate, type Gate, GONE_MS, type Guest } from "../../../src/edge/gate.ts";
 import { createMemory } from "../../../src/edge/memory.ts";
 
 const WAIT_MS = 60_000;
@@ -27,10 +27,10 @@ async function happens(event: Promise<unknown>, withinMs = 100): Promise<boolean
 }
 
 /** Somebody who holds so much. */
-async function visitor(gate: Gate, size: number): Promise<Place> {
-  const place = gate.open();
-  await place.hold(size);
-  return place;
+async function visitor(gate: Gate, size: number): Promise<Guest> {
+  const guest = gate.open();
+  await guest.hold(size);
+  return guest;
 }
 
 describe("a gate", () => {
