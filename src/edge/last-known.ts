@@ -22,21 +22,16 @@ export function lastKnown(open: OpenSource, versions: Versions, now: () => numbe
       const source = await open(id, reserve);
       return source && { ...source, onStored: () => versions.put(id, source.version, askedMs) };
     } catch (failure) {
-      if (isTakenAway(failure)) await versions.forget(id, now()).catch((cause) => logError("last known", cause));
-      const version = isServers(failure) ? await recall(id) : undefined;
+      if (isTakenAway(failure)) await versions.forget(id, now()).catch(logged);
+      const version = isServers(failure) ? await versions.get(id).catch(logged) : undefined;
       if (version === undefined) throw failure;
-      logError("last known", failure);
+      logged(failure);
       return { version, publicUrl: id, failure, read: () => Promise.reject(failure) };
     }
   };
-
-  function recall(id: string): Promise<string | undefined> {
-    return versions.get(id).catch((cause) => {
-      logError("last known", cause);
-      return undefined;
-    });
-  }
 }
+
+const logged = (cause: unknown) => logError("last known", cause);
 
 function isTakenAway(failure: unknown): boolean {
   return (

@@ -2,7 +2,7 @@ import { logError } from "../service/problem.ts";
 import type { Result, Results } from "./results.ts";
 
 /** Below it the cache has results by their keys, on the host that was asked: nobody else's path on a route either, and 400 to who asks for it. */
-const PLACE = "/img/.near/";
+const FOLDER = "/img/.near/";
 
 /** A key names its bytes, so what is kept is never wrong. A day, as nobody may need it any more. */
 const KEPT_SECONDS = 86_400;
@@ -30,29 +30,29 @@ export function nearResults(results: Results, { cache, waitUntil, site }: NearDe
   let isKeeping: boolean | undefined;
   let misses = 0;
 
-  function placeOf(key: string): string | undefined {
+  function urlOf(key: string): string | undefined {
     const asked = isKeeping === false ? undefined : site();
-    return asked && asked + PLACE + key;
+    return asked && asked + FOLDER + key;
   }
 
   async function find(key: string): Promise<Result | undefined> {
-    const place = placeOf(key);
-    const kept = place && (await cache.match(place));
+    const url = urlOf(key);
+    const kept = url && (await cache.match(url));
     if (!kept) return;
     const known = kept.headers.get(KNOWN);
     return kept.body && known ? { ...JSON.parse(known), body: kept.body } : undefined;
   }
 
   function keep(key: string, read: () => Promise<Result | undefined>): void {
-    const place = placeOf(key);
-    if (place === undefined) return;
+    const url = urlOf(key);
+    if (url === undefined) return;
     const kept = async () => {
       const { body, ...known } = (await read()) ?? {};
       if (body === undefined) return;
       const headers = { "Cache-Control": `public, max-age=${KEPT_SECONDS}`, [KNOWN]: JSON.stringify(known) };
-      await cache.put(place, new Response(body, { headers }));
+      await cache.put(url, new Response(body, { headers }));
       if (isKeeping !== undefined) return;
-      const found = await cache.match(place);
+      const found = await cache.match(url);
       if (found !== undefined) isKeeping = true;
       else if (++misses === MAX_MISSES) isKeeping = false;
       await found?.body?.cancel();
@@ -86,6 +86,4 @@ function isSmall(bytes = Number.POSITIVE_INFINITY): boolean {
   return bytes <= MAX_BYTES;
 }
 
-function failed(cause: unknown): undefined {
-  logError("near results", cause);
-}
+const failed = (cause: unknown) => logError("near results", cause);

@@ -49,7 +49,7 @@ const TITLES: Readonly<Record<ServiceError["status"], string>> = {
 };
 
 /** One line of JSON: what the client is not told stands here, under the request's id. */
-export function logError(requestId: string, error: unknown): void {
+export function logError(requestId: string, error: unknown): undefined {
   const { code, message, status, cause } = asServiceError(error);
   const line = JSON.stringify({ requestId, code, message, cause: cause instanceof Error ? cause.stack : cause });
   if (status >= 500) console.error(line);
