@@ -11,7 +11,7 @@ import type { JobObject } from "./job-object.ts";
 import { parseJobPath } from "./job-request.ts";
 import { resultUrl } from "./result-url.ts";
 import type { UploadRule } from "./upload-rules.ts";
-import { createUploadJobs } from "./uploads.ts";
+import { makeUploadJobs } from "./uploads.ts";
 
 /** Longest delay of a retry, as growing as it may be. */
 const MAX_RETRY_MS = 3600 * 1000;
@@ -33,22 +33,23 @@ export interface ConsumerDeps {
 }
 
 /** Handles one message; throws where it is to come again. */
-type Handle = (body: unknown) => Promise<void>;
+type Handle = (body: unknown, deps: ConsumerDeps) => Promise<void>;
+
+const HANDLERS: readonly (readonly [queue: RegExp, handle: Handle])[] = [
+  [/^ssiu-jobs-dead\b/, bury],
+  [/^ssiu-jobs\b/, work],
+  [/^ssiu-uploads\b/, makeUploadJobs],
+];
 
 /** The consumer of our queues: each message is acknowledged, or retried ever later, on its own. */
 export function createConsumer(deps: ConsumerDeps): (batch: MessageBatch) => Promise<void> {
-  const handlers: [queue: RegExp, handle: Handle][] = [
-    [/^ssiu-jobs-dead\b/, (body) => bury(body, deps)],
-    [/^ssiu-jobs\b/, (body) => work(body, deps)],
-    [/^ssiu-uploads\b/, createUploadJobs(deps)],
-  ];
   return async ({ queue, messages }) => {
-    const [, handle] = handlers.find(([name]) => name.test(queue)) ?? [];
+    const [, handle] = HANDLERS.find(([name]) => name.test(queue)) ?? [];
     if (handle === undefined) throw new TypeError(`Expected one of our queues, got ${queue}`);
     // One after the other: each may fill the isolate's memory.
     for (const message of messages) {
       try {
-        await handle(message.body);
+        await handle(message.body, deps);
         message.ack();
       } catch (cause) {
         // What a job tells of its failure refers to the log by the id of the job.

@@ -4,13 +4,13 @@ import type { RequestIdVariables } from "hono/request-id";
 import * as z from "zod";
 import { expected, ServiceError } from "../../core/errors.ts";
 import { allow } from "../../service/allow.ts";
-import { requireToken } from "./authorize.ts";
 import type { Job } from "./job.ts";
 import { derivedJobId, isJobId, randomJobId } from "./job-id.ts";
 import { JOB_LISTS, type JobLists } from "./job-lists.ts";
 import type { JobObject } from "./job-object.ts";
 import { acceptRequest, JobFields, makeJob, Ops, parseBody } from "./job-request.ts";
 import { jobView } from "./job-view.ts";
+import { requireToken } from "./require-token.ts";
 import { receiveSource, type SourceDeps } from "./source-webhook.ts";
 import { UploadEvent } from "./uploads.ts";
 

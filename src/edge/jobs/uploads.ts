@@ -23,27 +23,24 @@ type UploadEvent = z.infer<typeof UploadEvent>;
 /** The actions of the event type object-create; all others are deletions. */
 const CREATIONS = ["PutObject", "CopyObject", "CompleteMultipartUpload"];
 
+interface UploadDeps {
+  readonly uploadRules: readonly UploadRule[];
+  readonly jobs: DurableObjectNamespace<JobObject>;
+}
+
 /** Makes the jobs of one upload. The same event makes the same jobs, however often it comes. */
-export function createUploadJobs({
-  uploadRules,
-  jobs,
-}: {
-  uploadRules: readonly UploadRule[];
-  jobs: DurableObjectNamespace<JobObject>;
-}): (body: unknown) => Promise<void> {
-  return async (body) => {
-    const event = UploadEvent.safeParse(body);
-    if (!event.success) return logError("ssiu-uploads", event.error);
-    if (!CREATIONS.includes(event.data.action)) return;
-    const { bucket, object, eventTime } = event.data;
-    for (const request of requestsFor(event.data, uploadRules)) {
-      const { ops, callback = "" } = request;
-      // By its time the same bytes, uploaded again, are another upload: the first may have failed, or been deleted.
-      const upload = [bucket, object.key, object.eTag ?? "", eventTime ?? ""];
-      const id = await derivedJobId("upload", ...upload, ops, callback);
-      await jobs.getByName(id).create(id, request);
-    }
-  };
+export async function makeUploadJobs(body: unknown, { uploadRules, jobs }: UploadDeps): Promise<void> {
+  const event = UploadEvent.safeParse(body);
+  if (!event.success) return logError("ssiu-uploads", event.error);
+  if (!CREATIONS.includes(event.data.action)) return;
+  const { bucket, object, eventTime } = event.data;
+  for (const request of requestsFor(event.data, uploadRules)) {
+    const { ops, callback = "" } = request;
+    // By its time the same bytes, uploaded again, are another upload: the first may have failed, or been deleted.
+    const upload = [bucket, object.key, object.eTag ?? "", eventTime ?? ""];
+    const id = await derivedJobId("upload", ...upload, ops, callback);
+    await jobs.getByName(id).create(id, request);
+  }
 }
 
 function requestsFor({ object: { key } }: UploadEvent, uploadRules: readonly UploadRule[]): JobRequest[] {

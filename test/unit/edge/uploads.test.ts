@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import type { JobRequest } from "../../../src/edge/jobs/job.ts";
 import type { JobObject } from "../../../src/edge/jobs/job-object.ts";
-import { createUploadJobs } from "../../../src/edge/jobs/uploads.ts";
+import { makeUploadJobs } from "../../../src/edge/jobs/uploads.ts";
 
 // Which events make which jobs; what becomes of them is tested in workerd (test/edge/jobs-faults.test.ts).
 
@@ -14,8 +14,7 @@ async function jobsOf(events: unknown[], uploadRules = [RULE]): Promise<Map<stri
   const getByName = () => ({ create: async (id: string, request: JobRequest) => void made.set(id, request) });
   // A fake of the little that is used.
   const jobs = { getByName } as unknown as DurableObjectNamespace<JobObject>;
-  const handle = createUploadJobs({ uploadRules, jobs });
-  for (const event of events) await handle(event);
+  for (const event of events) await makeUploadJobs(event, { uploadRules, jobs });
   return made;
 }
 

@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import { expect, it } from "vitest";
-import { requireToken } from "../../../src/edge/jobs/authorize.ts";
+import { requireToken } from "../../../src/edge/jobs/require-token.ts";
 import { asServiceError, problem } from "../../../src/service/problem.ts";
 
 const TOKENS = ["token-of-the-first", "token-of-the-second"];
