@@ -38,9 +38,8 @@ export function imageResponse(headers: Headers, source: string, { facts, bytes, 
   headers.set("X-SSIU-Source-Size", `${facts.sourceWidth}x${facts.sourceHeight}`);
   const length = range?.length ?? bytes;
   if (length !== undefined) headers.set("Content-Length", `${length}`);
-  if (range === undefined) return new Response(body ?? null, { status: 200, headers });
-  headers.set("Content-Range", `bytes ${range.offset}-${range.offset + range.length - 1}/${bytes}`);
-  return new Response(body ?? null, { status: 206, headers });
+  if (range) headers.set("Content-Range", `bytes ${range.offset}-${range.offset + range.length - 1}/${bytes}`);
+  return new Response(body ?? null, { status: range ? 206 : 200, headers });
 }
 
 /** 200 with what is known of a source and of its result before that is made (`format=json`). */

@@ -7,6 +7,7 @@ import { contentDigest } from "../core/origin-request.ts";
 import { probe } from "../core/probe/probe.ts";
 import { PIPELINE_VERSION } from "../core/result-key.ts";
 import type { Rendered } from "../service/render.ts";
+import type { Reserve } from "../service/source-body.ts";
 
 /** What a result must be to be believed. */
 export interface Expectation extends Size {
@@ -14,8 +15,7 @@ export interface Expectation extends Size {
   /** Ids of which the model has one, `none` at x1. */
   readonly models: readonly string[];
   readonly maxBytes: number;
-  /** Waits for room before so many bytes are read. @throws {ServiceError} `overloaded` */
-  readonly reserve: (bytes: number) => Promise<void>;
+  readonly reserve: Reserve;
 }
 
 /** How one attempt ended. */

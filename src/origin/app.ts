@@ -2,7 +2,6 @@ import { Hono } from "hono";
 import { requestId } from "hono/request-id";
 import { ServiceError } from "../core/errors.ts";
 import { mediaType } from "../core/image.ts";
-import type { Keyring } from "../core/keyring.ts";
 import { contentDigest } from "../core/origin-request.ts";
 import { PIPELINE_VERSION } from "../core/result-key.ts";
 import { parseTransform } from "../core/transform.ts";
@@ -10,17 +9,13 @@ import type { FindModel } from "../engine/models.ts";
 import { allow } from "../service/allow.ts";
 import { asServiceError, logError, problem } from "../service/problem.ts";
 import { readSource } from "../service/source-body.ts";
-import type { Limits } from "./config.ts";
+import type { Config } from "./config.ts";
 import { createDeadline } from "./deadline.ts";
 import type { Metrics } from "./metrics.ts";
 import { bodyLength, createReception, parseDeadline, verifyBody, verifySignature } from "./signed-request.ts";
 import { createUpscaler, inspect, type Running } from "./upscaler.ts";
 
-export interface AppDeps {
-  readonly limits: Limits;
-  readonly queueTiles: number;
-  readonly pixelWorkers: number;
-  readonly keyring: Keyring;
+export interface AppDeps extends Pick<Config, "limits" | "queueTiles" | "pixelWorkers" | "keyring"> {
   readonly model: FindModel;
   readonly metrics: Metrics;
   /** Undefined until the models are loaded. */

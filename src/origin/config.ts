@@ -41,7 +41,7 @@ const Environment = z.object({
   UV_THREADPOOL_SIZE: count(1, 4),
 });
 
-export interface Limits extends PictureLimits {
+interface Limits extends PictureLimits {
   readonly sourceBytes: number;
   /** Longest that any request may take. */
   readonly deadlineMs: number;
