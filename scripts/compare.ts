@@ -21,13 +21,13 @@ interface Comparison {
   readonly scale: 2 | 4;
   /** What is shown, in pixels of the sample: left, top; 80x60 each. */
   readonly at: readonly [left: number, top: number];
-  /** The sample is stored so first, as JPEG 4:2:0. */
-  readonly jpeg?: number | undefined;
-  /** Or has noise first, of this sigma, 0..255, and is stored without loss. */
-  readonly noise?: number | undefined;
+  /** The sample is stored so first, as JPEG 4:2:0 of a quality; or without loss, with noise of a sigma, 0..255. */
+  readonly change?: readonly [kind: keyof typeof CHANGES, amount: number];
   /** Beside what the Worker makes of it. */
   readonly clean?: true;
 }
+
+const CHANGES = { jpeg: (picture: Sharp, quality: number) => picture.jpeg({ quality }), noise: noisy };
 
 const COMPARISONS: readonly Comparison[] = [
   { name: "scene.png", scale: 4, at: [56, 30] },
@@ -35,11 +35,11 @@ const COMPARISONS: readonly Comparison[] = [
   { name: "text.png", scale: 4, at: [12, 84], clean: true },
   { name: "harbour.webp", scale: 2, at: [60, 60] },
   { name: "landscape.jpg", scale: 2, at: [90, 40] },
-  { name: "scene.png", scale: 2, at: [56, 30], jpeg: 50, clean: true },
-  { name: "text.png", scale: 2, at: [12, 84], jpeg: 75, clean: true },
-  { name: "harbour.webp", scale: 2, at: [60, 60], jpeg: 75, clean: true },
-  { name: "scene.png", scale: 2, at: [56, 30], noise: 8, clean: true },
-  { name: "landscape.jpg", scale: 2, at: [90, 40], noise: 8, clean: true },
+  { name: "scene.png", scale: 2, at: [56, 30], change: ["jpeg", 50], clean: true },
+  { name: "text.png", scale: 2, at: [12, 84], change: ["jpeg", 75], clean: true },
+  { name: "harbour.webp", scale: 2, at: [60, 60], change: ["jpeg", 75], clean: true },
+  { name: "scene.png", scale: 2, at: [56, 30], change: ["noise", 8], clean: true },
+  { name: "landscape.jpg", scale: 2, at: [90, 40], change: ["noise", 8], clean: true },
   { name: "chart.png", scale: 4, at: [130, 14], clean: true },
   { name: "screen.png", scale: 4, at: [83, 108], clean: true },
 ];
@@ -54,19 +54,18 @@ execFileSync("npx", ["tsx", path("render-samples.ts"), ...names, "--truth", trut
 
 const find = await readManifest();
 const { engine, tiling } = await ENGINES.simd();
-for (const { name, scale, at, jpeg, noise, clean } of COMPARISONS) {
+for (const { name, scale, at, change, clean } of COMPARISONS) {
   const stem = name.replace(/\.\w+$/, "");
-  const source = await read(path(`../src/web/samples/${name}`), { jpeg, noise });
+  const source = await read(path(`../src/web/samples/${name}`), change);
   const truth = rgbOf(await read(join(truths, `x${scale}`, `${stem}.png`)));
   const made: Record<string, Rgb> = { bicubic: resize(rgbOf(source), truth) };
   for (const asked of clean ? (["clean", undefined] as const) : [undefined]) {
     const models = chooseModels(find, scale, { transform: { model: asked }, source: source.probe });
     const enlarged = await enlarge(engine, source, { scale, models, tiling });
-    const variant = VARIANTS.find((variant) => find({ scale, variant })?.id === enlarged.model);
+    const variant = VARIANTS.find((variant) => find({ scale, variant }).id === enlarged.model);
     made[variant ?? enlarged.model] = rgbOf(enlarged);
   }
-  const before = `${jpeg === undefined ? "" : `-jpeg${jpeg}`}${noise === undefined ? "" : `-noise${noise}`}`;
-  const prefix = `${stem}-x${scale}${before}`;
+  const prefix = `${stem}-x${scale}${change ? `-${change.join("")}` : ""}`;
   for (const [kind, image] of Object.entries({ ...made, truth })) {
     const [left, top] = at.map((side) => scale * side);
     await raw(image)
@@ -81,12 +80,10 @@ for (const { name, scale, at, jpeg, noise, clean } of COMPARISONS) {
 await rm(truths, { recursive: true });
 
 /** A picture, or what it becomes as JPEG or with noise. */
-async function read(file: string, { jpeg, noise }: Pick<Comparison, "jpeg" | "noise"> = {}) {
+async function read(file: string, [kind, amount = 0]: Comparison["change"] | readonly [] = []) {
   const original = await readFile(file);
-  const opaque = sharp(original).removeAlpha();
-  const change =
-    jpeg !== undefined ? opaque.jpeg({ quality: jpeg }) : noise !== undefined ? await noisy(opaque, noise) : undefined;
-  const bytes = new Uint8Array(change ? await change.toBuffer() : original);
+  const changed = kind && (await CHANGES[kind](sharp(original).removeAlpha(), amount));
+  const bytes = new Uint8Array(changed ? await changed.toBuffer() : original);
   const header = probe(bytes);
   const { image } = await decodePicture({ path: file, bytes, header });
   return { bytes, probe: header, image };

@@ -46,10 +46,7 @@ const vars = [...LOCAL_VARS, ...ORIGIN_VARS].flatMap((pair) => ["--var", pair]);
 
 await checkWritable();
 await checkLocalhost();
-if (await isTaken(Number(PORT))) {
-  process.stderr.write(`error: ${expected("a port that is free", "--port", PORT)}\n`);
-  process.exit(1);
-}
+if (await isTaken(Number(PORT))) fail(expected("a port that is free", "--port", PORT));
 const wrangler = spawn("wrangler", ["dev", "--log-level", "warn", ...vars, ...process.argv.slice(2)], {
   stdio: "inherit",
   // Neither account nor network is needed; wrangler would look for both.
@@ -94,8 +91,12 @@ Stop with Ctrl-C.
 /** Where wrangler will listen; without `--port` where wrangler.toml says. Ends the program at what is no port to wait for. */
 function portOf(port: string | boolean = "8787"): string {
   if (typeof port === "string" && /^[1-9]\d{0,4}$/.test(port) && Number(port) <= 65_535) return port;
-  process.stderr.write(`error: ${expected("1 to 65535", "--port", port === true ? "" : `${port}`)}\n`);
-  process.exit(2);
+  fail(expected("1 to 65535", "--port", port === true ? "" : `${port}`), 2);
+}
+
+function fail(message: string, status = 1): never {
+  process.stderr.write(`error: ${message}\n`);
+  process.exit(status);
 }
 
 /** By which it is reached from here. */
@@ -109,8 +110,7 @@ async function checkWritable(): Promise<void> {
     await mkdir(".wrangler/tmp", { recursive: true });
     await access(".wrangler/tmp", constants.W_OK);
   } catch {
-    process.stderr.write(`error: ${expected("a folder that can be written to", "npm start", process.cwd())}\n`);
-    process.exit(1);
+    fail(expected("a folder that can be written to", "npm start", process.cwd()));
   }
 }
 
@@ -123,8 +123,7 @@ async function checkLocalhost(): Promise<void> {
     const server = createServer().listen(0, address);
     await once(server, "listening").catch(() => {
       const message = expected("an address of this machine", "localhost", address);
-      process.stderr.write(`error: ${message}; without IPv6, take its line out of /etc/hosts\n`);
-      process.exit(1);
+      fail(`${message}; without IPv6, take its line out of /etc/hosts`);
     });
     server.close();
   }
