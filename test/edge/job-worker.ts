@@ -1,10 +1,8 @@
 import { execFile } from "node:child_process";
-import { join } from "node:path";
 import { promisify } from "node:util";
-import type { Request, Response } from "miniflare";
-import { expect, inject, vi } from "vitest";
-import { startBuilt } from "../miniflare.ts";
+import { expect, vi } from "vitest";
 import { SECRET } from "./receiver.ts";
+import { startWorker, type TestWorker, type TestWorkerOptions } from "./worker.ts";
 
 export const TOKEN = "a-token-for-tests";
 
@@ -38,7 +36,7 @@ interface Answer<T> {
 }
 
 /** A running Worker, as the client of its jobs sees it, and as the platform that feeds its queues. */
-export interface JobWorker {
+export interface JobWorker extends Pick<TestWorker, "putSource" | "stop"> {
   /** With a good token, unless other headers are given. */
   call<T = JobView>(method: string, path: string, options?: { body?: unknown; headers?: object }): Promise<Answer<T>>;
   /** Makes a job. @returns its id */
@@ -50,7 +48,6 @@ export interface JobWorker {
   eventId(id: string, run?: number): Promise<string>;
   /** Puts messages into a queue, as the platform would. */
   send(queue: "JOB_QUEUE" | "UPLOAD_QUEUE", ...messages: unknown[]): Promise<void>;
-  putSource(key: string, body: Uint8Array | string): Promise<void>;
   /** Keys of stored results. */
   resultKeys(): Promise<string[]>;
   /** Takes a result away. @returns what puts it back */
@@ -60,29 +57,22 @@ export interface JobWorker {
   picture(path: string): Promise<{ status: number; cache: string | null }>;
   /** Where it can be reached from outside this process. */
   readonly origin: string;
-  stop(): Promise<void>;
   /** Ends workerd as a power cut would. */
   kill(): Promise<void>;
 }
 
-interface JobWorkerOptions {
+interface JobWorkerOptions extends Pick<TestWorkerOptions, "persist" | "internet"> {
   /** Replace those of wrangler.toml and of all tests; undefined: not set. */
   readonly vars?: Readonly<Record<string, string | undefined>>;
-  readonly persist?: string;
-  /** The Internet: answers what the Worker fetches. Without it that goes to this machine. */
-  readonly internet?: (request: Request) => Response | Promise<Response>;
 }
 
 /** The deployed bundle in a workerd of its own. */
-export async function startJobWorker({ vars, persist, internet }: JobWorkerOptions = {}): Promise<JobWorker> {
+export async function startJobWorker({ vars, ...options }: JobWorkerOptions = {}): Promise<JobWorker> {
   const set = Object.entries({ ...VARS, ...vars }).flatMap(([name, value]) =>
     value === undefined ? [] : [[name, value]],
   );
-  const others = internet && { options: { outboundService: internet } };
-  const options = { config: "wrangler.toml", vars: Object.fromEntries(set), persist, ...others };
   const before = await workerdProcesses();
-  const miniflare = await startBuilt(join(inject("bundles"), "default"), options);
-  const sources = await miniflare.getR2Bucket("SOURCES");
+  const { miniflare, putSource, storedKeys, stop } = await startWorker({ vars: Object.fromEntries(set), ...options });
   const bucket = await miniflare.getR2Bucket("RESULTS");
   const queues = {
     JOB_QUEUE: await miniflare.getQueueProducer("JOB_QUEUE"),
@@ -118,10 +108,8 @@ export async function startJobWorker({ vars, persist, internet }: JobWorkerOptio
     async send(queue, ...messages) {
       await queues[queue].sendBatch(messages.map((body) => ({ body, contentType: "json" as const })));
     },
-    async putSource(key, body) {
-      await sources.put(key, typeof body === "string" ? body : new Uint8Array(body));
-    },
-    resultKeys: async () => (await bucket.list({ prefix: "r1/" })).objects.map(({ key }) => key),
+    putSource,
+    resultKeys: storedKeys,
     async takeResult(key) {
       const object = await bucket.get(key);
       if (object === null) throw new TypeError(`Expected a result for ${key}`);
@@ -142,10 +130,10 @@ export async function startJobWorker({ vars, persist, internet }: JobWorkerOptio
       return { status: response.status, cache: response.headers.get("Cache-Status") };
     },
     origin: (await miniflare.ready).origin,
-    stop: () => miniflare.dispose(),
+    stop,
     async kill() {
       for (const pid of processes) process.kill(pid, "SIGKILL");
-      await miniflare.dispose();
+      await stop();
     },
   };
   return worker;

@@ -1,6 +1,6 @@
 import { connect } from "node:net";
 import { join } from "node:path";
-import type { Request, Response } from "miniflare";
+import type { Miniflare, Request, Response } from "miniflare";
 import { inject } from "vitest";
 import { startBuilt } from "../miniflare.ts";
 
@@ -21,31 +21,35 @@ export interface TestWorker {
   storedKeys(): Promise<string[]>;
   /** Deletes all results from their bucket. */
   deleteStored(): Promise<void>;
+  readonly miniflare: Miniflare;
   stop(): Promise<void>;
 }
 
-interface TestWorkerOptions {
+export interface TestWorkerOptions {
   /** Of wrangler.toml; the one without a name if absent. */
   readonly environment?: string;
   /** Replace those of wrangler.toml. */
   readonly vars?: Readonly<Record<string, string>>;
+  /** A folder that keeps what it stores; without it its buckets and Durable Objects begin empty. */
+  readonly persist?: string;
   /** The Internet: answers what the Worker fetches. Without it that goes to this machine. */
   readonly internet?: (request: Request) => Response | Promise<Response>;
   /** Requests in a minute by the name of a limit's binding; there are none if absent, as all tests are one client. */
   readonly rateLimits?: Readonly<Record<string, number>>;
 }
 
-/** The deployed bundle in a workerd of its own, with empty buckets. */
+/** The deployed bundle in a workerd of its own. */
 export async function startWorker({
   environment,
   vars,
+  persist,
   internet,
   rateLimits = {},
 }: TestWorkerOptions = {}): Promise<TestWorker> {
   const bundle = join(inject("bundles"), environment ?? "default");
   const ratelimits = Object.entries(rateLimits).map(([name, limit]) => [name, { simple: { limit, period: 60 } }]);
   const options = { ...(internet && { outboundService: internet }), ratelimits: Object.fromEntries(ratelimits) };
-  const miniflare = await startBuilt(bundle, { config: "wrangler.toml", environment, vars, options });
+  const miniflare = await startBuilt(bundle, { config: "wrangler.toml", environment, vars, persist, options });
   const sources = await miniflare.getR2Bucket("SOURCES");
   const results = await miniflare.getR2Bucket("RESULTS");
   const storedKeys = async () => (await results.list({ prefix: "r1/" })).objects.map((object) => object.key);
@@ -71,6 +75,7 @@ export async function startWorker({
     },
     storedKeys,
     deleteStored: async () => await results.delete(await storedKeys()),
+    miniflare,
     stop: () => miniflare.dispose(),
   };
 }
