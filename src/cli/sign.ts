@@ -11,7 +11,7 @@ import { expecting, PIPE } from "./options.ts";
 const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
 
 /** Of a link that is a path. */
-const PLACE = "http://localhost";
+const ANY_SERVER = "http://localhost";
 
 const url =
   "an http(s) URL or a path, of /img/ and without a query (a source that has one stands there percent-encoded)";
@@ -66,13 +66,13 @@ function isServer(text: string): boolean {
 function isLink(text: string): boolean {
   // A URL parser takes more, and the link would name another server or none: //host/img/…, http:/img/…, user:word@host.
   const isPlain = /^(https?:\/\/[^/\\?#@]+\/|\/?)img\/[^?#]*$/i.test(text);
-  return isPlain && URL.canParse(text, PLACE) && new URL(text, PLACE).pathname.startsWith("/img/");
+  return isPlain && URL.canParse(text, ANY_SERVER) && new URL(text, ANY_SERVER).pathname.startsWith("/img/");
 }
 
 async function sign({ urls, key, presets, expires, base }: z.infer<typeof Options>): Promise<void> {
   const expiresAt = Math.floor(Date.now() / 1000) + expires;
   const signed = urls.map(async (url) => {
-    const { pathname, origin } = new URL(url, base ?? PLACE);
+    const { pathname, origin } = new URL(url, base ?? ANY_SERVER);
     const link = await signUrl(parseImagePath(pathname, { ops: presets }), expiresAt, key);
     return base === undefined && !URL.canParse(url) ? link : `${origin}${link}`;
   });

@@ -1,4 +1,4 @@
-import type { Rect, Rgba, Size } from "./image.ts";
+import type { Point, Rect, Rgba, Size } from "./image.ts";
 
 /** A part of a picture, in whole pixels; the picture itself where that is all of it. */
 export function cut(image: Rgba, { x, y, width, height }: Rect): Rgba {
@@ -14,7 +14,7 @@ export function cut(image: Rgba, { x, y, width, height }: Rect): Rgba {
 /** The picture in a larger one of one colour, [r, g, b, alpha], 0..255: at (`x`, `y`), or else in the middle. */
 export function pad(
   image: Rgba,
-  { width, height, x = (width - image.width) >> 1, y = (height - image.height) >> 1 }: Size & Partial<Rect>,
+  { width, height, x = (width - image.width) >> 1, y = (height - image.height) >> 1 }: Size & Partial<Point>,
   colour: readonly [number, number, number, number],
 ): Rgba {
   if (width === image.width && height === image.height) return image;

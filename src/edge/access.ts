@@ -18,12 +18,13 @@ interface Grant {
 /** Decides from the request alone; no source has been touched yet. */
 export type Authorize = (path: ImagePath, request: Request) => Promise<Grant>;
 
-type AccessRules = Signing & {
+interface AccessRules {
+  readonly signing: Signing;
   /** Of an answer without a signature. */
   readonly cacheControl: string;
   /** Unix time in milliseconds. */
   readonly clock: () => number;
-};
+}
 
 /** What signs the URLs that alone serve the pictures of a source; undefined where any URL does. */
 export function keysFor(source: string, signing: Signing): Keyring | undefined {
@@ -31,7 +32,7 @@ export function keysFor(source: string, signing: Signing): Keyring | undefined {
   return signing.keys;
 }
 
-export function createAuthorize({ cacheControl, clock, ...signing }: AccessRules): Authorize {
+export function createAuthorize({ signing, cacheControl, clock }: AccessRules): Authorize {
   return async (path, request) => {
     const { searchParams, host } = new URL(request.url);
     if (hasPassedUs(request) || isMadeHere(path.source, host)) {

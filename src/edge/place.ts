@@ -2,7 +2,7 @@ import { ServiceError } from "../core/errors.ts";
 import type { Probe } from "../core/probe/probe-result.ts";
 import type { Transform } from "../core/transform.ts";
 import type { FindModel } from "../engine/models.ts";
-import { planForSharp, planRender, type RenderPlan } from "../service/render-plan.ts";
+import { type PictureLimits, planForSharp, planRender, type RenderPlan } from "../service/render-plan.ts";
 import type { Limits } from "./config.ts";
 
 /** Engine name of a result that the origin made. */
@@ -11,14 +11,10 @@ export const ORIGIN_ENGINE = "origin";
 /** Where a result is computed. */
 export type Place = "edge" | "origin";
 
-/** Pixels, of sources as stored and of results, where there is an origin. */
-export interface OriginLimits {
-  /** What is larger is the origin's. */
+/** What an origin may be asked for, where there is one. */
+export interface OriginLimits extends Omit<PictureLimits, "jpegScans"> {
+  /** Of sources as stored; what is larger is the origin's. */
   readonly edgeInputPixels: number;
-  readonly inputPixels: number;
-  readonly outputPixels: number;
-  /** Of a source or result in AVIF, which takes far longer than the other formats. */
-  readonly avifPixels: number;
 }
 
 /** The limits of the isolate, and those that come with an origin if there is one. */
@@ -47,9 +43,7 @@ export function choosePlace(
   if (origin === undefined) return { place: "edge", plan: planRender(probe, transform, { limits, model }) };
   const plan = planIfFits(probe, transform, { limits: edgeShare(limits, origin), model });
   if (plan !== undefined) return { place: "edge", plan };
-  const { inputPixels, outputPixels, avifPixels } = origin;
-  const ofOrigin = { ...limits, inputPixels, outputPixels, avifPixels };
-  return { place: "origin", plan: planForSharp(probe, transform, { limits: ofOrigin, model }) };
+  return { place: "origin", plan: planForSharp(probe, transform, { limits: { ...limits, ...origin }, model }) };
 }
 
 /**

@@ -103,7 +103,7 @@ function createHandlers(env: Env, createEngine: CreateEngine, site: () => string
     app: createApp({
       ...{ config, results, pipeline, produceOnce, now },
       engine: renderer.engine.name,
-      authorize: createAuthorize({ ...signing, cacheControl, clock: Date.now }),
+      authorize: createAuthorize({ signing, cacheControl, clock: Date.now }),
       rates: { requests: rateLimiter(env.REQUEST_LIMIT), misses: rateLimiter(env.MISS_LIMIT) },
       v1: createJobRoutes({
         ...jobs,

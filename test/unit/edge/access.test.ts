@@ -4,7 +4,7 @@ import { parseKeyring } from "../../../src/core/keyring.ts";
 import { signUrl } from "../../../src/core/signed-url.ts";
 import { createAuthorize } from "../../../src/edge/access.ts";
 
-const authorize = createAuthorize({ mode: "off", cacheControl: "public", clock: () => 0 });
+const authorize = createAuthorize({ signing: { mode: "off" }, cacheControl: "public", clock: () => 0 });
 const path = parseImagePath("/img/x2/photo.png");
 
 const through = (via: string) =>
@@ -27,7 +27,8 @@ it.each(["1.1 ssiu-edge.example.com", "1.1 ssiu-edge (squid/5.7)", "1.1 ssiu-edg
 it("lets an answer be kept until its link ends, and not at all once it has", async () => {
   let seconds = 1000;
   const keys = parseKeyring("k1:0123456789abcdef", "KEYS");
-  const rules = { mode: "all", keys, cacheControl: "max-age=3600", clock: () => 1000 * seconds } as const;
+  const signing = { mode: "all", keys } as const;
+  const rules = { signing, cacheControl: "max-age=3600", clock: () => 1000 * seconds };
   const url = new URL(await signUrl(path, 1040, keys), "https://images.example.com");
   const { cacheControl } = await createAuthorize(rules)(path, new Request(url));
   const kept = [1000, 1018, 1040, 1050].map((now) => {
