@@ -104,32 +104,34 @@ export function addUpscale(program: Command): void {
 
 async function upscale(options: Options): Promise<void> {
   const { inputs, output, isFolder, transform } = options;
-  const find = await readManifest();
+  const findModel = await readManifest();
   const engineFor = await openEngine(options.engine);
   const format = transform.format ?? (isFolder ? undefined : formatOf(output));
   const places = await createPlaces(inputs, { output, isFolder });
   for (const input of inputs) {
     // Where one fails, the others are made all the same.
-    await upscaleOne(input, { ...options, transform: { ...transform, format } }, { find, engineFor, places }).catch(
-      (error) => {
-        process.exitCode = report(error);
-      },
-    );
+    await upscaleOne(
+      input,
+      { ...options, transform: { ...transform, format } },
+      { findModel, engineFor, places },
+    ).catch((error) => {
+      process.exitCode = report(error);
+    });
   }
 }
 
 interface Means {
-  readonly find: FindModel;
+  readonly findModel: FindModel;
   readonly engineFor: EngineFor;
   readonly places: Places;
 }
 
 /** As the Worker makes a result, step by step, but for the limits. */
-async function upscaleOne(input: string, options: Options, { find, engineFor, places }: Means): Promise<void> {
+async function upscaleOne(input: string, options: Options, { findModel, engineFor, places }: Means): Promise<void> {
   const { transform } = options;
   const started = performance.now();
   const file = await readPicture(input, transform);
-  const plan = planForSharp(file.header, transform, { limits: UNLIMITED, model: find });
+  const plan = planForSharp(file.header, transform, { limits: UNLIMITED, findModel });
   const output = await places.find(input, plan.format);
   await checkWritable(output, plan.canvas);
   const progress = createProgress("tiles");

@@ -21,7 +21,7 @@ export interface PipelineDeps {
   readonly limits: Limits;
   readonly openSource: OpenSource;
   readonly renderer: Renderer;
-  readonly model: FindModel;
+  readonly findModel: FindModel;
   readonly turnstile: Turnstile;
   readonly memory: Memory;
   /** Computes what is too large for the isolate, or not for its codecs; refused where it is absent. */
@@ -75,7 +75,7 @@ export function createPipeline({
   limits,
   openSource,
   renderer,
-  model,
+  findModel,
   turnstile,
   memory,
   origin,
@@ -83,7 +83,7 @@ export function createPipeline({
   const placeLimits = { limits, origin: origin?.limits };
   return {
     async locate({ transform, source: name }, stopwatch) {
-      const id = await modelsId(candidateModels(model, transform));
+      const id = await modelsId(candidateModels(findModel, transform));
       const holding = memory.open();
       try {
         const source = await stopwatch.time("source", openSource(name, holding.source));
@@ -105,7 +105,7 @@ export function createPipeline({
     async inspect({ transform, source, holding }, stopwatch) {
       const bytes = await stopwatch.time("read", source.read(limits.sourceBytes));
       const probed = probe(bytes);
-      const { place, plan } = choosePlace(probed, transform, { ...placeLimits, model });
+      const { place, plan } = choosePlace(probed, transform, { ...placeLimits, findModel });
       const ids = possibleIds(plan.models);
       const facts = {
         format: plan.format,
@@ -125,7 +125,7 @@ export function createPipeline({
     },
 
     async interpolate(inspected, stopwatch) {
-      const fitting = planIfFits(inspected.probe, inspected.transform, { limits, model });
+      const fitting = planIfFits(inspected.probe, inspected.transform, { limits, findModel });
       if (fitting === undefined) return undefined;
       const plan = { ...fitting, models: undefined };
       const { bytes, model: none } = await turnstile.run((pause) =>

@@ -38,12 +38,12 @@ interface Placed {
 export function choosePlace(
   probe: Probe,
   transform: Transform,
-  { limits, origin, model }: PlaceLimits & { readonly model: FindModel },
+  { limits, origin, findModel }: PlaceLimits & { readonly findModel: FindModel },
 ): Placed {
-  if (origin === undefined) return { place: "edge", plan: planRender(probe, transform, { limits, model }) };
-  const plan = planIfFits(probe, transform, { limits: edgeShare(limits, origin), model });
+  if (origin === undefined) return { place: "edge", plan: planRender(probe, transform, { limits, findModel }) };
+  const plan = planIfFits(probe, transform, { limits: edgeShare(limits, origin), findModel });
   if (plan !== undefined) return { place: "edge", plan };
-  return { place: "origin", plan: planForSharp(probe, transform, { limits: { ...limits, ...origin }, model }) };
+  return { place: "origin", plan: planForSharp(probe, transform, { limits: { ...limits, ...origin }, findModel }) };
 }
 
 /**

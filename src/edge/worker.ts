@@ -44,7 +44,7 @@ export interface Env {
 }
 
 /** The engine of one deployment, and the tiles it works best with. */
-type CreateEngine = (model: FindModel, env: Env) => Pick<Renderer, "engine" | "tiling">;
+type CreateEngine = (find: FindModel, env: Env) => Pick<Renderer, "engine" | "tiling">;
 
 /** The Worker around an engine: nothing here but what belongs together. */
 export function createWorker(createEngine: CreateEngine): ExportedHandler<Env> {
@@ -69,10 +69,10 @@ const AVIF_BYTES = 48 * 2 ** 20;
 
 /** @param site - `https://` and the host of the last request */
 function createHandlers(env: Env, createEngine: CreateEngine, site: () => string | undefined) {
-  const model = parseManifest(manifest);
+  const findModel = parseManifest(manifest);
   const config = parseConfig(env);
   const { limits, remote, signing, lease, cacheControl } = config;
-  const renderer = { codecs: createCodecs(CODEC_MODULES, { avifBytes: AVIF_BYTES }), ...createEngine(model, env) };
+  const renderer = { codecs: createCodecs(CODEC_MODULES, { avifBytes: AVIF_BYTES }), ...createEngine(findModel, env) };
   const openSource = firstOf(
     allowedOnly(
       remote.allowed,
@@ -89,7 +89,7 @@ function createHandlers(env: Env, createEngine: CreateEngine, site: () => string
   const waiting = { now: Date.now, sleep: (ms: number) => scheduler.wait(ms), waitMs: lease.waitMs };
   const originConfig = parseOriginConfig(env);
   const pipeline = createPipeline({
-    ...{ limits, openSource, renderer, model },
+    ...{ limits, openSource, renderer, findModel },
     turnstile: createTurnstile(waiting),
     memory: createMemory({ sourceBytes: limits.sourceBytes, resultBytes: originConfig?.resultBytes ?? 0, ...waiting }),
     origin:

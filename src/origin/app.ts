@@ -16,7 +16,7 @@ import { bodyLength, createReception, parseDeadline, verifyBody, verifySignature
 import { createUpscaler, inspect, type Running } from "./upscaler.ts";
 
 export interface AppDeps extends Pick<Config, "limits" | "queueTiles" | "pixelWorkers" | "keyring"> {
-  readonly model: FindModel;
+  readonly findModel: FindModel;
   readonly metrics: Metrics;
   /** Undefined until the models are loaded. */
   readonly running: () => Running | undefined;
@@ -35,7 +35,7 @@ const BODIES = 16;
 const LOADING_SECONDS = 10;
 
 /** The origin's routes. Everything they touch is an argument. */
-export function createOriginApp({ limits, keyring, model, metrics, pixelWorkers, now, ...deps }: AppDeps) {
+export function createOriginApp({ limits, keyring, findModel, metrics, pixelWorkers, now, ...deps }: AppDeps) {
   const app = new Hono();
   const upscale = createUpscaler({ metrics, pixelWorkers, now });
   const receive = createReception(BODIES * limits.sourceBytes);
@@ -97,7 +97,7 @@ export function createOriginApp({ limits, keyring, model, metrics, pixelWorkers,
         await verifyBody(body, digest);
         return body;
       });
-      const source = inspect(bytes, transform, { limits, model });
+      const source = inspect(bytes, transform, { limits, findModel });
       const picture = await upscale(running, source, deadline);
       return c.body(picture.data, 200, {
         "Content-Type": mediaType(source.plan.format),

@@ -31,11 +31,11 @@ async function main(): Promise<void> {
   let running: Running | undefined;
   let opening: Promise<EnginePool> | undefined;
   const ending = new AbortController();
-  const model = await readManifest();
+  const findModel = await readManifest();
   const metrics = createMetrics({ queueTiles: () => running?.batcher.tiles ?? 0 });
   const { fetch } = createOriginApp({
     ...config,
-    model,
+    findModel,
     metrics,
     running: () => running,
     isDraining: () => ending.signal.aborted,

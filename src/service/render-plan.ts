@@ -35,7 +35,7 @@ const MAX_SOURCE_SIDE = 65_535;
 
 export interface PlanOptions {
   readonly limits: PictureLimits;
-  readonly model: FindModel;
+  readonly findModel: FindModel;
 }
 
 /**
@@ -44,7 +44,7 @@ export interface PlanOptions {
  *
  * @throws {ServiceError} `image_too_large`, `unsupported_format`
  */
-export function planRender(source: Probe, transform: Transform, { limits, model }: PlanOptions): RenderPlan {
+export function planRender(source: Probe, transform: Transform, { limits, findModel }: PlanOptions): RenderPlan {
   const resize = planResize(uprightSize(source), transform);
   const { scale, region, canvas } = resize;
   const most = (format: SourceFormat, limit: number) =>
@@ -77,7 +77,7 @@ export function planRender(source: Probe, transform: Transform, { limits, model 
     const message = `Expected a still picture for source, got ${source.frames} frames; anim=false takes the first`;
     throw new ServiceError("unsupported_format", message, { detail });
   }
-  return { ...resize, format, models: scale === 1 ? undefined : chooseModels(model, scale, { transform, source }) };
+  return { ...resize, format, models: scale === 1 ? undefined : chooseModels(findModel, scale, { transform, source }) };
 }
 
 /** {@link planRender} where sharp decodes: it may read what the Worker's codecs cannot. */

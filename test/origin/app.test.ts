@@ -41,7 +41,7 @@ async function setUp(
     queueTiles: 10,
     pixelWorkers: 2,
     keyring,
-    model: await readManifest(),
+    findModel: await readManifest(),
     metrics: createMetrics({ queueTiles: () => batcher.tiles }),
     running: () => (isLoaded ? { engine, batcher, pictures } : undefined),
     isDraining: () => state.isDraining,

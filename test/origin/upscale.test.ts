@@ -65,10 +65,10 @@ it.each([
   [4, 160, 48],
 ])("makes what the edge makes of a picture of several tiles, x%i of %ix%i", async (scale, width, height) => {
   const source = new Uint8Array(await scene(width, height).png().toBuffer());
-  const [header, transform, model] = [probe(source), parseTransform(`x${scale},format=png`), await readManifest()];
+  const [header, transform, findModel] = [probe(source), parseTransform(`x${scale},format=png`), await readManifest()];
   const { bytes: edge } = await render(
     { codecs: createNodeCodecs(), ...(await ENGINES.simd()) },
-    { bytes: source, probe: header, transform, plan: planRender(header, transform, { limits: LIMITS, model }) },
+    { bytes: source, probe: header, transform, plan: planRender(header, transform, { limits: LIMITS, findModel }) },
     createStopwatch(() => 0),
   );
   const answer = await body(await origin.upscale(`x${scale},format=png`, source));

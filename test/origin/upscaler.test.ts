@@ -33,11 +33,11 @@ async function setUp() {
   const metrics = createMetrics({ queueTiles: () => 0 });
   const upscale = createUpscaler({ metrics, pixelWorkers: 2, now: () => 0 });
   const bytes = new Uint8Array(await scene(600, 600).png().toBuffer());
-  const [{ limits }, model] = [parseConfig({}), await readManifest()];
+  const [{ limits }, findModel] = [parseConfig({}), await readManifest()];
   return async (ops: string, encodeMs: number, encoded = Promise.resolve()) => {
     Object.assign(state, { encodeMs, encoded });
     const deadline = createDeadline(30_000, 0, new AbortController().signal);
-    const source = inspect(bytes, parseTransform(ops), { limits, model });
+    const source = inspect(bytes, parseTransform(ops), { limits, findModel });
     return await upscale(running, source, deadline).finally(() => deadline.clear());
   };
 }

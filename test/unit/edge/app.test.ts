@@ -47,7 +47,7 @@ function deps(broken: Partial<Parts>): Parts {
       },
       tiling: { size: 48, overlap: 16 },
     },
-    model: everyModel,
+    findModel: everyModel,
     authorize: async () => ({ cacheControl: () => "public" }),
     leases: { enter: async () => ({ end: async () => {} }) },
     rates: { requests: async () => {}, misses: async () => {} },

@@ -59,7 +59,7 @@ describe("choosePlace", () => {
 
   function placed(probe: Probe, transform: Transform, placeLimits: PlaceLimits) {
     try {
-      return choosePlace(probe, transform, { ...placeLimits, model: everyModel }).place;
+      return choosePlace(probe, transform, { ...placeLimits, findModel: everyModel }).place;
     } catch (error) {
       return error;
     }
@@ -90,7 +90,7 @@ describe("engineConfiguration", () => {
     const formatOf = (edge: object, probe: Probe, origin?: typeof ORIGIN) => {
       const placeLimits = { limits: { ...limits, ...edge }, origin };
       const transform: Transform = { scale: 2, format: "auto", accepts: ["avif"] };
-      const { plan } = choosePlace(probe, transform, { ...placeLimits, model: everyModel });
+      const { plan } = choosePlace(probe, transform, { ...placeLimits, findModel: everyModel });
       return [plan.format, engineConfiguration("simd", placeLimits, transform)];
     };
     const pairs = [

@@ -27,7 +27,7 @@ function plan(
     opaque: isJpeg,
     ...more,
   };
-  return planRender(source, { scale: 4, ...transform }, { limits: { ...limits, avifPixels }, model: everyModel });
+  return planRender(source, { scale: 4, ...transform }, { limits: { ...limits, avifPixels }, findModel: everyModel });
 }
 
 describe("planRender", () => {

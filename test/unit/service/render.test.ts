@@ -39,7 +39,7 @@ async function encoded(image: Rgba, ops: string, { engine = repeater, ...more }:
       bytes: new Uint8Array(),
       probe: header,
       transform,
-      plan: planRender(header, transform, { limits: LIMITS, model }),
+      plan: planRender(header, transform, { limits: LIMITS, findModel: model }),
     },
     createStopwatch(() => 0),
   );
