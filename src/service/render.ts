@@ -1,4 +1,4 @@
-import type { Codecs, Picture } from "../codecs/codec.ts";
+import type { Codecs } from "../codecs/codec.ts";
 import { bleedColours, flatten, isOpaque } from "../core/alpha.ts";
 import { cut, pad } from "../core/canvas.ts";
 import type { Format, Rgba } from "../core/image.ts";
@@ -41,8 +41,9 @@ export async function render(
 ): Promise<Rendered> {
   const { scale, region, canvas, format, models } = plan;
   const background = backgroundOf(format, transform);
-  const decoded = onBackground(await stopwatch.time("decode", codecs.decode(bytes, probe)), background);
-  const part = { bytes, probe, origin: region, image: cut(decoded.image, region) };
+  const { image: decoded, icc } = await stopwatch.time("decode", codecs.decode(bytes, probe));
+  const source = background ? flatten(decoded, background) : decoded;
+  const part = { bytes, probe, origin: region, image: cut(source, region) };
   const enlarged =
     scale === 1
       ? { image: part.image, model: "none" }
@@ -50,7 +51,7 @@ export async function render(
   const result = pad(resized(enlarged.image, plan), canvas, background ? [...background, 255] : [0, 0, 0, 0]);
   // A lossy encoder would spend bytes on edges of colours that nobody sees, and blur what is beside them.
   const image = format === "png" || isOpaque(result) ? result : bleedColours(result);
-  const encoded = await stopwatch.time("encode", codecs.encode({ ...decoded, image }, format, transform));
+  const encoded = await stopwatch.time("encode", codecs.encode({ image, icc }, format, transform));
   return { bytes: encoded, model: enlarged.model };
 }
 
@@ -77,8 +78,4 @@ function backgroundOf(format: Format, { background }: Transform): Colour | undef
   if (format !== "jpeg" && background === undefined) return undefined;
   const rgb = Number.parseInt(background ?? "ffffff", 16);
   return [rgb >> 16, (rgb >> 8) & 255, rgb & 255];
-}
-
-function onBackground(picture: Picture, background: Colour | undefined): Picture {
-  return background ? { ...picture, image: flatten(picture.image, background) } : picture;
 }
