@@ -1,7 +1,7 @@
 import { Presets, SingleBar } from "cli-progress";
 
 /** How far a command has come. */
-export interface Progress {
+interface Progress {
   update(done: number, total: number): void;
   stop(): void;
 }

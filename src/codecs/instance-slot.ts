@@ -10,7 +10,7 @@ export interface Running<Run> {
 const MAX_KEPT_BYTES = 24 * 2 ** 20;
 
 /** Runs codecs, keeping at most one instance alive, and only while it is sound. */
-export type InstanceSlot<Key, Run> = <Result>(
+type InstanceSlot<Key, Run> = <Result>(
   key: Key,
   start: () => Promise<Running<Run>>,
   use: (run: Run) => Result,

@@ -7,7 +7,7 @@ export const ORIGIN_WINDOW_SECONDS = 300;
 export const DEVELOPMENT_KEYS = "dev:only-for-this-machine";
 
 /** What the edge signs and the origin verifies. */
-export interface OriginRequest {
+interface OriginRequest {
   /** `/v1/upscale?x2,format=webp`, as it stands in the request line. */
   readonly pathAndQuery: string;
   /** Value of the Content-Digest header. */

@@ -31,7 +31,7 @@ const LIGHT: Curve = {
 };
 
 /** Its own size is that of the result: whole pixels, at least 1x1. */
-export interface ResizeRgbaOptions extends Size {
+interface ResizeRgbaOptions extends Size {
   /** The part of the picture that is wanted; may begin and end within a pixel. What lies around it is seen by the kernel. */
   readonly window: Rect;
   /** Whether pixels are added up as light is, so that fine detail keeps its brightness; else as they are stored, so that edges stay where they are. */

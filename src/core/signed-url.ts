@@ -8,7 +8,7 @@ import { formatTransform } from "./transform.ts";
 const PARAMETERS: readonly string[] = ["exp", "kid", "sig"];
 
 /** A signature that holds. */
-export interface SignedUrl {
+interface SignedUrl {
   /** Unix time in seconds. */
   readonly expires: number;
   /** Of the key that signed. */

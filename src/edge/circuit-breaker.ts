@@ -6,7 +6,7 @@ export interface Circuit {
   readonly openUntilMs: number;
 }
 
-export interface CircuitOptions {
+interface CircuitOptions {
   /** So many failures in a row open it. */
   readonly maxFailures: number;
   /** How long nothing is let through, and how long one probe is waited for before the next. */

@@ -12,7 +12,7 @@ export type Outcome =
     };
 
 /** The answer to who comes: it is your turn, how another's turn ended, or that you have waited long enough. */
-export type Entry = { readonly state: "lead"; readonly turn: Turn } | Outcome | { readonly state: "late" };
+type Entry = { readonly state: "lead"; readonly turn: Turn } | Outcome | { readonly state: "late" };
 
 export interface Patience {
   readonly waitMs: number;

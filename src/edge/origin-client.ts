@@ -28,7 +28,7 @@ export interface Origin {
 }
 
 /** What reaches the outside, and the time in Unix milliseconds. */
-export interface OriginClientDeps {
+interface OriginClientDeps {
   readonly fetch: typeof fetch;
   readonly now: () => number;
 }

@@ -15,7 +15,7 @@ import type { Metrics } from "./metrics.ts";
 import { bodyLength, createReception, parseDeadline, verifyBody, verifySignature } from "./signed-request.ts";
 import { createUpscaler, inspect, type Running } from "./upscaler.ts";
 
-export interface AppDeps extends Pick<Config, "limits" | "queueTiles" | "pixelWorkers" | "keyring"> {
+interface AppDeps extends Pick<Config, "limits" | "queueTiles" | "pixelWorkers" | "keyring"> {
   readonly findModel: FindModel;
   readonly metrics: Metrics;
   /** Undefined until the models are loaded. */

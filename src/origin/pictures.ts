@@ -13,7 +13,7 @@ import type { PictureAnswer, PictureTask, TimedPicture } from "./pixel-worker.ts
 import { answerTiles } from "./tile-port.ts";
 import { createTurns } from "./turns.ts";
 
-export interface PicturesOptions {
+interface PicturesOptions {
   readonly threads: number;
   readonly tiling: Tiling;
   /** Tiles of one picture under way at the same time. */

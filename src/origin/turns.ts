@@ -3,7 +3,7 @@ import { busy } from "./busy.ts";
 import type { Deadline } from "./deadline.ts";
 import { createMean } from "./mean.ts";
 
-export interface TurnsOptions {
+interface TurnsOptions {
   readonly atATime: number;
   /** Any more are refused. */
   readonly maxWaiting: number;
@@ -16,10 +16,7 @@ export interface TurnsOptions {
  *
  * @throws {ServiceError} `overloaded` at once, where too many wait, or by what turns took of late it would be done too late.
  */
-export type InTurn = <Result>(
-  deadline: Pick<Deadline, "dueMs" | "signal">,
-  work: () => Promise<Result>,
-) => Promise<Result>;
+type InTurn = <Result>(deadline: Pick<Deadline, "dueMs" | "signal">, work: () => Promise<Result>) => Promise<Result>;
 
 /** First guess at what a turn takes, in milliseconds; then it is measured. */
 const TURN_MS = 300;
