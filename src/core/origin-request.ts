@@ -1,3 +1,4 @@
+import { encodeBase64 } from "hono/utils/encode";
 import { sha256 } from "./digest.ts";
 
 /** How far the clocks of the edge and the origin may be apart. */
@@ -23,5 +24,5 @@ export function originSigningText({ pathAndQuery, digest, timestamp }: OriginReq
 
 /** Value of a Content-Digest header, `sha-256=:<base64>:`. @see RFC 9530, section 2 */
 export async function contentDigest(bytes: Uint8Array): Promise<string> {
-  return `sha-256=:${btoa(String.fromCharCode(...(await sha256(bytes))))}:`;
+  return `sha-256=:${encodeBase64(await sha256(bytes))}:`;
 }

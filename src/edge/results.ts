@@ -1,3 +1,4 @@
+import { sha256 } from "../core/digest.ts";
 import { type ByteRange, parseRange } from "../core/http.ts";
 import { FORMATS, type Format, mediaType } from "../core/image.ts";
 
@@ -54,7 +55,7 @@ export function bucketResults(bucket: R2Bucket): Results {
     async put(key, bytes, { format, sourceWidth, sourceHeight, ...made }) {
       const object: R2Object | null = await bucket.put(key, bytes, {
         onlyIf: { etagDoesNotMatch: "*" },
-        sha256: await crypto.subtle.digest("SHA-256", bytes),
+        sha256: await sha256(bytes),
         httpMetadata: { contentType: mediaType(format) },
         customMetadata: { ...made, sourceWidth: `${sourceWidth}`, sourceHeight: `${sourceHeight}` },
       });
