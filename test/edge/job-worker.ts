@@ -36,7 +36,7 @@ interface Answer<T> {
 }
 
 /** A running Worker, as the client of its jobs sees it, and as the platform that feeds its queues. */
-export interface JobWorker extends Pick<TestWorker, "putSource" | "stop"> {
+export interface JobWorker extends Pick<TestWorker, "putSource" | "storedKeys" | "stop"> {
   /** With a good token, unless other headers are given. */
   call<T = JobView>(method: string, path: string, options?: { body?: unknown; headers?: object }): Promise<Answer<T>>;
   /** Makes a job. @returns its id */
@@ -48,8 +48,6 @@ export interface JobWorker extends Pick<TestWorker, "putSource" | "stop"> {
   eventId(id: string, run?: number): Promise<string>;
   /** Puts messages into a queue, as the platform would. */
   send(queue: "JOB_QUEUE" | "UPLOAD_QUEUE", ...messages: unknown[]): Promise<void>;
-  /** Keys of stored results. */
-  resultKeys(): Promise<string[]>;
   /** Takes a result away. @returns what puts it back */
   takeResult(key: string): Promise<() => Promise<void>>;
   /** Puts what is no result in a result's place: whoever looks there fails with 500. @returns what takes it away */
@@ -109,7 +107,7 @@ export async function startJobWorker({ vars, ...options }: JobWorkerOptions = {}
       await queues[queue].sendBatch(messages.map((body) => ({ body, contentType: "json" as const })));
     },
     putSource,
-    resultKeys: storedKeys,
+    storedKeys,
     async takeResult(key) {
       const object = await bucket.get(key);
       if (object === null) throw new TypeError(`Expected a result for ${key}`);

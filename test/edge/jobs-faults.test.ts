@@ -24,7 +24,7 @@ const jobsTold = (receiver: Receiver) => receiver.accepted.map(({ event }) => ev
 async function spoil(worker: JobWorker, job: { source: string; ops: string }): Promise<() => Promise<void>> {
   const { result } = await worker.until(await worker.post(job), "done");
   const hash = result?.etag.replaceAll('"', "");
-  return await worker.spoilResult((await worker.resultKeys()).find((key) => key.endsWith(`/${hash}`)) ?? "");
+  return await worker.spoilResult((await worker.storedKeys()).find((key) => key.endsWith(`/${hash}`)) ?? "");
 }
 
 describe("a job that fails for a reason of ours", () => {
@@ -148,7 +148,7 @@ describe("messages that come twice, too late and out of order", () => {
       new Set(["done delivered"]),
     );
     expect(new Set(done.map(({ result }) => result?.etag)).size).toBe(30);
-    expect(await worker.resultKeys()).toHaveLength(30);
+    expect(await worker.storedKeys()).toHaveLength(30);
     await receiver.close();
   });
 });
@@ -204,7 +204,7 @@ describe("an upload", () => {
     await worker.putSource("photos/a.png", await pattern(16, 16).png().toBuffer());
     const object = { key: "photos/a.png", eTag: "1" };
     await worker.send("UPLOAD_QUEUE", { action: "PutObject", bucket: "ssiu-sources", object });
-    await expect.poll(() => worker.resultKeys().then(({ length }) => length), SLOW).toBe(2);
+    await expect.poll(() => worker.storedKeys().then(({ length }) => length), SLOW).toBe(2);
     expect(await worker.picture("/img/x4/photos/a.png")).toEqual({ status: 200, cache: "ssiu-edge; hit" });
     expect((await worker.picture("/img/x2/photos/a.png")).status).toBe(403);
     await worker.stop();
@@ -254,7 +254,7 @@ describe("a Worker that is killed", () => {
     await pause(4000);
     expect(jobsTold(receiver)).toEqual(ids.toSorted());
     expect(receiver.forged).toEqual([]);
-    expect(await again.resultKeys()).toHaveLength(5);
+    expect(await again.storedKeys()).toHaveLength(5);
     await Promise.all([again.stop(), receiver.close()]);
   });
 

@@ -120,11 +120,11 @@ describe("a job", () => {
     const { result } = await worker.until(id, "done");
     await expect.poll(() => eventsOf(id).length, SLOW).toBe(1);
     expect((await worker.call("POST", `/v1/jobs/${id}/replay`)).status).toBe(409);
-    const key = (await worker.resultKeys()).find((name) => name.endsWith(`/${result?.etag.replaceAll('"', "")}`));
+    const key = (await worker.storedKeys()).find((name) => name.endsWith(`/${result?.etag.replaceAll('"', "")}`));
     await worker.takeResult(key ?? "");
     expect((await worker.call("POST", `/v1/jobs/${id}/replay`)).json).toMatchObject({ id, state: "queued" });
     expect((await worker.until(id, "done")).result).toEqual({ ...result, computed: true });
-    expect(await worker.resultKeys()).toContain(key);
+    expect(await worker.storedKeys()).toContain(key);
     await expect.poll(() => eventsOf(id).length, SLOW).toBe(2);
   });
 });

@@ -133,7 +133,7 @@ describe.concurrent("a webhook", () => {
     const id = await worker.post({ source: "taken.png", ops: "x2", callback: receiver.url });
     await vi.waitFor(() => expect(receiver.calls.length).toBe(1), SLOW);
     const etag = (await worker.job(id)).result?.etag.replaceAll('"', "");
-    const key = (await worker.resultKeys()).find((name) => name.endsWith(`/${etag}`));
+    const key = (await worker.storedKeys()).find((name) => name.endsWith(`/${etag}`));
     const putBack = await worker.takeResult(key ?? "");
     await vi.waitFor(async () => expect((await worker.job(id)).webhook?.attempts).toBeGreaterThan(2), SLOW);
     expect(receiver.calls).toHaveLength(1);
