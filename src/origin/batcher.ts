@@ -108,19 +108,19 @@ export function createBatcher(options: BatcherOptions): Batcher {
 
   function pump(): void {
     while (begun.length < lanes) {
-      const [head, ...others] = nextBatch(jobs, batchTiles);
-      if (head === undefined) return;
+      const batch = nextBatch(jobs, batchTiles);
+      const network = batch[0]?.network;
+      if (network === undefined) return;
       const started = now();
       begun.push(started);
-      void runBatch([head, ...others], started).finally(() => {
+      void runBatch(batch, network, started).finally(() => {
         begun.splice(begun.indexOf(started), 1);
         pump();
       });
     }
   }
 
-  async function runBatch(batch: readonly [Waiting, ...Waiting[]], started: number): Promise<void> {
-    const { network } = batch[0];
+  async function runBatch(batch: readonly Waiting[], network: Network, started: number): Promise<void> {
     const pixels = batch.reduce((sum, { tile }) => sum + networkPixels(tile), 0);
     try {
       const upscaled = await run(
