@@ -91,7 +91,7 @@ async function evaluate(options: Options): Promise<void> {
   } finally {
     progress.stop();
   }
-  const json = { scale, model: find({ scale, variant }).id, engine, ...(jpeg && { jpeg }), sets };
+  const json = { scale, model: find({ scale, variant }).id, engine, jpeg, sets };
   // JSON has no such number, and null, which it makes of it, would count as none or 0. ProtoJSON has it as this text.
   const said = (_: string, value: unknown) => (value === Number.POSITIVE_INFINITY ? "Infinity" : value);
   console.log(options.json ? JSON.stringify(json, said) : table(sets, options));
