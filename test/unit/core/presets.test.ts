@@ -25,6 +25,9 @@ describe("a preset", () => {
         message: expect.stringContaining('the name of a preset for preset, got "preset=none"'),
       }),
     );
+    expect(() => parseImagePath("/img/preset=none/a.png")).toThrow(
+      "Expected none, as there are no presets, for preset",
+    );
   });
 });
 

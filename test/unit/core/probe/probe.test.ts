@@ -172,6 +172,7 @@ describe("probe", () => {
     ["PDF", latin1("%PDF-1.7\n")],
     ["an empty file", new Uint8Array()],
     ["an unknown format", latin1("hello")],
+    ["an unknown format", latin1("hello <html>")],
     ["an unknown format", latin1("RIFF\x24\0\0\0WAVEfmt \x10\0\0\0")],
   ])("names %s when refusing it", (name, bytes) => {
     expect(failure(bytes)).toMatchObject({
