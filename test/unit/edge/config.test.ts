@@ -7,15 +7,16 @@ import { parseJobConfig } from "../../../src/edge/jobs/config.ts";
 import { parseUploadRules } from "../../../src/edge/jobs/upload-rules.ts";
 import { parseOriginConfig } from "../../../src/edge/origin-config.ts";
 
-/** Those of pixels, bytes and milliseconds, each another. */
+/** Those of pixels, bytes, milliseconds and seconds, each another. */
 const NUMBERS: Record<string, string> = {
   ...{ MAX_SOURCE_BYTES: "1", MAX_INPUT_PIXELS: "2", MAX_OUTPUT_PIXELS: "3", MAX_AVIF_PIXELS: "4" },
   ...{ MAX_JPEG_SCANS: "5", MAX_URL_LENGTH: "6", SOURCE_TIMEOUT_MS: "7", LEASE_WAIT_MS: "8", LEASE_HOLD_MS: "9" },
   ...{ ORIGIN_DEADLINE_MS: "10", ORIGIN_RESULT_BYTES: "11", EDGE_INPUT_PIXELS: "12" },
   ...{ ORIGIN_INPUT_PIXELS: "13", ORIGIN_OUTPUT_PIXELS: "14", ORIGIN_AVIF_PIXELS: "15" },
+  ...{ JOB_RETRY_SECONDS: "16", JOB_WATCHDOG_SECONDS: "17", JOB_RETENTION_SECONDS: "18" },
+  ...{ WEBHOOK_SCHEDULE_SECONDS: "19,20" },
 };
-const JOB_NUMBERS = ["JOB_RETRY_SECONDS", "JOB_WATCHDOG_SECONDS", "JOB_RETENTION_SECONDS", "WEBHOOK_SCHEDULE_SECONDS"];
-const DEFAULTED = [...Object.keys(NUMBERS), ...JOB_NUMBERS, "CACHE_CONTROL"];
+const DEFAULTED = [...Object.keys(NUMBERS), "CACHE_CONTROL"];
 
 const VARS: Record<string, string> = {
   ...(workerOptions("wrangler.toml").workerOptions.bindings as Record<string, string>),
@@ -123,6 +124,8 @@ it("takes each number from the variable that is named for it", () => {
     resultBytes: 11,
     limits: { edgeInputPixels: 12, inputPixels: 13, outputPixels: 14, avifPixels: 15 },
   });
+  const jobs = { retryMs: 16_000, watchdogMs: 17_000, retentionMs: 18_000, webhookScheduleMs: [19_000, 20_000] };
+  expect(parseJobConfig(env)).toMatchObject(jobs);
 });
 
 it.each([
@@ -177,11 +180,12 @@ it("does not let pass by an empty variable what another one forbids", () => {
 it("lets nobody make jobs, send webhooks or have them sent to itself where nothing says so", () => {
   const { tokens, webhookKeys, sourceWebhookKeys, allowLocalCallbacks } = parseJobConfig(VARS);
   expect([tokens, webhookKeys, sourceWebhookKeys, allowLocalCallbacks]).toEqual([[], [], [], false]);
+  expect(parseJobConfig({ ...VARS, ALLOW_LOCAL_CALLBACKS: "true" }).allowLocalCallbacks).toBe(true);
 });
 
 it("takes only tokens that are hard to guess", () => {
   expect(parseJobConfig({ ...VARS, JOB_TOKENS: "0123456789abcdef,fedcba9876543210" }).tokens).toHaveLength(2);
-  for (const JOB_TOKENS of ["0123456789abcde", "0123456789abcdef,short", "0123456789abcdef,"]) {
+  for (const JOB_TOKENS of ["0123456789abcde", "0123456789abcdef,short", "0123456789abcdef,", "0123456789abcdef g"]) {
     expect(() => parseJobConfig({ ...VARS, JOB_TOKENS })).toThrow("JOB_TOKENS");
   }
 });
