@@ -16,6 +16,7 @@ it.each(NETWORKS)(
     const whole = drawing(32, 32);
     const tiles = [whole, { ...whole, data: whole.data.map((value) => 255 - value) }];
     const together = await run(tiles, network);
+    expect(together[0]).not.toEqual(together[1]);
     for (const [i, tile] of tiles.entries()) {
       const [alone] = await run([tile], network);
       const differences = together[i]?.data.map((value, at) => Math.abs(value - (alone?.data[at] ?? 0)));
