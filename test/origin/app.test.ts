@@ -130,6 +130,13 @@ it.each([
   expect([status, headers.get("Allow")]).toEqual([405, allow]);
 });
 
+it("says of another path which there are", async () => {
+  const { app } = await setUp(true);
+  const answer = await app.request("/v1/nothing");
+  expect(answer.status).toBe(404);
+  expect(await answer.json()).toMatchObject({ code: "not_found", detail: expect.stringContaining("/v1/upscale") });
+});
+
 it("is ready while its queue is full, but not when it is about to end", async () => {
   const { app, batcher, state } = await setUp(true);
   batcher.admit({ tiles: 10, pixels: 1, dueMs: 1e9 });

@@ -207,6 +207,20 @@ it("learns from thin tiles as from the 16 px that the network makes of them", as
   batcher.admit({ tiles: 1, pixels: 2560, dueMs: clock.ms + 3000 });
 });
 
+it("learns from many tiles that go through together no more than from one", async () => {
+  const { batcher, batches, clock } = setUp({ batchTiles: 20 });
+  const ticket = batcher.admit({ tiles: 20, pixels: 20 * 256, dueMs: 1e9 });
+  for (let i = 0; i < 20; i++) void ticket.upscale(tile(i), clean(2));
+  // The first goes alone, as fast as was guessed, the others twice as fast.
+  for (const [done, pixels] of [256, (19 * 256) / 2].entries()) {
+    clock.ms += pixels;
+    batches[done]?.finish();
+    await soon();
+  }
+  batcher.admit({ tiles: 1, pixels: 1100, dueMs: 1e9 });
+  expect(batcher.backlogMs).toBeCloseTo(1000);
+});
+
 it("tries again, after some refusals, what it has come to think too slow for", async () => {
   const network = setUp();
   const { batcher, clock } = network;

@@ -8,10 +8,8 @@ import { createMetrics } from "../../src/origin/metrics.ts";
 import { createUpscaler, inspect, type Running } from "../../src/origin/upscaler.ts";
 import { scene } from "./pictures.ts";
 
-/** Takes pictures that encode as fast as it is told to. */
-async function setUp() {
-  const state: { encodeMs: number; encoded: Promise<void> } = { encodeMs: 0, encoded: Promise.resolve() };
-  const batcher = createBatcher({
+const quickBatcher = () =>
+  createBatcher({
     run: async (tiles) => [...tiles],
     lanes: 1,
     batchTiles: 1,
@@ -20,6 +18,10 @@ async function setUp() {
     pixelsPerMs: 1e6,
     now: () => 0,
   });
+
+/** Takes pictures that encode as fast as it is told to. */
+async function setUp(batcher = quickBatcher()) {
+  const state: { encodeMs: number; encoded: Promise<void> } = { encodeMs: 0, encoded: Promise.resolve() };
   const render: Running["pictures"]["render"] = async () => {
     const steps = { encode: state.encodeMs };
     await state.encoded;
@@ -46,6 +48,14 @@ it("does not take the time that every result needs for time that grows with it",
   const upscale = await setUp();
   for (let i = 0; i < 20; i++) await upscale("w=1,f=png", 5);
   await upscale("x1,f=png", 5);
+});
+
+it("has a place kept for all tiles of a picture, and for what the network makes of them", async () => {
+  const batcher = quickBatcher();
+  const upscaled = (await setUp(batcher))("x2,f=png", 5);
+  // Of 600 px each way, 144 four times and 88, which is padded to 96.
+  expect([batcher.tiles, batcher.backlogMs]).toEqual([5 ** 2, (4 * 144 + 96) ** 2 / 1e6]);
+  await upscaled;
 });
 
 it("gives its place back to the next when it is done", async () => {
