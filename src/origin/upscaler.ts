@@ -52,8 +52,8 @@ export function createUpscaler({ metrics: { steps }, pixelWorkers, now }: Upscal
     const waitMs = encodingMs / pixelWorkers;
     if (waitMs > 0 && now() + waitMs > dueMs)
       throw busy(waitMs, `Encoding those that are in takes ${Math.round(waitMs)} ms`);
-    // Where encoding alone would take too long.
-    if (batcher.tiles === 0 && dueMs <= now()) encodeMs[format].doubt(1 / DOUBT);
+    // Where encoding alone would take too long, as nobody is in.
+    if (dueMs <= now()) encodeMs[format].doubt(1 / DOUBT);
     const ticket = batcher.admit({ ...demand(source.plan, engine.tiling), dueMs });
     encodingMs += ownMs;
     inside++;
