@@ -70,6 +70,11 @@ describe("codecs", () => {
     expect(await Promise.all([...names, ...names].map(decode))).toEqual([...oneByOne, ...oneByOne]);
   });
 
+  it("are compiled once, however many instances are started", () => {
+    const name = "@jsquash/avif/codec/dec/avif_dec.wasm";
+    expect(CODEC_MODULES[name]).toBe(CODEC_MODULES[name]);
+  });
+
   it.each(Object.values(GOOD))("survives damage anywhere in %s", async (name) => {
     const bytes = fixture(name);
     const step = Math.ceil(bytes.length / 150);
