@@ -55,13 +55,19 @@ test("what the network is off by is made less where the JPEG knows better", () =
   expect(meanSquare(upscaled, truth)).toBeLessThan(0.4 * before);
 });
 
-test.each([139, 140])("what may have been %i before it was stored as 138 stays so", (value) => {
+test.each([
   // By steps of 28 of 8 times the level above 128, which is no multiple itself: 3 of them are 84, 138.5 in a picture that can
   // have 138, and stand for what was more than 136.75 and less than 140.25.
-  const source = grey({ width: 8, height: 8 }, () => 138);
+  [139, 138, 28],
+  [140, 138, 28],
+  // More than 121.75 and less than 134.25.
+  [122, 128, 100],
+  [134, 128, 100],
+])("what may have been %i before it was stored as %i, by steps of %i, stays so", (value, stored, step) => {
+  const source = grey({ width: 8, height: 8 }, () => stored);
   const upscaled = grey({ width: 16, height: 16 }, () => value);
   const before = copy(upscaled);
-  makeConsistent(upscaled, source, { steps: new Float64Array(64).fill(28), x: 0, y: 0 });
+  makeConsistent(upscaled, source, { steps: new Float64Array(64).fill(step), x: 0, y: 0 });
   expect(upscaled).toEqual(before);
 });
 
