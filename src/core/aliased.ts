@@ -2,17 +2,17 @@ import { isOpaque } from "./alpha.ts";
 import type { Rgba } from "./image.ts";
 
 /**
- * The square of a fifth difference is in the mean so many times that of a fourth where a photograph was shrunk without antialiasing:
- * as in noise (3.6), its detail does not grow weaker towards the finest that pixels can hold. After antialiasing it is 3.3.
+ * Least ratio of the mean squares of fifth and fourth differences in a photograph that was shrunk without antialiasing: as in
+ * noise (3.6), its detail does not grow weaker towards the finest that pixels can hold. After antialiasing the ratio is 3.3.
  */
 const RATIO = 3.45;
 
-/** Rounding to 8 bits is noise too, and makes up to 52.5 of the mean square of a fourth difference. */
+/** Least mean square of fourth differences that is judged: rounding to 8 bits is noise too, and makes up to 52.5 of it. */
 const FAINT = 500;
 
 /** Whether a picture was shrunk without antialiasing, as OpenCV does by default. */
 export function isAliased(image: Rgba): boolean {
-  // What is transparent has any colour.
+  // Transparent pixels may have any colour.
   if (!isOpaque(image)) return false;
   const { width, height, data } = image;
   const line = new Float64Array(Math.max(width, height));
@@ -29,7 +29,7 @@ export function isAliased(image: Rgba): boolean {
   return ofFourth > FAINT * count && ofFifth > RATIO * ofFourth;
 }
 
-/** Of a row or column of pixels; into `line`. */
+/** Writes the brightness, 0..765, of a row or column of pixels into `line`. */
 function brightness(data: Rgba["data"], line: Float64Array, start: number, stride: number): Float64Array {
   for (let i = 0, at = 4 * start; i < line.length; i++, at += 4 * stride) {
     line[i] = (data[at] ?? 0) + (data[at + 1] ?? 0) + (data[at + 2] ?? 0);
@@ -37,7 +37,7 @@ function brightness(data: Rgba["data"], line: Float64Array, start: number, strid
   return line;
 }
 
-/** Without what is of one value at either end: where a photograph ends on a margin or a plain ground, nothing was shrunk. */
+/** Drops the equal values at either end: a margin or plain ground around a photograph says nothing about shrinking. */
 function withoutGround(values: Float64Array): Float64Array {
   const [first, last] = [values[0], values.at(-1)];
   const from = values.findIndex((value) => value !== first);
@@ -45,7 +45,7 @@ function withoutGround(values: Float64Array): Float64Array {
   return values.subarray(Math.max(0, from), to + 1);
 }
 
-/** From value to value; in their place. */
+/** Differences from value to value, computed in place. */
 function differences(values: Float64Array): Float64Array {
   for (let i = 1; i < values.length; i++) values[i - 1] = (values[i] ?? 0) - (values[i - 1] ?? 0);
   return values.subarray(0, -1);

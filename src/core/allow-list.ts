@@ -2,14 +2,14 @@ import { assertPublicUrl } from "./address.ts";
 import { expectedUrl, ServiceError } from "./errors.ts";
 import { parseRemoteUrl } from "./remote-url.ts";
 
-/** Where remote sources may come from: each entry an origin and the path everything below which is allowed. */
+/** Where remote sources may come from: each entry allows everything on an origin below a path. */
 export type AllowList = readonly { readonly origin: string; readonly path: string }[];
 
 /**
- * Reads `https://host[:port][/prefix]`, separated by commas; nothing is allowed by an empty text.
+ * Reads entries `https://host[:port][/prefix]`, separated by commas; an empty text allows nothing.
  *
- * @param name - where they come from, for what is thrown.
- * @throws {ServiceError} where an entry is no https URL of a public host, or has a query.
+ * @param name - where the text comes from, for error messages.
+ * @throws {ServiceError} if an entry is no https URL of a public host, or has a query.
  */
 export function parseAllowList(text: string, name: string): AllowList {
   const entries = text.split(",").map((entry) => entry.trim());
@@ -21,13 +21,13 @@ function parseEntry(entry: string, name: string): AllowList[number] {
     throw new ServiceError("invalid_path", expectedUrl("no user, no query and no wildcard", name, entry));
   }
   const url = new URL(parseRemoteUrl(entry, name));
-  // Without its last slash: the prefix ends where a segment ends.
+  // Without a trailing slash, because a prefix ends at the end of a segment.
   return { origin: url.origin, path: url.pathname.replace(/\/$/, "") };
 }
 
 /**
  * @param url - canonical, see {@link parseRemoteUrl}.
- * @throws {ServiceError} `source_forbidden`, which does not tell what would be allowed.
+ * @throws {ServiceError} `source_forbidden`, which does not reveal what is allowed.
  */
 export function assertAllowed(list: AllowList, url: URL): void {
   assertPublicUrl(url);

@@ -1,12 +1,12 @@
 import type { Rgba } from "./image.ts";
 
-/** So much of what changes within 5x5 pixels a hard edge changes from one to the next; softer ones `web` would make hard (ADR 16). */
+/** Least share of the range within 5x5 pixels that a hard edge covers in one step; `web` would make softer ones hard (ADR 16). */
 const HARD = 0.66;
 const REACH = 2;
 
 /**
- * Whether transparency has hard edges, antialiased or not, as cut-outs, icons and letters have. The steepest count most: a soft shadow
- * beside them says nothing.
+ * Whether transparency has hard edges, antialiased or not, like cut-outs, icons and letters. The steepest edges count most, so a soft
+ * shadow beside them does not matter.
  */
 export function hasHardAlpha(image: Rgba): boolean {
   const { width, height, data } = image;
@@ -26,7 +26,7 @@ export function hasHardAlpha(image: Rgba): boolean {
   return hard > HARD * all;
 }
 
-/** Of alpha, in 5x5 pixels. */
+/** Range of alpha within 5x5 pixels. */
 function rangeAround({ width, height, data }: Rgba, x: number, y: number): number {
   let [least, most] = [255, 0];
   for (let row = Math.max(0, y - REACH); row <= Math.min(height - 1, y + REACH); row++) {

@@ -17,7 +17,7 @@ export function splitAlpha({ width, height, data }: Rgba): { rgb: Rgb; alpha: Al
   return { rgb: { width, height, data: rgb }, alpha };
 }
 
-/** Inverse of {@link splitAlpha} where all pixels have one alpha, 0..255. */
+/** Inverse of {@link splitAlpha} for pixels that all have the same alpha, 0..255. */
 export function joinAlpha({ width, height, data }: Rgb, alpha: number): Rgba {
   const rgba = new Uint8ClampedArray(4 * width * height);
   for (let from = 0, to = 0; to < rgba.length; ) {
@@ -29,7 +29,7 @@ export function joinAlpha({ width, height, data }: Rgb, alpha: number): Rgba {
   return { width, height, data: rgba };
 }
 
-/** Colours times alpha, to the nearest: what a picture looks like on black. */
+/** Multiplies colours by alpha, rounded to the nearest: what a picture looks like on black. */
 export function premultiply({ width, height, data }: Rgb, alpha: AlphaPlane): Rgb {
   const product = new Uint8ClampedArray(data.length);
   for (let i = 0, at = 0; i < alpha.length; i++) {
@@ -39,7 +39,7 @@ export function premultiply({ width, height, data }: Rgb, alpha: AlphaPlane): Rg
   return { width, height, data: product };
 }
 
-/** Alpha from which on a pixel counts as visible: with less, a colour is seen by 3 % at most, and 8 bits hold little of it. */
+/** Least alpha of a visible pixel: below it, a colour shows by at most 3 %, and 8 bits hold little of it. */
 export const VISIBLE = 8;
 
 /** Gives every pixel that can hardly be seen the colour of the nearest visible one (city-block distance). */
@@ -71,7 +71,7 @@ export function bleedColours({ width, height, data }: Rgba): Rgba {
   return { width, height, data: bled };
 }
 
-/** Divides colours by the alpha that they have been multiplied by, to the nearest. */
+/** Divides colours by the alpha that they have been multiplied by, rounded to the nearest. */
 export function unpremultiply({ width, height, data }: Rgba): Rgba {
   const straight = data.slice();
   for (let i = 0; i < data.length; i += 4) {
@@ -82,7 +82,7 @@ export function unpremultiply({ width, height, data }: Rgba): Rgba {
   return { width, height, data: straight };
 }
 
-/** Puts a picture on a plain background, for formats without transparency; itself where it is opaque. `background` is [r, g, b], 0..255. */
+/** Puts a picture on a plain background, [r, g, b], 0..255; an opaque picture is returned as it is. */
 export function flatten(image: Rgba, background: readonly [number, number, number]): Rgba {
   if (isOpaque(image)) return image;
   const { width, height, data } = image;

@@ -1,7 +1,7 @@
-/** The part that chance adds to a delay, so that what failed together does not return together. */
+/** Largest share of a delay that is added at random, so that what failed together is not retried together. */
 const JITTER = 0.2;
 
-/** 1 to 1.2 times the delay: never earlier than was asked for. @param random - as Math.random. */
+/** The delay times 1 to 1.2, so never less than was asked for. @param random - as Math.random. */
 export function withJitter(delay: number, random: () => number): number {
   return delay * (1 + JITTER * random());
 }

@@ -1,6 +1,6 @@
 import type { Point, Rect, Rgba, Size } from "./image.ts";
 
-/** A part of a picture, in whole pixels; the picture itself where that is all of it. */
+/** Cuts a part, in whole pixels, out of a picture; returns the picture itself if that is all of it. */
 export function cut(image: Rgba, { x, y, width, height }: Rect): Rgba {
   if (width === image.width && height === image.height) return image;
   const data = new Uint8ClampedArray(4 * width * height);
@@ -11,7 +11,7 @@ export function cut(image: Rgba, { x, y, width, height }: Rect): Rgba {
   return { width, height, data };
 }
 
-/** The picture in a larger one of one colour, [r, g, b, alpha], 0..255: at (`x`, `y`), or else in the middle. */
+/** Puts a picture on a larger one of one colour, [r, g, b, alpha], 0..255: at (`x`, `y`), in the middle by default. */
 export function pad(
   image: Rgba,
   { width, height, x = (width - image.width) >> 1, y = (height - image.height) >> 1 }: Size & Partial<Point>,

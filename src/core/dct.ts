@@ -1,13 +1,13 @@
 /** Side of JPEG's blocks in px. */
 export const BLOCK = 8;
 
-/** The cosines of a frequency, 0..7, so that each has a length of 1. @see ITU-T T.81 annex A.3.3 */
+/** The basis vector of a frequency, 0..7, scaled to a length of 1. @see ITU-T T.81 annex A.3.3 */
 export function cosines(frequency: number): Float64Array {
   const scale = frequency === 0 ? Math.sqrt(1 / BLOCK) : Math.sqrt(2 / BLOCK);
   return Float64Array.from({ length: BLOCK }, (_, i) => scale * Math.cos(((i + 0.5) * frequency * Math.PI) / BLOCK));
 }
 
-/** [8, 8]: all of them; its transpose is its inverse. */
+/** [8, 8]: a basis vector in each row; its transpose is its inverse. */
 const FORWARD = Float64Array.from({ length: BLOCK ** 2 }, (_, i) => cosines(Math.floor(i / BLOCK))[i % BLOCK] ?? 0);
 const INVERSE = transposed(FORWARD);
 
@@ -21,7 +21,7 @@ export function restoreBlock(block: Float64Array): void {
   multiplyBoth(INVERSE, block);
 }
 
-/** [8, 8], rows for columns. */
+/** [8, 8] with rows and columns swapped. */
 export function transposed(block: ArrayLike<number>): Float64Array {
   return Float64Array.from({ length: BLOCK ** 2 }, (_, i) => block[BLOCK * (i % BLOCK) + Math.floor(i / BLOCK)] ?? 0);
 }

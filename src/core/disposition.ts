@@ -1,21 +1,21 @@
 import type { Format } from "./image.ts";
 import { isRemote } from "./remote-url.ts";
 
-/** What a result is called when it is saved: as its source, with its own format's extension. */
+/** File name of a saved result: that of its source, with the extension of the result's format. */
 export function resultName(name: string, format: Format): string {
   const [stem = ""] = name.split(/\.(?:png|jpe?g|webp|avif|gif)$/i);
   return `${stem === "" ? "picture" : stem}.${format === "jpeg" ? "jpg" : format}`;
 }
 
 /**
- * Value of Content-Disposition: a result is shown, and saved under {@link resultName}. A browser
- * would take the end of the URL, which is `photo.png` for a WebP and all of a remote source that is percent-encoded.
+ * Value of Content-Disposition that shows a result, and saves it under {@link resultName}. Without it, a browser takes the last
+ * segment of the URL: `photo.png` for a WebP, and a remote source as a whole if it is percent-encoded.
  *
- * @see RFC 6266, its appendix D for what may stand in quotes, and, for the rest, RFC 8187
+ * @see RFC 6266 (appendix D for what may stand in quotes) and RFC 8187 (for all other names)
  */
 export function disposition(source: string, format: Format): string {
   const name = resultName(lastSegment(source), format);
-  // All that curl -OJ looks at.
+  // curl -OJ looks at nothing else.
   const ascii = name.replace(/[^ -~]|["%?\\]/gu, "_");
   if (ascii === name) return `inline; filename="${name}"`;
   const escaped = encodeURIComponent(name).replace(/['()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);

@@ -1,30 +1,30 @@
 import { VISIBLE } from "./alpha.ts";
 import type { Rgba } from "./image.ts";
 
-/** An edge is at least so high, of 255 in red, green or blue; where none of them changes by more than the second, a picture is plain. */
+/** Least height of an edge, and largest change within a plain area, 0..255, of the channel that changes most. */
 const [EDGE, PLAIN] = [32, 2];
 
 /**
- * Between two plain sides an edge takes one step from pixel to pixel, two if it is antialiased, up to four if the drawing was shrunk;
- * thin lines and letters with coloured fringes take as many. In photographs hardly anything is plain.
+ * Most steps from pixel to pixel that a sharp edge takes between two plain sides: one, two if it is antialiased, up to four if the
+ * drawing was shrunk, or in thin lines and letters with coloured fringes. In photographs hardly anything is plain.
  */
 const SHARP = 4;
 
-/** So much of what is not plain in a block belongs to such edges where it is drawn. */
+/** Share of the steps in a block that must belong to sharp edges for the block to count as drawn. */
 const SHARE = 0.23;
 
-/** A picture is looked at in blocks of so many pixels a side, as a page may be half photograph. */
+/** Side in pixels of the blocks that are judged one by one, because half of a page may be a photograph. */
 const BLOCK = 64;
 
-/** With fewer sharp edges, their share in a block says little. */
+/** Least number of sharp edges in a drawn block: with fewer, their share says little. */
 const MIN_EDGES = 8;
 
-/** So much of what is not plain in a picture lies in blocks that are drawn, at least: an edge around a photograph is less. */
+/** Share of a picture's steps that must lie in drawn blocks; an edge around a photograph makes up less. */
 const DRAWN = 0.05;
 
 /** What was counted in each block. */
 interface Tally {
-  /** From pixel to pixel, wherever the picture is not plain. */
+  /** Steps from pixel to pixel that change more than {@link PLAIN}. */
   readonly steps: Uint32Array;
   readonly sharpEdges: Uint32Array;
   readonly stepsOfSharpEdges: Uint32Array;
@@ -40,8 +40,8 @@ interface Line {
 }
 
 /**
- * Whether a picture, or a part of it, was drawn, as screenshots, charts, icons and pixel art are: sharp edges between plain colours.
- * Where it is transparent says nothing, as photographs are cut out so.
+ * Whether a picture, or a part of it, was drawn, like screenshots, charts, icons and pixel art: it has sharp edges between plain
+ * colours. Edges of transparency do not count, because photographs are cut out as well.
  */
 export function isDrawn(image: Rgba): boolean {
   const { width, height, data } = image;
@@ -69,7 +69,7 @@ function isBlockDrawn({ steps, sharpEdges, stepsOfSharpEdges }: Tally, block: nu
   return isMany && (stepsOfSharpEdges[block] ?? 0) > SHARE * (steps[block] ?? 0);
 }
 
-/** The largest difference of red, green or blue between two pixels, 0..255; none where one of them is not to be seen. */
+/** The largest difference of red, green or blue between two pixels, 0..255; 0 if one of them is not visible. */
 function difference(data: Rgba["data"], a: number, b: number): number {
   if ((data[4 * a + 3] ?? 0) < VISIBLE || (data[4 * b + 3] ?? 0) < VISIBLE) return 0;
   const red = Math.abs((data[4 * a] ?? 0) - (data[4 * b] ?? 0));
@@ -78,7 +78,7 @@ function difference(data: Rgba["data"], a: number, b: number): number {
   return Math.max(red, green, blue);
 }
 
-/** Adds the changes along a line. One that touches the border may be part of a longer one: it is not sharp. */
+/** Adds the changes along a line. One that touches the border may be part of a longer one, so it does not count as sharp. */
 function follow(data: Rgba["data"], { start, stride, length, firstBlock, blockStride }: Line, tally: Tally): void {
   let [plain, steps, height] = [start, length, 0]; // too long to be sharp
   for (let i = 1, at = start + stride; i < length; i++, at += stride) {

@@ -1,4 +1,4 @@
-/** Every failure a request can end with, and its HTTP status (RFC 9110; 499, which nobody sees, is nginx's). Anything a user can cause is 4xx. `webhook_failed` stands in the log alone. */
+/** HTTP status of each failure (RFC 9110; 499 is nginx's and unseen): 4xx if a user can cause it. `webhook_failed` is only logged. */
 const STATUS = {
   invalid_transform: 400,
   invalid_path: 400,
@@ -46,7 +46,7 @@ export interface LimitDetail {
 
 interface ServiceErrorOptions extends ErrorOptions {
   readonly detail?: LimitDetail | undefined;
-  /** When it is worth trying again, where that is known; for 429 and 503. */
+  /** When it is worth trying again, if known; for 429 and 503. */
   readonly retryAfterSeconds?: number;
 }
 
@@ -75,7 +75,7 @@ export function expected(what: string, name: string, got: string): string {
   return `Expected ${what} for ${name}, got ${JSON.stringify(shown)}`;
 }
 
-/** {@link expected} of a URL, shown only where it can hold neither a password nor a token. */
+/** {@link expected} for a URL, which is shown only if it can hold neither a password nor a token. */
 export function expectedUrl(what: string, name: string, got: string): string {
   return /[@?#]/.test(got) ? `Expected ${what} for ${name}, got text with @, ? or #` : expected(what, name, got);
 }

@@ -1,6 +1,6 @@
 import type { Rgb, Rgba, Size } from "./image.ts";
 
-/** Whether no pixel has a colour: red, green and blue alike. */
+/** Whether red, green and blue are equal in every pixel. */
 export function isGrey({ data }: Rgba): boolean {
   for (let i = 0; i < data.length; i += 4) {
     if (data[i] !== data[i + 1] || data[i] !== data[i + 2]) return false;
@@ -17,7 +17,7 @@ export function greyOf({ data }: Rgb): Uint8ClampedArray {
   return grey;
 }
 
-/** Inverse of {@link greyOf} for what is grey. */
+/** Inverse of {@link greyOf} for grey pictures. */
 export function rgbOf(grey: Uint8ClampedArray, { width, height }: Size): Rgb {
   const data = new Uint8ClampedArray(3 * grey.length);
   for (let i = 0, to = 0; i < grey.length; i++) {

@@ -2,15 +2,15 @@ import type { Plane, Rgba } from "./image.ts";
 import { CHROMA, LUMA, middleOf } from "./middle.ts";
 
 /**
- * So many more of the pairs agree than do not: of all, and in standard deviations of chance. The borders of blocks that were shrunk with
- * a picture lie at fewer.
+ * By how much the pairs that agree must outnumber the others: as a share of all, and in standard deviations of chance. The borders of
+ * blocks that were shrunk with a picture make fewer agree.
  */
 const [SHARE, DEVIATIONS] = [0.4, 3];
 
 /**
- * Whether chroma was stored at half the resolution each way (4:2:0), as in lossy WebP, in video and in most of JPEG and AVIF, and has
- * not been resized since: enlarged, it is smoother around the middle of the two pixels that one value became than between such pairs.
- * Where luma is so too, the whole picture was enlarged.
+ * Whether chroma was stored at half the resolution each way (4:2:0), as in lossy WebP, video and most JPEG and AVIF, and has not been
+ * resized since: enlarged chroma is smoother in the middle of the two pixels that one value became than between such pairs. If the same
+ * is true of luma, the whole picture was enlarged.
  * @see docs/adr/0021-halved-chroma.md
  */
 export function hasHalvedChroma(image: Rgba): boolean {
@@ -21,7 +21,7 @@ function arePairs(planes: readonly Plane[]): boolean {
   return arePairsAlong(planes, "rows") && arePairsAlong(planes, "columns");
 }
 
-/** Whether third differences around the middles of pixels 1 and 2, 3 and 4 … are larger, or smaller, than those around 2 and 3, 4 and 5 …. */
+/** Whether third differences about the middle of pixels 1 and 2, 3 and 4 … are mostly larger, or smaller, than of 2 and 3, 4 and 5 …. */
 function arePairsAlong(planes: readonly Plane[], lines: "rows" | "columns"): boolean {
   const ahead: number[] = [];
   for (const { width, height, data } of planes) {
@@ -40,7 +40,7 @@ function arePairsAlong(planes: readonly Plane[], lines: "rows" | "columns"): boo
   return Math.abs(agreeing) > Math.max(SHARE * ahead.length, DEVIATIONS * Math.sqrt(ahead.length));
 }
 
-/** Of four values, `stride` apart from `at` on. */
+/** Absolute third difference of the four values from `at` on, `stride` apart. */
 function thirdDifference(data: Float64Array, at: number, stride: number): number {
   const [a = 0, b = 0, c = 0, d = 0] = [data[at], data[at + stride], data[at + 2 * stride], data[at + 3 * stride]];
   return Math.abs(d - a + 3 * (b - c));

@@ -21,8 +21,8 @@ export interface ByteRange {
 }
 
 /**
- * The single range a Range header asks for (RFC 9110 §14.1.2); undefined where the whole body is to be sent:
- * no header, another unit, several ranges, not well-formed.
+ * The single range that a Range header asks for (RFC 9110 §14.1.2); undefined if the whole body is to be sent,
+ * because the header is absent or malformed, or has another unit or several ranges.
  *
  * @throws {ServiceError} `range_not_satisfiable`
  */
@@ -33,7 +33,7 @@ export function parseRange(header: string | undefined, size: number): ByteRange 
   const to = first === "" || last === "" ? size - 1 : Math.min(Number(last), size - 1);
   if (first !== "" && last !== "" && Number(last) < Number(first)) return undefined;
   if (from >= size) {
-    // Of more digits than a number has: JSON knows no Infinity.
+    // Very many digits become Infinity, which JSON does not have.
     const detail = { limit: size, actual: Math.min(from, Number.MAX_SAFE_INTEGER), unit: "bytes" };
     const message = expected(`a part of ${size} bytes`, "Range", header ?? "");
     throw new ServiceError("range_not_satisfiable", message, { detail });
@@ -42,8 +42,8 @@ export function parseRange(header: string | undefined, size: number): ByteRange 
 }
 
 /**
- * A Cache-Control value (RFC 9111 §5.2) under which nothing is served after `seconds` from now: ages are lowered, serving
- * stale or for ever is taken back, and where there is no age a cache may not choose one (§4.2.2).
+ * Changes a Cache-Control value (RFC 9111 §5.2) so that nothing is served after `seconds` from now: lowers ages, removes
+ * `stale-*` and `immutable`, and adds `max-age=0` if there is no max-age, because a cache would choose one (§4.2.2).
  */
 export function cappedCacheControl(value: string, seconds: number): string {
   const directives = value.split(",").map((directive) => directive.trim().toLowerCase());

@@ -6,19 +6,19 @@ import { formatTransform, type Transform } from "./transform.ts";
 /** A parsed `/img/<ops>/<source>`. */
 export interface ImagePath {
   readonly transform: Transform;
-  /** Object key: decoded segments joined by "/". Or a picture's URL as {@link parseRemoteUrl} spells it. */
+  /** An object key, as decoded segments joined by "/", or a picture's URL as {@link parseRemoteUrl} spells it. */
   readonly source: string;
 }
 
 /**
- * Parses the path of an image URL. Takes the pathname as the URL parser left it, undecoded, and decodes each
- * segment once: what a second decoding would change, or what leads out of the key space, is refused. A source that is
- * a URL stands there as it is, `https://host/photo.jpg`, or percent-encoded as a whole, which it must be to have a query.
+ * Parses the path of an image URL. Takes the pathname as the URL parser left it, undecoded, and decodes each segment
+ * once: segments that a second decoding would change, or that lead out of the key space, are refused. A source that is
+ * a URL is written as it is, `https://host/photo.jpg`, or percent-encoded as a whole, as it must be if it has a query.
  *
  * @throws {ServiceError} `invalid_path`, `invalid_transform`, `transform_forbidden`, `source_forbidden`
  */
 export function parseImagePath(pathname: string, presets: Presets = NO_PRESETS): ImagePath {
-  // The router takes `/%69mg/`, which rules of whoever stands before us do not.
+  // The router also matches `/%69mg/`, but the rules of a proxy or cache in front of us do not.
   const [, place, ops = "", ...segments] = pathname.split("/");
   if (place !== "img" || ops === "" || segments.join("") === "")
     throw invalid(expected("/img/<ops>/<source>", "path", pathname));
@@ -31,12 +31,12 @@ export function formatImagePath({ transform, source }: ImagePath): string {
   return joinImagePath(formatTransform(transform), source);
 }
 
-/** `/img/<ops>/<source>`; the ops as they are. */
+/** `/img/<ops>/<source>` with the ops as given. */
 export function joinImagePath(ops: string, source: string): string {
   return `/img/${ops}/${formatSource(source)}`;
 }
 
-/** A source as it stands in a path. */
+/** A source as it is written in a path. */
 export function formatSource(source: string): string {
   return isRemote(source) ? encodeURIComponent(source) : source.split("/").map(encodeURIComponent).join("/");
 }

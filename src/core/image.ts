@@ -2,7 +2,7 @@
 export const SCALES = [2, 3, 4] as const;
 export type Scale = (typeof SCALES)[number];
 
-/** What a model was trained on: pictures that were only shrunk, or also what the web does to them, and drawings (docs/url.md). */
+/** `clean` was trained on pictures that were only shrunk, `web` also on what the web does to them, and on drawings (docs/url.md). */
 export const VARIANTS = ["clean", "web"] as const;
 export type Variant = (typeof VARIANTS)[number];
 
@@ -43,7 +43,7 @@ export type Format = (typeof FORMATS)[number];
 /** Picture formats that are read. */
 export type SourceFormat = Format | "gif";
 
-/** The format of a result of which nothing else is asked. */
+/** The format of a result if none is asked for. */
 export function ownFormat(source: SourceFormat): Format {
   return source === "gif" ? "png" : source;
 }

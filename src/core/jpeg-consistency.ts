@@ -4,22 +4,22 @@ import type { JpegBlocks } from "./jpeg-blocks.ts";
 import { LUMA } from "./middle.ts";
 import { resample } from "./resample.ts";
 
-/** What JPEG takes from samples first. @see ITU-T T.81 annex A.3.1 */
+/** What JPEG first subtracts from samples. @see ITU-T T.81 annex A.3.1 */
 const SHIFT = 128;
 
-/** Mean distance of the network's coefficients from the truth, of 255: a Laplace distribution. */
+/** Mean distance of the network's coefficients from the true ones, which follow a Laplace distribution; samples are 0..255. */
 const DEVIATION = 3;
 
 /**
- * Mean square of how far coefficients may lie outside of what the JPEG leaves possible, in blocks that are not plain. What was drawn, had been a
- * worse JPEG before, or was shrunk without antialiasing lies further: there the network is right in spite of it.
+ * Mean square of how far coefficients may lie outside the range that the JPEG leaves possible, in blocks that are not plain. Drawings,
+ * former JPEGs of lower quality and pictures shrunk without antialiasing lie further: there the network is right nevertheless.
  */
 const TOLERANCE = 1.5;
 
 /**
- * Brings an upscaled JPEG into agreement with what is known of the picture it was made from: each coefficient of its luma lay within half
- * a step of what is stored. Where the network, whose result is shrunk for this, has it elsewhere or near the limits, the mean of
- * what it may have been is taken. In place.
+ * Brings an upscaled JPEG, in place, into agreement with what is known of the picture it was made from: each coefficient of its luma
+ * lay within half a step of the stored one. For this, the network's result is shrunk. A coefficient that lies outside this range or
+ * near its limits becomes the mean of what it may have been.
  *
  * @see Park and Kim 1999, "Theory of projection onto the narrow quantization constraint set and its application";
  * docs/adr/0022-jpeg-consistency.md
@@ -52,15 +52,15 @@ export function makeConsistent(upscaled: Rgba, source: Rgba, { steps, x: left, y
   });
 }
 
-/** Whether nothing of a block was stored but its mean. */
+/** Whether only the mean of a block was stored. */
 function isPlain(coefficients: Float64Array, steps: Float64Array): boolean {
   return coefficients.every((value, i) => i === 0 || Math.abs(value) <= (steps[i] ?? 0) / 2);
 }
 
 /**
- * The network's block becomes what is to be added to it, the other its coefficients.
+ * Turns the network's samples in `block` into the correction to be added to them, and those in `stored` into coefficients.
  *
- * @returns the sum of squares of how far the network's lie outside.
+ * @returns the sum of squares of how far the network's coefficients lie outside the possible range.
  */
 function toCorrection(block: Float64Array, stored: Float64Array, steps: Float64Array): number {
   let excess = 0;
@@ -77,7 +77,7 @@ function toCorrection(block: Float64Array, stored: Float64Array, steps: Float64A
   return excess;
 }
 
-/** Mean of a Laplace distribution about `value`, of that part of it which is within half a step of `centre`, as `value` is. */
+/** Mean of a Laplace distribution about `value`, truncated to half a step around `centre`, within which `value` lies. */
 export function meanOf(value: number, centre: number, step: number): number {
   const below = value - (centre - step / 2);
   const above = step - below;
@@ -85,7 +85,7 @@ export function meanOf(value: number, centre: number, step: number): number {
   return value + ((below + DEVIATION) * a - (above + DEVIATION) * b) / (2 - a - b);
 }
 
-/** [h, w], of the result brought back to the source's size. */
+/** [h, w], luma of the result shrunk to the source's size. */
 function shrunkLuma(upscaled: Rgba, { width, height }: Size): Float32Array {
   const luma = new Float32Array(upscaled.width * upscaled.height);
   for (let i = 0; i < luma.length; i++) luma[i] = lumaOf(upscaled, i);

@@ -1,4 +1,4 @@
-/** Undefined for what is no JSON, as the error page of a proxy. */
+/** Parses JSON; undefined for anything else, such as the error page of a proxy. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

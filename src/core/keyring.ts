@@ -1,10 +1,10 @@
-/** Secrets for HMAC-SHA256 (RFC 2104) by id: the first signs, each verifies, so that one can be replaced while in use. */
+/** Secrets for HMAC-SHA256 (RFC 2104) by id: the first signs, all verify, so that one can be replaced while in use. */
 export interface Keyring {
   /** Id of the key that signs. */
   readonly id: string;
   /** 32 bytes. */
   sign(message: string): Promise<Uint8Array<ArrayBuffer>>;
-  /** In constant time; false where the id is unknown. */
+  /** Compares in constant time; false if the id is unknown. */
   verify(id: string, message: string, signature: Uint8Array<ArrayBuffer>): Promise<boolean>;
 }
 
@@ -14,8 +14,8 @@ const HMAC = { name: "HMAC", hash: "SHA-256" } as const;
 /**
  * Reads `id:secret[,id:secret…]`: ids of 1 to 32 letters, digits, `_`, `-`; secrets of 16 printable characters or more.
  *
- * @param name - where they come from, for what is thrown.
- * @throws {TypeError} that says where, never with the secret in it.
+ * @param name - where the text comes from, for error messages.
+ * @throws {TypeError} that says which entry is wrong, never with the secret in it.
  */
 export function parseKeyring(text: string, name: string): Keyring {
   const secrets = new Map<string, string>();

@@ -1,6 +1,6 @@
 import type { Plane, Rgba } from "./image.ts";
 
-/** What storing leaves behind is looked for in the middle of a picture, at most so many px each way. */
+/** Longest side, in px, of the middle of a picture, in which traces of lossy storage are looked for. */
 const SIDE = 192;
 
 /**
@@ -13,7 +13,7 @@ export const CHROMA = [
   [0.5, -0.4187, -0.0813],
 ] as const;
 
-/** One channel of the middle of a picture, mixed of red, green and blue; not offset. */
+/** One channel of the middle of a picture, as a weighted sum of red, green and blue without offset. */
 export function middleOf(
   { width, height, data: rgba }: Rgba,
   [red, green, blue]: readonly [number, number, number],

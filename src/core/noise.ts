@@ -1,40 +1,40 @@
 import { isOpaque } from "./alpha.ts";
 import type { Rgba } from "./image.ts";
 
-/** Shares of red, green and blue in a value of a pixel; noise is as strong in it as it is in each of them. */
+/** Shares of red, green and blue in the value of a pixel, scaled so that noise is as strong in it as in each of them. */
 type Channel = readonly [ofRed: number, ofGreen: number, ofBlue: number];
 
-/** What is not grey: hardly any of the finest detail of a photograph, but noise that is another in each colour. */
+/** Differences of colours hold hardly any of the finest detail of a photograph, but noise that differs between colours. */
 const COLOURS: readonly Channel[] = [
   [Math.SQRT1_2, -Math.SQRT1_2, 0],
   [0, -Math.SQRT1_2, Math.SQRT1_2],
 ];
 
-/** Noise that is the same in all colours, and hidden by detail but in the quietest blocks. */
+/** Brightness holds noise that is the same in all colours, but detail hides it except in the quietest blocks. */
 const BRIGHTNESS: Channel = [1 / 3, 1 / 3, 1 / 3];
 
-/** Standard deviation of noise, 0..255. */
+/** Least standard deviation of noise, 0..255. */
 const SIGMA = 3.5;
 
-/** How flat a spectrum is towards the finest: 1 in noise, 0.35 in the brightness of photographs, where more is mistaken for noise. */
+/** Least ratio of finest to fine detail: 1 in noise, 0.35 in the brightness of photographs, more of which is mistaken for noise. */
 const [FLAT_COLOUR, FLAT_BRIGHTNESS] = [0.5, 0.65];
 
-/** Pixels of a block's side; of blocks, the share that has noise of its own in each colour, at least, and the share that is the quietest. */
+/** Side of a block in pixels, least share of blocks with noise that differs between colours, and share that counts as the quietest. */
 const [BLOCK, NOISY, QUIETEST] = [16, 0.4, 0.25];
 
-/** So many blocks across and down tell what there is all over a picture. */
+/** Most blocks across and down that are looked at: so many stand for the whole picture. */
 const ENOUGH = 16;
 
-/** Of white noise the square of a fourth difference is so many times that of the noise, in the mean. */
+/** Mean square of the fourth differences of white noise, as a multiple of that of the noise itself. */
 const FOURTH = 1 + 4 ** 2 + 6 ** 2 + 4 ** 2 + 1;
 
-/** A fourth difference takes so many pixels on either side; a block with these has so many a side. */
+/** Pixels on either side that a fourth difference takes, and side of a block together with them. */
 const REACH = 2;
 const SIDE = BLOCK + 2 * REACH;
 
-/** Whether there is noise in most of a picture, or nearly, as of a sensor, a renderer or film. */
+/** Whether most of a picture, or nearly, has noise, such as that of a sensor, a renderer or film. */
 export function isNoisy(image: Rgba): boolean {
-  // What is transparent has any colour.
+  // Transparent pixels may have any colour.
   if (!isOpaque(image)) return false;
   const corners = blockCorners(image);
   const noisy = corners.filter((corner) =>
@@ -44,7 +44,7 @@ export function isNoisy(image: Rgba): boolean {
   return isNoise(quietest(corners.map((corner) => detailOf(image, corner, BRIGHTNESS))), FLAT_BRIGHTNESS);
 }
 
-/** The pixels that blocks begin with; none of blocks of one colour. */
+/** Index of the first pixel of each block, without the blocks of one colour. */
 function blockCorners(image: Rgba): number[] {
   const { width, height } = image;
   const along = (side: number) => {
@@ -79,11 +79,11 @@ function quietest(blocks: readonly Detail[]): Detail {
   return { fine, finest };
 }
 
-/** How strong white noise would be that has as much of it: its mean square. */
+/** Strength of detail, as the mean square of white noise that has as much of it. */
 interface Detail {
-  /** Detail that is fine along rows, and along columns. */
+  /** Detail that is fine along rows or along columns, averaged. */
   readonly fine: number;
-  /** … that is fine along both. */
+  /** Detail that is fine along both. */
   readonly finest: number;
 }
 
@@ -101,7 +101,7 @@ function detailOf({ width, data }: Rgba, corner: number, [ofRed, ofGreen, ofBlue
   };
 }
 
-/** Of each value that has so many on either side, `stride` apart. */
+/** Fourth difference at each value with {@link REACH} values on either side, `stride` apart; 0 for the others. */
 function fourthDifferences(values: Float64Array, stride: number): Float64Array {
   const result = new Float64Array(values.length);
   for (let i = REACH * stride; i < values.length - REACH * stride; i++) {
@@ -112,7 +112,7 @@ function fourthDifferences(values: Float64Array, stride: number): Float64Array {
   return result;
 }
 
-/** Of the block's own pixels. */
+/** Over the block's own pixels, without those around it. */
 function meanSquare(values: Float64Array): number {
   let sum = 0;
   for (let y = REACH; y < REACH + BLOCK; y++) {

@@ -1,13 +1,13 @@
 import type { Rgba, Size } from "./image.ts";
 import type { Orientation, Probe } from "./probe/probe-result.ts";
 
-/** Of a picture as it is shown: cropped and turned. */
+/** Size of a picture as it is shown: cropped and turned. */
 export function uprightSize(picture: Probe): Size {
   const { width, height } = picture.crop ?? picture;
   return turnOf(picture.orientation).swap ? { width: height, height: width } : { width, height };
 }
 
-/** Whether rows become columns, and which of the stored sides is read from its end. */
+/** Whether rows become columns, and which of the stored axes are read from the end. */
 export function turnOf(orientation: Orientation) {
   return {
     swap: orientation >= 5,
@@ -35,7 +35,7 @@ export function orient(image: Rgba, orientation: Orientation): Rgba {
   return { width: outWidth, height: outHeight, data: new Uint8ClampedArray(target.buffer) };
 }
 
-/** One element a pixel; a view where alignment allows it. */
+/** One element per pixel; a view if alignment allows it. */
 function pixels(data: Uint8ClampedArray): Uint32Array {
   const { buffer, byteOffset, length } = data.byteOffset % 4 === 0 ? data : data.slice();
   return new Uint32Array(buffer, byteOffset, length / 4);

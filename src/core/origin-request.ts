@@ -4,7 +4,7 @@ import { sha256 } from "./digest.ts";
 /** How far the clocks of the edge and the origin may be apart. */
 export const ORIGIN_WINDOW_SECONDS = 300;
 
-/** Signs nothing outside one machine: used, and said so, where there are no keys and only this machine can connect. */
+/** Used, with a line in the log, if no keys are set and only this machine can connect. */
 export const DEVELOPMENT_KEYS = "dev:only-for-this-machine";
 
 /** What the edge signs and the origin verifies. */
@@ -17,7 +17,7 @@ interface OriginRequest {
   readonly timestamp: number;
 }
 
-/** The text that HMAC-SHA256 is taken over; the body is in it by its digest. */
+/** The text that is signed with HMAC-SHA256; the digest stands for the body. */
 export function originSigningText({ pathAndQuery, digest, timestamp }: OriginRequest): string {
   return `v1\nPOST\n${pathAndQuery}\n${digest}\n${timestamp}`;
 }

@@ -2,10 +2,10 @@ import * as z from "zod";
 import { expected, ServiceError } from "./errors.ts";
 import { formatTransform, parseTransform, type Transform } from "./transform.ts";
 
-/** Ops that have a name, `preset=thumb`. */
+/** Named ops, as in `preset=thumb`. */
 export interface Presets {
   readonly ops: ReadonlyMap<string, string>;
-  /** Canonical forms of all that may be asked for, where that is what presets come to; absent: anything may. */
+  /** Canonical forms of all that may be asked for, if only presets may; absent: anything may. */
   readonly only?: ReadonlySet<string> | undefined;
 }
 
@@ -26,9 +26,9 @@ const Named = z
 /**
  * Reads a JSON object of names and ops: `{"thumb": "width=160,height=160,fit=cover"}`.
  *
- * @param name - where they come from, for what is thrown.
- * @throws {TypeError} that says where it is another thing, or names the preset whose ops are not what
- * {@link parseTransform} takes.
+ * @param name - where the JSON comes from, for error messages.
+ * @throws {TypeError} that says where the JSON has another shape, or names the preset whose ops
+ * {@link parseTransform} refuses.
  */
 export function parsePresets(json: string, name: string): ReadonlyMap<string, string> {
   const named = Named.safeParse(json);
@@ -47,14 +47,14 @@ export function parsePresets(json: string, name: string): ReadonlyMap<string, st
   return new Map(Object.entries(named.data));
 }
 
-/** Of these presets, with nothing allowed but what one of them stands for. */
+/** These presets, with nothing allowed that is not equivalent to one of them. */
 export function onlyPresets(ops: ReadonlyMap<string, string>): Presets {
   return { ops, only: new Set([...ops.values()].map((text) => formatTransform(parseTransform(text)))) };
 }
 
 /**
- * Reads ops with a preset's ops in the place of its name. What comes out is all that counts: a preset and its ops written
- * out have one key, and both may be asked for where only presets may.
+ * Parses ops, with each preset replaced by its ops. Only the outcome counts: a preset and its ops written out have the same
+ * key, and both are allowed where only presets are.
  *
  * @throws {ServiceError} `invalid_transform`, `transform_forbidden`
  */

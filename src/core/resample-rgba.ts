@@ -1,11 +1,11 @@
 import type { Rect, Rgba, Size } from "./image.ts";
 import { BICUBIC, BOX, type Kernel, LANCZOS3, type Taps, taps } from "./resample.ts";
 
-/** In what pixels are added up. */
+/** The scale of values on which pixels are averaged. */
 interface Curve {
-  /** Of each 8-bit value, 0..1. */
+  /** The value, 0..1, for each 8-bit one. */
   readonly decoded: Float64Array;
-  /** The inverse; what is beyond 0 and 255 is cut off. */
+  /** The inverse; the result is clamped to 0..255 when it is stored. */
   readonly encode: (value: number) => number;
 }
 
@@ -15,14 +15,14 @@ const STORED: Curve = {
   encode: (value) => 255 * value,
 };
 
-/** In steps that are a twentieth of an 8-bit one where those are finest. */
+/** Steps of linear light in {@link CODE}: a twentieth of an 8-bit step where those are finest. */
 const STEPS = 65_535;
 const CODE = Uint8Array.from({ length: STEPS + 1 }, (_, i) => {
   const light = i / STEPS;
   return Math.round(255 * (light <= 0.0031308 ? 12.92 * light : 1.055 * light ** (1 / 2.4) - 0.055));
 });
 
-/** sRGB's. @see IEC 61966-2-1 */
+/** Linear light of sRGB. @see IEC 61966-2-1 */
 const LIGHT: Curve = {
   decoded: Float64Array.from({ length: 256 }, (_, i) =>
     i <= 10 ? i / 255 / 12.92 : ((i / 255 + 0.055) / 1.055) ** 2.4,
@@ -30,20 +30,21 @@ const LIGHT: Curve = {
   encode: (light) => CODE[Math.round(STEPS * Math.min(1, Math.max(0, light)))] ?? 0,
 };
 
-/** Its own size is that of the result: whole pixels, at least 1x1. */
+/** `width` and `height` are those of the result: whole pixels, at least 1x1. */
 interface ResizeRgbaOptions extends Size {
-  /** The part of the picture that is wanted; may begin and end within a pixel. What lies around it is seen by the kernel. */
+  /** The part of the picture that is wanted; may begin and end within a pixel. The kernel also sees what lies around it. */
   readonly window: Rect;
-  /** Whether pixels are added up as light is, so that fine detail keeps its brightness; else as they are stored, so that edges stay where they are. */
+  /** Whether to average in linear light, so that fine detail keeps its brightness, or as stored, so that edges stay where they are. */
   readonly light: boolean;
 }
 
-/** Pixels for one of the result, along each axis, that its kernel sees at least where others were averaged before. */
+/** Least number of pixels per pixel of the result, along each axis, that averaging leaves to the kernel. */
 const LEAST = 3;
 
 /**
- * Resizes, each pixel counted as much as it is opaque: what stands under transparent pixels does not show. In linear light by cubic convolution, as
- * Lanczos3 draws black lines beside what is bright (ADR 31). Holds a few rows of the picture in floats, and what was averaged, half of it at most.
+ * Resizes with pixels weighted by alpha, so that colours under transparent pixels do not show. In linear light it uses cubic
+ * convolution, because Lanczos3 draws black lines beside bright areas (ADR 31). Holds a few rows as floats, and the averaged
+ * picture, which is at most half of `image`.
  */
 export function resizeRgba(image: Rgba, { window, width, height, light }: ResizeRgbaOptions): Rgba {
   if (!light) return mixed(image, { window, width, height, curve: STORED, kernel: LANCZOS3 });
@@ -54,12 +55,12 @@ export function resizeRgba(image: Rgba, { window, width, height, light }: Resize
   });
 }
 
-/** How many pixels may be one, of those for a pixel of the result. */
+/** How many pixels may be averaged into one, of those per pixel of the result. */
 function whole(pixels: number): number {
   return Math.max(1, Math.floor(pixels / LEAST));
 }
 
-/** The mean of each so many pixels, across and down: each is seen once, and not for every row of the result within whose kernel it lies. */
+/** Averages blocks of `across` x `down` pixels: each pixel is then read once, not for every row of the result whose kernel covers it. */
 function averaged(image: Rgba, across: number, down: number): Rgba {
   if (across === 1 && down === 1) return image;
   const [width, height] = [Math.ceil(image.width / across), Math.ceil(image.height / down)];
@@ -76,7 +77,7 @@ interface MixedOptions extends Size {
 function mixed(image: Rgba, { window, width, height, curve, kernel }: MixedOptions): Rgba {
   const columns = taps(image.width, width, { kernel, start: window.x, length: window.width });
   const rows = taps(image.height, height, { kernel, start: window.y, length: window.height });
-  // The other way round a wide picture that becomes a tall one would be as wide and as tall in between.
+  // With rows first, a wide picture that becomes tall would be both wide and tall in between.
   const mixRow = height > window.height && width < window.width ? columnsFirst : rowsFirst;
   const mix = mixRow(image, curve, columns, rows);
   const data = new Uint8ClampedArray(4 * width * height);
@@ -84,7 +85,7 @@ function mixed(image: Rgba, { window, width, height, curve, kernel }: MixedOptio
   return { width, height, data };
 }
 
-/** Gives the rows of the result, from top to bottom, as what is added up times alpha, 0..255, and alpha, 0..255; each until the next. */
+/** Gives the rows of the result, top to bottom: decoded colours times alpha, and alpha, all 0..255. A row is valid until the next. */
 type MixRow = (image: Rgba, curve: Curve, columns: Taps, rows: Taps) => (y: number) => Float64Array;
 
 const rowsFirst: MixRow = (image, curve, columns, rows) => {
@@ -103,7 +104,7 @@ const rowsFirst: MixRow = (image, curve, columns, rows) => {
 const columnsFirst: MixRow = (image, curve, columns, rows) => {
   const row = new Float64Array(4 * image.width);
   const mixed = new Float64Array((4 * columns.indices.length) / columns.count);
-  /** Of rows of the picture, the last few. */
+  /** The last few rows of the picture, at the width of the result. */
   const narrow = new Map<number, Float64Array>();
   const narrowed = (from: number): Float64Array => {
     let result = narrow.get(from);
@@ -131,11 +132,11 @@ const columnsFirst: MixRow = (image, curve, columns, rows) => {
 interface AddRowOptions {
   readonly share: number;
   readonly curve: Curve;
-  /** Is added to. */
+  /** The sum so far. */
   readonly row: Float64Array;
 }
 
-/** Adds a row of the picture. */
+/** Adds a row of the picture, weighted by `share` and alpha, to `row`. */
 function addRow({ width, data }: Rgba, y: number, { share, curve: { decoded }, row }: AddRowOptions): void {
   const start = 4 * width * y;
   for (let i = 0; i < row.length; i += 4) {
@@ -169,7 +170,7 @@ function mixColumns(row: Float64Array, { count, indices, weights }: Taps, mixed:
 function encode(mixed: Float64Array, curve: Curve, target: Uint8ClampedArray): void {
   for (let i = 0; i < mixed.length; i += 4) {
     const alpha = mixed[i + 3] ?? 0;
-    // Nothing is left of a colour that cannot be seen.
+    // The colour of an invisible pixel is dropped.
     if (alpha <= 0.5) continue;
     for (let c = 0; c < 3; c++) target[i + c] = curve.encode((mixed[i + c] ?? 0) / alpha);
     target[i + 3] = alpha;

@@ -30,7 +30,7 @@ export const LANCZOS3: Kernel = {
   at: (x) => (Math.abs(x) < 3 ? sinc(x) * sinc(x / 3) : 0),
 };
 
-/** The size asked for, and the kernel that is stretched to cover a whole target pixel where the picture shrinks. */
+/** The size asked for, and the kernel, which is stretched to cover a whole target pixel when the picture shrinks. */
 export interface ResizeOptions extends Size {
   readonly kernel?: Kernel;
 }
@@ -57,9 +57,9 @@ interface Samples extends Size {
 }
 
 /**
- * {@link resize}, of which each sample goes to `put` as it is, one after the other.
+ * Like {@link resize}, but passes each sample to `put`, one after the other, neither rounded nor clamped.
  *
- * @throws {RangeError} as it does.
+ * @throws {RangeError} as {@link resize} does.
  */
 export function resample(image: Samples, options: ResizeOptions, put: (target: number, value: number) => void): void {
   const { width, height, kernel = BICUBIC } = options;
@@ -80,7 +80,7 @@ export function resample(image: Samples, options: ResizeOptions, put: (target: n
   }
 }
 
-/** For each target pixel the source pixels that make it and their weights, `count` of each. */
+/** For each target pixel, the `count` source pixels that make it and their weights. */
 export interface Taps {
   readonly count: number;
   readonly indices: Int32Array;
@@ -114,7 +114,7 @@ export function taps(from: number, to: number, { kernel, start = 0, length = fro
   return { count, indices, weights };
 }
 
-/** Edge pixels stand twice: … 1 0 | 0 1 2 … */
+/** Mirrors an index at the edges, whose pixels are repeated: … 1 0 | 0 1 2 … */
 function mirror(index: number, length: number): number {
   const period = 2 * length;
   const phase = ((index % period) + period) % period;

@@ -5,11 +5,11 @@ import type { Fit, Transform } from "./transform.ts";
 
 /** How a result is made of an upright source: `region` is cut out and upscaled, `window` of it resized and put on the canvas. */
 export interface ResizePlan {
-  /** 1: the network has nothing to add. */
+  /** 1: the network does not run. */
   readonly scale: 1 | Scale;
-  /** What is upscaled, in whole pixels of the source: the window, and what the network and the kernel see around it. */
+  /** The part that is upscaled, in whole source pixels: the window, and what the network and the kernel see around it. */
   readonly region: Rect;
-  /** What of the source is seen in the end, in its pixels; may begin and end within one. */
+  /** The part that is seen in the end, in source pixels; may begin and end within one. */
   readonly window: Rect;
   /** What the window is resized to. */
   readonly size: Size;
@@ -17,7 +17,7 @@ export interface ResizePlan {
   readonly canvas: Size;
 }
 
-/** How often larger, as what a side becomes and what it was. */
+/** A factor of enlargement, as the new and the old length of a side. */
 type Ratio = readonly [becomes: number, was: number];
 
 const ONE: Ratio = [1, 1];
@@ -27,7 +27,7 @@ const factorOf = ([becomes, was]: Ratio) => becomes / was;
 const smaller = (a: Ratio, b: Ratio) => (factorOf(b) < factorOf(a) ? b : a);
 const larger = (a: Ratio, b: Ratio) => (factorOf(b) > factorOf(a) ? b : a);
 
-/** How often larger the picture becomes, from how often it would have to for one side to fill the box, and for both. */
+/** The factor for the picture, from the factors with which it just fits inside the box and just covers it. */
 const RATIO: Readonly<Record<Fit, (inside: Ratio, around: Ratio) => Ratio>> = {
   contain: (inside) => inside,
   pad: (inside) => inside,
@@ -39,8 +39,8 @@ const RATIO: Readonly<Record<Fit, (inside: Ratio, around: Ratio) => Ratio>> = {
 };
 
 /**
- * Fits a picture into what was asked for. With x1 to x4 that is the picture enlarged so many times. With `auto` it is the
- * source, and the network takes over as much of its enlargement as is needed: nothing where the source is large enough.
+ * Fits a picture into the size asked for. With x1 to x4, the enlarged picture is fitted. With `auto`, the source is fitted,
+ * and the network runs at the smallest scale that reaches the result, or not at all if the source is large enough.
  */
 export function planResize(source: Size, transform: Transform): ResizePlan {
   const { scale, width = Infinity, height = Infinity, fit = "contain", gravity = MIDDLE } = transform;
@@ -74,20 +74,20 @@ interface Axis {
 }
 
 /**
- * What is about `focus` (0 to 1) of an axis, as far as it goes, if it becomes longer than `most`; from a whole pixel on or up
- * to the end, so that an unscaled cut stays sharp: one of what is fitted or, where it is enlarged, of the result.
+ * Scales an axis and, if it becomes longer than `most`, cuts it about `focus` (0 to 1), as far as it goes. The cut begins at a
+ * whole pixel of what is fitted, or of the result if that is enlarged, or ends with the axis: an unscaled cut stays sharp.
  */
 function fitAxis(length: number, ratio: Ratio, most: number, focus: number): Axis {
   const [becomes, was] = ratio;
   const factor = factorOf(ratio);
-  // Not by the factor: 600 * (138 / 800) is less than 103.5.
+  // Multiplied first, because 600 * (138 / 800) is less than 103.5.
   const to = Math.max(1, Math.round((length * becomes) / was));
   if (to <= most) return { start: 0, length, to };
   const part = most / factor;
   const start =
     factor > 1 ? Math.floor((2 * focus * to - most) / 2) / factor : Math.floor((2 * focus * length - part) / 2);
   const last = length - part;
-  // `to` is rounded: the last of its whole pixels may end before what is fitted does.
+  // `to` is rounded, so its last whole pixel may end before the axis does.
   return { start: focus === 1 ? last : Math.max(0, Math.min(start, last)), length: part, to: most };
 }
 
@@ -95,7 +95,7 @@ function divide({ start, length, to }: Axis, by: number): Axis {
   return { start: start / by, length: length / by, to };
 }
 
-/** What is upscaled along one axis: it begins on the grid, so that attention windows stand where they stand in the whole picture. */
+/** The part of an axis that is upscaled. It begins on the grid, so that attention windows lie as they do in the whole picture. */
 function around({ start, length, to }: Axis, whole: number): Axis {
   const margin = Math.max(GRID, Math.ceil((LANCZOS3.radius * length) / to));
   const from = Math.max(0, Math.floor((start - margin) / GRID) * GRID);

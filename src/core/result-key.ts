@@ -2,12 +2,12 @@ import { sha256Hex } from "./digest.ts";
 import type { ImagePath } from "./image-path.ts";
 import { formatTransform } from "./transform.ts";
 
-/** Raise it with every change that alters the bytes of a result and is not the model: codecs, alpha, tiling, defaults. */
+/** Raise it with every change, other than of a model, that alters the bytes of a result: codecs, alpha, tiling, defaults. */
 export const PIPELINE_VERSION = 27;
 
 /** Everything the bytes of a result depend on. */
 export interface ResultIdentity extends ImagePath {
-  /** Id from models/manifest.json, or of all the models that may make it; changes with their weights. */
+  /** Id from models/manifest.json, or one for all the models that may make the result; changes with their weights. */
   readonly model: string;
   /** Which engine makes results of which kind: engines differ in the last bit. */
   readonly engine: string;

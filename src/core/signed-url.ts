@@ -7,11 +7,11 @@ import { formatTransform } from "./transform.ts";
 
 const PARAMETERS: readonly string[] = ["exp", "kid", "sig"];
 
-/** A signature that holds. */
+/** What a valid signature says. */
 interface SignedUrl {
   /** Unix time in seconds. */
   readonly expires: number;
-  /** Of the key that signed. */
+  /** Id of the key that signed. */
   readonly keyId: string;
 }
 
@@ -19,8 +19,8 @@ interface SignedUrl {
 export const NEVER = 253_402_300_799;
 
 /**
- * The path and query of a link that holds until `expires` (Unix time in seconds): `/img/…?exp=…&kid=…&sig=…`. `onerror`
- * stands in it, but is not signed: it changes no result.
+ * The path and query of a link that is valid until `expires` (Unix time in seconds): `/img/…?exp=…&kid=…&sig=…`. `onerror`
+ * is in the link but not signed, because it changes no result.
  */
 export async function signUrl(path: ImagePath, expires: number, keys: Keyring): Promise<string> {
   const signature = toBase64Url(await keys.sign(signingText(path, `${expires}`)));
@@ -31,11 +31,11 @@ export async function signUrl(path: ImagePath, expires: number, keys: Keyring): 
 }
 
 /**
- * Checks `exp`, `kid` and `sig`. The canonical path is signed, not its spelling: another order of the ops, an alias, another
- * encoding of the source is the same link. Other parameters are not looked at.
+ * Checks `exp`, `kid` and `sig`. The canonical path is signed, not its spelling: with another order of the ops, an alias or
+ * another encoding of the source it is the same link. Other parameters are ignored.
  *
  * @param nowSeconds - Unix time.
- * @throws {ServiceError} `signature_invalid`; `link_expired`, only to who holds a link that was good.
+ * @throws {ServiceError} `signature_invalid`; `link_expired`, only for a link that was valid once.
  */
 export async function verifyUrl(
   path: ImagePath,
@@ -48,14 +48,14 @@ export async function verifyUrl(
     throw new ServiceError("signature_invalid", "Expected exp, kid and sig of a link signed for this path");
   }
   const expires = Number(exp);
-  // Not the other way round: a signed `exp` that is no number has expired.
+  // Not `nowSeconds >= expires`, so that a signed `exp` that is no number has expired.
   if (!(nowSeconds < expires)) throw new ServiceError("link_expired", "The link has expired");
   return { expires, keyId };
 }
 
 /**
- * Refuses a query beside a remote source, other than a signature: it looks like the picture's, but is not part of the path, so
- * another picture would be the answer.
+ * Refuses a query beside a remote source, other than a signature: it looks like part of the picture's URL, but is not part of
+ * the path, so the answer would be another picture.
  *
  * @throws {ServiceError} `invalid_path`
  */
@@ -66,7 +66,7 @@ export function refuseStrayQuery(source: string, query: URLSearchParams): void {
   throw new ServiceError("invalid_path", `${message}; encode it whole: /img/x2/https%3A%2F%2F…%3Fv%3D2`);
 }
 
-/** Named and versioned, so that a signature made for something else with the same key is not good here. */
+/** Named and versioned, so that a signature made for something else with the same key is not valid here. */
 function signingText(path: ImagePath, exp: string): string {
   return `img1\n${formatImagePath(path)}\n${exp}`;
 }

@@ -6,7 +6,7 @@ export interface Reach {
   readonly to: number;
 }
 
-/** One tile along one axis, in input pixels. `from..to` goes through the network, `keepFrom..keepTo` of it is kept. */
+/** One tile along one axis, in input pixels: `from..to` goes through the network, `keepFrom..keepTo` of it is kept. */
 export interface Span extends Reach {
   readonly keepFrom: number;
   readonly keepTo: number;
@@ -17,28 +17,28 @@ export interface Tile {
   readonly y: Span;
 }
 
-/** How a picture is cut; both in input pixels and multiples of 16, so that attention windows stay where they are in the whole picture. */
+/** How a picture is cut. Lengths are in input pixels and multiples of 16, so that attention windows lie as in the whole picture. */
 export interface Tiling {
   /** Longest side of what goes through the network at once, halo included. */
   readonly size: number;
   /** Pixels that neighbouring tiles share; each keeps half, so the halo is half of it. */
   readonly overlap: number;
   /**
-   * All tiles of one size along an axis that is longer than a tile: the last begins earlier instead of being shorter, and
-   * may reach up to 15 px beyond the picture, as far as the network itself pads it. For batches.
+   * For batches: all tiles along an axis longer than a tile have one size. The last begins earlier instead of being shorter,
+   * and may reach up to 15 px beyond the picture, as far as the network itself pads it.
    */
   readonly equal?: boolean;
 }
 
-/** What the network computes in steps of, in input pixels: the side of one attention window, 8 after the 2x2 max-pool. */
+/** The network pads sides to multiples of this, in input pixels: the side of an attention window, 8 after the 2x2 max-pool. */
 export const GRID = 16;
 
-/** So many pixels along one axis in steps of {@link GRID}: as the network pads them. */
+/** Pixels along one axis once the network has padded them to a multiple of {@link GRID}. */
 export function padded(side: number): number {
   return GRID * Math.ceil(side / GRID);
 }
 
-/** What the network computes for a picture or a tile. */
+/** Pixels that the network computes for a picture or a tile, padding included. */
 export function networkPixels({ width, height }: Size): number {
   return padded(width) * padded(height);
 }

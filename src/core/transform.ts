@@ -8,28 +8,28 @@ export type Fit = (typeof FITS)[number];
 
 /** What a URL asks for: the part between `/img/` and the source, parsed. */
 export interface Transform {
-  /** 1: no network. "auto": the smallest that width and height need, one of which there is then. */
+  /** 1: no network. "auto": the smallest that width and height need; at least one of them is then set. */
   readonly scale: 1 | Scale | "auto";
   /** In pixels of the result, 1..{@link MAX_RESULT_SIDE}: `dpr` has been multiplied in. */
   readonly width?: number | undefined;
   readonly height?: number | undefined;
   /** Absent: "contain". */
   readonly fit?: Fit | undefined;
-  /** What a cut keeps in its middle, as far as the picture goes: 0 to 1 of its width and height. Only beside "cover" and "crop"; absent: the middle. */
+  /** The point that a cut keeps in its middle, if it can: 0 to 1 of width and height. Only with "cover" and "crop"; absent: the middle. */
   readonly gravity?: Point | undefined;
   /** Absent: the source's own format. "auto": the best that the client accepts. "json": facts, no picture. */
   readonly format?: Format | "auto" | "json" | undefined;
-  /** 1..100; absent where it changes nothing: beside "png" and "json", and where it is the default of a format named here. */
+  /** 1..100; absent if it changes nothing: with "png" and "json", or if it is the default of the format named. */
   readonly quality?: number | undefined;
-  /** Six hex digits, lower case: what shows through where the result's format has no transparency, and around `fit=pad`. Not white beside "jpeg". */
+  /** Six hex digits, lower case: what replaces transparency and surrounds `fit=pad`. Absent: transparent, or white with "jpeg". */
   readonly background?: string | undefined;
   /** `false`: take the first frame of an animation, which is refused otherwise. */
   readonly anim?: false | undefined;
-  /** Absent: by the source, its pixels too. */
+  /** Absent: chosen from the source's header and pixels. */
   readonly model?: Variant | undefined;
-  /** Of `format=auto`: what the client accepts beside PNG and JPEG, best first. Never in the URL; see accept.ts. */
+  /** With `format=auto`: what the client accepts besides PNG and JPEG, best first. Never in the URL; see accept.ts. */
   readonly accepts?: readonly Format[] | undefined;
-  /** What is answered in place of a result that cannot be made; absent: the error. Changes no result, so no key either. */
+  /** The answer if the result cannot be made; absent: the error. Changes no result, so it is in no key. */
   readonly onerror?: "interpolate" | "original" | undefined;
 }
 
@@ -122,8 +122,8 @@ const Options = z.strictObject({
 const OPS = [...SCALE_OPS.keys(), ...[...Object.keys(Options.shape), "preset"].map((key) => `${key}=`)].join(", ");
 
 /**
- * Parses `x2,format=webp,quality=80`. Order does not matter, aliases (`w`, `h`, `f`, `g`, `q`) are accepted, nothing may stand
- * twice. What comes to the same is the same transform: `w=240,dpr=2` is `width=480`, a default is as good as nothing.
+ * Parses `x2,format=webp,quality=80`. Order does not matter, aliases (`w`, `h`, `f`, `g`, `q`) are accepted, each op may occur
+ * once. Equivalent ops give the same transform: `w=240,dpr=2` is `width=480`, and defaults are left out.
  *
  * @throws {ServiceError} `invalid_transform`
  */
@@ -192,25 +192,25 @@ export function formatTransform(transform: Transform): string {
 }
 
 function times(side: number | undefined, dpr: number): number | undefined {
-  // In hundredths, of which there is a whole number: 50 * 1.13 is less than 56.5.
+  // In whole hundredths, because 50 * 1.13 is less than 56.5.
   return side === undefined ? undefined : Math.round((side * Math.round(100 * dpr)) / 100);
 }
 
-/** With one side given, the other follows from the picture: nothing is left to be cut, filled or squeezed. */
+/** With one side given, the other follows from the picture, so nothing is left to cut, fill or squeeze. */
 function effectiveFit(fit: Fit | undefined, { width, height }: Pick<Transform, "width" | "height">): Fit | undefined {
   const whole = width === undefined || height === undefined;
   if (fit === "contain" || (whole && (fit === "cover" || fit === "pad" || fit === "squeeze"))) return undefined;
   return whole && fit === "crop" ? "scale-down" : fit;
 }
 
-/** The middle is kept anyway, and all where nothing is cut. */
+/** Undefined if it changes nothing: the middle is the default, and it has no effect if nothing is cut. */
 function effectiveGravity(gravity: Point | undefined, fit: Fit | undefined): Point | undefined {
   const isIdle = (gravity?.x === 0.5 && gravity.y === 0.5) || (fit !== "cover" && fit !== "crop");
   return isIdle ? undefined : gravity;
 }
 
 function effectiveQuality({ format, quality }: Pick<Transform, "format" | "quality">): number | undefined {
-  if (format === undefined || format === "auto") return quality; // which default would be meant is not known here
+  if (format === undefined || format === "auto") return quality; // the default depends on a format that is not known yet
   return format === "png" || format === "json" || quality === DEFAULT_QUALITY[format] ? undefined : quality;
 }
 

@@ -8,8 +8,8 @@ export interface Part {
 }
 
 /**
- * What is left without the rows and columns at the edges that are of one colour, but for `margin` pixels of them; its edges are on the
- * grid, or those of the picture. Undefined where all is of one colour.
+ * The part that is left without the rows and columns of one colour at the edges, except for `margin` pixels of them. Its edges lie on
+ * the grid or are those of the picture. Undefined if the whole picture has one colour.
  *
  * @param margin - at least 1, so that the edges left are still of one colour.
  */
@@ -28,7 +28,7 @@ export function trim({ width, height, data }: Rgb, margin: number): Part | undef
   return x && { x, y };
 }
 
-/** @param isLike - whether all of a line is as the edge begins. */
+/** @param isLike - whether all of a line has the colour of the first pixel of the edge. */
 function trimAxis(length: number, margin: number, isLike: (line: number, edge: number) => boolean): Reach | undefined {
   let [from, to] = [0, length];
   while (from < length && isLike(from, 0)) from++;

@@ -2,7 +2,7 @@ import { BLOCK, cosines } from "./dct.ts";
 import type { Rgba, Size } from "./image.ts";
 import { LUMA, middleOf } from "./middle.ts";
 
-/** Vertical and horizontal ones of the DCT of a block: where JPEG leaves the most, and what is quantized up to a quality of 96. */
+/** Vertical and horizontal frequency of DCT coefficients: those of which JPEG keeps the most, and that it quantizes up to quality 96. */
 const FREQUENCIES = [
   [0, 1],
   [1, 0],
@@ -11,15 +11,15 @@ const FREQUENCIES = [
   [1, 3],
 ] as const;
 
-/** Of quantization; there are longer ones, of what is left of low qualities mostly, and 1 leaves nothing to see. */
+/** Steps of quantization that are tried; longer ones belong mostly to low qualities, and a step of 1 leaves no trace. */
 const STEPS = Array.from({ length: 15 }, (_, i) => i + 2);
 
-/** Of the best grid to the second best, in standard deviations: of photographs that never were JPEG none has so much. */
+/** Lead of the best grid over the second best, in standard deviations: no photograph that never was a JPEG has as much. */
 const MARGIN = 2;
 
 /**
- * Whether a picture was a JPEG once and has not been resized since: of one grid of blocks, and of no other, the coefficients of the
- * DCT are multiples of whole steps.
+ * Whether a picture was a JPEG once and has not been resized since: on one grid of blocks, and on no other, the DCT coefficients are
+ * multiples of whole steps.
  * @see ITU-T T.81 annexes A.3.3 and A.3.4; docs/adr/0020-once-jpeg.md
  */
 export function wasJpeg(image: Rgba): boolean {
@@ -37,7 +37,7 @@ export function wasJpeg(image: Rgba): boolean {
 
 const BASIS = [cosines(0), cosines(1), cosines(2), cosines(3)] as const;
 
-/** From every place on, the weighted sum of so many values as there are weights, `stride` apart. */
+/** For each index, the weighted sum of the values from there on, `stride` apart, one per weight. */
 function weighted(values: Float64Array, weights: Float64Array, stride: number): Float64Array {
   const sums = new Float64Array(Math.max(0, values.length - (weights.length - 1) * stride));
   weights.forEach((weight, k) => {
@@ -46,7 +46,7 @@ function weighted(values: Float64Array, weights: Float64Array, stride: number): 
   return sums;
 }
 
-/** Those of the whole blocks of a grid, which is counted from 0 row by row by the pixel that its first block starts at. */
+/** Coefficients of the whole blocks of a grid. Grids are numbered from 0, row by row, by the pixel at which the first block starts. */
 function ofGrid(coefficients: Float64Array, grid: number, { width, height }: Size): number[] {
   const values: number[] = [];
   for (let y = Math.floor(grid / BLOCK); y + BLOCK <= height; y += BLOCK) {
@@ -65,7 +65,7 @@ function quantization(coefficients: readonly number[]): number {
       count += 1;
       distance += Math.abs(coefficient / step - multiple);
     }
-    // Of an even distribution the mean is a quarter, the variance a forty-eighth.
+    // An even distribution has a mean of a quarter and a variance of a forty-eighth.
     return count === 0 ? 0 : (count / 4 - distance) / Math.sqrt(count / 48);
   });
   return Math.max(...ofSteps);

@@ -1,14 +1,14 @@
 import { Webhook, WebhookVerificationError } from "standardwebhooks";
 import { ServiceError } from "./errors.ts";
 
-/** Keys that sign and verify by Standard Webhooks: all sign, each verifies, so that one can be replaced while in use. */
+/** Keys for Standard Webhooks: all sign, and each verifies, so that one can be replaced while in use. */
 export type WebhookKeys = readonly Webhook[];
 
 /** A message for a receiver. */
 export interface WebhookMessage {
   /** The same for every attempt to deliver it. */
   readonly id: string;
-  /** JSON, to the byte the same for each attempt. */
+  /** JSON, the same to the byte for every attempt. */
   readonly body: string;
 }
 
@@ -17,8 +17,8 @@ const SECRET = /^whsec_[A-Za-z0-9+/]{32,86}={0,2}$/;
 /**
  * Reads `whsec_<base64>[,whsec_<base64>…]`, each of 24 to 64 bytes.
  *
- * @param name - where they come from, for what is thrown.
- * @throws {TypeError} that says which, never with the secret in it.
+ * @param name - where the text comes from, for error messages.
+ * @throws {TypeError} that says which key is wrong, never with the secret in it.
  * @see https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md (2026-11-24)
  */
 export function parseWebhookKeys(text: string, name: string): WebhookKeys {
