@@ -23,10 +23,10 @@ interface EnlargeOptions extends UpscaleOptions {
   readonly models: ModelChoice | undefined;
 }
 
-/** Of an engine that is no network, and looks at none. */
+/** For an engine that is no network and ignores the variant. */
 const NO_MODEL = { id: "none", variant: "clean", alphaVariant: undefined } as const;
 
-/** [h, w, 4] -> [s*h, s*w, 4] by the model that the pixels ask for, and the model's id, "none" without one. */
+/** [h, w, 4] -> [s*h, s*w, 4] by the model that suits the pixels, and its id, "none" without a model. */
 export async function enlarge(
   engine: Engine,
   { image, origin = { x: 0, y: 0 }, bytes, probe }: Part,

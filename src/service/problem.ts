@@ -1,6 +1,6 @@
 import { ServiceError } from "../core/errors.ts";
 
-/** An error as the client sees it: `application/problem+json` (RFC 9457), never cached, nothing of our inside in it. */
+/** An error as the client sees it: `application/problem+json` (RFC 9457), never cached, without internals. */
 export function problem(error: ServiceError, requestId: string): Response {
   const { code, status, message, detail, retryAfterSeconds } = error;
   return Response.json(
@@ -20,7 +20,7 @@ export function problem(error: ServiceError, requestId: string): Response {
   );
 }
 
-/** Anything that is not a ServiceError is a mistake of ours, and its text is not for the client. */
+/** Anything that is not a ServiceError is a bug of ours, and its text is not for the client. */
 export function asServiceError(error: unknown): ServiceError {
   if (error instanceof ServiceError) return error;
   return new ServiceError("internal", "The request failed; its id names it in the log", { cause: error });
@@ -48,7 +48,7 @@ const TITLES: Readonly<Record<ServiceError["status"], string>> = {
   504: "Gateway Timeout",
 };
 
-/** One line of JSON: what the client is not told stands here, under the request's id. */
+/** Logs one line of JSON with what the client is not told, under the request's id. */
 export function logError(requestId: string, error: unknown): undefined {
   const { code, message, status, cause } = asServiceError(error);
   const line = JSON.stringify({ requestId, code, message, cause: cause instanceof Error ? cause.stack : cause });

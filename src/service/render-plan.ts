@@ -9,7 +9,7 @@ import type { Transform } from "../core/transform.ts";
 import type { FindModel } from "../engine/models.ts";
 import { chooseModels, type ModelChoice } from "./model-choice.ts";
 
-/** How a result is made: all that follows from the transform and the source's header. */
+/** How a result is made, as far as it follows from the transform and the source's header. */
 export interface RenderPlan extends ResizePlan {
   readonly format: Format;
   /** Absent at x1. */
@@ -27,10 +27,10 @@ export interface PictureLimits {
   readonly jpegScans: number;
 }
 
-/** Steps of 16 px add no more than this to a picture that is near the limits and no strip. A thin one they would make 16 times as dear. */
+/** Padding to 16 px costs at most this factor for a picture near the limits that is no strip; for a thin one it would be up to 16. */
 const THIN = 1.25;
 
-/** Of a source, in px: what JPEG and GIF can have, and nobody's picture exceeds. A kernel that shrinks a side to 1 px takes six weights for each. */
+/** Longest side of a source in px, as in JPEG and GIF. A kernel that shrinks a side to 1 px takes six weights for each of its pixels. */
 const MAX_SOURCE_SIDE = 65_535;
 
 export interface PlanOptions {
@@ -39,8 +39,8 @@ export interface PlanOptions {
 }
 
 /**
- * Plans from the header alone, and refuses what would not fit into memory or into its format, and what no codec
- * here can read.
+ * Plans from the header alone. Refuses what would not fit into memory or into its format, and what no codec here
+ * can read.
  *
  * @throws {ServiceError} `image_too_large`, `unsupported_format`
  */
@@ -99,7 +99,7 @@ function atMost(limit: number, actual: number, unit: string, name: string): void
   throw new ServiceError("image_too_large", message, { detail: { limit, actual, unit } });
 }
 
-/** Whether the format can store a picture of this size. */
+/** @throws {ServiceError} `image_too_large` if the format cannot store a picture of this size. */
 function checkStorable({ width, height }: Size, format: Format): void {
   const [limit, actual] = [MAX_SIDE[format], Math.max(width, height)];
   if (actual <= limit) return;

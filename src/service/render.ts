@@ -12,13 +12,13 @@ import { enlarge } from "./enlarge.ts";
 import type { RenderPlan } from "./render-plan.ts";
 import type { Stopwatch } from "./stopwatch.ts";
 
-/** What turns pixels into pixels and bytes into pixels, and how much of it fits. */
+/** What turns bytes into pixels and pixels into pixels, and how large the tiles are. */
 export interface Renderer extends UpscaleOptions {
   readonly codecs: Codecs;
   readonly engine: Engine;
 }
 
-/** A source whose header is within the limits, and what is to become of it. */
+/** A source whose header is within the limits, and what to make of it. */
 export interface PlannedSource {
   readonly bytes: Uint8Array;
   readonly probe: Probe;
@@ -49,7 +49,7 @@ export async function render(
       ? { image: part.image, model: "none" }
       : await stopwatch.time("upscale", enlarge(engine, part, { scale, models, ...tiles }));
   const result = pad(resized(enlarged.image, plan), canvas, background ? [...background, 255] : [0, 0, 0, 0]);
-  // A lossy encoder would spend bytes on edges of colours that nobody sees, and blur what is beside them.
+  // A lossy encoder would spend bytes on edges between invisible colours, and blur what is beside them.
   const image = format === "png" || isOpaque(result) ? result : bleedColours(result);
   const encoded = await stopwatch.time("encode", codecs.encode({ image, icc }, format, transform));
   return { bytes: encoded, model: enlarged.model };
@@ -57,7 +57,7 @@ export async function render(
 
 /** The upscaled region -> the window, at its size. */
 function resized(image: Rgba, { scale, region, window, size }: ResizePlan): Rgba {
-  // Then the window is all of it.
+  // The window is then the whole picture.
   if (image.width === size.width && image.height === size.height) return image;
   const seen = {
     x: scale * (window.x - region.x),
@@ -65,7 +65,7 @@ function resized(image: Rgba, { scale, region, window, size }: ResizePlan): Rgba
     width: scale * window.width,
     height: scale * window.height,
   };
-  // What the network made has no detail finer than the source's, and is brought to a size above it.
+  // The network's result has no finer detail than the source, so linear light matters only below the source's size.
   const light = size.width * size.height < window.width * window.height;
   return resizeRgba(image, { window: seen, ...size, light });
 }
@@ -73,7 +73,7 @@ function resized(image: Rgba, { scale, region, window, size }: ResizePlan): Rgba
 /** [r, g, b]. */
 type Colour = readonly [number, number, number];
 
-/** What shows through and around a picture; undefined where the result can be transparent and no colour was asked for. */
+/** What replaces transparency; undefined if the result can be transparent and no colour was asked for. */
 function backgroundOf(format: Format, { background }: Transform): Colour | undefined {
   if (format !== "jpeg" && background === undefined) return undefined;
   const rgb = Number.parseInt(background ?? "ffffff", 16);

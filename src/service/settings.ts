@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { expected } from "../core/errors.ts";
 
-/** The message of a schema whose input, a variable, is not `what`; of text as `say` has it. */
+/** The message of a schema for a variable that is not `what`; `say` words it if the variable is text. */
 export function expectingSetting(what: string, say = expected) {
   return ({ input, path }: { readonly input?: unknown; readonly path?: PropertyKey[] | undefined }): string => {
     const name = String(path?.[0]);
@@ -10,7 +10,7 @@ export function expectingSetting(what: string, say = expected) {
   };
 }
 
-/** Text that is `what`, which is for `holds` to say. */
+/** A schema for text that `holds` accepts as `what`. */
 export function setting(what: string, holds: (text: string) => boolean) {
   const error = expectingSetting(what);
   return z.string({ error }).refine(holds, { error });
@@ -21,15 +21,15 @@ export function wholeNumber(least: number, most = 999_999_999_999) {
   return setting(`a whole number from ${least} to ${most}`, holds).transform(Number);
 }
 
-/** A name of a few. */
+/** A schema for one of a few names. */
 export function oneOf<const T extends readonly string[]>(names: T) {
   return z.enum(names, { error: expectingSetting(`one of ${names.join(", ")}`) });
 }
 
 /**
- * What `parse` makes of a variable.
+ * A schema for what `parse` makes of a variable.
  *
- * @param parse - its errors name the variable, and no secret.
+ * @param parse - throws errors that name the variable and contain no secret.
  */
 export function parsedBy<T>(parse: (text: string, name: string) => T, name: string, what = "a string") {
   return z.string({ error: expectingSetting(what) }).transform((text, context) => {
@@ -43,9 +43,9 @@ export function parsedBy<T>(parse: (text: string, name: string) => T, name: stri
 }
 
 /**
- * Reads all that a program is set by. What is empty is not set: files of variables cannot say it otherwise.
+ * Reads all settings of a program. An empty variable counts as not set, because files of variables cannot unset one.
  *
- * @param where - it stands, for what is thrown.
+ * @param where - where the variables come from, for error messages.
  * @throws {Error} with a line for each variable that is wrong.
  */
 export function parseSettings<T>(schema: z.ZodType<T>, variables: object, where: string): T {

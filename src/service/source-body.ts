@@ -1,14 +1,14 @@
 import { concat } from "../core/bytes.ts";
 import { ServiceError } from "../core/errors.ts";
 
-/** Waits until there is room for so many bytes, all in all. @throws {ServiceError} `overloaded` */
+/** Waits until there is room for this many bytes in total. @throws {ServiceError} `overloaded` */
 export type Reserve = (bytes: number) => Promise<void>;
 
 type Body = ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>;
 
 /**
- * Reads a source of at most `maxBytes` that another server sends. What it says of the length saves reading; what counts is
- * what comes.
+ * Reads a source of at most `maxBytes` that another server sends. The announced length may save reading it; what counts are
+ * the bytes that arrive.
  *
  * @throws {ServiceError} `source_too_large`
  */
@@ -22,7 +22,7 @@ export async function readSource(
   await reserve(announced);
   const chunks: Uint8Array[] = [];
   let size = 0;
-  // The cast is for lib.dom, which does not know that a stream can be iterated.
+  // The cast is needed because lib.dom does not know that a stream can be iterated.
   for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array>) {
     size += chunk.length;
     checkSize(size, maxBytes);

@@ -7,7 +7,7 @@ export interface Stopwatch {
   steps(): Readonly<Record<string, number>>;
 }
 
-/** Cloudflare stops the clock while a Worker computes: deployed, only waiting is seen; a local workerd shows it all. */
+/** Cloudflare stops the clock while a Worker computes, so a deployed one shows only waiting; a local workerd shows everything. */
 export function createStopwatch(now: () => number): Stopwatch {
   const steps: (readonly [name: string, ms: number])[] = [];
   return {
