@@ -6,13 +6,13 @@ import { planTiles } from "../core/tiles.ts";
 import type { Engine } from "../engine/engine.ts";
 import { ENGINES, type EngineChoice } from "../engine/node-engines.ts";
 
-/** What a picture of a size is upscaled by. */
+/** The engine that upscales a picture of this size. */
 export type EngineFor = (size: Size) => EngineChoice & { readonly concurrency?: number };
 
-/** Each takes 80 MB. */
+/** Each thread takes 80 MB. */
 const MOST_THREADS = 16;
 
-/** The engine of a name; `simd` in a thread for each core where there are several tiles: one is done before a thread has started. */
+/** Opens an engine by name. `simd` uses a thread per core for several tiles; a single tile is done before a thread has started. */
 export async function openEngine(name: keyof typeof ENGINES, cores = availableParallelism()): Promise<EngineFor> {
   const choice = await ENGINES[name]();
   const concurrency = Math.min(cores, MOST_THREADS);
@@ -28,7 +28,7 @@ function openThreads(most: number): Engine {
   const pool = new Piscina<Parameters<Engine["upscale"]>, Rgb>({
     filename: fileURLToPath(new URL("engine-worker.ts", import.meta.url)),
     name: "upscale",
-    // Started as tiles come, and kept.
+    // Threads start as tiles come, and are kept.
     minThreads: 0,
     maxThreads: most,
     idleTimeout: Number.POSITIVE_INFINITY,

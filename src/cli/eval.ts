@@ -41,7 +41,7 @@ interface Score {
   readonly bicubicSsim: number;
 }
 
-/** The mean over the pictures of a set, and each of them. */
+/** The mean over the pictures of a set, and the score of each. */
 interface SetScore extends Score {
   readonly images: number;
   readonly perImage: readonly (Score & { readonly name: string })[];
@@ -92,7 +92,7 @@ async function evaluate(options: Options): Promise<void> {
     progress.stop();
   }
   const json = { scale, model: find({ scale, variant }).id, engine, jpeg, sets };
-  // JSON has no such number, and null, which it makes of it, would count as none or 0. ProtoJSON has it as this text.
+  // JSON has no Infinity and writes null, which would count as none or 0. ProtoJSON writes it as this text.
   const said = (_: string, value: unknown) => (value === Number.POSITIVE_INFINITY ? "Infinity" : value);
   console.log(options.json ? JSON.stringify(json, said) : table(sets, options));
 }
@@ -128,7 +128,7 @@ async function measure(
   return { score, image };
 }
 
-/** As libjpeg stores it by default, and with it most programs. */
+/** Stores a picture as libjpeg, and so most programs, do by default. */
 async function asJpeg(file: PictureFile, quality: number): Promise<PictureFile> {
   const { width, height, data } = (await decodePicture(file)).image;
   const pixels = sharp(data, { raw: { width, height, channels: 4 } }).removeAlpha();
@@ -136,7 +136,7 @@ async function asJpeg(file: PictureFile, quality: number): Promise<PictureFile> 
   return { path: file.path, bytes, header: probe(bytes) };
 }
 
-/** Top left corner: the LR picture was made from it. */
+/** The top left corner, from which the LR picture was made. */
 function corner(image: Rgba, { width, height }: Size, name: string): Rgba {
   if (image.width < width || image.height < height) {
     const message = `Expected at least ${width}x${height} for ${name}, got ${image.width}x${image.height}`;

@@ -60,7 +60,7 @@ export function addJobs(program: Command): void {
     });
 }
 
-/** Asks for jobs one by one, below their own path, and prints what comes back. Where one cannot be had, the others are. */
+/** Asks for jobs one by one, below their own path, and prints each answer. If one fails, the others go on. */
 async function eachJob(
   where: Server,
   ids: readonly string[],
@@ -90,7 +90,7 @@ async function fetchIds(where: Server, state: List): Promise<string[]> {
 
 async function call<T>(where: Server, schema: z.ZodType<T>, path: string, init: RequestInit = {}): Promise<T> {
   const headers = { Authorization: `Bearer ${where.token}` };
-  // Not "error": where garbage is collected while a body is read, Node 20 then forgets the signal.
+  // Not `redirect: "error"`: Node 20 then forgets the signal if garbage is collected while a body is read.
   const signal = AbortSignal.timeout(30_000);
   const [response, text] = await fetch(`${where.server}${path}`, { ...init, headers, redirect: "manual", signal })
     .then(async (response) => [response, await response.text()] as const)

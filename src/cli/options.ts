@@ -9,7 +9,7 @@ export function expecting(what: string, name: string): (issue: { readonly input?
     input === undefined ? `Expected ${what} for ${name}, got nothing` : expected(what, name, String(input));
 }
 
-/** As a path: stdin to read from, stdout to write to. */
+/** The path that means stdin when reading and stdout when writing. */
 export const PIPE = "-";
 
 /** `--scale` */
@@ -25,14 +25,14 @@ export const EngineOption = z.enum(["simd", "ort", "ort-web"] satisfies (keyof t
   error: expecting("simd, ort or ort-web", "--engine"),
 });
 
-/** A lossy format's, under the name of its option. */
+/** Quality of a lossy format, under the name of its option. */
 export const QualityOption = (name: string) =>
   z
     .string()
     .regex(/^([1-9]\d?|100)$/, { error: expecting("1 to 100", name) })
     .transform(Number);
 
-/** Stands in `--help` beside `--engine`. */
+/** Describes `--engine` in `--help`. */
 export const ENGINE_HELP =
   "simd: the Worker's own int8 engine, a tile on each core, up to 16; ort: native, all cores, whole pictures up to 512x512 and tiles of that size beyond; " +
   "ort-web: WebAssembly and small tiles, as in a Worker with ONNX Runtime";

@@ -35,8 +35,8 @@ export interface PictureFile {
 }
 
 /**
- * Reads a still picture, whatever its name says it is, from a path or {@link PIPE}; with `anim: false` the first frame of an
- * animation too.
+ * Reads a still picture, whatever its name says it is, from a path or {@link PIPE}; with `anim: false` also the first frame
+ * of an animation.
  *
  * @throws {ServiceError} `source_not_found`, or as {@link probe} does.
  */
@@ -57,7 +57,7 @@ export async function readPicture(from: string, { anim }: Pick<Transform, "anim"
   }
 }
 
-/** As much as `readFile` takes: who pipes without an end fills the memory. */
+/** Reads at most as much as `readFile` takes, because a pipe without an end would fill the memory. */
 async function readStdin(): Promise<Uint8Array> {
   return await readSource({ headers: new Headers(), body: process.stdin }, 2 ** 31 - 1);
 }

@@ -7,15 +7,15 @@ import { unwritable } from "./result-file.ts";
 
 /** Where results go. */
 export interface Places {
-  /** Path of the result of a picture. @throws {Error} where it has none. */
+  /** Path of a picture's result. @throws {Error} if the result would replace a picture or another result. */
   find(input: string, format: Format): Promise<string>;
-  /** Says that a result lies there now. */
+  /** Marks a path as taken by a result. */
   fill(path: string): Promise<void>;
 }
 
 /**
- * The place that is named, or places in a folder, under the pictures' names. None is that of one of the pictures, or found
- * once it is filled.
+ * The place that is named, or places in a folder under the pictures' names. A place is never that of one of the pictures,
+ * nor given out again once it is filled.
  */
 export async function createPlaces(
   inputs: readonly string[],
@@ -24,7 +24,7 @@ export async function createPlaces(
   const real = async (path: string) => (path === PIPE ? undefined : await realpath(path).catch(() => undefined));
   const sources = new Set(await Promise.all(inputs.map(real)));
   const results = new Set<string | undefined>();
-  // Not by join, which takes link/../ away, wherever the link leads.
+  // Not by join, which removes link/../ wherever the link leads.
   const within = output.replace(/\/*$/, "/");
   return {
     async find(input, format) {

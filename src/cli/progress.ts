@@ -9,7 +9,7 @@ interface Progress {
 /** A bar on stderr if that is a terminal, otherwise nothing. */
 export function createProgress(unit: string): Progress {
   const format = `{bar} {percentage}% | {value}/{total} ${unit} | {eta_formatted} left`;
-  // The cursor stays, and lines wrap: whoever presses Ctrl-C keeps a terminal that is as it was.
+  // The cursor stays visible and lines wrap, so that Ctrl-C leaves the terminal as it was.
   const options = { format, stream: process.stderr, clearOnComplete: true, linewrap: true };
   const bar = new SingleBar(options, Presets.shades_classic);
   bar.start(1, 0);

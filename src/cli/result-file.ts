@@ -8,19 +8,19 @@ import { expected, ServiceError } from "../core/errors.ts";
 import type { Size } from "../core/image.ts";
 import { PIPE } from "./options.ts";
 
-/** What ends a program from outside, without its clean-up. */
+/** Signals that end a program without its clean-up. */
 const SIGNALS = ["SIGHUP", "SIGINT", "SIGTERM"] as const;
 
 /**
- * Writes to a path or {@link PIPE}. A file appears whole or not at all, in place of what `path` links to, with the mode of what it
- * replaces.
+ * Writes to a path or {@link PIPE}. A file appears whole or not at all. It replaces the file that `path` links to, and keeps
+ * its mode.
  *
- * @throws {Error} if the file system does not let us.
+ * @throws {Error} if the file system does not allow it.
  */
 export async function writeResult(path: string, bytes: Uint8Array): Promise<void> {
   if (path === PIPE) return await writeStdout(bytes);
   const target = await targetOf(path);
-  // Not by join, which takes link/../ away, wherever the link leads.
+  // Not by join, which removes link/../ wherever the link leads.
   const unfinished = `${dirname(target)}/.${randomUUID()}`;
   const abandon = (signal: NodeJS.Signals) => {
     rmSync(unfinished, { force: true });
@@ -28,13 +28,13 @@ export async function writeResult(path: string, bytes: Uint8Array): Promise<void
   };
   for (const signal of SIGNALS) process.once(signal, abandon);
   try {
-    // What only its owner may read stays so, from the first byte on.
+    // A file that only its owner may read stays so from the first byte on.
     const mode = await stat(target).then(
       ({ mode }) => mode & 0o7777,
       () => undefined,
     );
     await writeFile(unfinished, bytes, { mode: mode ?? 0o666 });
-    // Some file systems have no modes to change; wider than the old one it is not.
+    // Some file systems have no modes to change; the mode is never wider than the old one.
     if (mode !== undefined) await chmod(unfinished, mode).catch(() => {});
     await rename(unfinished, target);
   } catch (cause) {
@@ -45,7 +45,7 @@ export async function writeResult(path: string, bytes: Uint8Array): Promise<void
   }
 }
 
-/** Node's own stream takes what a full disk left of a write for the whole. */
+/** Writes files synchronously, because Node's own stream takes a write cut short by a full disk for a complete one. */
 async function writeStdout(bytes: Uint8Array): Promise<void> {
   const { fd } = process.stdout;
   if (!fstatSync(fd).isFile()) return await pipeline([bytes], process.stdout, { end: false });
@@ -57,12 +57,12 @@ async function writeStdout(bytes: Uint8Array): Promise<void> {
 }
 
 /**
- * Says before the work is done that a result of this size could not be kept.
+ * Checks before the work is done that a result of this size can be kept.
  *
- * @throws {Error} that says which it is
+ * @throws {Error} that says why it cannot.
  */
 export async function checkWritable(path: string, result: Size): Promise<void> {
-  // Four bytes each, in one array.
+  // Each pixel takes four bytes, all in one array.
   const most = Math.floor(buffers.MAX_LENGTH / 4);
   if (result.width * result.height > most) {
     const message = `Expected a result of at most ${most} pixels for this Node.js, got ${result.width}x${result.height}`;
@@ -76,14 +76,14 @@ export async function checkWritable(path: string, result: Size): Promise<void> {
   await access(dirname(target), constants.W_OK).catch(refuse);
   const existing = await stat(target).catch(() => undefined);
   if (existing?.isDirectory() || target.endsWith("/")) throw unwritable(path, new Error("it is a folder"));
-  // A device or a pipe would be replaced by a file of its name.
+  // A device or a pipe would be replaced by a file.
   if (existing?.isFile() === false) throw unwritable(path, new Error("it is no regular file"));
-  // It is replaced and not written to, which whoever protected it did not mean to allow.
+  // Replacing a file needs no right to write to it, but whoever protected it did not mean to allow that.
   if (existing !== undefined) await access(target, constants.W_OK).catch(refuse);
 }
 
 /**
- * Where a link leads, also to a file that is not there yet.
+ * Where a link leads, even if there is no file yet.
  *
  * @throws {Error} for what can be no file: a loop of links, a name that is too long.
  */
@@ -97,9 +97,9 @@ async function targetOf(path: string): Promise<string> {
 }
 
 /**
- * Makes a folder for results, and those that it lies in, where they are not there yet.
+ * Makes a folder for results, with its parents, if it is not there yet.
  *
- * @throws {Error} where it cannot be made or written to.
+ * @throws {Error} if it cannot be made or written to.
  */
 export async function makeFolder(path: string): Promise<void> {
   try {
@@ -110,7 +110,7 @@ export async function makeFolder(path: string): Promise<void> {
   }
 }
 
-/** Not by Node's `recursive`, which never ends where a folder is there and one in it still ENOENT, as in /proc. */
+/** Not by Node's `recursive`, which never ends if a folder exists and one in it is still ENOENT, as in /proc. */
 async function mkdirs(path: string): Promise<void> {
   const make = async () =>
     await mkdir(path).catch((cause: NodeJS.ErrnoException) => {
@@ -123,7 +123,7 @@ async function mkdirs(path: string): Promise<void> {
   });
 }
 
-/** What is thrown where a result cannot be kept. */
+/** The error if a result cannot be kept. */
 export function unwritable(path: string, cause: unknown): Error {
   return new Error(expected("a place that can be written to", "the result", path), { cause });
 }

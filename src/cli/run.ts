@@ -2,7 +2,7 @@ import { Command } from "commander";
 import project from "../../package.json" with { type: "json" };
 import { report } from "./reason.ts";
 
-/** Loaded where they are asked for: a link is signed half a second sooner without the codecs of the others. */
+/** Loaded on demand: without the codecs of the other commands, a link is signed half a second sooner. */
 const COMMANDS = new Map<string | undefined, () => Promise<(program: Command) => void>>([
   ["upscale", async () => (await import("./upscale.ts")).addUpscale],
   ["eval", async () => (await import("./eval.ts")).addEval],
@@ -11,7 +11,7 @@ const COMMANDS = new Map<string | undefined, () => Promise<(program: Command) =>
   ["webhooks", async () => (await import("./webhooks.ts")).addWebhooks],
 ]);
 
-/** What `ssiu …args` does; how it ended is `process.exitCode`. */
+/** Runs `ssiu …args`, and sets `process.exitCode`. */
 export async function run(args: readonly string[]): Promise<void> {
   const asked = COMMANDS.get(args[0]);
   const program = new Command("ssiu")

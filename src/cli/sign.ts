@@ -10,7 +10,7 @@ import { expecting, PIPE } from "./options.ts";
 
 const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
 
-/** Of a link that is a path. */
+/** Base for parsing a link that is only a path. */
 const ANY_SERVER = "http://localhost";
 
 const url =
@@ -64,7 +64,7 @@ function isServer(text: string): boolean {
 }
 
 function isLink(text: string): boolean {
-  // A URL parser takes more, and the link would name another server or none: //host/img/…, http:/img/…, user:word@host.
+  // A URL parser accepts more, and the link would name another server or none: //host/img/…, http:/img/…, user:word@host.
   const isPlain = /^(https?:\/\/[^/\\?#@]+\/|\/?)img\/[^?#]*$/i.test(text);
   return isPlain && URL.canParse(text, ANY_SERVER) && new URL(text, ANY_SERVER).pathname.startsWith("/img/");
 }
@@ -76,6 +76,6 @@ async function sign({ urls, key, presets, expires, base }: z.infer<typeof Option
     const link = await signUrl(parseImagePath(pathname, { ops: presets }), expiresAt, key);
     return base === undefined && !URL.canParse(url) ? link : `${origin}${link}`;
   });
-  // All or none.
+  // Prints all links or none.
   for (const link of await Promise.all(signed)) console.log(link);
 }

@@ -61,7 +61,7 @@ const Options = z
   );
 type Options = z.infer<typeof Options>;
 
-/** @throws {ServiceError} `invalid_transform`, of what makes no picture too. */
+/** @throws {ServiceError} `invalid_transform`, also for ops that make no picture. */
 function parseOps(text: string): Transform & { readonly format?: Format | undefined } {
   if (/(^|,)preset=/.test(text)) throw new ServiceError("invalid_transform", expected("no preset", "--ops", text));
   const { format, onerror, ...transform } = parseTransform(text);
@@ -109,7 +109,7 @@ async function upscale(options: Options): Promise<void> {
   const format = transform.format ?? (isFolder ? undefined : formatOf(output));
   const places = await createPlaces(inputs, { output, isFolder });
   for (const input of inputs) {
-    // Where one fails, the others are made all the same.
+    // If one fails, the others are made nevertheless.
     await upscaleOne(
       input,
       { ...options, transform: { ...transform, format } },
@@ -126,7 +126,7 @@ interface Means {
   readonly places: Places;
 }
 
-/** As the Worker makes a result, step by step, but for the limits. */
+/** Makes a result in the Worker's steps, but without its limits. */
 async function upscaleOne(input: string, options: Options, { findModel, engineFor, places }: Means): Promise<void> {
   const { transform } = options;
   const started = performance.now();

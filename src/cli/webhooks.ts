@@ -58,7 +58,7 @@ async function listen({ key: keys, port, fail }: z.infer<typeof Options>): Promi
   console.log(`listening on http://localhost:${port}/`);
 }
 
-/** Undefined where the signature is not good. */
+/** Undefined if the signature is not valid. */
 function describe(keys: WebhookKeys, headers: Headers, body: string): string | undefined {
   try {
     const id = verifyWebhook(keys, headers, body);
