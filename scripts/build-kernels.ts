@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import asc from "assemblyscript/asc";
 
-/** Compiles the kernels, one source, to both WebAssembly builds. `--check`: only says whether the committed ones are these. */
+/** Compiles the kernels from one source to both WebAssembly builds. `--check` only compares them with the committed ones. */
 const KERNELS = fileURLToPath(new URL("../src/engine/kernels", import.meta.url));
 
 const BUILDS = {
@@ -23,7 +23,7 @@ for (const [name, features] of Object.entries(BUILDS)) {
   }
 }
 
-/** Memory is imported and planned by the caller; what the kernels keep for themselves lies below its first 4 kB. */
+/** The caller provides and lays out the memory; the kernels keep their own data in its first 4 kB. */
 async function compile(features: readonly string[]): Promise<Buffer> {
   let built: Uint8Array | undefined;
   const { error, stderr } = await asc.main(

@@ -14,16 +14,16 @@ import { ENGINES, readManifest } from "../src/engine/node-engines.ts";
 import { enlarge } from "../src/service/enlarge.ts";
 import { chooseModels } from "../src/service/model-choice.ts";
 
-/** Makes the pictures of README and docs/quality.md: crops by bicubic, by SSIU and in truth, and prints a row for each. */
+/** Makes the pictures of README and docs/quality.md: crops of bicubic, SSIU and the truth. Prints a row for each. */
 interface Comparison {
   /** A sample of src/web/samples. */
   readonly name: string;
   readonly scale: 2 | 4;
-  /** What is shown, in pixels of the sample: left, top; 80x60 each. */
+  /** Top left corner of the 80x60 px of the sample that are shown. */
   readonly at: readonly [left: number, top: number];
-  /** The sample is stored so first, as JPEG 4:2:0 of a quality; or without loss, with noise of a sigma, 0..255. */
+  /** How the sample is stored first: as JPEG 4:2:0 of a quality, or without loss but with noise of a sigma, 0..255. */
   readonly change?: readonly [kind: keyof typeof CHANGES, amount: number];
-  /** Beside what the Worker makes of it. */
+  /** Also shows what `clean` makes of it, beside the Worker's choice. */
   readonly clean?: true;
 }
 
@@ -79,7 +79,7 @@ for (const { name, scale, at, change, clean } of COMPARISONS) {
 }
 await rm(truths, { recursive: true });
 
-/** A picture, or what it becomes as JPEG or with noise. */
+/** Reads a picture and, if asked to, stores it as JPEG or adds noise. */
 async function read(file: string, [kind, amount = 0]: Comparison["change"] | readonly [] = []) {
   const original = await readFile(file);
   const changed = kind && (await CHANGES[kind](sharp(original).removeAlpha(), amount));
@@ -89,7 +89,7 @@ async function read(file: string, [kind, amount = 0]: Comparison["change"] | rea
   return { bytes, probe: header, image };
 }
 
-/** With Gaussian noise, another in each colour, the same each time. */
+/** Adds Gaussian noise that differs between colours and is the same each time. */
 async function noisy(picture: Sharp, sigma: number): Promise<Sharp> {
   const { data, info } = await picture.raw().toBuffer({ resolveWithObject: true });
   let state = 1;

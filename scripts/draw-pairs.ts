@@ -9,11 +9,11 @@ import type { Photograph } from "./drawings/gallery.ts";
 
 /**
  * Has Chromium draw pages, charts and icons for screens of 1, 2, 3 and 4 times the density: OUT/X1/0001.png, OUT/X2/0001.png ...
- * With --photos FOLDER some of the pages show photographs.
+ * With --photos FOLDER, some of the drawings show photographs.
  */
 const FACTORS = [1, 2, 3, 4];
 const SIZE = { width: 400, height: 300 };
-/** Every third drawing has letters with coloured fringes at X1, as screens of that density show them mostly. */
+/** Every third drawing has letters with coloured fringes at X1, as most screens of that density show them. */
 const FRINGED = 3;
 const FONTS = `<?xml version="1.0"?><fontconfig><include>/etc/fonts/fonts.conf</include>
 <match target="font"><edit name="rgba" mode="assign"><const>rgb</const></edit></match>

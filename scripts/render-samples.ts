@@ -16,10 +16,10 @@ import { drawScreen } from "./samples/screen.ts";
 import { drawText } from "./samples/text.ts";
 import { drawTiles } from "./samples/tiles.ts";
 
-/** A sample is drawn at this many times its size, so that the truth for x2 and x4 exists. */
+/** Samples are drawn at this many times their size, so that there is a truth for x2 and x4. */
 const MASTER = 4;
 
-/** Drawn at each size anew instead, as its program would. */
+/** Samples that are drawn anew at each size instead, as a program would. */
 const NATIVE = ["chart.png", "screen.png"];
 
 const SAMPLES: Readonly<Record<string, (factor: number) => Rgb | Promise<Rgb | Rgba>>> = {
@@ -54,12 +54,12 @@ for (const name of positionals.length > 0 ? positionals : Object.keys(SAMPLES)) 
   await write(join(values.truth, "x4", truth), master);
 }
 
-/** Without an alpha channel that says nothing. */
+/** Drops an alpha channel that is opaque everywhere. */
 function opaque(picture: Rgb | Rgba): Raster {
   return channelsOf(picture) === 4 && isOpaque(picture) ? splitAlpha(picture).rgb : picture;
 }
 
-/** By the bicubic filter that the network was trained to undo; colours weigh as much as they are seen. */
+/** Shrinks by the bicubic filter that the network was trained to undo, with colours weighted by alpha. */
 async function shrink(master: Raster, factor: number): Promise<Raster> {
   const size = { width: master.width / factor, height: master.height / factor };
   if (channelsOf(master) === 3) return resize(master, size);

@@ -19,7 +19,7 @@ const PORT = portOf(told.port);
 const HOST = hostOf(`${told.ip ?? ""}`);
 const SECURE = told["local-protocol"] === "https";
 const ORIGIN = `${SECURE ? "https" : "http"}://${isIPv6(HOST) ? `[${HOST}]` : HOST}:${PORT}`;
-/** Secrets of nobody: this Worker is reached from this machine only. */
+/** These secrets may be public, because this Worker can be reached only from this machine. */
 const TOKEN = "local-token-of-npm-start";
 const WEBHOOK_KEY = `whsec_${btoa("ssiu-edge-local-webhooks")}`;
 const LOCAL_VARS = [
@@ -27,16 +27,16 @@ const LOCAL_VARS = [
   `WEBHOOK_KEYS:${WEBHOOK_KEY}`,
   `SOURCE_WEBHOOK_KEYS:${WEBHOOK_KEY}`,
   "ALLOW_LOCAL_CALLBACKS:true",
-  // Nobody wants to wait until tomorrow for the last attempt.
+  // So that nobody waits until tomorrow for the last attempt.
   "WEBHOOK_SCHEDULE_SECONDS:0,1,2,3,5,8,13",
-  // Whenever wrangler reloads, what waits in the local queue is lost; a little more than all retries take.
+  // A little more than all retries take. What waits in the local queue is lost whenever wrangler reloads.
   "JOB_WATCHDOG_SECONDS:400",
 ];
 const SAMPLES = new URL("../src/web/samples/", import.meta.url);
-/** One of ours: the first of them may be anything that somebody put there. */
+/** One of our own samples: the first in the folder may be anything that somebody put there. */
 const SAMPLE = "chart.png";
 
-/** The origin, where there is one: `ORIGIN_URL=http://127.0.0.1:8788 npm start` beside `npm run origin`. */
+/** The origin, if there is one: `ORIGIN_URL=http://127.0.0.1:8788 npm start` beside `npm run origin`. */
 const { ORIGIN_URL, ORIGIN_KEYS } = process.env;
 const ORIGIN_VARS = ORIGIN_URL ? [`ORIGIN_URL:${ORIGIN_URL}`, `ORIGIN_KEYS:${ORIGIN_KEYS || DEVELOPMENT_KEYS}`] : [];
 const TOO_LARGE = `
@@ -49,18 +49,18 @@ await checkLocalhost();
 if (await isTaken(Number(PORT))) fail(expected("a port that is free", "--port", PORT));
 const wrangler = spawn("wrangler", ["dev", "--log-level", "warn", ...vars, ...process.argv.slice(2)], {
   stdio: "inherit",
-  // Neither account nor network is needed; wrangler would look for both.
+  // Wrangler needs neither an account nor a network, but would look for both.
   env: { ...process.env, CLOUDFLARE_CF_FETCH_ENABLED: "false", WRANGLER_SEND_METRICS: "false" },
 });
 wrangler.on("exit", (code, signal) => process.exit(code ?? (signal === "SIGTERM" ? 0 : 1)));
 process.on("exit", () => wrangler.kill());
-// Ctrl-C reaches wrangler by itself, a SIGTERM does not.
+// Ctrl-C also reaches wrangler directly, a SIGTERM does not.
 process.on("SIGINT", () => {});
 process.on("SIGTERM", () => wrangler.kill());
 
 for (let status = await health(); status !== 200; status = await health()) {
   if (status === 500) {
-    // A setting is wrong, and would be at each request.
+    // A setting is wrong, so every request would fail.
     process.stderr.write("error: the Worker cannot begin; what it has logged above says why\n");
     wrangler
       .removeAllListeners("exit")
@@ -88,7 +88,7 @@ A job, as docs/jobs.md has it (webhooks are signed with ${WEBHOOK_KEY}):
 Stop with Ctrl-C.
 `);
 
-/** Where wrangler will listen; without `--port` where wrangler.toml says. Ends the program at what is no port to wait for. */
+/** The port that wrangler will listen on, by default that of wrangler.toml. Ends the program if it is not valid. */
 function portOf(port: string | boolean = "8787"): string {
   if (typeof port === "string" && /^[1-9]\d{0,4}$/.test(port) && Number(port) <= 65_535) return port;
   fail(expected("1 to 65535", "--port", port === true ? "" : `${port}`), 2);
@@ -99,12 +99,12 @@ function fail(message: string, status = 1): never {
   process.exit(status);
 }
 
-/** By which it is reached from here. */
+/** The host name under which wrangler is reached from here. */
 function hostOf(ip: string): string {
   return ["", "127.0.0.1", "::1", "0.0.0.0", "::", "*"].includes(ip) ? "localhost" : ip;
 }
 
-/** Ends the program where wrangler cannot keep its files: it says so itself, but neither listens then nor ends. */
+/** Ends the program if wrangler cannot keep its files: wrangler says so itself, but then neither listens nor ends. */
 async function checkWritable(): Promise<void> {
   try {
     await mkdir(".wrangler/tmp", { recursive: true });
@@ -115,8 +115,8 @@ async function checkWritable(): Promise<void> {
 }
 
 /**
- * Ends the program where localhost is also an address that nobody here can listen on, as `::1` is without IPv6: wrangler
- * waits for ever then, and says nothing. https://github.com/cloudflare/workers-sdk/issues/14077 (2026-11-27)
+ * Ends the program if localhost is also an address that nobody can listen on here, like `::1` without IPv6: wrangler then
+ * waits for ever and says nothing. https://github.com/cloudflare/workers-sdk/issues/14077 (2026-11-27)
  */
 async function checkLocalhost(): Promise<void> {
   for (const { address } of await lookup("localhost", { all: true })) {
@@ -129,7 +129,7 @@ async function checkLocalhost(): Promise<void> {
   }
 }
 
-/** Whether somebody listens there already, who would be taken for the Worker. */
+/** Whether another program already listens on the port, which would be taken for the Worker. */
 async function isTaken(port: number): Promise<boolean> {
   const socket = connect(port, HOST);
   const taken = await once(socket, "connect").then(
@@ -140,9 +140,9 @@ async function isTaken(port: number): Promise<boolean> {
   return taken;
 }
 
-/** Of `/healthz`; undefined while nobody listens. */
+/** Status of `/healthz`; undefined while nobody listens. */
 async function health(): Promise<number | undefined> {
-  // Not by fetch: wrangler's certificate is its own.
+  // Not by fetch, because wrangler's certificate is self-signed.
   const request = (SECURE ? https : http).get(`${ORIGIN}/healthz`, { rejectUnauthorized: false });
   return await once(request, "response").then(
     ([response]) => response.resume().statusCode,

@@ -2,13 +2,13 @@ import { createRandom } from "../samples/noise.ts";
 
 /** Random numbers that are the same for the same seed. */
 export interface Chance {
-  /** A whole number, both ends among the possible ones. */
+  /** A whole number, both ends included. */
   int(least: number, most: number): number;
   real(least: number, most: number): number;
   pick<T>(choices: readonly [T, ...T[]]): T;
   /** True with this probability. */
   holds(probability: number): boolean;
-  /** That many of what the function makes. */
+  /** Calls the function this many times. */
   times<T>(count: number, make: (index: number) => T): T[];
 }
 

@@ -58,7 +58,7 @@ function scene(chance: Chance, palette: Palette, draw: Scene, { x, y, width, hei
   return `<svg x="${x}" y="${y}" width="${width}" height="${height}">${panel}${draw(chance, palette, width, height)}</svg>`;
 }
 
-/** Its region is larger than any drawing: what softened shapes are cut off at would be a hard edge. */
+/** The filter's region is larger than any drawing, because softened shapes would have a hard edge where it cuts them off. */
 function blur(deviation: number): string {
   return `<filter id="blur-${deviation}" filterUnits="userSpaceOnUse" x="-200" y="-200" width="800" height="800"><feGaussianBlur stdDeviation="${deviation}"/></filter>`;
 }

@@ -68,7 +68,7 @@ function pie(chance: Chance, accents: readonly string[], x: number, y: number, r
     .join("");
 }
 
-/** Polygons, discs, curves and large letters, one over the other; some with soft edges, as transparency and shadows have. */
+/** Polygons, discs, curves and large letters, one over the other; some with soft edges, like transparency and shadows. */
 export const shapes: Scene = (chance, { ink, paper, accents }, width, height) => {
   const point = () => `${chance.real(-20, width + 20).toFixed(1)} ${chance.real(-20, height + 20).toFixed(1)}`;
   const font = family(chance);
@@ -138,7 +138,7 @@ export const map: Scene = (chance, { ink, faint, rule: line, accents }, width, h
   return [...areas, ...streets, ...names].join("");
 };
 
-/** Squares of whole pixels, mirrored as figures of games are. */
+/** Squares of whole pixels, mirrored like figures in games. */
 export const sprites: Scene = (chance, { ink, accents }, width, height) => {
   const parts: string[] = [];
   for (let y = 4; y < height - 8; y += 36) {

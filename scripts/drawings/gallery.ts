@@ -7,7 +7,7 @@ export interface Photograph {
   readonly height: number;
 }
 
-/** Photographs are sharp at this density still. */
+/** Photographs are still sharp at this density. */
 const DENSITY = 4;
 
 /** Cards: photographs with a line below or across them. */

@@ -1,7 +1,7 @@
 import type { Chance } from "./chance.ts";
 import type { Palette } from "./palette.ts";
 
-/** Draws on a rectangle whose corner is 0, 0, as elements of SVG. */
+/** Draws SVG elements into a rectangle whose top left corner is 0, 0. */
 export type Scene = (chance: Chance, palette: Palette, width: number, height: number) => string;
 
 /** How far edges are softened, in pixels: the filter `blur-N`. */
@@ -10,7 +10,7 @@ export const BLURS = [0.5, 0.8, 1.2, 2, 4, 8] as const;
 export const rect = (x: number, y: number, width: number, height: number, fill: string, more = "") =>
   `<rect x="${x}" y="${y}" width="${Math.max(0, width)}" height="${Math.max(0, height)}" fill="${fill}" ${more}/>`;
 
-/** Along pixels: a line of odd width lies in their middle. */
+/** A line along pixels: if its width is odd, it lies in their middle. */
 export const rule = (x1: number, y1: number, x2: number, y2: number, stroke: string, width = 1, more = "") => {
   const shift = width % 2 === 1 ? 0.5 : 0;
   return `<path d="M${x1 + shift} ${y1 + shift}L${x2 + shift} ${y2 + shift}" stroke="${stroke}" stroke-width="${width}" fill="none" ${more}/>`;

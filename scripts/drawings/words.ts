@@ -1,6 +1,6 @@
 import type { Chance } from "./chance.ts";
 
-/** Families that are common on screens, all under free licences; one that is not installed is drawn as the machine's default. */
+/** Families that are common on screens, all under free licences; the machine's default stands in for one that is not installed. */
 const PROPORTIONAL = [
   "Roboto",
   "Open Sans",
@@ -31,7 +31,7 @@ const LETTERS = [
 export const family = (chance: Chance) => chance.pick(PROPORTIONAL);
 export const monospaced = (chance: Chance) => chance.pick(MONOSPACED);
 
-/** Letters as often as English has them, so that shapes of words are likely ones. */
+/** Letters are about as frequent as in English, so that words have likely shapes. */
 export function word(chance: Chance): string {
   const kind = chance.int(0, 29);
   const letters =
@@ -54,7 +54,7 @@ interface TextOptions {
   readonly more?: string;
 }
 
-/** The baseline is on a whole pixel, as browsers have it. */
+/** Puts the baseline on a whole pixel, as browsers do. */
 export function text(
   x: number,
   y: number,

@@ -5,7 +5,7 @@ const [WIDTH, HEIGHT, GROUND] = [224, 160, 140];
 const BARS = [38, 61, 52, 84, 70, 97, 110];
 const LINE = [96, 74, 88, 52, 64, 30, 22];
 
-/** Bars and a grid along the pixels, two lines across them: as a program draws a chart, at whatever size it is asked for. */
+/** Bars and a grid along the pixels, and two lines across them, drawn at any size as a program would. */
 export function drawChart(factor: number): Promise<Rgba> {
   const x = (i: number) => 22 + 29 * i;
   const grid = [20, 50, 80, 110].map((y) => `M12 ${y}.5H${WIDTH - 8}`).join("");

@@ -106,7 +106,7 @@ function boat(
   return { drawing, waterline: waterline + 3 * size };
 }
 
-/** Short strokes of sky colour, longer and wider apart towards the viewer. */
+/** Short strokes in the colour of the sky, longer and further apart towards the viewer. */
 function ripples(): string {
   const random = createRandom(4);
   return Array.from({ length: 170 }, () => {

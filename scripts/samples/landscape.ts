@@ -26,7 +26,7 @@ interface Range {
   readonly snow: number;
 }
 
-/** Far to near. */
+/** From far to near. */
 const RANGES: readonly Range[] = [
   { base: 0.56, height: 0.34, frequency: 1.9, seed: 3, lit: hex("#f7a98a"), shaded: hex("#7c5a92"), snow: 0.3 },
   { base: 0.64, height: 0.26, frequency: 2.6, seed: 21, lit: hex("#d87f7c"), shaded: hex("#523f78"), snow: 0.27 },
@@ -95,7 +95,7 @@ function ridgeAt(x: number, { base, height, frequency, seed }: Range): number {
   return base - height * (0.72 * coarse ** 1.7 + 0.42 * (fine - 0.4));
 }
 
-/** Lit from the left where the rock, itself ridged noise, falls off that way. */
+/** The rock is ridged noise, lit from the left where it slopes that way. */
 function slope(x: number, y: number, ridge: number, range: Range): Triple {
   const { base, height, frequency, seed, lit, shaded, snow } = range;
   const lean = 0.55 * (y - ridge);

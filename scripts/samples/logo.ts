@@ -6,7 +6,7 @@ const SIDE = 192;
 const CELL = 12;
 const RADIUS = 6 * CELL;
 
-/** Pixels that become a smooth disc, on nothing: transparent ground, soft shadow, glow and gradients. */
+/** Pixels that become a smooth disc on a transparent ground, with a soft shadow, glow and gradients. */
 export function drawLogo(factor: number): Promise<Rgba> {
   return rasterise(
     SIDE,
@@ -26,7 +26,7 @@ export function drawLogo(factor: number): Promise<Rgba> {
   );
 }
 
-/** Right half: a half disc. Left half: its cells, rarer and paler the further out. */
+/** The right half is a half disc; the left half is made of cells that are rarer and paler further out. */
 function body(fill: string): string {
   const random = createRandom(5);
   const cells: string[] = [];
@@ -46,7 +46,7 @@ function body(fill: string): string {
   return `<g fill="${fill}"><path d="M96 ${93 - RADIUS}A${RADIUS} ${RADIUS} 0 0 1 96 ${93 + RADIUS}Z"/>${cells.join("")}</g>`;
 }
 
-/** The same curve on the left, as pixels see it. */
+/** The curve goes on to the left in pixels. */
 function stairs(): string {
   return [
     [84, 117, 12, 1],

@@ -9,7 +9,7 @@ const SHORE = hex("#2f6f86");
 const INTERVAL = 0.034;
 const SEA_LEVEL = 0.385;
 
-/** Colour by height over the sea; between two lines it does not change. */
+/** Colour by height above the sea; it is constant between two contour lines. */
 const TINTS = [
   [-9, hex("#a9ccd3")],
   [-0.1, hex("#b4d3d8")],
@@ -44,7 +44,7 @@ function terrain(x: number, y: number): number {
   return fractal(u + 1.4 * bend + 2.2, v + 1.4 * bend + 7.7, 3) + 0.08 - 0.4 * lowland;
 }
 
-/** Lines of equal height by distance: how far off the level, divided by the slope, is how far off the line. */
+/** Contour lines by distance: the distance to a line is the difference in height, divided by the slope. */
 function contours(x: number, y: number, pixel: number): Triple {
   const height = terrain(x, y) - SEA_LEVEL;
   const slope = Math.hypot(terrain(x + 0.05, y) - SEA_LEVEL - height, terrain(x, y + 0.05) - SEA_LEVEL - height) / 0.05;

@@ -96,7 +96,7 @@ export function drawScene(width: number, height: number, samples: number): Rgb {
         const lens = add(scaled(right, 0.035 * (random() - 0.5)), scaled(up, 0.035 * (random() - 0.5)));
         const direction = normalise(subtract(scaled(aim, focus), lens));
         const light = trace(add(eye, lens), direction, (ray * GOLDEN) % 1, random);
-        // Bright samples are cut: a single one would otherwise show as a speck.
+        // Bright rays are clamped, because a single one would show as a speck.
         sum = add(sum, [Math.min(light[0], 6), Math.min(light[1], 6), Math.min(light[2], 6)]);
       }
       for (const channel of sum) data[i++] = 255 * display(channel / samples ** 2);
@@ -105,7 +105,7 @@ export function drawScene(width: number, height: number, samples: number): Rgb {
   return { width, height, data };
 }
 
-/** `lot` decides the first choice between reflected and not; evenly spread over a pixel's rays it leaves less noise. */
+/** `lot` decides whether the first hit reflects; spread evenly over the rays of a pixel, it leaves less noise. */
 function trace(origin: Triple, direction: Triple, lot: number, random: () => number): Triple {
   let light: Triple = [0, 0, 0];
   let carried: Triple = [1, 1, 1];
@@ -146,7 +146,7 @@ function trace(origin: Triple, direction: Triple, lot: number, random: () => num
   return light;
 }
 
-/** The sun itself is left out where the light it gives was counted at the last matt surface. */
+/** The sun itself is left out if its light was counted at the last matt surface. */
 function sky([x, y, z]: Triple, withSun: boolean): Triple {
   const height = Math.max(0, y);
   const clear = blend(HAZE, [0.07, 0.2, 0.52], step(-0.04, 0.3, height));
@@ -207,7 +207,7 @@ function display(light: number): number {
   return film <= 0.0031308 ? 12.92 * film : 1.055 * film ** (1 / 2.4) - 0.055;
 }
 
-/** Share of light that is reflected. @see Schlick 1994, eq. 15. */
+/** Share of the light that is reflected. @see Schlick 1994, eq. 15. */
 function schlick(cosine: number, straight: number): number {
   return straight + (1 - straight) * Math.max(0, 1 - cosine) ** 5;
 }

@@ -7,12 +7,12 @@ import { line } from "./typeface.ts";
 
 const [WIDTH, HEIGHT] = [228, 180];
 const PHOTOGRAPH = { width: 128, height: 96 };
-/** It is taken at so many times the size that it has here. */
+/** The photograph is taken at this many times its size here. */
 const MASTER = 4;
 const [INK, FAINT, BLUE] = ["#1f2328", "#59636e", "#0969da"];
 const ENTRIES = ["Folders", "Places", "Today", "Tags", "Bin"];
 
-/** A window with letters, buttons and a photograph: as a screen shows it, of whatever density. */
+/** A window with letters, buttons and a photograph, as a screen of any density shows it. */
 export async function drawScreen(factor: number): Promise<Rgba> {
   const text = (content: string, x: number, baseline: number, size: number, colour: string, weight = 1.4) =>
     line(content, { x, baseline, size, weight, colour });

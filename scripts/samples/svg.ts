@@ -11,7 +11,7 @@ export async function rasterise(width: number, height: number, factor: number, c
   return { width: info.width, height: info.height, data: new Uint8ClampedArray(data) };
 }
 
-/** A number as SVG wants it: two decimals are a hundredth of a sample's pixel. */
+/** A number for SVG, rounded to two decimals: a hundredth of a sample's pixel. */
 export function fixed(value: number): string {
   return value.toFixed(2);
 }

@@ -3,7 +3,7 @@ import { createRandom } from "./noise.ts";
 import { fixed, rasterise } from "./svg.ts";
 
 const TILE = 64;
-/** Small enough for x4: AVIF has the lowest of the limits, MAX_AVIF_PIXELS. */
+/** Small enough for x4 in AVIF, which has the lowest limit, MAX_AVIF_PIXELS. */
 const WIDTH = 3 * TILE;
 const HEIGHT = 2 * TILE;
 

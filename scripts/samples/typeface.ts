@@ -3,7 +3,7 @@ import { fixed } from "./svg.ts";
 const BOWL = "M10-5A5 5 0 1 1 0-5A5 5 0 1 1 10-5";
 
 /**
- * A typeface of our own, so that no font need be installed: one stroke for each glyph, advance width without side
+ * A typeface of our own, so that no font need be installed. Each glyph is one stroke: its advance width without side
  * bearings, then SVG path data. Baseline at 0, x-height 10, capitals 14, descenders 4.5.
  */
 const GLYPHS: Readonly<Record<string, readonly [number, string]>> = {
@@ -70,7 +70,7 @@ interface Setting {
   readonly baseline: number;
   /** Height of a lowercase x. */
   readonly size: number;
-  /** Width of the stroke in glyph units: an x is 10 high. */
+  /** Width of the stroke in glyph units, of which an x is 10 high. */
   readonly weight: number;
   readonly colour: string;
 }
