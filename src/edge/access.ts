@@ -7,26 +7,26 @@ import { verifyUrl } from "../core/signed-url.ts";
 import type { Signing } from "./config.ts";
 import { VIA } from "./remote-source.ts";
 
-/** What a request was let through with. */
+/** What an authorised request gets. */
 interface Grant {
-  /** Of an answer that leaves now: nothing outlives the link. */
+  /** Cache-Control of an answer sent now, capped so that no cached copy outlives a signed link. */
   readonly cacheControl: () => string;
-  /** Of the key that signed, where a signature was needed. */
+  /** Id of the key that signed the URL, if a signature is required. */
   readonly keyId?: string;
 }
 
-/** Decides from the request alone; no source has been touched yet. */
+/** Decides from the request alone, before any source is looked up. */
 export type Authorize = (path: ImagePath, request: Request) => Promise<Grant>;
 
 interface AccessRules {
   readonly signing: Signing;
-  /** Of an answer without a signature. */
+  /** Cache-Control of a picture, before it is capped for a signed link. */
   readonly cacheControl: string;
   /** Unix time in milliseconds. */
   readonly clock: () => number;
 }
 
-/** What signs the URLs that alone serve the pictures of a source; undefined where any URL does. */
+/** The keys that must sign the URLs of this source; undefined if unsigned URLs serve it. */
 export function keysFor(source: string, signing: Signing): Keyring | undefined {
   if (signing.mode === "off" || (signing.mode === "remote" && !isRemote(source))) return undefined;
   return signing.keys;
@@ -46,14 +46,14 @@ export function createAuthorize({ signing, cacheControl, clock }: AccessRules): 
   };
 }
 
-/** Where we are a route of a site, the rest of its host is the site's own, and its pictures may be sources. */
+/** Only /img/ counts: if the Worker is a route of a site, other pictures on the same host may be sources. */
 function isMadeHere(source: string, host: string): boolean {
   if (!isRemote(source)) return false;
   const url = new URL(source);
   return url.host === host && url.pathname.startsWith("/img/");
 }
 
-/** One entry of the list and not any text in it: a proxy before us may be called `ssiu-edge.example.com`. */
+/** Compares whole Via entries, because a proxy in front may be called `ssiu-edge.example.com`. */
 function hasPassedUs({ headers }: Request): boolean {
   return (headers.get("Via") ?? "").split(",").some((hop) => hop.trim() === VIA);
 }

@@ -20,18 +20,18 @@ interface Visit {
   /** Key or URL of the picture. */
   readonly name: string;
   readonly stopwatch: Stopwatch;
-  /** Of every answer about this result. */
+  /** Headers of every answer about this result. */
   readonly headers: Headers;
-  /** Cache-Control of a picture that leaves now. */
+  /** Cache-Control of a picture sent now. */
   readonly lifetime: () => string;
-  /** A Range header, if a part is wanted. */
+  /** The Range header, if only a part is requested. */
   readonly range: string | undefined;
-  /** Called before work is done for the client, and counts but once; throws where it has had its share. */
+  /** Called before any work for the client; counts once per request. Throws if the client is over its limit. */
   readonly admit: () => Promise<void>;
   readonly waitUntil: (promise: Promise<unknown>) => void;
 }
 
-/** The answers about one result: what will be in it (`format=json`), its headers, itself. */
+/** The answers about one result: facts about it (`format=json`), its headers (HEAD), the result itself (GET). */
 export function createAnswers({ results, pipeline, produceOnce }: AnswersDeps) {
   async function facts(located: Located, { headers, stopwatch, lifetime, admit }: Visit): Promise<Response> {
     await admit();
@@ -48,7 +48,7 @@ export function createAnswers({ results, pipeline, produceOnce }: AnswersDeps) {
       await admit();
       return respond("fwd=uri-miss", { facts: (await pipeline.inspect(located, stopwatch)).facts }, visit);
     } catch (cause) {
-      // An interpolated picture would have to be computed.
+      // `onerror=interpolate` would have to compute the picture, which HEAD never does.
       if (located.transform.onerror !== "original") throw cause;
       return await instead(cause, located, visit);
     }
@@ -70,7 +70,7 @@ export function createAnswers({ results, pipeline, produceOnce }: AnswersDeps) {
     }
   }
 
-  /** What `onerror` asks for in place of what failed. @throws the failure, where there is nothing instead. */
+  /** The answer that `onerror` selects for a failure. @throws the failure if there is none, or the fallback's own. */
   async function instead(cause: unknown, located: Located, visit: Visit): Promise<Response> {
     const { requestId } = visit;
     const answer = await fallback(asServiceError(cause), located, { pipeline, ...visit }).catch((failure) => {
@@ -83,9 +83,9 @@ export function createAnswers({ results, pipeline, produceOnce }: AnswersDeps) {
   }
 
   /**
-   * Our engine makes the same bytes everywhere; two origins may differ in the last bit, and a strong ETag names bytes (RFC 9110 §8.8.1).
-   * So what an origin made is answered under the key's ETag only from the store, whether this request's or another's that was
-   * first, and does not stay in memory for as long as the client takes.
+   * Our engine makes the same bytes everywhere, but two origins may differ in the last bit, and a strong ETag names exact
+   * bytes (RFC 9110 §8.8.1). An origin's result is therefore sent under the key's ETag only from the store, which may hold
+   * another request's bytes. It then also does not stay in memory for as long as the client takes to read.
    */
   async function fresh({ key: { path, etag } }: Located, product: Product, visit: Visit): Promise<Response> {
     const { place, facts, bytes, stored } = product;
@@ -99,7 +99,7 @@ export function createAnswers({ results, pipeline, produceOnce }: AnswersDeps) {
       if (kept) return respond("fwd=uri-miss; stored", kept, visit);
       if (!isStored) {
         headers.set("ETag", `W/${etag}`);
-        // Nothing that a client has can be completed with a part of what is not made again (RFC 9110 §13.1.5).
+        // Never a part: these bytes may not be made again, so a client could not combine parts (RFC 9110 §13.1.5).
         return respond("fwd=uri-miss", { facts, bytes: bytes.length, body: bytes }, visit);
       }
     }

@@ -20,7 +20,7 @@ export interface Deps extends AnswersDeps {
   /** Name of the isolate's own engine. */
   readonly engine: string;
   readonly authorize: Authorize;
-  /** Of all requests, by address; of those that find no result, by signing key or else address. */
+  /** Limits for all requests, by address, and for those that find no stored result, by signing key or else address. */
   readonly rates: { readonly requests: RateLimiter; readonly misses: RateLimiter };
   /** Milliseconds; only differences are used. */
   readonly now: () => number;
@@ -28,10 +28,10 @@ export interface Deps extends AnswersDeps {
   readonly v1: Hono<{ Variables: RequestIdVariables }>;
 }
 
-/** How long what may be outdated, as its server fails, is good for. */
+/** Longest cache lifetime of a result that may be outdated because its source's server fails. */
 const STALE_SECONDS = 60;
 
-/** The Worker's routes. Everything they touch is an argument. */
+/** The Worker's routes. All their dependencies are arguments. */
 export function createApp({ config, engine, authorize, rates, now, v1, ...deps }: Deps) {
   const { limits, presets } = config;
   const { pipeline } = deps;
@@ -43,7 +43,7 @@ export function createApp({ config, engine, authorize, rates, now, v1, ...deps }
 
   app.route("/v1", v1);
 
-  // A cache may keep a 200 that says nothing (RFC 9111 §4.2.2); Varnish does, for two minutes.
+  // Without Cache-Control a cache may keep a 200 (RFC 9111 §4.2.2); Varnish does, for two minutes.
   app.get("/healthz", (c) => c.json({ status: "ok", engine }, 200, { "Cache-Control": "no-store" }));
 
   app.get("/img/*", async (c) => {
@@ -101,7 +101,7 @@ function parseUrl(url: string, maxLength: number): URL {
   return new URL(url);
 }
 
-/** What fails after it was admitted, and is then made in another way, counts but once. */
+/** A request that fails after it was admitted, and then takes its `onerror` fallback, counts only once. */
 function once(admit: () => Promise<void>): () => Promise<void> {
   let admission: Promise<void> | undefined;
   return () => {

@@ -1,15 +1,15 @@
-/** What an isolate remembers of the origin; plain data, so that requests may share it. */
+/** An isolate's record of the origin's health; plain data, so that requests can share it. */
 export interface Circuit {
-  /** In a row, up to now. */
+  /** Consecutive failures so far. */
   readonly failures: number;
-  /** Until then nothing is let through once there were too many; ms. */
+  /** An open circuit lets nothing through before this time, in milliseconds. */
   readonly openUntilMs: number;
 }
 
 interface CircuitOptions {
-  /** So many failures in a row open it. */
+  /** Consecutive failures that open the circuit. */
   readonly maxFailures: number;
-  /** How long nothing is let through, and how long one probe is waited for before the next. */
+  /** How long an open circuit lets nothing through, and the time between probes. */
   readonly pauseMs: number;
 }
 
@@ -17,8 +17,8 @@ interface CircuitOptions {
 export const HEALTHY: Circuit = { failures: 0, openUntilMs: 0 };
 
 /**
- * Lets a request through, or says how long it would have to wait. Once the pause is over, one request goes ahead as a
- * probe and the pause starts anew for all others: a probe whose client leaves, so that nobody hears how it ended, blocks nothing.
+ * Lets a request through, or says how long it would have to wait. After the pause, one request passes as a probe and the
+ * pause starts again for all others, so a probe whose client leaves, and whose outcome nobody learns, blocks nothing.
  */
 export function pass(
   circuit: Circuit,
@@ -27,12 +27,12 @@ export function pass(
 ): { readonly circuit: Circuit; readonly waitMs: number } {
   if (circuit.failures < maxFailures) return { circuit, waitMs: 0 };
   const waitMs = circuit.openUntilMs - nowMs;
-  // No pause has more left than it was long, unless the clock was set back.
+  // A wait longer than the whole pause means that the clock was set back.
   if (waitMs > 0 && waitMs <= pauseMs) return { circuit, waitMs };
   return { circuit: { ...circuit, openUntilMs: nowMs + pauseMs }, waitMs: 0 };
 }
 
-/** One more failure; the last that is borne starts a pause. */
+/** The circuit after one more failure, which starts a pause if there are now `maxFailures`. */
 export function afterFailure({ failures }: Circuit, nowMs: number, { pauseMs }: CircuitOptions): Circuit {
   return { failures: failures + 1, openUntilMs: nowMs + pauseMs };
 }

@@ -8,7 +8,7 @@ import type { Patience } from "./lease.ts";
 
 export const count = (fallback: number) => wholeNumber(1).default(fallback);
 
-/** {@link count} that timers take. */
+/** A {@link count} within the range of timers. */
 export const milliseconds = (fallback: number) => wholeNumber(1, 2 ** 31 - 1).default(fallback);
 
 /** Which pictures need a signed URL: none, those from other servers, every one. */
@@ -17,7 +17,7 @@ const SIGNING_MODES = ["off", "remote", "all"] as const;
 /** Which URLs must be signed, and by which keys. */
 export type Signing = { readonly mode: "off" } | { readonly mode: "remote" | "all"; readonly keys: Keyring };
 
-/** What says which URLs must be signed: for those who check links and for those who make them. */
+/** The settings that say which URLs must be signed; read where links are checked and where they are made. */
 export const SigningVars = z
   .object({
     SIGNED_URLS: oneOf(SIGNING_MODES).optional(),
@@ -33,17 +33,17 @@ export const SigningVars = z
     return z.NEVER;
   });
 
-/** Where the variables come from, for what is thrown. */
+/** Where the variables are set, for error messages. */
 export const VARS_PLACE = "[vars] in wrangler.toml";
 
 /** @see RFC 9111 section 5.2 */
 const DIRECTIVES = /^[\w-]+(=([\w-]+|"[^"]*"))?(\s*,\s*[\w-]+(=([\w-]+|"[^"]*"))?)*$/;
 const DIRECTIVES_EXPECTED = expectingSetting("directives such as public, max-age=3600,");
 
-/** What would not be lowered to the end of a signed link. */
+/** Matches an age that could not be capped to the expiry of a signed link. */
 const ODD_AGE = /age=(?!\d+\s*(,|$))/i;
 
-/** The `[vars]` of wrangler.toml: text from outside, parsed once, at the first request; with a bad value all fail. */
+/** The `[vars]` of wrangler.toml. They are parsed once, at the first request; with a bad value, every request fails. */
 const Vars = z
   .object({
     MAX_SOURCE_BYTES: count(20_000_000),
@@ -80,7 +80,7 @@ export interface Config {
   /** Where remote sources may come from, and how long they may take. */
   readonly remote: { readonly allowed: AllowList; readonly timeoutMs: number };
   readonly signing: Signing;
-  /** How long a request waits for another that computes the same, and how long that may take. */
+  /** How long a request waits for another that computes the same result, and how long that one may take. */
   readonly lease: Patience;
 }
 

@@ -1,17 +1,17 @@
 import { ServiceError } from "../core/errors.ts";
 
-/** Room for so much at the same time in the isolate. */
+/** Limits how much the isolate's requests hold at the same time. */
 export interface Gate {
   open(): Guest;
 }
 
-/** A request, and what it holds of the room. */
+/** A request and its share of the room. */
 export interface Guest {
   /**
-   * Waits until so much, all in all, is held: outside in the order of coming, inside until there is room or everybody else came
-   * later, as two who both need more would wait for each other.
+   * Waits until this guest holds `size` in total. Guests that hold nothing yet enter in the order of arrival. One that needs
+   * more waits for room, unless all other holders came later: two that both need more would wait for each other.
    *
-   * @param waitMs - longest that it waits, where that is not {@link GateOptions.waitMs}.
+   * @param waitMs - longest wait in milliseconds; {@link GateOptions.waitMs} by default.
    * @throws {ServiceError} `overloaded` after waiting in vain.
    */
   hold(size: number, waitMs?: number): Promise<void>;
@@ -23,31 +23,31 @@ export interface GateOptions {
   /** Milliseconds. */
   readonly now: () => number;
   readonly sleep: (ms: number) => Promise<void>;
-  /** Longest that anyone waits who does not say. */
+  /** Default of the longest wait, in milliseconds. */
   readonly waitMs: number;
 }
 
 const POLL_MS = 20;
 const HEARTBEAT_MS = 250;
-/** Who has not been heard of for so long is gone. */
+/** A visitor without a heartbeat for this long counts as gone. */
 export const GONE_MS = 1000;
 
 /**
- * Polled and not a queue of promises: a request whose client has left stops wherever it is, its heartbeat too, and whoever
- * waits for its promise waits for ever.
+ * Polls instead of queueing promises: when a client leaves, its request stops wherever it is, heartbeat included, and
+ * whoever waits for a promise of that request waits for ever.
  */
 export function createGate({ room, now, sleep, waitMs: usualMs }: GateOptions): Gate {
   type Visitor = { held: number };
-  /** For how long each has not been heard of, in the order of coming. */
+  /** How long each visitor has been silent, in milliseconds, in the order of arrival. */
   const outside = new Map<Visitor, number>();
   const inside = new Map<Visitor, number>();
   let polledAt = now();
 
   function dropSilent(): void {
-    // Nobody is heard of while a codec runs, which may take ten seconds: what is longer than a heartbeat counts as one.
-    // Less than nothing passes where the clock is set back.
+    // A codec may block all heartbeats for ten seconds, so a longer gap counts as one heartbeat.
+    // A negative gap means that the clock was set back.
     const sinceMs = now() - polledAt;
-    // One of those who wait looks for all.
+    // In each polling interval, one waiting visitor does this for all.
     if (sinceMs >= 0 && sinceMs < POLL_MS) return;
     const passedMs = Math.max(0, Math.min(sinceMs, HEARTBEAT_MS));
     polledAt += sinceMs;

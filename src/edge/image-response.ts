@@ -10,13 +10,13 @@ interface HeaderOptions {
   readonly format: Transform["format"];
 }
 
-/** What every answer about one result has in common, 304 included (RFC 9110 §15.4.5). */
+/** The headers that every answer about one result has, 304 included (RFC 9110 §15.4.5). */
 export function resultHeaders({ etag, cacheControl, format }: HeaderOptions): Headers {
   return new Headers({
     ETag: etag,
     "Cache-Control": cacheControl,
     "Accept-Ranges": format === "json" ? "none" : "bytes",
-    // Nothing runs; the style is the browser's own, around a picture that is opened by itself.
+    // Nothing may run. The inline style is the browser's own, for a picture that is opened directly.
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
     "Cross-Origin-Resource-Policy": "cross-origin",
     "Timing-Allow-Origin": "*",
@@ -26,9 +26,9 @@ export function resultHeaders({ etag, cacheControl, format }: HeaderOptions): He
 }
 
 /**
- * 200 with a result, 206 with a part of it; without a body where the result has none (HEAD).
+ * 200 with a result, or 206 with a part of it; without a body if the result has none (HEAD).
  *
- * @param source - key or URL of the picture that it was made of.
+ * @param source - key or URL of the picture that the result was made from.
  */
 export function imageResponse(headers: Headers, source: string, { facts, bytes, body, range }: Result): Response {
   headers.set("Content-Type", mediaType(facts.format));
@@ -42,7 +42,7 @@ export function imageResponse(headers: Headers, source: string, { facts, bytes, 
   return new Response(body ?? null, { status: range ? 206 : 200, headers });
 }
 
-/** 200 with what is known of a source and of its result before that is made (`format=json`). */
+/** 200 with the facts about a source and its result that are known before the result is made (`format=json`). */
 export function factsResponse(headers: Headers, { probe, plan, facts }: Inspected): Response {
   const { format, width, height, orientation, frames } = probe;
   const result = { format: facts.format, ...plan.canvas, scale: plan.scale, model: facts.model };

@@ -6,14 +6,14 @@ import type { OpenSource } from "./sources.ts";
 /** The version that each source had when a result of it was last stored. Times are Unix milliseconds. */
 export interface Versions {
   get(id: string): Promise<string | undefined>;
-  /** @param askedMs - when its server was asked: does nothing where that has said otherwise since. */
+  /** @param askedMs - when the server was asked; nothing is changed if a later answer has been noted since. */
   put(id: string, version: string, askedMs: number): Promise<void>;
   forget(id: string, nowMs: number): Promise<void>;
 }
 
 /**
- * What a server answers badly, or not at all, is as it was: results that are stored are found, others fail as before. What it has
- * taken away does not come back with its next failure.
+ * While a server fails or does not answer, its source keeps the last known version: stored results are found, others fail
+ * as they would without it. A source that the server has taken away does not come back with the server's next failure.
  */
 export function lastKnown(open: OpenSource, versions: Versions, now: () => number): OpenSource {
   return async (id, reserve) => {
@@ -43,7 +43,7 @@ function isServers(failure: unknown): boolean {
   return failure instanceof ServiceError && (failure.code === "source_failed" || failure.code === "deadline_exceeded");
 }
 
-/** What is forgotten stays as a note of when, for results under way that were begun before. */
+/** Forgetting leaves a note of the time, so that a result that was begun earlier does not bring the version back. */
 export function bucketVersions(bucket: R2Bucket): Versions {
   const keyOf = async (id: string) => `v1/${await sha256Hex(id)}`;
   const notedMs = ({ customMetadata }: R2Object) => Number(customMetadata?.ms);
@@ -64,9 +64,9 @@ export function bucketVersions(bucket: R2Bucket): Versions {
     async forget(id, nowMs) {
       const key = await keyOf(id);
       const object = await bucket.head(key);
-      // Nothing is kept of addresses that never had a version: strangers name any.
+      // Addresses that never had a version leave no note, because strangers can name any.
       if (object === null) return;
-      // With another ETag for each time: whoever is writing a version at the moment sees that it was written between.
+      // The time gives each note an ETag of its own, so a `put` that has already read the old object does not replace it.
       await bucket.put(key, `gone ${nowMs}`, { customMetadata: { ms: `${nowMs}`, gone: "true" } });
     },
   };

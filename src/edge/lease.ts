@@ -1,7 +1,7 @@
 import { DurableObject, RpcTarget } from "cloudflare:workers";
 import type { ErrorCode, LimitDetail } from "../core/errors.ts";
 
-/** What the others are told when a turn ends: there is a result now, or there can be none. */
+/** What the waiting requests are told when a turn ends: the result is stored, or it cannot be made. */
 export type Outcome =
   | { readonly state: "done" }
   | {
@@ -11,18 +11,18 @@ export type Outcome =
       readonly detail?: LimitDetail | undefined;
     };
 
-/** The answer to who comes: it is your turn, how another's turn ended, or that you have waited long enough. */
+/** What a request gets on entering: the turn, the outcome of another request's turn, or that it has waited too long. */
 type Entry = { readonly state: "lead"; readonly turn: Turn } | Outcome | { readonly state: "late" };
 
 export interface Patience {
   readonly waitMs: number;
-  /** A turn that is not over by then is the next one's; a result is never replaced, so two may compute it. */
+  /** After this long the turn passes on. Two requests may then compute the result, but a stored one is never replaced. */
   readonly holdMs: number;
 }
 
 /**
- * The right to compute one result, in the hand of one request. It ends with a word, or when its holder is gone: the
- * runtime disposes of what a request held, however that ends.
+ * One request's right to compute one result. It ends with `end`, or when the request is gone: the runtime disposes of
+ * what a request held, however the request ends.
  */
 class Turn extends RpcTarget {
   readonly #onEnd: (outcome?: Outcome) => void;
@@ -32,7 +32,7 @@ class Turn extends RpcTarget {
     this.#onEnd = onEnd;
   }
 
-  /** Without an outcome the next one may try. */
+  /** Without an outcome, the next waiting request gets the turn. */
   end(outcome?: Outcome): void {
     this.#onEnd(outcome);
   }
@@ -42,7 +42,7 @@ class Turn extends RpcTarget {
   }
 }
 
-/** One object for each result key that is being computed: lets in one request at a time. Nothing is stored. */
+/** One object per result key that is being computed. It lets in one request at a time and stores nothing. */
 export class Lease extends DurableObject {
   #holder: object | undefined;
   readonly #waiting = new Set<(entry: Entry) => void>();

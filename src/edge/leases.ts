@@ -1,19 +1,19 @@
 import { ServiceError } from "../core/errors.ts";
 import type { Lease, Outcome, Patience } from "./lease.ts";
 
-/** The right to compute a result, until it ends or its holder is gone. */
+/** The right to compute a result, until `end` is called or the holder is gone. */
 export interface Turn {
-  /** Without an outcome the next one may try. */
+  /** Without an outcome, the next waiting request gets the turn. */
   end(outcome?: Outcome): Promise<void>;
 }
 
-/** Who computes a result when several want it. */
+/** Decides who computes a result when several requests want it. */
 export interface Leases {
   /**
    * Waits while another computes the result of this key.
    *
-   * @returns undefined when another has computed it.
-   * @throws {ServiceError} what the picture made the other one's computation fail with; `overloaded` after waiting in vain.
+   * @returns undefined if another has computed it.
+   * @throws {ServiceError} the other computation's error, if it is final; `overloaded` after waiting in vain.
    */
   enter(key: string): Promise<Turn | undefined>;
 }
@@ -30,7 +30,7 @@ export function durableLeases(namespace: DurableObjectNamespace<Lease>, patience
       if (entry.state === "lead") {
         return {
           async end(outcome) {
-            // While there is a stub of it, its object stays in memory, for as long as the client takes to read.
+            // An undisposed stub would keep the Durable Object in memory for as long as the client takes to read.
             using turn = entry.turn;
             await turn.end(outcome);
           },

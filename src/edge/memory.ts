@@ -1,20 +1,20 @@
 import { createGate, type GateOptions, type Guest } from "./gate.ts";
 
 /**
- * The files that requests hold in the isolate's memory: together no more than the limits allow one of them, and what the
- * first of them still needs; small ones beside.
+ * Bounds the files that requests hold in the isolate's memory: together at most what the limits allow a single request,
+ * plus what the first of them still needs. Small files have room of their own.
  */
 export interface Memory {
   open(): Holding;
 }
 
-/** The files of one request. Both wait for room. @throws {ServiceError} `overloaded` after waiting in vain */
+/** The files of one request. Reserving waits for room. @throws {ServiceError} `overloaded` after waiting in vain */
 export interface Holding {
-  /** So many bytes of the source, all in all. */
+  /** Reserves room for the source, `bytes` in total. */
   source(bytes: number): Promise<void>;
-  /** So many bytes of a result that was made elsewhere, all in all. */
+  /** Reserves room for a result that was made elsewhere, `bytes` in total. */
   result(bytes: number): Promise<void>;
-  /** The request is over. */
+  /** Gives the room back when the request is over. */
   release(): void;
 }
 
@@ -23,15 +23,15 @@ interface MemoryOptions extends Omit<GateOptions, "room"> {
   readonly resultBytes: number;
 }
 
-/** Up to this share of the room for sources a source is small. */
+/** A source is small up to this share of the room for sources. */
 const SMALL = 1 / 80;
 
-/** All small ones together may hold this share beside. */
+/** All small sources together may hold this share in addition. */
 const SMALL_ROOM = 1 / 5;
 
 /**
- * A room for results, so that nobody who holds a source waits for another who does. And one for sources that are small and say so: large ones
- * are held as long as an origin computes, and the others are made here meanwhile.
+ * Results have their own room, so that a holder of a source does not wait for room that another source takes. So do sources
+ * that announce a small size: large ones are held while an origin computes, and small ones are computed here meanwhile.
  */
 export function createMemory({ sourceBytes, resultBytes, ...options }: MemoryOptions): Memory {
   const smalls = createGate({ room: SMALL_ROOM * sourceBytes, ...options });
@@ -46,7 +46,7 @@ export function createMemory({ sourceBytes, resultBytes, ...options }: MemoryOpt
           const isSmall = bytes > 0 && bytes <= SMALL * sourceBytes;
           guest ??= isSmall ? small : source;
           if (guest === small && !isSmall) {
-            // It is more than it said.
+            // The source is larger than announced.
             small.leave();
             guest = source;
           }

@@ -1,32 +1,32 @@
 import { logError } from "../service/problem.ts";
 import type { Result, Results } from "./results.ts";
 
-/** Below it the cache has results by their keys, on the host that was asked: nobody else's path on a route either, and 400 to who asks for it. */
+/** Results are cached below this path of the requested host: the Worker's own on a route too, and a 400 for clients. */
 const FOLDER = "/img/.near/";
 
-/** A key names its bytes, so what is kept is never wrong. A day, as nobody may need it any more. */
+/** A key names its bytes, so a cached copy is never wrong; after a day it may no longer be needed. */
 const KEPT_SECONDS = 86_400;
 
-/** Nearly all that an isolate makes; what is larger takes its time from anywhere. */
+/** Covers nearly all results of an isolate; larger ones take long to read from anywhere. */
 const MAX_BYTES = 2 * 2 ** 20;
 
-/** So often in a row what was put there may be missing at once, before no more is put. */
+/** After this many puts in a row that cannot be read back at once, nothing more is put. */
 const MAX_MISSES = 3;
 
-/** Of a kept answer: what is known of the result, as JSON. */
+/** Header of a cached answer with all of the result but its body, as JSON. */
 const KNOWN = "X-Known";
 
 interface NearDeps {
-  /** Of the Cloudflare location that the isolate is in. */
+  /** The cache of the Cloudflare location where the isolate runs. */
   readonly cache: Pick<Cache, "match" | "put">;
   readonly waitUntil: (promise: Promise<unknown>) => void;
-  /** `https://` and the host that was asked last, as Cloudflare's cache is a zone's; undefined where none has been. */
+  /** `https://` and the host of the last request, as Cloudflare's cache belongs to a zone; undefined before the first. */
   readonly site: () => string | undefined;
 }
 
-/** `results`, of which those that were written or read as a whole stay near for a while. Where a cache fails, they are as they were. */
+/** Wraps `results`: what is written or read as a whole is cached nearby for a while. A failing cache changes nothing. */
 export function nearResults(results: Results, { cache, waitUntil, site }: NearDeps): Results {
-  /** Whether it keeps anything, once that is known: on workers.dev it does not. */
+  /** Whether the cache keeps anything, once known; on workers.dev it does not. */
   let isKeeping: boolean | undefined;
   let misses = 0;
 
@@ -64,12 +64,12 @@ export function nearResults(results: Results, { cache, waitUntil, site }: NearDe
     head: results.head,
 
     async get(key, range) {
-      // A cache of which parts are asked would have ranges of its own.
+      // The cache would answer ranges by rules of its own.
       if (range !== undefined) return await results.get(key, range);
       const near = await find(key).catch(failed);
       if (near !== undefined) return near;
       const found = await results.get(key);
-      // Read once more: of a copy, what a slow client has not taken yet would stay in the isolate's memory.
+      // Read again: with one stream split in two, what a slow client has not read yet would stay in the isolate's memory.
       if (isSmall(found?.bytes)) keep(key, () => results.get(key));
       return found;
     },

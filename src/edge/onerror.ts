@@ -8,19 +8,19 @@ interface FallbackDeps {
   readonly name: string;
   readonly pipeline: Pipeline;
   readonly stopwatch: Stopwatch;
-  /** Throws where the client has had its share of work. */
+  /** Throws if the client is over its limit. */
   readonly admit: () => Promise<void>;
-  /** Of the result that could not be made. */
+  /** Headers of the result that could not be made. */
   readonly headers: Headers;
 }
 
-/** A picture that is too large, damaged or of another format is no source for us, but may be one for a browser. */
+/** Pictures that are too large, damaged or of an unsupported format are no sources here, but a browser may display them. */
 const UNFIT: readonly number[] = [413, 415, 422];
 
 /**
- * What `onerror` asks for in place of a result that could not be made; kept by nobody, so that the next request gets the
- * result. Undefined where the error has to be the answer: nothing else was asked for, the request is at fault (or the picture, and
- * it was to be interpolated), the source is not public, or the picture does not fit into the isolate.
+ * The answer that `onerror` selects for a result that could not be made. No cache keeps it, so that the next request gets
+ * the result. Undefined if the error has to be the answer: there is no `onerror`, the request is at fault (or, with
+ * `interpolate`, the picture), the source is not public, or the picture does not fit into the isolate.
  */
 export async function fallback(
   error: ServiceError,

@@ -9,10 +9,10 @@ import { PIPELINE_VERSION } from "../core/result-key.ts";
 import type { Rendered } from "../service/render.ts";
 import type { Reserve } from "../service/source-body.ts";
 
-/** What a result must be to be believed. */
+/** What an origin's result must match to be accepted. */
 export interface Expectation extends Size {
   readonly format: Format;
-  /** Ids of which the model has one, `none` at x1. */
+  /** Ids that the result's model may have; `none` at x1. */
   readonly models: readonly string[];
   readonly maxBytes: number;
   readonly reserve: Reserve;
@@ -25,17 +25,17 @@ export type AttemptEnd =
       /** Whether the origin works, and only this request failed. */
       readonly alive: boolean;
       readonly error: ServiceError;
-      /** Pause before a second attempt; absent where it would end the same way. */
+      /** Pause before a second attempt; absent if that would end the same way. */
       readonly retryInMs?: number | undefined;
     };
 
-/** Where the origin does not say how long to wait. */
+/** Pause before a retry, if the origin does not say how long to wait. */
 const RETRY_PAUSE_MS = 200;
 
-/** A client is sent away for an hour at most, and not told to come back at once. */
+/** A client is sent away for an hour at most, and never told to come back at once. */
 const [MIN_RETRY_AFTER_SECONDS, MAX_RETRY_AFTER_SECONDS] = [1, 3600];
 
-/** What the origin may blame the picture for, in our words: nothing of its text is shown to a client. */
+/** Faults of the picture that the origin may report, in our words: none of the origin's text reaches a client. */
 const PICTURE_FAULTS = {
   source_too_large: "The source has too many bytes",
   image_too_large: "The picture is too large",
@@ -53,11 +53,11 @@ const Detail = z.object({
   unit: z.enum(["bytes", "pixels", "px", "frames", "scans"]),
 });
 
-/** More than any problem of ours has. */
+/** More than any of our problem documents has. */
 const MAX_PROBLEM_BYTES = 4096;
 
 /**
- * Reads an answer to its end and believes nothing in it.
+ * Reads an answer to its end and trusts nothing in it.
  *
  * @throws whatever reading throws when the connection breaks.
  */
@@ -81,7 +81,7 @@ export async function readAnswer(response: Response, expectation: Expectation, n
         cause,
         retryAfterSeconds,
       });
-      // Who says when to come back is busy, not broken.
+      // An origin that says when to come back is busy, not broken.
       return { alive: retryAfterMs !== undefined, error, retryInMs: retryAfterMs ?? RETRY_PAUSE_MS };
     }
     case 504: {
@@ -116,7 +116,7 @@ async function readResult(
   };
   const type = headers.get("Content-Type") ?? "";
   if (type !== mediaType(format)) return refuse(expected(mediaType(format), "Content-Type", type));
-  // One of another version makes other bytes, which would be kept under our key.
+  // An origin of another version makes other bytes, which would be stored under our key.
   const pipeline = headers.get("X-SSIU-Pipeline") ?? "";
   if (pipeline !== `${PIPELINE_VERSION}`) return refuse(expected(`${PIPELINE_VERSION}`, "X-SSIU-Pipeline", pipeline));
   const model = headers.get("X-SSIU-Model") ?? "";
@@ -133,7 +133,7 @@ async function readResult(
     await reserve(length);
   } catch (error) {
     if (!(error instanceof ServiceError)) throw error;
-    // Of no use where time was up.
+    // Cancelling may fail if the time is up, which does not matter.
     await response.body.cancel().catch(() => {});
     return { alive: true, error };
   }
@@ -147,7 +147,7 @@ async function readResult(
   return { alive: true, rendered: { bytes, model } };
 }
 
-/** `webp 200x100`, what shows of it, by our own reading of the header: neither turned nor moving, or the reason why not. */
+/** Format and visible size by our own probe, as in `webp 200x100`; says so if it is turned, moving or unreadable. */
 function describe(bytes: Uint8Array): string {
   try {
     const { format, crop, orientation, frames, ...stored } = probe(bytes);

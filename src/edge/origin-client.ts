@@ -11,7 +11,7 @@ import type { OriginConfig } from "./origin-config.ts";
 import type { OriginLimits } from "./place.ts";
 import { USER_AGENT } from "./user-agent.ts";
 
-/** A picture that the origin is to make larger. */
+/** A picture for the origin to upscale. */
 interface OriginJob extends Omit<PlannedSource, "probe"> {
   readonly holding: Pick<Holding, "result">;
 }
@@ -27,7 +27,7 @@ export interface Origin {
   upscale(job: OriginJob, requestId: string): Promise<Rendered>;
 }
 
-/** What reaches the outside, and the time in Unix milliseconds. */
+/** Access to the network, and the time in Unix milliseconds. */
 interface OriginClientDeps {
   readonly fetch: typeof fetch;
   readonly now: () => number;
@@ -38,13 +38,13 @@ const ATTEMPTS = 2;
 const LONGEST_PAUSE = 1 / 4;
 const CIRCUIT = { maxFailures: 5, pauseMs: 10_000 } as const;
 
-/** One deadline over all attempts, a second attempt where that can help, none while the origin is known to be down. */
+/** One deadline covers all attempts: a second one where it can help, none while the origin is known to be down. */
 export function createOriginClient(config: OriginConfig, { fetch, now }: OriginClientDeps): Origin {
   let circuit = HEALTHY;
 
   async function attempt(job: OriginJob, requestId: string, remainingMs: number): Promise<AttemptEnd> {
     const { url, keys, resultBytes } = config;
-    // What the client accepts has been settled here.
+    // `format=auto` has been resolved here: the origin gets the final format.
     const pathAndQuery = `/v1/upscale?${formatTransform({ ...job.transform, format: job.plan.format })}`;
     const digest = await contentDigest(job.bytes);
     const timestamp = Math.floor(now() / 1000);
@@ -86,7 +86,7 @@ export function createOriginClient(config: OriginConfig, { fetch, now }: OriginC
         const passage = pass(circuit, now(), CIRCUIT);
         circuit = passage.circuit;
         if (passage.waitMs > 0) {
-          // That may be what opened the circuit, and says more.
+          // The first attempt's error may be what opened the circuit, and says more.
           if (met !== undefined) throw met;
           const retryAfterSeconds = Math.ceil(passage.waitMs / 1000);
           throw new ServiceError("overloaded", "The origin is not there at the moment", { retryAfterSeconds });
@@ -106,7 +106,7 @@ export function createOriginClient(config: OriginConfig, { fetch, now }: OriginC
 
 function expectation({ plan, holding }: OriginJob, maxBytes: number, signal: AbortSignal): Expectation {
   const { format, canvas, models } = plan;
-  // The origin is not to blame where others take the room for its answer until time is up.
+  // If other results take the room for this one until the time is up, the origin is not to blame.
   const reserve = (bytes: number) =>
     new Promise<void>((resolve, reject) => {
       const refuse = () => reject(new ServiceError("overloaded", "Other results take the room of this one"));

@@ -27,12 +27,12 @@ const Vars = z.object({
 
 /** Where the origin is and how far it is trusted. */
 export interface OriginConfig {
-  /** Without a slash at its end. */
+  /** Without a trailing slash. */
   readonly url: string;
   readonly keys: Keyring;
-  /** Of a request with all its attempts. */
+  /** Time for a request with all its attempts. */
   readonly deadlineMs: number;
-  /** Of a result: it is held in memory until it has been checked. */
+  /** Most bytes of a result, which is held in memory until it has been checked. */
   readonly resultBytes: number;
   readonly limits: OriginLimits;
 }

@@ -1,8 +1,8 @@
 const PIECE_BYTES = 65_536;
 
 /**
- * A body in pieces of 64 KiB and what is left. A server may send it byte by byte: by a plain read, each would come in a buffer of
- * 4 KiB, and no timer would run between those at hand.
+ * Yields a body in pieces of 64 KiB, the last one shorter. A server may send single bytes: a plain read would return each
+ * in a buffer of 4 KiB, and no timer would run between those that have already arrived.
  */
 export async function* pieces(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
   const reader = body.getReader({ mode: "byob" });

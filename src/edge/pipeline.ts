@@ -24,11 +24,11 @@ export interface PipelineDeps {
   readonly findModel: FindModel;
   readonly turnstile: Turnstile;
   readonly memory: Memory;
-  /** Computes what is too large for the isolate, or not for its codecs; refused where it is absent. */
+  /** Computes what is too large for the isolate or unsupported by its codecs; without an origin, that is refused. */
   readonly origin?: Origin | undefined;
 }
 
-/** What was asked for, with the name of its result; nothing has been read yet. To be disposed of when the request is over. */
+/** A requested result, its key, and its source, whose bytes need not have been read yet. Dispose of it after the request. */
 export interface Located extends Disposable {
   readonly transform: Transform;
   readonly source: Source;
@@ -36,24 +36,24 @@ export interface Located extends Disposable {
   readonly holding: Holding;
 }
 
-/** The source's bytes, and what is known of the result from their header. */
+/** The source's bytes, and the facts about the result that their header determines. */
 export interface Inspected extends PlannedSource {
   readonly place: Place;
   readonly holding: Holding;
-  /** Without `model` where the pixels decide. */
+  /** Without `model` if the pixels decide on it. */
   readonly facts: KnownFacts;
 }
 
 /** How one picture is rendered. */
 export interface RenderOptions {
   readonly stopwatch: Stopwatch;
-  /** Under which an origin logs it. */
+  /** Id under which an origin logs it. */
   readonly requestId: string;
-  /** Longest that it waits for its turn in the isolate, where nobody waits for it. */
+  /** Longest wait for a turn in the isolate, in milliseconds; given for jobs, which no client waits for. */
   readonly waitMs?: number | undefined;
 }
 
-/** The steps from a parsed path to a result's bytes, the same for a request and for a job; each may take the last's answer. */
+/** The steps from a parsed path to a result's bytes, the same for requests and jobs; each takes the previous one's answer. */
 export interface Pipeline {
   /** @throws {ServiceError} `source_not_found` */
   locate(path: ImagePath, stopwatch: Stopwatch): Promise<Located>;
@@ -64,7 +64,7 @@ export interface Pipeline {
   interpolate(inspected: Inspected, stopwatch: Stopwatch): Promise<Result | undefined>;
 }
 
-/** Interpolation in the network's place. A tile's halo of 8 px is wider than the kernel's 3: no seams. */
+/** Interpolation in place of the network. A tile's halo of 8 px is wider than the kernel's 3, so there are no seams. */
 const LANCZOS: Engine = {
   name: "lanczos",
   upscale: async (tile, { scale }) =>

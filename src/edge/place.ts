@@ -11,9 +11,9 @@ export const ORIGIN_ENGINE = "origin";
 /** Where a result is computed. */
 export type Place = "edge" | "origin";
 
-/** What an origin may be asked for, where there is one. */
+/** The limits that come with an origin. */
 export interface OriginLimits extends Omit<PictureLimits, "jpegScans"> {
-  /** Of sources as stored; what is larger is the origin's. */
+  /** Pixels of a source as stored; the origin takes larger ones. */
   readonly edgeInputPixels: number;
 }
 
@@ -30,8 +30,8 @@ interface Placed {
 }
 
 /**
- * The edge for what is small and readable there, the origin for the rest. It depends on the header and the configuration
- * alone, never on how the origin is: a key names one place.
+ * Chooses the edge for what is small and readable there, the origin for the rest. The choice depends only on the header
+ * and the configuration, never on the origin's state, so that a key names one place.
  *
  * @throws {ServiceError} what {@link planRender} refuses
  */
@@ -47,9 +47,8 @@ export function choosePlace(
 }
 
 /**
- * What the bytes of a deployment's results depend on beside model and transform: the engine's name, with an origin
- * everything that draws the line between the two, and with `format=auto` what is too large for AVIF. Part of each result's
- * key.
+ * What a result's bytes depend on besides model and transform, as a part of its key: the engine's name; with an origin,
+ * the limits that decide between edge and origin; with `format=auto`, the limit for AVIF.
  */
 export function engineConfiguration(engine: string, { limits, origin }: PlaceLimits, { format }: Transform): string {
   const parts = [engine];
@@ -68,7 +67,7 @@ function edgeShare(limits: Limits, { edgeInputPixels }: OriginLimits): Limits {
   return { ...limits, inputPixels: Math.min(limits.inputPixels, edgeInputPixels) };
 }
 
-/** Undefined where {@link planRender} refuses. */
+/** The plan; undefined if {@link planRender} refuses. */
 export function planIfFits(...question: Parameters<typeof planRender>): RenderPlan | undefined {
   try {
     return planRender(...question);

@@ -12,22 +12,22 @@ export interface Product {
   readonly facts: ResultFacts;
   readonly bytes: Uint8Array;
   /**
-   * Settles when the result is in the store and who waits for it knows: false if another's was there. Rejects if it could
-   * not be stored.
+   * Resolves when the result is in the store and the waiting requests have been told; false if another's was there. Rejects
+   * if it could not be stored.
    */
   readonly stored: Promise<boolean>;
 }
 
 interface ProduceOptions extends RenderOptions {
-  /** Asked before anything is read or computed; throws to refuse. */
+  /** Called before anything is read or computed; throws to refuse. */
   readonly admit?: () => Promise<void>;
 }
 
 /**
- * Computes a result that is not in the store, once for all who want it at the same time, requests and jobs.
+ * Computes a result that is not in the store, once for all requests and jobs that want it at the same time.
  *
- * @returns undefined when another has done it: it is in the store now.
- * @throws {ServiceError} what the picture is refused for, to all who wait; `overloaded` after waiting in vain.
+ * @returns undefined if another has computed it, so that it is in the store now.
+ * @throws {ServiceError} what the picture is refused for, the same for all who wait; `overloaded` after waiting in vain.
  */
 export type ProduceOnce = (located: Located, options: ProduceOptions) => Promise<Product | undefined>;
 
@@ -50,7 +50,7 @@ export function createProduceOnce({ pipeline, results, leases }: ProduceDeps): P
     const turn = await stopwatch.time("lease", leases.enter(path));
     if (turn === undefined) return undefined;
     try {
-      // It may have been stored between our looking and our turn.
+      // The result may have been stored since the caller looked.
       if ((await results.head(path)) !== undefined) {
         await end(turn, { state: "done" });
         return undefined;
@@ -67,7 +67,7 @@ export function createProduceOnce({ pipeline, results, leases }: ProduceDeps): P
   };
 }
 
-/** What could not be stored is computed again by the next who waits. */
+/** If the result cannot be stored, the next waiting request computes it again. */
 async function endWhenStored(turn: Turn, put: Promise<boolean>): Promise<boolean> {
   const isOurs = await put.catch(async (cause) => {
     await end(turn);
@@ -77,19 +77,19 @@ async function endWhenStored(turn: Turn, put: Promise<boolean>): Promise<boolean
   return isOurs;
 }
 
-/** Whether it will be as wrong the next time: what the client or the picture is to blame for. */
+/** Whether a retry would fail the same way, because the client or the picture is to blame. */
 export function isFinal({ status }: ServiceError): boolean {
   return status < 500 && status !== 429;
 }
 
-/** What is final everybody is told; after any other failure the next may try. */
+/** Tells a final error to all who wait; after any other, the next may try. */
 async function endFailed(turn: Turn, cause: unknown): Promise<void> {
   const error = asServiceError(cause);
   const { code, message, detail } = error;
   await end(turn, isFinal(error) ? { state: "failed", code, message, detail } : undefined);
 }
 
-/** Where the lease has gone before its holder, what came of the work stands all the same. */
+/** The lease may be gone before its holder; that does not change the outcome of the work. */
 async function end(turn: Turn, outcome?: Outcome): Promise<void> {
   await turn.end(outcome).catch((cause) => logError("lease", cause));
 }

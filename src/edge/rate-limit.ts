@@ -1,13 +1,13 @@
 import { ServiceError } from "../core/errors.ts";
 import { logError } from "../service/problem.ts";
 
-/** Of both limits in wrangler.toml; the platform knows 10 and 60. */
+/** The period of both limits in wrangler.toml; the platform allows 10 and 60. */
 const PERIOD_SECONDS = 10;
 
-/** Counts one for who asks. @throws {ServiceError} `too_many_requests` */
+/** Counts one request of a caller. @throws {ServiceError} `too_many_requests` */
 export type RateLimiter = (caller: string) => Promise<void>;
 
-/** The platform's counter, one for each Cloudflare location; nothing is limited without a binding, or where it fails: what is kept would not be served either. */
+/** The platform's counter, per Cloudflare location. Requests pass if it is missing or fails, so that hits are served. */
 export function rateLimiter(binding: RateLimit | undefined): RateLimiter {
   return async (key) => {
     const answer = await binding?.limit({ key }).catch((cause: unknown) => logError("rate limit", cause));
@@ -18,8 +18,8 @@ export function rateLimiter(binding: RateLimit | undefined): RateLimiter {
 }
 
 /**
- * Who a client is, from CF-Connecting-IP, which Cloudflare sets and nobody else can: an IPv4 address, or the first four groups
- * of an IPv6 address, as whoever has one has all 2^64 beside it.
+ * Identifies a client by CF-Connecting-IP, which only Cloudflare can set: the IPv4 address, or the first four groups of the
+ * IPv6 address, because whoever has one address has all 2^64 of its network.
  */
 export function clientOf(address = ""): string {
   if (!address.includes(":")) return address;

@@ -6,7 +6,7 @@ import { checkSize, readSource } from "../service/source-body.ts";
 import type { OpenSource, Source } from "./sources.ts";
 import { USER_AGENT } from "./user-agent.ts";
 
-/** Stands in what we ask other servers (RFC 9110 §7.6.3): a request that comes in with it has been through here. */
+/** Our Via entry in requests to other servers (RFC 9110 §7.6.3); an incoming request that has it has been here before. */
 export const VIA = "1.1 ssiu-edge";
 
 const MAX_REDIRECTS = 3;
@@ -14,16 +14,16 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 interface RemoteRules {
   readonly fetch: (url: URL, init: RequestInit) => Promise<Response>;
-  /** A body in pieces of some size, however small its server sends them. */
+  /** Yields a body in pieces of some size, however small the server's chunks are. */
   readonly pieces: (body: ReadableStream<Uint8Array>) => AsyncIterable<Uint8Array>;
   readonly allowed: AllowList;
-  /** For the answer to begin, redirects included, and once more for its body. */
+  /** Time for the answer to begin, redirects included, and again for its body. */
   readonly timeoutMs: number;
-  /** Of a body that has to be read for its version, as the server gives none. */
+  /** Most bytes of a body that has to be read for its version because the server gives none. */
   readonly maxBytes: number;
 }
 
-/** Refuses what is not on the list before `open` looks anything up: strangers name any address. */
+/** Refuses what is not on the list before `open` looks anything up, because strangers can name any address. */
 export function allowedOnly(allowed: AllowList, open: OpenSource): OpenSource {
   return async (id, reserve) => {
     if (isRemote(id)) assertAllowed(allowed, new URL(id));
@@ -33,7 +33,7 @@ export function allowedOnly(allowed: AllowList, open: OpenSource): OpenSource {
 
 /** Pictures of other servers, by https and from the allow-list only. One GET finds the version and keeps the body for `read`. */
 export function remoteSource({ fetch, pieces, allowed, timeoutMs, maxBytes }: RemoteRules): OpenSource {
-  /** Redirects are followed by hand: each address is held against the allow-list before anything is asked there. */
+  /** Follows redirects by hand, so that each address is checked against the allow-list before a request goes there. */
   async function follow(start: URL, signal: AbortSignal): Promise<{ response: Response; url: URL }> {
     assertAllowed(allowed, start);
     let url = start;
@@ -56,7 +56,7 @@ export function remoteSource({ fetch, pieces, allowed, timeoutMs, maxBytes }: Re
     const { response, url } = await timed(() => follow(new URL(id), abort.signal));
     await checkStatus(response);
     const sent = { headers: response.headers, body: response.body && pieces(response.body) };
-    // A body comes but once; whoever asks again gets what was read.
+    // A body can be read only once; further calls get the same bytes.
     let body: Promise<Uint8Array> | undefined;
     const read: Source["read"] = async (most) => {
       body ??= timed((untimed) => readSource(sent, most, (bytes) => untimed(reserve(bytes))));
@@ -65,17 +65,17 @@ export function remoteSource({ fetch, pieces, allowed, timeoutMs, maxBytes }: Re
       return bytes;
     };
     const version = validator(response.headers) ?? `sha256 ${await sha256Hex(await read(maxBytes))}`;
-    // A validator is one resource's: after a redirect it says nothing without that resource's name (RFC 9110 §8.8.1). Whose
-    // query is often a signature, another each time.
+    // A validator belongs to one resource (RFC 9110 §8.8.1), so after a redirect that resource's URL is part of the version.
+    // Its query is not: it is often a signature that changes each time.
     const place = url.href === id ? "" : `${url.origin}${url.pathname} `;
     return { version: `${place}${version}`, publicUrl: id, read, close: () => abort.abort() };
   };
 }
 
-/** May wait for something else than the other server, for which the clock stands still. */
+/** Work with a time limit; the clock stops while it waits, through `untimed`, for something other than the server. */
 type Work<T> = (untimed: (wait: Promise<void>) => Promise<void>) => Promise<T>;
 
-/** What fails on the way, other than by our own rules, is the other server's fault; its text is not for the client. */
+/** Any failure other than a ServiceError is the other server's fault; its text is not for the client. */
 async function within<T>(timeoutMs: number, abort: AbortController, work: Work<T>): Promise<T> {
   let leftMs = timeoutMs;
   const start = () => setTimeout(() => abort.abort(), leftMs);
@@ -91,7 +91,7 @@ async function within<T>(timeoutMs: number, abort: AbortController, work: Work<T
     });
   } catch (cause) {
     const isLate = abort.signal.aborted;
-    // What is refused may still be on its way.
+    // A body that was refused may still be arriving.
     abort.abort();
     if (cause instanceof ServiceError) throw cause;
     if (!isLate) throw new ServiceError("source_failed", "The source's server does not answer", { cause });
@@ -101,7 +101,7 @@ async function within<T>(timeoutMs: number, abort: AbortController, work: Work<T
   }
 }
 
-/** Where we may not follow to, the server fails us: it may be for as long as its maintenance lasts. */
+/** A redirect to a forbidden address counts as the server's failure, because it may be temporary, as in maintenance. */
 function redirected(location: string, from: URL, allowed: AllowList): URL {
   try {
     const target = new URL(parseRemoteUrl(new URL(location, from).href));
@@ -122,7 +122,7 @@ async function checkStatus({ status, body }: Response): Promise<void> {
   throw new ServiceError("source_failed", `Expected 200 of the source's server, got ${status}`);
 }
 
-/** The server's word for the bytes: its strong ETag, or else date and length. Undefined where it gives neither. */
+/** The server's own version of the bytes: its strong ETag, or else date and length; undefined if it gives neither. */
 function validator(headers: Headers): string | undefined {
   const etag = headers.get("ETag");
   if (etag && /^"[^"]+"$/.test(etag)) return `etag ${etag}`;

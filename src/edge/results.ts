@@ -2,7 +2,7 @@ import { sha256 } from "../core/digest.ts";
 import { type ByteRange, parseRange } from "../core/http.ts";
 import { FORMATS, type Format, mediaType } from "../core/image.ts";
 
-/** What is known of a result beside its bytes. */
+/** The facts about a result besides its bytes. */
 export interface ResultFacts {
   readonly format: Format;
   /** Name of the engine that made it. */
@@ -14,29 +14,29 @@ export interface ResultFacts {
   readonly sourceHeight: number;
 }
 
-/** What is known before a result is made: the model only where the pixels do not decide. */
+/** The facts that are known before a result is made; without the model if the pixels decide on it. */
 export type KnownFacts = Omit<ResultFacts, "model"> & { readonly model?: string | undefined };
 
-/** A result, whole or in part, or only what is known of it. */
+/** A result, whole or in part, or only the facts about it. */
 export interface Result {
   readonly facts: KnownFacts;
-  /** Length of the whole; absent where it has not been computed (HEAD). */
+  /** Length of the whole result; absent if it has not been computed (HEAD). */
   readonly bytes?: number;
-  /** Absent where only the facts were asked for. */
+  /** Absent if only the facts were requested. */
   readonly body?: ReadableStream | Uint8Array;
   /** The part that `body` is; absent for the whole. */
   readonly range?: ByteRange | undefined;
 }
 
-/** Results that were computed before. */
+/** The store of computed results. */
 export interface Results {
   head(key: string): Promise<Result | undefined>;
   /**
-   * @param range - a Range header, if a part is wanted.
+   * @param range - the Range header, if only a part is requested.
    * @throws {ServiceError} `range_not_satisfiable`
    */
   get(key: string, range?: string): Promise<Result | undefined>;
-  /** Never replaces what is there: a key names its bytes. False if something was there. */
+  /** Stores a result but never replaces one, because a key names its bytes. False if there was one. */
   put(key: string, bytes: Uint8Array, facts: ResultFacts): Promise<boolean>;
 }
 

@@ -9,7 +9,7 @@ import { type FindModel, verifyModel } from "../engine/models.ts";
 import { createSimdEngine, SIMD_TILING, wasmKernels } from "../engine/simd-engine.ts";
 import { readPacked } from "../engine/weights.ts";
 
-/** By the file names of models/manifest.json, which decides what each is for. */
+/** The packed weights by their file names in models/manifest.json, which says what each is for. */
 const PACKED = new Map([
   ["ssiu-x2.int8.safetensors", x2],
   ["ssiu-x3.int8.safetensors", x3],

@@ -6,19 +6,19 @@ import { checkSize, type Reserve } from "../service/source-body.ts";
 export interface Source {
   /** Changes whenever the bytes do. */
   readonly version: string;
-  /** Where anyone may see it: a path of ours or an absolute URL; absent if nowhere. */
+  /** Where anyone may fetch it: a path of ours or an absolute URL; absent if it is not public. */
   readonly publicUrl?: string;
-  /** Why it cannot be read, where its version is only what it was before. */
+  /** Why it cannot be read, if its version is only the last known one. */
   readonly failure?: unknown;
-  /** To be called once a result of it has been stored. */
+  /** To be called when a result of it has been stored. */
   readonly onStored?: () => Promise<void>;
-  /** Nobody reads it any more: where the bytes still come, they need not. */
+  /** To be called when nobody reads it any more; ends a download that is still running. */
   readonly close?: () => void;
   /** @throws {ServiceError} `source_too_large` before more than `maxBytes` are held. */
   read(maxBytes: number): Promise<Uint8Array>;
 }
 
-/** Finds a source by its key; undefined if there is none. What it reads is counted. */
+/** Finds a source by its key or URL; undefined if there is none. `reserve` is awaited for the bytes that are read. */
 export type OpenSource = (key: string, reserve: Reserve) => Promise<Source | undefined>;
 
 /** Tries one place after the other. */
@@ -32,7 +32,7 @@ export function firstOf(...places: OpenSource[]): OpenSource {
   };
 }
 
-/** R2 has no longer keys, and throws where it is asked for one. https://developers.cloudflare.com/r2/platform/limits/ (2026-11-25) */
+/** R2 throws if asked for a longer key. https://developers.cloudflare.com/r2/platform/limits/ (2026-11-25) */
 const MAX_KEY_BYTES = 1024;
 
 /** Objects of an R2 bucket. */
@@ -78,7 +78,7 @@ export function assetSource(assets: Fetcher, prefix: string): OpenSource {
   };
 }
 
-/** That the assets fail for the moment does not mean that there is no such picture, nor is their excuse one. */
+/** A failure of the assets does not mean that the picture does not exist, and the body of the failure is not the picture. */
 function answered(response: Response): Response {
   if (response.status >= 500) throw new Error(`Expected an answer of the assets, got ${response.status}`);
   return response;

@@ -1,10 +1,10 @@
 import { createGate, type GateOptions } from "./gate.ts";
 
-/** Lets one picture at a time into the isolate's memory, and other requests in between its tiles. */
+/** Lets one picture at a time into the isolate's memory; between its tiles, other requests are served. */
 export interface Turnstile {
   /**
    * @param work - awaits `pause` now and then.
-   * @param waitMs - longest that it waits for its turn, where that is not {@link GateOptions.waitMs}.
+   * @param waitMs - longest wait for its turn, in milliseconds; {@link GateOptions.waitMs} by default.
    * @throws {ServiceError} `overloaded` after waiting in vain.
    */
   run<T>(work: (pause: () => Promise<void>) => Promise<T>, waitMs?: number): Promise<T>;

@@ -1,2 +1,2 @@
-/** What we call ourselves before other servers. Some, and Cloudflare's browser integrity check, refuse who has no name. */
+/** Our name in requests. Some servers, and Cloudflare's browser integrity check, refuse requests without a User-Agent. */
 export const USER_AGENT = "ssiu-edge";

@@ -46,7 +46,7 @@ export interface Env {
 /** The engine of one deployment, and the tiles it works best with. */
 type CreateEngine = (find: FindModel, env: Env) => Pick<Renderer, "engine" | "tiling">;
 
-/** The Worker around an engine: nothing here but what belongs together. */
+/** The Worker around an engine. This file only puts the parts together. */
 export function createWorker(createEngine: CreateEngine): ExportedHandler<Env> {
   let handlers: ReturnType<typeof createHandlers> | undefined;
   let site: string | undefined;
@@ -64,7 +64,7 @@ export function createWorker(createEngine: CreateEngine): ExportedHandler<Env> {
   };
 }
 
-/** Photographs of MAX_AVIF_PIXELS take 19 to 29 MB, lossless noise 142. */
+/** Memory for the AVIF decoder. Photographs of MAX_AVIF_PIXELS take 19 to 29 MB, lossless noise 142. */
 const AVIF_BYTES = 48 * 2 ** 20;
 
 /** @param site - `https://` and the host of the last request */
