@@ -3,13 +3,13 @@ import { parseWebhookKeys, type WebhookKeys } from "../../core/webhook.ts";
 import { oneOf, parsedBy, parseSettings, setting, wholeNumber } from "../../service/settings.ts";
 import { type Signing, SigningVars, VARS_PLACE } from "../config.ts";
 
-/** In milliseconds. */
+/** A whole number of seconds, parsed into milliseconds. */
 const seconds = (least: number, fallback: string) =>
   wholeNumber(least, 99_999_999)
     .transform((value) => value * 1000)
     .prefault(fallback);
 
-/** @throws {TypeError} that says which, never with the token in it. */
+/** @throws {TypeError} that says which token is wrong, but never contains it. */
 function parseTokens(text: string, name: string): string[] {
   return text.split(",").map((entry, i) => {
     const token = entry.trim();
@@ -35,27 +35,27 @@ const Vars = z.object({
 });
 
 export interface JobConfig {
-  /** Each of them is good for all of /v1; none: nobody may. */
+  /** Each opens all of /v1 but the signed /v1/webhooks; without any, nobody gets in. */
   readonly tokens: readonly string[];
-  /** Before the first retry of a job; doubled for each further one. */
+  /** Delay before the first retry of a job; doubles with each further one. */
   readonly retryMs: number;
-  /** A job without an end is put into the queue again after so long. */
+  /** A job that has not ended is queued again after this time. */
   readonly watchdogMs: number;
-  /** What is known of a job is kept for so long after its end, or after the last attempt to tell of it. */
+  /** How long a job is kept after its end, or after its last webhook attempt. */
   readonly retentionMs: number;
-  /** How long each attempt to deliver a webhook comes after the one before. */
+  /** Delay before each attempt to deliver a webhook, counted from the one before. */
   readonly webhookScheduleMs: readonly number[];
-  /** Sign what we send; none: callbacks are refused. */
+  /** Keys that sign outgoing webhooks; without any, callbacks are refused. */
   readonly webhookKeys: WebhookKeys;
-  /** Verify what is sent to us; none: nothing is accepted. */
+  /** Keys that verify incoming webhooks; without any, nothing is accepted. */
   readonly sourceWebhookKeys: WebhookKeys;
-  /** Of the links to results. */
+  /** Which links to results are signed, and by which keys. */
   readonly signing: Signing;
   /** For `npm start`: a callback may be on this machine. */
   readonly allowLocalCallbacks: boolean;
 }
 
-/** @throws {Error} that names the variable, never a secret. */
+/** @throws {Error} that names the variable, but never a secret. */
 export function parseJobConfig(env: object): JobConfig {
   const vars = parseSettings(Vars.and(SigningVars), env, VARS_PLACE);
   return {

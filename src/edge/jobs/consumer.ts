@@ -13,10 +13,10 @@ import { resultUrl } from "./result-url.ts";
 import type { UploadRule } from "./upload-rules.ts";
 import { makeUploadJobs } from "./uploads.ts";
 
-/** Longest delay of a retry, as growing as it may be. */
+/** Longest delay of a retry, before jitter. */
 const MAX_RETRY_MS = 3600 * 1000;
 
-/** Nobody waits for a job: its attempts are not spent on waiting for others. */
+/** Longest wait for a turn in the isolate: no client waits for a job, and giving up would cost it an attempt. */
 const WAIT_MS = 5 * 60 * 1000;
 
 const JobMessage = z.strictObject({ job: z.string(), run: z.number() });
@@ -27,12 +27,12 @@ export interface ConsumerDeps {
   readonly jobs: DurableObjectNamespace<JobObject>;
   readonly pipeline: Pipeline;
   readonly produceOnce: ProduceOnce;
-  /** Of what a client may ask for. */
+  /** Longest URL that a client may request. */
   readonly urlLength: number;
   readonly now: () => number;
 }
 
-/** Handles one message; throws where it is to come again. */
+/** Handles one message; throws if the message is to be retried. */
 type Handle = (body: unknown, deps: ConsumerDeps) => Promise<void>;
 
 const HANDLERS: readonly (readonly [queue: RegExp, handle: Handle])[] = [
@@ -41,18 +41,18 @@ const HANDLERS: readonly (readonly [queue: RegExp, handle: Handle])[] = [
   [/^ssiu-uploads\b/, makeUploadJobs],
 ];
 
-/** The consumer of our queues: each message is acknowledged, or retried ever later, on its own. */
+/** The consumer of our queues. It acknowledges each message on its own, or retries it after a growing delay. */
 export function createConsumer(deps: ConsumerDeps): (batch: MessageBatch) => Promise<void> {
   return async ({ queue, messages }) => {
     const [, handle] = HANDLERS.find(([name]) => name.test(queue)) ?? [];
     if (handle === undefined) throw new TypeError(`Expected one of our queues, got ${queue}`);
-    // One after the other: each may fill the isolate's memory.
+    // One after the other, because each may fill the isolate's memory.
     for (const message of messages) {
       try {
         await handle(message.body, deps);
         message.ack();
       } catch (cause) {
-        // What a job tells of its failure refers to the log by the id of the job.
+        // An internal error of a job refers the client to the log by the job's id.
         logError(JobMessage.safeParse(message.body).data?.job ?? message.id, cause);
         const delayMs = growingDelay(message.attempts, { base: deps.config.retryMs, max: MAX_RETRY_MS });
         message.retry({ delaySeconds: Math.ceil(withJitter(delayMs, Math.random) / 1000) });
@@ -74,13 +74,13 @@ async function work(body: unknown, { jobs, ...deps }: ConsumerDeps): Promise<voi
     const error = asServiceError(cause);
     const shown: JobError = { code: error.code, detail: error.message };
     if (isFinal(error)) return await job.settle(run, { state: "failed", error: shown });
-    // Why it failed is what is to be logged, though that cannot be noted.
+    // If the job cannot note why it failed, that reason is still the one to throw.
     await job.postpone(run, shown).catch((failure: unknown) => logError(id, failure));
     throw error;
   }
 }
 
-/** The steps of a request, with a store that is waited for: a job is done when its result is kept. */
+/** Takes the steps of a request, but waits for the store: a job is done when its result is stored. */
 async function compute(
   requestId: string,
   request: JobRequest,
@@ -88,12 +88,12 @@ async function compute(
 ): Promise<JobResult> {
   const url = await resultUrl(request, config.signing);
   if (url.length > urlLength) {
-    // The host, which is not known here, makes it longer still.
+    // The host, which is not known here, makes the URL longer still.
     throw new ServiceError("url_too_long", expected(`at most ${urlLength} characters`, "URL of the result", url));
   }
   const stopwatch = createStopwatch(now);
   using located = await pipeline.locate(parseJobPath(request), stopwatch);
-  // It was made of what the server had before: a request may have that, a job tells of what is there now.
+  // Only the last known version is left. A request may have its result, but a job reports on what is there now.
   if (located.source.failure !== undefined) throw located.source.failure;
   const { path: key, etag } = located.key;
   const product = await produceOnce(located, { stopwatch, requestId, waitMs: WAIT_MS });
@@ -101,7 +101,7 @@ async function compute(
   return { key, etag, computed: product !== undefined };
 }
 
-/** A message whose retries are used up. */
+/** Handles a message whose retries are used up: its job is dead. */
 async function bury(body: unknown, { jobs }: ConsumerDeps): Promise<void> {
   const message = JobMessage.safeParse(body);
   if (!message.success) return logError("ssiu-jobs-dead", message.error);

@@ -5,16 +5,16 @@ export function isJobId(text: string): boolean {
   return /^[0-9a-f]{32}$/.test(text);
 }
 
-/** An id of its own. */
+/** A new random id. */
 export function randomJobId(): string {
   return crypto.randomUUID().replaceAll("-", "");
 }
 
 /**
- * The id that everything which asks for the same has in common. Whoever asks again finds the job made before: its own
- * record is the memory of having been asked, so that neither can be there without the other.
+ * The id that repetitions of the same request share, so that each finds the job that the first one made. The job's record
+ * is also the only trace of the request, so neither can exist without the other.
  *
- * @param kind - what the rest is; ids of different kinds never meet.
+ * @param kind - what `rest` identifies; ids of different kinds never collide.
  */
 export async function derivedJobId(kind: "idempotency-key" | "upload" | "webhook", ...rest: string[]): Promise<string> {
   return (await sha256Hex(JSON.stringify([kind, ...rest]))).slice(0, 32);

@@ -1,13 +1,13 @@
-/** The jobs to look after: those without a result, by how they ended, and those whose webhook nobody took. */
+/** The jobs that need attention: those that ended without a result, by state, and those whose webhook nobody took. */
 export const JOB_LISTS = ["failed", "dead", "undelivered"] as const;
 export type JobList = (typeof JOB_LISTS)[number];
 
-/** An empty object for each entry, in the bucket of results: Durable Objects cannot be listed. */
+/** Lists with an empty object per entry in the bucket of results, because Durable Objects cannot be listed. */
 export interface JobLists {
   add(list: JobList, id: string): Promise<void>;
-  /** From all of them. */
+  /** Removes a job from all lists. */
   remove(id: string): Promise<void>;
-  /** Up to 1000 ids, and where to go on if there are more. */
+  /** Up to 1000 ids, and a cursor if there are more. */
   read(list: JobList, cursor?: string): Promise<{ ids: string[]; cursor: string | undefined }>;
 }
 

@@ -23,54 +23,54 @@ import { type JobList, jobLists } from "./job-lists.ts";
 import { deliver } from "./webhook-delivery.ts";
 import { jobEvent } from "./webhook-event.ts";
 
-/** The platform gives an alarm up after six failures; ours sets itself again instead. */
+/** Delay after a failed alarm. The platform gives up after six failures, so ours sets itself again instead. */
 const ALARM_RETRY_MS = 30_000;
 
 /**
- * What comes so much before its time comes at its time: it is no whole number of milliseconds, and an alarm that an alarm sets to
- * its own moment is lost.
+ * An alarm that is at most this early counts as on time: `wakeAtMs` may be a fraction, and an alarm that is set to the very
+ * moment by an alarm is lost.
  */
 const EARLY_MS = 1000;
 
 const KEY = "job";
 
-/** What it needs of the Worker's bindings, beside the settings of jobs. */
+/** The Worker's bindings that a job needs besides the settings of jobs. */
 interface JobEnv {
   readonly RESULTS: R2Bucket;
   readonly JOB_QUEUE: Queue;
 }
 
 /**
- * One job. Its record and the alarm that acts on it are written together, so that whatever dies in between, the
- * alarm finds the next thing to do: put the job into the queue, deliver its webhook, forget it.
+ * One job. Its record and its alarm are written together, so that after any crash the alarm finds the next thing to do:
+ * queue the job, deliver its webhook, forget it.
  */
 export class JobObject extends DurableObject<JobEnv> {
   readonly #lists = jobLists(this.env.RESULTS);
-  /** The last entry, which the store may have before we know. */
+  /** The last write of a list entry, which may be in the bucket before this settles. */
   #listing: Promise<void> = Promise.resolve();
 
-  /** With a wrong setting an object that reads it to begin with would not come to set its alarm again. */
+  /** Parsed on use: if a wrong setting made the constructor fail, the alarm could not set itself again. */
   get #config(): JobConfig {
     return parseJobConfig(this.env);
   }
 
-  /** Makes the job, or answers the one that was made by this id before. */
+  /** Creates the job, or returns the one that was created with this id before. */
   async create(id: string, request: JobRequest): Promise<Job> {
     return this.#load() ?? (await this.#save(newJob(id, request, Date.now())));
   }
 
-  /** Undefined where there is no such job, or no longer. */
+  /** Undefined if there is no such job, or no longer. */
   async read(): Promise<Job | undefined> {
     return this.#load();
   }
 
-  /** What to do; undefined where it is done, or the run is another by now. */
+  /** Begins an attempt and returns what to do; undefined if the job has ended or is in another run by now. */
   async begin(run: number): Promise<JobRequest | undefined> {
     const job = this.#open(run);
     return job && (await this.#save(begun(job, Date.now(), this.#config)));
   }
 
-  /** Notes why an attempt failed that will be repeated. */
+  /** Notes why an attempt failed; there will be another. */
   async postpone(run: number, error: JobError): Promise<void> {
     const job = this.#open(run);
     if (job !== undefined) await this.#save(postponed(job, error));
@@ -84,7 +84,7 @@ export class JobObject extends DurableObject<JobEnv> {
     if (job !== undefined) await this.#save(settled(job, end, Date.now(), this.#config));
   }
 
-  /** The job as {@link replayed} leaves it, or {@link anew} where its result is gone; and whether that has changed it. */
+  /** The job as {@link replayed} leaves it, or {@link anew} if its result is gone, and whether that has changed it. */
   async replay(): Promise<{ job: Job; isReplayed: boolean } | undefined> {
     const job = this.#load();
     if (job === undefined) return undefined;
@@ -95,7 +95,7 @@ export class JobObject extends DurableObject<JobEnv> {
       if (now?.run === job.run) next = await this.#save(anew(now, Date.now()));
     }
     await this.#lists.remove(job.id);
-    // The new run, or delivery, may have failed before the old one's entry was gone.
+    // The new run or delivery may have failed, and been listed, before the old entry was removed.
     await this.#listing.catch(() => {});
     for (const list of listsOf(this.#load() ?? job)) await this.#lists.add(list, job.id);
     return { job: next ?? job, isReplayed: next !== undefined };
@@ -104,7 +104,7 @@ export class JobObject extends DurableObject<JobEnv> {
   override async alarm(): Promise<void> {
     const job = this.#load();
     if (job === undefined) return;
-    // The job has changed since the alarm was set, or the platform repeats one that was heard.
+    // The job has changed since the alarm was set, or the platform repeats an alarm.
     if (job.wakeAtMs > Date.now() + EARLY_MS) return await this.ctx.storage.setAlarm(job.wakeAtMs);
     try {
       if (!isSettled(job)) await this.#dispatch(job);
@@ -132,7 +132,7 @@ export class JobObject extends DurableObject<JobEnv> {
     if (isCurrent()) await this.#save(next);
   }
 
-  /** Nobody is told of a result that is not there to be fetched. */
+  /** Whether the result, if any, can be fetched: no webhook announces one that cannot. */
   async #isReadable({ result }: Job): Promise<boolean> {
     return result === undefined || (await this.env.RESULTS.head(result.key)) !== null;
   }
@@ -141,7 +141,7 @@ export class JobObject extends DurableObject<JobEnv> {
     if (job.callback === undefined) return {};
     const { signing, webhookKeys: keys } = this.#config;
     if (keys.length === 0) {
-      // They were taken away since the job was taken. A receiver would refuse what nobody has signed, and may say so for good.
+      // The keys were removed after the job was accepted. A receiver would refuse an unsigned webhook, perhaps with a 410.
       logError(job.id, new TypeError(expected("a key that signs webhooks", "WEBHOOK_KEYS", "")));
       return {};
     }
@@ -154,7 +154,7 @@ export class JobObject extends DurableObject<JobEnv> {
     if (now?.run === run && now.delivery?.state !== "pending") await this.ctx.storage.deleteAll();
   }
 
-  /** Before the record says so: what dies in between leaves an entry too many, never one too few. */
+  /** Called before the record changes: a crash in between leaves an entry too many, never one too few. */
   async #list(list: JobList, id: string): Promise<void> {
     this.#listing = this.#lists.add(list, id);
     await this.#listing;
@@ -164,13 +164,13 @@ export class JobObject extends DurableObject<JobEnv> {
     return this.ctx.storage.kv.get<Job>(KEY);
   }
 
-  /** The job, if it still waits for the end of this run. */
+  /** The job, if this run of it has not ended. */
   #open(run: number): Job | undefined {
     const job = this.#load();
     return job?.run === run && !isSettled(job) ? job : undefined;
   }
 
-  /** Nothing may be awaited between the two: they are one write. */
+  /** Nothing may be awaited between `put` and `setAlarm`, so that they are one write. */
   async #save(job: Job): Promise<Job> {
     this.ctx.storage.kv.put(KEY, job);
     await this.ctx.storage.setAlarm(job.wakeAtMs);

@@ -15,7 +15,7 @@ function textUpTo(most: number) {
   return z.string({ error }).min(1, error).max(most, error);
 }
 
-/** Strings that stand for one picture; what they mean is for the grammar of image URLs to say. */
+/** The fields of a job besides its ops. Only their lengths are checked here; the grammar of image URLs parses them. */
 export const JobFields = {
   source: textUpTo(1024),
   callback: z.url({ error: "Expected a URL" }).max(2048, "Expected at most 2048 characters").optional(),
@@ -25,12 +25,12 @@ export const JobFields = {
 export const Ops = textUpTo(512);
 
 const severalOps = "Expected a list of 1 to 10 ops";
-/** Ops of several. */
+/** Ops of several requests. */
 export const SeveralOps = z.array(Ops, { error: severalOps }).min(1, severalOps).max(10, severalOps);
 
 /** @throws {ServiceError} as {@link parseImagePath} */
 export function parseJobPath({ source, ops }: JobRequest, presets?: Presets): ImagePath {
-  // No URL can spell half a character.
+  // No URL can encode half of a surrogate pair.
   if (/\p{Surrogate}/u.test(`${source} ${ops}`)) {
     throw new ServiceError("invalid_path", expected("well-formed Unicode", "source and ops", `${source} ${ops}`));
   }
@@ -40,7 +40,7 @@ export function parseJobPath({ source, ops }: JobRequest, presets?: Presets): Im
   return parseImagePath(joinImagePath(encodeURIComponent(ops), source), presets);
 }
 
-/** Brings a request into the one form that equal requests share. @throws as {@link parseJobPath}, and `invalid_job` */
+/** Brings a request into the canonical form that equal requests share. @throws as {@link parseJobPath}, and `invalid_job` */
 export function canonicalRequest(request: JobRequest, presets?: Presets): JobRequest {
   const { source, transform } = parseJobPath(request, presets);
   const { format } = transform;
@@ -48,7 +48,7 @@ export function canonicalRequest(request: JobRequest, presets?: Presets): JobReq
   return { source, ops: formatTransform(transform), callback: request.callback };
 }
 
-/** Of all who ask for jobs. */
+/** The rules for all clients that create jobs. */
 export interface RequestRules {
   readonly config: JobConfig;
   readonly presets: Presets;
@@ -57,9 +57,9 @@ export interface RequestRules {
 }
 
 /**
- * What a client asks for, in canonical form.
+ * Checks a client's request and returns it in canonical form.
  *
- * @param url - that it came by: a callback may not lead back to us.
+ * @param url - URL of the request: a callback may not lead back to its host.
  * @throws as {@link canonicalRequest} and {@link checkCallback}, and `source_forbidden`
  */
 export function acceptRequest(asked: JobRequest, url: string, { config, presets, allowed }: RequestRules): JobRequest {
@@ -69,7 +69,7 @@ export function acceptRequest(asked: JobRequest, url: string, { config, presets,
   return request;
 }
 
-/** The job of an id, made anew or before by the same request. @throws {ServiceError} `idempotency_conflict`; `name` says what the id is. */
+/** The job with an id, made now or before by the same request. @throws {ServiceError} `idempotency_conflict`, with `name` */
 export async function makeJob(jobs: DurableObjectNamespace<JobObject>, id: string, request: JobRequest, name: string) {
   const job = await jobs.getByName(id).create(id, request);
   assertSameRequest(job, request, name);
@@ -89,7 +89,7 @@ export function checkCallback(
 ): void {
   if (callback === undefined) return;
   const url = new URL(callback);
-  // The origin only, or the scheme where there is none: what else stands in the URL may be a password.
+  // Show only the origin, or the scheme if there is none: the rest of the URL may contain a password.
   const shown = url.origin === "null" ? url.protocol : url.origin;
   const refuse = (what: string, options?: ErrorOptions) => invalid(expected(what, "callback", shown), options);
   if (webhookKeys.length === 0) throw refuse("none, as there is no key to sign with");
@@ -102,11 +102,11 @@ export function checkCallback(
   }
 }
 
-/** Characters of what a schema has to say. */
+/** Most characters of a schema's message. */
 const MAX_MESSAGE = 200;
 
 /**
- * Reads the body of a request by its schema.
+ * Parses the body of a request with a schema.
  *
  * @throws {ServiceError} `invalid_json`, `invalid_job`
  */
@@ -120,12 +120,12 @@ export function parseBody<T>(schema: z.ZodType<T>, text: string): T {
   const parsed = schema.safeParse(json, { error: describe });
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  // It names every field that is not known.
+  // The message may be long: it names every unknown field.
   const message = issue?.message.slice(0, MAX_MESSAGE);
   throw invalid(`${message} for ${issue?.path.join(".") || "body"}`);
 }
 
-/** What is wrong where the schema has no words of its own for it. */
+/** Messages for errors that the schema has no message of its own for. */
 const describe: z.core.$ZodErrorMap = (issue) => {
   if (issue.code === "invalid_type") return `Expected ${TYPES.get(issue.expected) ?? issue.expected}`;
   return issue.code === "unrecognized_keys" ? `Expected nothing named ${issue.keys.join(", ")}` : undefined;

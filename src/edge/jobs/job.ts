@@ -9,20 +9,20 @@ export interface JobRequest {
   readonly source: string;
   /** A transform as formatTransform writes it. */
   readonly ops: string;
-  /** Is told by a webhook how the job ended. */
+  /** URL that a webhook tells how the job ended. */
   readonly callback?: string | undefined;
 }
 
-/** A kept result. */
+/** A stored result. */
 export interface JobResult {
-  /** In the bucket of results. */
+  /** Key in the bucket of results. */
   readonly key: string;
   readonly etag: string;
-  /** False where it was there already. */
+  /** False if the result was there already. */
   readonly computed: boolean;
 }
 
-/** Why a job has no result: what the client of a request would have been told. */
+/** Why a job has no result, as the client of a request would have been told. */
 export interface JobError {
   readonly code: ErrorCode;
   readonly detail: string;
@@ -37,37 +37,37 @@ interface Delivery {
   /** `disabled`: the receiver answered 410; `exhausted`: the schedule has come to its end. */
   readonly state: "pending" | "delivered" | "disabled" | "exhausted";
   readonly attempts: number;
-  /** Of the last answer; absent where there was none. */
+  /** Status of the last answer; absent if there was none. */
   readonly status?: number | undefined;
 }
 
-/** Everything that is kept of a job. Changed only by the functions of this file: a record in, a record out. */
+/** The whole record of a job. Only the functions of this file change it: they take a record and return another. */
 export interface Job extends JobRequest {
   readonly id: string;
   readonly state: "queued" | "running" | JobEnd["state"];
-  /** Counts replays from 1. A message that speaks of an earlier run is stale. */
+  /** Counts runs from 1. A message about an earlier run is stale. */
   readonly run: number;
-  /** How often the work of this run was begun. */
+  /** How often the work of this run has been begun. */
   readonly attempts: number;
   readonly createdAtMs: number;
   readonly settledAtMs?: number | undefined;
   readonly result?: JobResult | undefined;
-  /** Of the end, or of the last attempt while there will be another. */
+  /** Why the job failed, or why the last attempt did while another will follow. */
   readonly error?: JobError | undefined;
-  /** Absent until the end, and where there is no callback. */
+  /** Absent until the end, and if there is no callback. */
   readonly delivery?: Delivery | undefined;
-  /** When the object that keeps it has something to do next. */
+  /** When the job's Durable Object next has something to do. */
   readonly wakeAtMs: number;
 }
 
-/** Of a job that died of what takes the isolate with it. */
+/** Error of a job whose attempts took the isolate with them. */
 const CUT_OFF: JobError = { code: "internal", detail: "No attempt came to its end" };
 
 export function newJob(id: string, { source, ops, callback }: JobRequest, nowMs: number): Job {
   return { id, source, ops, callback, state: "queued", run: 1, attempts: 0, createdAtMs: nowMs, wakeAtMs: nowMs };
 }
 
-/** Where it is listed. Who answered 410 wants no webhook, and misses none. */
+/** The lists that a job belongs to. A receiver that answered 410 wants no webhook, so its job is not undelivered. */
 export function listsOf({ state, delivery }: Job): JobList[] {
   return JOB_LISTS.filter((list) => (list === "undelivered" ? delivery?.state === "exhausted" : list === state));
 }
@@ -76,13 +76,13 @@ export function isSettled({ state }: Job): boolean {
   return state !== "queued" && state !== "running";
 }
 
-/** @throws {ServiceError} `idempotency_conflict` where the job that was made before by this id was asked to do something else. */
+/** @throws {ServiceError} `idempotency_conflict` if the job that was made with this id before does something else. */
 export function assertSameRequest(job: JobRequest, asked: JobRequest, id: string): void {
   if (job.source === asked.source && job.ops === asked.ops && job.callback === asked.callback) return;
   throw new ServiceError("idempotency_conflict", `Expected the same job as before for this ${id}`);
 }
 
-/** Its message is in the queue; looked after again in case that is lost. */
+/** The job's message is in the queue; the job wakes again later in case the message is lost. */
 export function dispatched(job: Job, nowMs: number, { watchdogMs }: JobConfig): Job {
   return { ...job, wakeAtMs: nowMs + watchdogMs };
 }
@@ -115,8 +115,8 @@ export function anew(job: Job, nowMs: number): Job {
 }
 
 /**
- * Starts a job anew that ended without a result; of one that has a result, the delivery that was given up, with the same
- * event. Undefined where there is neither.
+ * Runs a job that ended without a result again. For a job with a result, restarts the delivery that was given up, with the
+ * same event. Undefined if there is nothing to replay.
  */
 export function replayed(job: Job, nowMs: number): Job | undefined {
   if (job.state === "failed" || job.state === "dead") return anew(job, nowMs);
@@ -124,18 +124,18 @@ export function replayed(job: Job, nowMs: number): Job | undefined {
   return { ...job, delivery: { state: "pending", attempts: 0 }, wakeAtMs: nowMs };
 }
 
-/** What came of one attempt to deliver an event. */
+/** The outcome of one attempt to deliver an event. */
 export interface Attempt {
-  /** Absent where there was no answer. */
+  /** Absent if there was no answer. */
   readonly status?: number | undefined;
-  /** The receiver asked not to be called before. */
+  /** How long the receiver asked not to be called again. */
   readonly retryAfterMs?: number | undefined;
 }
 
 /** A receiver may ask for patience, but not for longer than this. */
 const MAX_RETRY_AFTER_MS = 24 * 3600 * 1000;
 
-/** What follows from an attempt to deliver the event of a settled job. @param random - as Math.random. */
+/** A settled job after an attempt to deliver its event. @param random - as Math.random. */
 export function attempted(
   job: Job,
   { status, retryAfterMs = 0 }: Attempt,

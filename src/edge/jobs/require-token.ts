@@ -2,7 +2,7 @@ import type { MiddlewareHandler } from "hono";
 import { timingSafeEqual } from "hono/utils/buffer";
 import { ServiceError } from "../../core/errors.ts";
 
-/** Lets through whoever shows one of the tokens (RFC 6750 §2.1); each is compared, in constant time. */
+/** Lets through requests with one of the tokens (RFC 6750 §2.1). All are compared, each in constant time. */
 export function requireToken(tokens: readonly string[]): MiddlewareHandler {
   return async (c, next) => {
     const [, given = ""] = /^Bearer +(\S+)$/i.exec(c.req.header("Authorization") ?? "") ?? [];

@@ -23,7 +23,7 @@ export interface JobRoutesDeps extends SourceDeps {
   readonly uploads: Queue;
 }
 
-/** What stands below /v1. */
+/** The routes below /v1. */
 export function createJobRoutes({ lists, uploads, ...deps }: JobRoutesDeps) {
   const { config, jobs } = deps;
   const app = new Hono<{ Variables: RequestIdVariables }>();
@@ -89,7 +89,7 @@ export function createJobRoutes({ lists, uploads, ...deps }: JobRoutesDeps) {
   }
 }
 
-/** draft-ietf-httpapi-idempotency-key-header-07. */
+/** The id that an Idempotency-Key stands for, or a random one. @see draft-ietf-httpapi-idempotency-key-header-07 */
 async function idFor(idempotencyKey: string | undefined): Promise<string> {
   if (idempotencyKey === undefined) return randomJobId();
   if (!/^[\x21-\x7e]{1,255}$/.test(idempotencyKey)) {

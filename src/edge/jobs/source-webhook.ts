@@ -7,7 +7,7 @@ import { acceptRequest, JobFields, makeJob, parseBody, type RequestRules, Severa
 
 const Message = z.object({ type: z.string() });
 
-/** Not strict on the outside: by Standard Webhooks there may be a timestamp and more. */
+/** Not strict at the top level, where Standard Webhooks allows a timestamp and more. */
 const SourceCreated = z.object({
   data: z.strictObject({ ...JobFields, ops: SeveralOps }),
 });
@@ -17,9 +17,9 @@ export interface SourceDeps extends RequestRules {
 }
 
 /**
- * Answers a webhook that tells of a new source with a job for each of its ops. The jobs' ids follow from the message's,
- * so a message that comes again, at the same time or after the restart of everything, finds its jobs made. One of another
- * type makes none: its sender has more to tell than we want to know, and would take a refusal for our failure.
+ * Makes a job for each of the ops in a webhook about a new source. The jobs' ids derive from the message's, so a message
+ * that is repeated, even at the same time or after a restart of everything, finds its jobs made. A message of another type
+ * makes none: its sender sends more than we need, and would take a refusal for our failure.
  *
  * @throws {ServiceError} `signature_invalid` before the body is looked at; `invalid_json`, `invalid_job`,
  * `idempotency_conflict`, `source_forbidden` and what a bad path throws
@@ -33,7 +33,7 @@ export async function receiveSource(request: Request, { jobs, ...rules }: Source
   const made: Job[] = [];
   for (const [i, asked] of requests.entries()) {
     const id = await derivedJobId("webhook", messageId, `${i}`);
-    // Two senders may happen to use one id.
+    // Two senders may happen to use the same id.
     made.push(await makeJob(jobs, id, asked, "webhook-id"));
   }
   return made;

@@ -15,9 +15,9 @@ const UploadRules = z.array(
 export type UploadRule = z.infer<typeof UploadRules>[number];
 
 /**
- * Reads the variable UPLOAD_RULES: none where it is absent or empty. They are the owner's: where only presets are allowed to others, they may have other ops.
+ * Reads the variable UPLOAD_RULES; absent or empty, it has no rules. They are the owner's, so PRESETS_ONLY does not apply.
  *
- * @throws {Error} where it is not a list of rules with ops and callbacks that a job may have
+ * @throws {Error} if it is not a list of rules with ops and callbacks that a job may have
  */
 export function parseUploadRules(text: string | undefined, { ops }: Presets, config: JobConfig): UploadRule[] {
   try {

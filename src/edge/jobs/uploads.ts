@@ -8,7 +8,7 @@ import { canonicalRequest } from "./job-request.ts";
 import type { UploadRule } from "./upload-rules.ts";
 
 /**
- * What counts of an R2 event notification. Not strict: there is more in it, and Cloudflare may add to it.
+ * The fields of an R2 event notification that matter here. Not strict: it has others, and Cloudflare may add more.
  *
  * @see https://developers.cloudflare.com/r2/buckets/event-notifications/#message-format (2026-04-21)
  */
@@ -36,7 +36,7 @@ export async function makeUploadJobs(body: unknown, { uploadRules, jobs }: Uploa
   const { bucket, object, eventTime } = event.data;
   for (const request of requestsFor(event.data, uploadRules)) {
     const { ops, callback = "" } = request;
-    // By its time the same bytes, uploaded again, are another upload: the first may have failed, or been deleted.
+    // The time makes the same bytes, uploaded again, another upload: the first may have failed, or been deleted.
     const upload = [bucket, object.key, object.eTag ?? "", eventTime ?? ""];
     const id = await derivedJobId("upload", ...upload, ops, callback);
     await jobs.getByName(id).create(id, request);
@@ -50,7 +50,7 @@ function requestsFor({ object: { key } }: UploadEvent, uploadRules: readonly Upl
       ops.map((op) => canonicalRequest({ source: key, ops: op, callback })),
     );
   } catch (cause) {
-    // A key that no URL can name is no more a source the next time.
+    // A retry would not help: a key that no URL can name stays one.
     if (!(cause instanceof ServiceError)) throw cause;
     logError("ssiu-uploads", cause);
     return [];

@@ -7,21 +7,21 @@ import type { Attempt } from "./job.ts";
 
 const TIMEOUT_MS = 15_000;
 
-/** What an attempt needs beside what is sent. */
+/** What an attempt needs besides the message. */
 interface DeliveryOptions {
   readonly keys: WebhookKeys;
   readonly nowMs: number;
-  /** Names in the log what has failed. */
+  /** Id of the job, for the log. */
   readonly job: string;
 }
 
-/** Sends an event once. A redirect is an answer like any other: the address was checked, where it leads was not. */
+/** Sends an event once. Redirects are not followed, because only the callback's own address was checked. */
 export async function deliver(
   message: WebhookMessage,
   callback: string,
   { keys, nowMs, job }: DeliveryOptions,
 ): Promise<Attempt> {
-  // Without the path, which may be a secret of the receiver's.
+  // Only the host is logged, because the path may be a secret of the receiver's.
   const { host } = new URL(callback);
   try {
     const response = await fetch(callback, {
@@ -41,7 +41,7 @@ export async function deliver(
     }
     return { status: response.status, retryAfterMs: parseRetryAfter(response.headers.get("Retry-After"), nowMs) };
   } catch (cause) {
-    // Refused, reset or too slow: the next attempt may find it better.
+    // The connection was refused, reset or too slow; the next attempt may succeed.
     logError(job, new ServiceError("webhook_failed", `Expected an answer of ${host} for webhook, got none`, { cause }));
     return {};
   }
