@@ -28,20 +28,20 @@ interface AppDeps extends Pick<Config, "limits" | "queueTiles" | "pixelWorkers" 
   readonly date: () => number;
 }
 
-/** So many bodies of the largest size may be on their way at once. */
+/** How many bodies of the largest size may be received at once. */
 const BODIES = 16;
 
-/** When it is worth trying again while the models load, which takes up to half a minute. */
+/** Retry-After while the models load, which takes up to half a minute. */
 const LOADING_SECONDS = 10;
 
-/** The origin's routes. Everything they touch is an argument. */
+/** The origin's routes. All their dependencies are arguments. */
 export function createOriginApp({ limits, keyring, findModel, metrics, pixelWorkers, now, ...deps }: AppDeps) {
   const app = new Hono();
   const upscale = createUpscaler({ metrics, pixelWorkers, now });
   const receive = createReception(BODIES * limits.sourceBytes);
 
   app.use(requestId());
-  // A cache may keep a 200 that says nothing (RFC 9111 §4.2.2).
+  // Without Cache-Control a cache may keep a 200 (RFC 9111 §4.2.2).
   app.use(async (c, next) => {
     await next();
     c.header("Cache-Control", "no-store");
@@ -55,8 +55,8 @@ export function createOriginApp({ limits, keyring, findModel, metrics, pixelWork
   });
 
   app.get("/healthz", (c) => {
-    // After the deadline nobody waits for a batch; what is still at a picture after twice that is a codec, which nothing can stop.
-    // Whether it hangs or fails again and again, only a new process helps.
+    // Nobody waits for a batch after the deadline. A thread that is still at a picture after twice that time is in a codec,
+    // which nothing can stop. Against that, as against repeated failures, only a new process helps.
     const { batcher, pictures } = deps.running() ?? {};
     const isStuck =
       (batcher?.oldestBatchMs ?? 0) > limits.deadlineMs || (pictures?.oldestMs ?? 0) > 2 * limits.deadlineMs;
@@ -68,7 +68,7 @@ export function createOriginApp({ limits, keyring, findModel, metrics, pixelWork
     const running = deps.running();
     const tiles = running?.batcher.tiles ?? 0;
     const isWorking = running !== undefined && !running.batcher.isFailing;
-    // Not while it is full as well: where all are, nobody would be left to say so, and when to come again.
+    // A full queue still counts as ready: if all origins were full, none would be left to say so with a Retry-After.
     const isReady = isWorking && !deps.isDraining();
     const queue = { tiles, limit: deps.queueTiles, backlogMs: Math.round(running?.batcher.backlogMs ?? 0) };
     return c.json({ ready: isReady, provider: running?.engine.provider ?? null, queue }, isReady ? 200 : 503);

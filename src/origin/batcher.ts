@@ -14,9 +14,9 @@ export interface BatcherOptions {
   readonly batchTiles: number;
   /** Most tiles of all admitted requests together; a request alone may have more. */
   readonly queueTiles: number;
-  /** Pixels of a whole tile. Smaller ones say less of how fast the network is: part of their time does not depend on size. */
+  /** Pixels of a whole tile. Smaller ones say less about the network's speed: part of their time does not depend on size. */
   readonly tilePixels: number;
-  /** First guess at what one lane does. */
+  /** First guess at the speed of one lane. */
   readonly pixelsPerMs: number;
   /** Milliseconds. */
   readonly now: () => number;
@@ -36,7 +36,7 @@ export interface Demand {
 export interface Ticket {
   /** @throws {unknown} the reason of {@link close}, if that comes first. */
   readonly upscale: Engine["upscale"];
-  /** Gives its place back and drops the tiles that wait. */
+  /** Gives up the request's place and drops its waiting tiles. */
   close(reason?: unknown): void;
 }
 
@@ -47,7 +47,7 @@ interface Waiting {
   readonly reject: (reason: unknown) => void;
 }
 
-/** An admitted request from the inside. What is left of it also counts tiles that have not been cut yet. */
+/** The batcher's state of an admitted request. What is left of it includes tiles that have not been cut yet. */
 interface Job {
   readonly dueMs: number;
   tilesLeft: number;
@@ -55,15 +55,15 @@ interface Job {
   readonly waiting: Waiting[];
 }
 
-/** An estimate is held to be too good by this factor: threads share cores, and a late result is worth nothing. */
+/** Estimates are multiplied by this, because threads share cores and a late result is worth nothing. */
 const CAUTION = 1.15;
 
-/** So many failures in a row are no accident. */
+/** After this many failures in a row, the engine counts as broken. */
 const MAX_FAILURES = 5;
 
 export interface Batcher {
   /**
-   * Lets a request in only if it, and everyone admitted before, will be done in time.
+   * Admits a request only if it, and all that were admitted before, will be done in time.
    *
    * @throws {ServiceError} `overloaded`
    */
@@ -72,21 +72,21 @@ export interface Batcher {
   readonly tiles: number;
   /** Milliseconds until everything admitted is done. */
   readonly backlogMs: number;
-  /** How long the batch has been running that has run longest. */
+  /** How long the oldest running batch has been running, in milliseconds. */
   readonly oldestBatchMs: number;
-  /** Whether the last batches all failed: the engine is broken, not a picture. */
+  /** Whether the last batches all failed, so that the engine is broken and not a picture. */
   readonly isFailing: boolean;
 }
 
 /**
- * The tiles of all running requests in turn, one of each request, so that a small picture does not wait for a large
- * one; those of one size for one network that stand next to each other go through the network together.
+ * Takes the tiles of all running requests in turn, one per request, so that a small picture does not wait for a large
+ * one. Consecutive tiles of the same size and network go through the network together.
  */
 export function createBatcher(options: BatcherOptions): Batcher {
   const { run, lanes, batchTiles, queueTiles, tilePixels, now, onBatch } = options;
   const jobs: Job[] = [];
   const rate = createMean(options.pixelsPerMs);
-  /** When the batches began that are running. */
+  /** Start times of the running batches. */
   const begun: number[] = [];
   let failures = 0;
 
@@ -94,13 +94,13 @@ export function createBatcher(options: BatcherOptions): Batcher {
   const msFor = (pixels: number) => pixels / (rate.value * lanes);
   const backlogMs = () => msFor(jobs.reduce((sum, job) => sum + job.pixelsLeft, 0));
 
-  /** Served in turn, a job waits for at most as much of each other's work as it has itself. */
+  /** Because jobs are served in turn, a job waits for at most as much work of each other job as it has itself. */
   const isInTime = (job: Job, all: readonly Job[]) => {
     const shared = all.reduce((sum, other) => sum + Math.min(other.pixelsLeft, job.pixelsLeft), 0);
     return now() + CAUTION * msFor(shared) <= job.dueMs;
   };
 
-  /** Whoever is late anyway does not count: there is nothing to protect. */
+  /** Jobs that would be late anyway do not count, because there is nothing to protect. */
   const isBearable = (job: Job) => {
     const all = [...jobs, job];
     return isInTime(job, all) && jobs.every((other) => isInTime(other, all) || !isInTime(other, jobs));
@@ -165,7 +165,7 @@ export function createBatcher(options: BatcherOptions): Batcher {
             });
           } finally {
             job.tilesLeft = Math.max(0, job.tilesLeft - 1);
-            // Not by the tile's own size: edges of one colour do not come.
+            // Not by the tile's own size, which lacks the edges of one colour that were trimmed.
             job.pixelsLeft = (pixels * job.tilesLeft) / Math.max(1, tiles);
           }
         },

@@ -6,16 +6,16 @@ import { DEVELOPMENT_KEYS } from "../core/origin-request.ts";
 import type { PictureLimits } from "../service/render-plan.ts";
 import { oneOf, parseSettings, wholeNumber } from "../service/settings.ts";
 
-/** Execution providers of ONNX Runtime, our own engine, or the best that works here. */
+/** Execution providers of ONNX Runtime, our own engine (`simd`), or the best that works here (`auto`). */
 const PROVIDERS = ["auto", "cpu", "simd", "webgpu", "cuda", "tensorrt"] as const;
 export type Provider = Exclude<(typeof PROVIDERS)[number], "auto">;
 
 const LOOPBACK = ["127.0.0.1", "::1", "localhost"];
 
-/** Longest that sharp's timer takes, and long enough for any wait. */
+/** The longest timeout that sharp accepts, and long enough for any wait. */
 const HOUR_MS = 3_600_000;
 
-/** More than any machine has cores. Each thread loads all weights: thousands take its memory, and minutes in which nothing ends them. */
+/** More than any machine has cores. Thousands of threads fill memory with weights and take minutes that nothing can end. */
 const MOST_WORKERS = 1024;
 
 const count = (least: number, fallback: number, most?: number) => wholeNumber(least, most).default(fallback);
@@ -37,7 +37,7 @@ const Environment = z.object({
   MAX_OUTPUT_PIXELS: count(1, 64_000_000),
   MAX_AVIF_PIXELS: count(1, 16_000_000),
   MAX_JPEG_SCANS: count(1, 100),
-  // Node's own: the threads of its pool.
+  // Node's own variable: the size of its thread pool.
   UV_THREADPOOL_SIZE: count(1, 4),
 });
 
@@ -56,13 +56,13 @@ export interface Config {
   readonly provider: Provider | "auto";
   /** Threads that run the network on a CPU. */
   readonly workers: number;
-  /** Threads that take pictures apart and put them together. */
+  /** Threads that decode, cut, assemble and encode pictures. */
   readonly pixelWorkers: number;
   /** Most tiles in one run of the network, on a GPU. */
   readonly batchTiles: number;
   /** Most tiles of all admitted requests together. */
   readonly queueTiles: number;
-  /** Between saying that we are not ready and taking no more connections. */
+  /** How long connections are still accepted after we report that we are not ready. */
   readonly drainMs: number;
   readonly limits: Limits;
 }

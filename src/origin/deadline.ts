@@ -6,7 +6,7 @@ export interface Deadline {
   readonly dueMs: number;
   /** Aborted with a ServiceError when the time is up or the client has gone. */
   readonly signal: AbortSignal;
-  /** What `step` gives, or the signal's reason as soon as there is one. */
+  /** Resolves with `step`, or rejects with the signal's reason as soon as there is one. */
   race<T>(step: Promise<T>): Promise<T>;
   clear(): void;
 }
@@ -28,7 +28,7 @@ export function createDeadline(ms: number, startedMs: number, client: AbortSigna
     dueMs: startedMs + ms,
     signal,
     async race(step) {
-      // It may fail when nobody waits for it any more.
+      // The step may fail when nobody waits for it any more.
       step.catch(() => {});
       signal.throwIfAborted();
       return await Promise.race([step, ended]);

@@ -3,11 +3,11 @@ import { Server as TcpServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /**
- * Watches a server's answers from now on. Where a connection ends, Node tells it to the answer that is being written, and to none of those
- * that come behind it: here they are told, too.
+ * Watches a server's answers from now on. When a connection ends, Node emits "close" only on the answer that is being
+ * written; this also emits it on those that are queued behind.
  *
- * @returns takes no more connections, and settles when every answer has been sent. An HTTP server's own `close` ends a
- *   connection when its answer is written, though most of it may not have left.
+ * @returns a function that stops accepting connections and settles when every answer has been sent. An HTTP server's own
+ *   `close` ends a connection when its answer is written, even if most of it has not been sent.
  */
 export function drainable(server: Server): () => Promise<void> {
   const open = new Set<ServerResponse>();
@@ -25,7 +25,7 @@ export function drainable(server: Server): () => Promise<void> {
   return async () => {
     isClosing = true;
     TcpServer.prototype.close.call(server);
-    // The next request would come by the same connection.
+    // Otherwise the next request would come over the same connection.
     for (const response of open) response.shouldKeepAlive = false;
     while (open.size > 0) await sleep(20);
   };

@@ -17,7 +17,7 @@ export interface EnginePool {
   readonly lanes: number;
   /** Most tiles of a batch. */
   readonly batchTiles: number;
-  /** Input pixels that one lane was seen to do in a millisecond. */
+  /** Measured speed of one lane, in input pixels per millisecond. */
   readonly pixelsPerMs: number;
   readonly run: RunTiles;
   /** Ends its threads. */
@@ -29,25 +29,25 @@ const GPUS: readonly Provider[] = ["cuda", "webgpu"];
 /** Which is faster depends on the processor and on whether this Node has relaxed SIMD: `auto` tries both. */
 const CPUS: readonly Provider[] = ["cpu", "simd"];
 
-/** A GPU has the memory for larger tiles, 1.13 instead of 1.27 times the work of the whole picture, and wants equal ones for its batches. */
+/** A GPU has memory for larger tiles: 1.13, not 1.27 times the work of the whole picture. Its batches need equal ones. */
 const GPU_TILING: Tiling = { size: 272, overlap: 16, equal: true };
 
-/** Of the tile by which a provider is timed. */
+/** Side in pixels of the tile that times a provider. */
 const WARM_UP_SIDE = 144;
-/** That of a CPU with nothing to choose from: within a fifth of the other, which takes seconds on a slow one. */
+/** Its side if a CPU provider was asked for: as fast within a fifth, where the other takes seconds on a slow CPU. */
 const SHORT_WARM_UP_SIDE = 64;
 const WARM_UP_ROUNDS = 3;
 
 interface EngineOptions extends Pick<Config, "provider" | "workers" | "batchTiles"> {
-  /** Aborted when it is wanted no more: what runs is finished, nothing more is begun. */
+  /** Aborted when the engine is no longer wanted: tiles that run are finished, no others are begun. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Starts the provider that was asked for: all models loaded, and a tile upscaled in every thread. `auto` is the first GPU
+ * Starts the provider that was asked for: loads all models and upscales a tile in every thread. `auto` takes the first GPU
  * that works, else what is fastest on this CPU.
  *
- * @throws {Error} if none does, or the signal's reason.
+ * @throws {Error} if none works, or the signal's reason.
  */
 export async function openEngine(
   options: EngineOptions,

@@ -15,7 +15,7 @@ import { createMetrics } from "./metrics.ts";
 import { openPictures } from "./pictures.ts";
 import type { Running } from "./upscaler.ts";
 
-/** Longer than load balancers keep idle connections (Google's 600 s, Cloudflare 900), so that none is closed under a request that is on its way. */
+/** Longer than load balancers keep idle connections (Google 600 s, Cloudflare 900), so none is closed under a request. */
 const KEEP_ALIVE_MS = 920_000;
 
 const now = () => performance.now();
@@ -25,7 +25,7 @@ await main().catch((error: unknown) => {
   process.exit(1);
 });
 
-/** `npm run origin`: alive at once, ready when the models are loaded, gone when it is told to and nobody waits any more. */
+/** `npm run origin`: alive at once, ready when the models are loaded, ends on a signal when nobody waits any more. */
 async function main(): Promise<void> {
   const config = parseConfig(process.env);
   let running: Running | undefined;
@@ -44,15 +44,15 @@ async function main(): Promise<void> {
   });
   const finish = drainable(await listen(fetch, config));
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    // It may come twice: npm passes on what a whole process group was sent.
+    // The signal may come twice: npm passes on what was sent to the whole process group.
     process.on(signal, async () => {
       if (ending.signal.aborted) return;
       console.info(`${signal}: running requests are finished, no more are taken`);
       ending.abort();
       await sleep(config.drainMs);
-      // Not for ever: a client may have stopped reading.
+      // Not for ever, because a client may have stopped reading.
       await Promise.race([finish(), sleep(config.limits.deadlineMs)]);
-      // ONNX Runtime aborts the program where a thread is ended in the midst of its work.
+      // ONNX Runtime aborts the program if a thread is ended while it computes.
       await opening?.catch(() => {});
       while (isComputing(running, config)) await sleep(20);
       process.exit(0);
@@ -84,7 +84,7 @@ async function main(): Promise<void> {
   const pictures = await openPictures({
     threads: config.pixelWorkers,
     tiling,
-    // Enough for the next batch to be there when one is done.
+    // Enough to have the next batch at hand when one is done.
     concurrency: 2 * lanes * batchTiles,
     timeoutSeconds: Math.ceil(config.limits.deadlineMs / 1000),
     now,
@@ -94,7 +94,7 @@ async function main(): Promise<void> {
   console.info(`Ready: ${provider}, ${lanes} x ${batchTiles} tiles at a time`);
 }
 
-/** Whether tiles are in the network, though nobody waits for them; what hangs does not count. */
+/** Whether tiles are in the network, even if nobody waits for them; a batch that hangs does not count. */
 function isComputing(running: Running | undefined, { limits }: Config): boolean {
   const ms = running?.batcher.oldestBatchMs ?? 0;
   return ms > 0 && ms <= limits.deadlineMs;

@@ -1,22 +1,22 @@
-/** A mean in which what was seen last weighs most. */
+/** A mean in which the latest values weigh most. */
 export interface Mean {
   readonly value: number;
-  /** @param share - how much this one says, to 1. */
+  /** @param share - weight of this value, at most 1. */
   add(seen: number, share?: number): void;
   /**
-   * Takes the value for so many times as large, until something is seen: what was seen before, or guessed, may be wrong, and what nobody is
-   * let in for is never seen again.
+   * Multiplies the value by `factor` until the next one is added. It may be wrong, and as long as it keeps everybody out,
+   * nothing is measured that could correct it.
    */
   doubt(factor: number): void;
 }
 
-/** By so much a mean is doubted for each request that is refused while nothing is to be done. */
+/** The factor by which a mean is doubted for each request that is refused while there is nothing to do. */
 export const DOUBT = 1.05;
 
-/** Who is let in by doubt comes in vain if it was wrong: it does not go on for ever. */
+/** Doubt has a limit, because a request that it lets in wrongly is computed in vain. */
 const MOST_DOUBT = 32;
 
-/** @param first - taken until something has been seen; fades as more is. */
+/** @param first - the value until one is added; fades as more are. */
 export function createMean(first: number): Mean {
   let mean = first;
   let doubt = 1;

@@ -2,7 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom
 
 const SECONDS = [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 60];
 
-/** What Prometheus is told; docs/deploy.md says what to watch. */
+/** The metrics for Prometheus; docs/deploy.md says what to watch. */
 export function createMetrics({ queueTiles }: { readonly queueTiles: () => number }) {
   const registry = new Registry();
   const registers = [registry];

@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { MessageChannel } from "node:worker_threads";
 import { Piscina } from "piscina";
-// Its libraries must be loaded before the first thread that uses it. https://sharp.pixelplumbing.com/install (2026-11-24)
+// sharp must be loaded before the first thread that uses it starts. https://sharp.pixelplumbing.com/install (2026-11-24)
 import "sharp";
 import type { Tiling } from "../core/tiles.ts";
 import type { PlannedSource } from "../service/render.ts";
@@ -23,21 +23,21 @@ interface PicturesOptions {
   readonly now: () => number;
 }
 
-/** A source and its place in the queue. Its bytes are given away: not to be used afterwards. */
+/** A source and its place in the queue. Its bytes are transferred and must not be used afterwards. */
 interface PictureRequest extends PlannedSource {
   readonly ticket: Ticket;
   readonly deadline: Deadline;
 }
 
-/** Pictures from bytes to bytes, none of it on this thread but passing tiles on. */
+/** Makes pictures from bytes to bytes. This thread only passes tiles on. */
 export interface Pictures {
-  /** @throws {ServiceError} what the codecs and the network throw, or what ends the time. */
+  /** @throws {ServiceError} what the codecs and the network throw, or the deadline's reason. */
   render(request: PictureRequest): Promise<TimedPicture>;
-  /** For how long a thread has been at the picture that it has been at longest, wanted or not. */
+  /** How long a thread has been at its oldest picture, in milliseconds, whether or not anybody still wants it. */
   readonly oldestMs: number;
 }
 
-/** Pictures that need no network and wait for their turn; any more are refused. */
+/** Most pictures that need no network and wait for their turn; more are refused. */
 const MAX_WAITING = 100;
 
 /** Starts the threads. */
@@ -57,10 +57,10 @@ export async function openPictures({
     concurrentTasksPerWorker: 1000,
     workerData: { timeoutSeconds },
   });
-  // One is decoded while a thread is at another: each takes as much memory as its pixels, twice.
+  // Two per thread, so that one is decoded while the thread is at another. Each takes the memory of its pixels twice.
   const inTurn = createTurns({ atATime: 2 * threads, maxWaiting: MAX_WAITING, now });
   await Promise.all(Array.from({ length: threads }, () => pool.run(undefined, { name: "load" })));
-  /** In the order of their beginning. */
+  /** In the order in which they began. */
   const running = new Set<{ readonly startedMs: number }>();
   return {
     get oldestMs() {
@@ -68,7 +68,7 @@ export async function openPictures({
       return oldest ? now() - oldest.startedMs : 0;
     },
     async render({ ticket, deadline, ...source }) {
-      // Gone while its body was checked: nothing is decoded in vain.
+      // The client may have left while the body was checked; nothing is decoded in vain.
       deadline.signal.throwIfAborted();
       let failure: unknown;
       let stop = () => {};
@@ -90,7 +90,7 @@ export async function openPictures({
         if ("error" in answer) throw failure ?? fromErrorMessage(answer.error);
         return answer;
       } finally {
-        // Whatever is still going on in the thread finds the engine gone, ends, and closes the ports.
+        // Work that still runs in the thread finds the engine stopped, ends, and closes the ports.
         stop();
       }
     },

@@ -26,11 +26,11 @@ export interface TimedPicture {
   /** Id of the model that made it; "none" without one. */
   readonly model: string;
   readonly serverTiming: string;
-  /** Milliseconds; that of encoding without the wait for its turn. */
+  /** Milliseconds of each step; encoding without the wait for its turn. */
   readonly steps: Readonly<Record<string, number>>;
 }
 
-/** It, or what went wrong. */
+/** The picture, or why it failed. */
 export type PictureAnswer = TimedPicture | { readonly error: ErrorMessage };
 
 // Set by pictures.ts.
@@ -38,15 +38,15 @@ const { timeoutSeconds } = workerData as { readonly timeoutSeconds: number };
 const codecs = createNodeCodecs({ timeoutSeconds });
 
 /**
- * One codec at a time in each thread: sharp's take threads of Node's pool, which the whole program has a few of, and whoever checks a signature
- * or takes a digest needs one too.
+ * One codec at a time in each thread: sharp's codecs occupy threads of Node's pool. The whole program has only a few of
+ * these, and signatures and digests need one too.
  */
 const inTurn = pLimit(1);
 
 /** Returns as soon as the thread has loaded everything. */
 export function load(): void {}
 
-/** The same steps as in the Worker, in a thread of its own; only the network is elsewhere. */
+/** Takes the same steps as the Worker, in a thread of its own; only the network runs elsewhere. */
 export async function renderPicture({ port, tiling, concurrency, ...source }: PictureTask): Promise<PictureAnswer> {
   const stopwatch = createStopwatch(() => performance.now());
   const engine = portEngine(port);
@@ -55,7 +55,7 @@ export async function renderPicture({ port, tiling, concurrency, ...source }: Pi
       if (engine.isStopped) throw new ServiceError("deadline_exceeded", "Nobody waits for the picture any more");
       return work();
     });
-  // Alone: by the stopwatch it takes as long as its turn is waited for.
+  // Timed separately, because the stopwatch includes the wait for the turn.
   let encodeMs = 0;
   const turns: Codecs = {
     decode: (...file) => wanted(() => codecs.decode(...file)),
@@ -70,7 +70,7 @@ export async function renderPicture({ port, tiling, concurrency, ...source }: Pi
   try {
     const renderer = { codecs: turns, engine, tiling, concurrency };
     const { bytes, model } = await render(renderer, source, stopwatch);
-    // A copy: what sharp gives is its own, and Node 24 gives away no such memory.
+    // A copy, because the memory of sharp's result is sharp's own, which Node 24 does not transfer.
     const steps = { ...stopwatch.steps(), encode: encodeMs };
     const answer = { data: new Uint8Array(bytes), model, serverTiming: stopwatch.header(), steps };
     return moving(answer, [answer]);

@@ -10,10 +10,10 @@ interface SignedRequestOptions {
 }
 
 /**
- * Holds the signature in a request's headers against its path and time. The digest that it covers is returned and
- * still to be held against the body, so that nobody's body is read who has no key.
+ * Checks the signature in a request's headers against its path and time. Returns the digest that it covers, which is still
+ * to be checked against the body: this way, no body is read from a sender without a key.
  *
- * @throws {ServiceError} `signature_invalid`, the same whatever is wrong; what it is stands in its cause, for the log.
+ * @throws {ServiceError} `signature_invalid`, the same whatever is wrong; its cause says what, for the log.
  */
 export async function verifySignature(
   { url, headers }: Pick<Request, "url" | "headers">,
@@ -54,7 +54,7 @@ export function parseDeadline(header: string | null): number | undefined {
 }
 
 /**
- * Room for bodies on their way, `room` bytes in all: nothing else bounds them, as a picture is let in by its header.
+ * Limits the bodies that are being received to `room` bytes. Nothing else does: admission needs the picture's header.
  *
  * @throws {ServiceError} `overloaded`
  */
@@ -73,7 +73,7 @@ export function createReception(room: number) {
   };
 }
 
-/** How much a body may come to; `limit` where the length is not told. */
+/** Most bytes that a body may come to; `limit` if its length is not announced. */
 export function bodyLength(headers: Headers, limit: number): number {
   return Math.min(limit, Number(headers.get("Content-Length") ?? limit));
 }

@@ -4,7 +4,7 @@ import type { Rgb } from "../core/image.ts";
 import type { Engine, Network } from "../engine/engine.ts";
 import { bufferOf } from "./moving.ts";
 
-/** Said by the answering side when nobody wants the picture any more. A port's "close" would not do: who listens later misses it. */
+/** Sent by the answering side when nobody wants the picture any more. Late listeners would miss a port's "close". */
 const STOP = "stop";
 
 interface Request {
@@ -13,13 +13,13 @@ interface Request {
   readonly network: Network;
 }
 
-/** Without a tile: it failed, and the other side knows why. */
+/** Without a tile, the request failed, and the answering side knows why. */
 interface Answer {
   readonly id: number;
   readonly tile?: Rgb;
 }
 
-/** An engine on the other side of a port, where {@link answerTiles} stands. Once it is stopped nobody wants the picture any more. */
+/** An engine behind a port, served by {@link answerTiles}. Once it is stopped, nobody wants the picture any more. */
 export function portEngine(port: MessagePort): Engine & { readonly isStopped: boolean } {
   const waiting = new Map<number, (answer: Answer) => void>();
   let last = 0;
@@ -37,7 +37,7 @@ export function portEngine(port: MessagePort): Engine & { readonly isStopped: bo
   return {
     name: "origin",
     get isStopped() {
-      // While a decoder held the thread, nothing was received by itself.
+      // While a decoder blocks the thread, no message is delivered, so they are fetched here.
       for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port)) receive(next.message);
       return isStopped;
     },
@@ -58,7 +58,7 @@ export function portEngine(port: MessagePort): Engine & { readonly isStopped: bo
 /**
  * Answers the requests of a {@link portEngine} with what `upscale` makes of them; what it throws goes to `onError`.
  *
- * @returns stops the engine: what it is asked for from then on fails.
+ * @returns a function that stops the engine: waiting and further requests fail.
  */
 export function answerTiles(
   port: MessagePort,

@@ -11,7 +11,7 @@ interface OrtTilesOptions {
   readonly session: InferenceSession.SessionOptions;
 }
 
-/** Tiles through ONNX Runtime, float32, all at once; every network's session is kept, as requests for different ones alternate. */
+/** Runs tiles through ONNX Runtime, float32, all at once. Each network's session is kept, because requests alternate. */
 export function ortTiles(ort: Ort, { loadModel, session: options }: OrtTilesOptions): RunTiles {
   const sessions = new Map<string, InferenceSession>();
   return async (tiles, network) => {
@@ -29,7 +29,7 @@ export function ortTiles(ort: Ort, { loadModel, session: options }: OrtTilesOpti
   };
 }
 
-/** Tiles through an engine that takes one at a time. */
+/** Runs tiles through an engine that takes one at a time. */
 export function engineTiles(engine: Engine): RunTiles {
   return async (tiles, network) => {
     const upscaled: Rgb[] = [];

@@ -11,14 +11,14 @@ import { createMean, DOUBT } from "./mean.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Pictures } from "./pictures.ts";
 
-/** What runs pictures, once it has started. */
+/** What makes pictures, once it has started. */
 export interface Running {
   readonly engine: Pick<EnginePool, "provider" | "tiling">;
   readonly batcher: Batcher;
   readonly pictures: Pictures;
 }
 
-/** From so many pixels of the result on, encoding takes as long as they are many; below, what does not depend on them shows. */
+/** From this many pixels of the result on, encoding time is proportional to them; below, constant costs show. */
 const MANY_PIXELS = 2 ** 18;
 
 /** @throws {ServiceError} what the probe and the limits refuse. */
@@ -35,11 +35,11 @@ interface UpscalerOptions {
   readonly now: () => number;
 }
 
-/** Takes sources in, if there is time for them, and makes their results. */
+/** Admits sources if there is time for them, and makes their results. */
 export function createUpscaler({ metrics: { steps }, pixelWorkers, now }: UpscalerOptions) {
-  // What it takes to encode a pixel of the result: a first guess, then it is measured.
+  // Milliseconds to encode a pixel of the result: first a guess, then measured.
   const encodeMs = { png: createMean(6e-4), jpeg: createMean(3e-4), webp: createMean(4e-4), avif: createMean(3e-3) };
-  /** What encoding all that are in takes by that. A fast network is done with them before, and their pixels wait in memory. */
+  /** Estimated time to encode all admitted pictures. A fast network is done before that, and their pixels wait in memory. */
   let encodingMs = 0;
   let inside = 0;
 
@@ -52,7 +52,7 @@ export function createUpscaler({ metrics: { steps }, pixelWorkers, now }: Upscal
     const waitMs = encodingMs / pixelWorkers;
     if (waitMs > 0 && now() + waitMs > dueMs)
       throw busy(waitMs, `Encoding those that are in takes ${Math.round(waitMs)} ms`);
-    // Where encoding alone would take too long, as nobody is in.
+    // Nobody else is in, but by the estimate encoding alone would take too long.
     if (dueMs <= now()) encodeMs[format].doubt(1 / DOUBT);
     const ticket = batcher.admit({ ...demand(source.plan, engine.tiling), dueMs });
     encodingMs += ownMs;
@@ -65,7 +65,7 @@ export function createUpscaler({ metrics: { steps }, pixelWorkers, now }: Upscal
       for (const [step, ms] of Object.entries(picture.steps)) steps.observe({ step }, ms / 1000);
       return picture;
     } finally {
-      // What rounding leaves of the sum would have those refused who come when nobody is in.
+      // Rounding errors left in the sum would otherwise refuse pictures when nobody is in.
       encodingMs = --inside === 0 ? 0 : encodingMs - ownMs;
       ticket.close();
     }
