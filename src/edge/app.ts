@@ -20,7 +20,7 @@ export interface Deps extends AnswersDeps {
   /** Name of the isolate's own engine. */
   readonly engine: string;
   readonly authorize: Authorize;
-  /** Limits for all requests, by address, and for those that find no stored result, by signing key or else address. */
+  /** Limits for all requests, by address, and for those that no stored result answers, by signing key or else address. */
   readonly rates: { readonly requests: RateLimiter; readonly misses: RateLimiter };
   /** Milliseconds; only differences are used. */
   readonly now: () => number;
