@@ -4,7 +4,7 @@ ARG NODE=node:24-bookworm-slim
 ARG BASE=debian:bookworm-slim
 
 FROM ${NODE} AS dependencies
-# "skip" or "cuda12": the providers that are too large for npm come from NuGet.
+# "skip" or "cuda12". The CUDA providers are too large for npm and come from NuGet.
 ARG CUDA=skip
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
@@ -12,7 +12,7 @@ RUN npm ci --omit=dev && npm cache clean --force
 RUN ONNXRUNTIME_NODE_INSTALL=${CUDA} node node_modules/onnxruntime-node/script/install.js
 
 FROM ${BASE}
-# WebGPU goes through Vulkan, whose driver the host's container toolkit brings.
+# WebGPU uses Vulkan; NVIDIA's container toolkit brings the driver from the host.
 RUN apt-get update \
   && apt-get install --yes --no-install-recommends libvulkan1 libstdc++6 ca-certificates \
   && rm -rf /var/lib/apt/lists/*
@@ -30,5 +30,5 @@ ENV NODE_ENV=production HOST=0.0.0.0 PORT=8788 NVIDIA_DRIVER_CAPABILITIES=comput
 USER 10001:10001
 EXPOSE 8788
 HEALTHCHECK --start-period=60s CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/healthz`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
-# Node 24 runs TypeScript as it is; nothing is built.
+# Node 24 runs TypeScript directly; there is no build step.
 ENTRYPOINT ["node", "src/origin/main.ts"]
