@@ -23,7 +23,7 @@ export interface GateOptions {
   /** Milliseconds. */
   readonly now: () => number;
   readonly sleep: (ms: number) => Promise<void>;
-  /** Default of the longest wait, in milliseconds. */
+  /** Default for the longest wait, in milliseconds. */
   readonly waitMs: number;
 }
 

@@ -14,7 +14,7 @@ interface FallbackDeps {
   readonly headers: Headers;
 }
 
-/** Pictures that are too large, damaged or of an unsupported format are no sources here, but a browser may display them. */
+/** Statuses of pictures that are too large, unsupported or damaged here, but that a browser may still display. */
 const UNFIT: readonly number[] = [413, 415, 422];
 
 /**

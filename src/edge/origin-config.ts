@@ -37,7 +37,7 @@ export interface OriginConfig {
   readonly limits: OriginLimits;
 }
 
-/** The origin of a deployment; undefined where ORIGIN_URL is absent or empty. */
+/** The origin of a deployment; undefined if ORIGIN_URL is absent or empty. */
 export function parseOriginConfig(env: { readonly ORIGIN_URL?: string }): OriginConfig | undefined {
   if (!env.ORIGIN_URL) return undefined;
   const vars = parseSettings(Vars, env, VARS_PLACE);

@@ -4,13 +4,13 @@ import { type FindModel, verifyModel } from "../engine/models.ts";
 import { createOrtEngine, EDGE_TILING } from "../engine/ort-engine.ts";
 import type { Env } from "./worker.ts";
 
-/** Stands for the module's bytes, which a Worker may not compile. */
+/** Stands in for the module's bytes, which a Worker may not compile. */
 const SENTINEL = new ArrayBuffer(8);
 
 /**
  * ONNX Runtime Web in a Worker. It insists on `WebAssembly.instantiate(bytes)`, which Workers refuse, so it is
- * handed a sentinel instead of bytes, and the sentinel is answered with an instance of the module wrangler compiled.
- * The models are static assets: with them the script would exceed the 10 MB that Cloudflare takes.
+ * handed a sentinel instead of bytes, and the sentinel is answered with an instance of the module that wrangler compiled.
+ * The models are static assets, because with them the script would exceed the 10 MB that Cloudflare accepts.
  */
 export function createEdgeOrtEngine(find: FindModel, { ASSETS: assets }: Env) {
   const instantiate = WebAssembly.instantiate;

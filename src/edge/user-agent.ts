@@ -1,2 +1,2 @@
-/** Our name in requests. Some servers, and Cloudflare's browser integrity check, refuse requests without a User-Agent. */
+/** The User-Agent of our requests. Some servers, and Cloudflare's browser integrity check, refuse requests without one. */
 export const USER_AGENT = "ssiu-edge";

@@ -15,7 +15,7 @@ const LOOPBACK = ["127.0.0.1", "::1", "localhost"];
 /** The longest timeout that sharp accepts, and long enough for any wait. */
 const HOUR_MS = 3_600_000;
 
-/** More than any machine has cores. Thousands of threads fill memory with weights and take minutes that nothing can end. */
+/** More than any machine has cores. Thousands of threads would fill memory and load weights for minutes, unstoppably. */
 const MOST_WORKERS = 1024;
 
 const count = (least: number, fallback: number, most?: number) => wholeNumber(least, most).default(fallback);

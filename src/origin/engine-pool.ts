@@ -34,7 +34,7 @@ const GPU_TILING: Tiling = { size: 272, overlap: 16, equal: true };
 
 /** Side in pixels of the tile that times a provider. */
 const WARM_UP_SIDE = 144;
-/** Its side if a CPU provider was asked for: as fast within a fifth, where the other takes seconds on a slow CPU. */
+/** Side if a CPU provider was asked for: measures within a fifth of the other, which takes seconds on a slow CPU. */
 const SHORT_WARM_UP_SIDE = 64;
 const WARM_UP_ROUNDS = 3;
 

@@ -25,7 +25,7 @@ await main().catch((error: unknown) => {
   process.exit(1);
 });
 
-/** `npm run origin`: alive at once, ready when the models are loaded, ends on a signal when nobody waits any more. */
+/** `npm run origin`: alive at once, ready when the models are loaded, ended by a signal once nobody waits any more. */
 async function main(): Promise<void> {
   const config = parseConfig(process.env);
   let running: Running | undefined;

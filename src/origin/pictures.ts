@@ -57,7 +57,7 @@ export async function openPictures({
     concurrentTasksPerWorker: 1000,
     workerData: { timeoutSeconds },
   });
-  // Two per thread, so that one is decoded while the thread is at another. Each takes the memory of its pixels twice.
+  // Two per thread, so that one is decoded while the thread is at another. Each takes twice the memory of its pixels.
   const inTurn = createTurns({ atATime: 2 * threads, maxWaiting: MAX_WAITING, now });
   await Promise.all(Array.from({ length: threads }, () => pool.run(undefined, { name: "load" })));
   /** In the order in which they began. */

@@ -27,8 +27,8 @@ import { jobEvent } from "./webhook-event.ts";
 const ALARM_RETRY_MS = 30_000;
 
 /**
- * An alarm that is at most this early counts as on time: `wakeAtMs` may be a fraction, and an alarm that is set to the very
- * moment by an alarm is lost.
+ * An alarm that is at most this early counts as on time: `wakeAtMs` may be fractional, and an alarm that an alarm sets to
+ * its own moment is lost.
  */
 const EARLY_MS = 1000;
 

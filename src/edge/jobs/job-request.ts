@@ -15,7 +15,7 @@ function textUpTo(most: number) {
   return z.string({ error }).min(1, error).max(most, error);
 }
 
-/** The fields of a job besides its ops. Only their lengths are checked here; the grammar of image URLs parses them. */
+/** The fields of a job besides its ops. What `source` means is decided by the grammar of image URLs. */
 export const JobFields = {
   source: textUpTo(1024),
   callback: z.url({ error: "Expected a URL" }).max(2048, "Expected at most 2048 characters").optional(),
@@ -69,7 +69,7 @@ export function acceptRequest(asked: JobRequest, url: string, { config, presets,
   return request;
 }
 
-/** The job with an id, made now or before by the same request. @throws {ServiceError} `idempotency_conflict`, with `name` */
+/** The job with an id, made now or before by an equal request. @throws {ServiceError} `idempotency_conflict` for `name` */
 export async function makeJob(jobs: DurableObjectNamespace<JobObject>, id: string, request: JobRequest, name: string) {
   const job = await jobs.getByName(id).create(id, request);
   assertSameRequest(job, request, name);

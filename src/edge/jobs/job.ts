@@ -60,7 +60,7 @@ export interface Job extends JobRequest {
   readonly wakeAtMs: number;
 }
 
-/** Error of a job whose attempts took the isolate with them. */
+/** Error of a job that noted none, because each attempt died with its isolate. */
 const CUT_OFF: JobError = { code: "internal", detail: "No attempt came to its end" };
 
 export function newJob(id: string, { source, ops, callback }: JobRequest, nowMs: number): Job {
@@ -76,7 +76,7 @@ export function isSettled({ state }: Job): boolean {
   return state !== "queued" && state !== "running";
 }
 
-/** @throws {ServiceError} `idempotency_conflict` if the job that was made with this id before does something else. */
+/** @throws {ServiceError} `idempotency_conflict` if the job with this id was made for something else. */
 export function assertSameRequest(job: JobRequest, asked: JobRequest, id: string): void {
   if (job.source === asked.source && job.ops === asked.ops && job.callback === asked.callback) return;
   throw new ServiceError("idempotency_conflict", `Expected the same job as before for this ${id}`);
@@ -115,8 +115,8 @@ export function anew(job: Job, nowMs: number): Job {
 }
 
 /**
- * Runs a job that ended without a result again. For a job with a result, restarts the delivery that was given up, with the
- * same event. Undefined if there is nothing to replay.
+ * Runs a job again if it ended without a result. If it has one, restarts a delivery that was given up, with the same event.
+ * Undefined if there is neither.
  */
 export function replayed(job: Job, nowMs: number): Job | undefined {
   if (job.state === "failed" || job.state === "dead") return anew(job, nowMs);

@@ -15,7 +15,7 @@ const UploadRules = z.array(
 export type UploadRule = z.infer<typeof UploadRules>[number];
 
 /**
- * Reads the variable UPLOAD_RULES; absent or empty, it has no rules. They are the owner's, so PRESETS_ONLY does not apply.
+ * Reads the variable UPLOAD_RULES; no rules if it is absent or empty. They are the owner's, so PRESETS_ONLY does not apply.
  *
  * @throws {Error} if it is not a list of rules with ops and callbacks that a job may have
  */

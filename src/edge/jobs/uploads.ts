@@ -36,7 +36,7 @@ export async function makeUploadJobs(body: unknown, { uploadRules, jobs }: Uploa
   const { bucket, object, eventTime } = event.data;
   for (const request of requestsFor(event.data, uploadRules)) {
     const { ops, callback = "" } = request;
-    // The time makes the same bytes, uploaded again, another upload: the first may have failed, or been deleted.
+    // Because of the time, uploading the same bytes again is another upload: the first may have failed, or been deleted.
     const upload = [bucket, object.key, object.eTag ?? "", eventTime ?? ""];
     const id = await derivedJobId("upload", ...upload, ops, callback);
     await jobs.getByName(id).create(id, request);
