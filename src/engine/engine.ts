@@ -6,18 +6,18 @@ export interface Network {
   readonly variant: Variant;
 }
 
-/** All that there are. */
+/** Every network there is. */
 export const NETWORKS: readonly Network[] = SCALES.flatMap((scale) => VARIANTS.map((variant) => ({ scale, variant })));
 
-/** Whether two are the same. */
+/** Whether two networks are the same. */
 export function isSameNetwork(a: Network, b: Network): boolean {
   return a.scale === b.scale && a.variant === b.variant;
 }
 
 /** Pixels -> pixels: the super-resolution networks behind every runtime. */
 export interface Engine {
-  /** Stands in `X-SSIU-Engine`, logs and benches: "ort", "simd". */
+  /** Appears in `X-SSIU-Engine`, logs and benches: "ort", "simd". */
   readonly name: string;
-  /** Any size of at least 1x1 in, `network.scale` times that size out; the whole input goes through the network at once. */
+  /** Takes any size from 1x1 up, returns `network.scale` times that size. The whole tile goes through the network at once. */
   upscale(tile: Rgb, network: Network): Promise<Rgb>;
 }

@@ -20,7 +20,7 @@ const Manifest = z.object({
 
 export type Model = z.infer<typeof Manifest>["models"][number];
 
-/** The model of a network. */
+/** Finds the model of a network. */
 export type FindModel = (network: Network) => Model;
 
 /** Reads models/manifest.json. @throws {Error} unless it has a model of each network */
@@ -37,7 +37,7 @@ export function parseManifest(json: unknown): FindModel {
 }
 
 /**
- * Lets a model file through only if it is the one the manifest names: a cut or swapped file would give wrong pictures
+ * Returns a model file only if it is the one the manifest names: a truncated or swapped file would give wrong pictures
  * under the right model's id.
  */
 export async function verifyModel(bytes: Uint8Array, { file, sha256 }: ModelFile): Promise<Uint8Array> {

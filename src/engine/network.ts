@@ -8,7 +8,7 @@ const PIXEL = 256;
 const BLOCK = 8;
 const ATTENTION_SCRATCH = 64 * 1024;
 const STEPS = 9;
-/** The upsampler whose weights are the sum of two matrices, `.rest` the second. So are those of `moe.fuse`. */
+/** The upsampler whose weights are the sum of two matrices, the second named `.rest`, like those of `moe.fuse`. */
 const ROUNDED_TWICE = "tail.0";
 
 /** The maps of one MSGM. */
@@ -24,9 +24,9 @@ interface Gating {
 type MemoryPlan = ReturnType<typeof planMemory>;
 
 /**
- * Where everything stands in the kernels' memory for a tile whose sides are multiples of 16: byte offsets from `start` on, aligned
- * to 16 as that is, since all sizes are multiples of 128.
- * Maps `[height, width, 64]` live as long as a step, rows `[width, 64]` as long as a line.
+ * Lays out the kernels' memory for a tile whose sides are multiples of 16. The byte offsets begin at `start` and keep its
+ * alignment to 16, because all sizes are multiples of 128.
+ * Maps `[height, width, 64]` live for one step, rows `[width, 64]` for one line.
  */
 export function planMemory({ width, height }: Size, scale: Scale, start: number) {
   let end = start;
@@ -46,7 +46,7 @@ export function planMemory({ width, height }: Size, scale: Scale, start: number)
     a: place(height * row),
     b: place(height * row),
     v: place(height * row),
-    /** What steps 3 and 6 leave for the mixing of stages. */
+    /** `e1`, `e2`: outputs of steps 3 and 6, kept for the mixing of stages. */
     e1: place(height * row),
     e2: place(height * row),
     queries: place((height * row) / 4),
@@ -54,14 +54,14 @@ export function planMemory({ width, height }: Size, scale: Scale, start: number)
     values: place((height * row) / 4),
     attended: place((height * row) / 4),
     scratch: place(ATTENTION_SCRATCH),
-    /** The branch that meets the depthwise convolution: the rows above, here and below. */
+    /** The branch that goes through the depthwise convolution: its rows above, here and below. */
     branch: [place(row), place(row), place(row)] as const,
-    /** The branch that gates it, one row ahead. */
+    /** The gating branch, one row ahead. */
     gate: [place(row), place(row)] as const,
     rows: [place(row), place(row), place(row)] as const,
     quantized: place(64 * scale * width),
     range: place(8 * scale * width),
-    /** A row enlarged by the first upsampler, of what its weights' rounding leaves. */
+    /** A row enlarged by the `.rest` matrix of the first upsampler. */
     rest: place(Math.min(scale, 3) * row),
     /** x4 only: two rows enlarged by 2. */
     halfway: scale === 4 ? place(4 * row) : 0,
@@ -74,7 +74,7 @@ export function planMemory({ width, height }: Size, scale: Scale, start: number)
 /**
  * SSIU over one tile: reads `plan.input`, writes `plan.output`.
  *
- * @param weight - where the weights of that name stand (names of weights.ts).
+ * @param weight - byte offset of the weights of a name, as in weights.ts.
  * @see Ni et al. 2025, "Structural Similarity-Inspired Unfolding for Lightweight Image Super-Resolution", section III.
  */
 export function runNetwork(
@@ -110,8 +110,8 @@ export function runNetwork(
   }
 
   /**
-   * MSGM of x - minus, plus what `plus` names. Row by row: the 3x3 branch runs one row ahead, so `out` may be any of
-   * the inputs. What comes before a row is read and after it is written is done while the row is in the cache.
+   * MSGM of x - minus, plus the maps in `plus`. The 3x3 branch runs one row ahead, so `out` may be any of the inputs.
+   * `before` runs before a row is read and `after` once it is written, while the row is in the cache.
    */
   function gating(at: string, { x, minus, plus = [], out, before, after }: Gating): void {
     const { branch, gate } = plan;
@@ -143,7 +143,7 @@ export function runNetwork(
     }
   }
 
-  /** ESAM 1-2: pools `v` by 2 and projects it to queries, keys and values, once both rows of a pair are there. */
+  /** ESAM, first part: once both rows of a pair are there, pools `v` by 2 and projects it to queries, keys and values. */
   function project(at: string, r: number): void {
     if (r % 2 === 0) return;
     const { queries, keys, values } = plan;
@@ -155,7 +155,7 @@ export function runNetwork(
     conv(`${at}.qkv_conv.v`, values + to, pooledWidth);
   }
 
-  /** ESAM 3-6: attention block by block, then its smoothing, which takes the place of the keys. */
+  /** ESAM, second part: computes attention block by block, then smooths it, overwriting the keys. */
   function attend(at: string): void {
     const { queries, keys, values, attended, scratch } = plan;
     const position = weight(`${at}.position`);
@@ -201,7 +201,7 @@ export function runNetwork(
     }
   }
 
-  /** The tail: features `b` -> `plan.output`, one input row ahead of the rows that are finished. */
+  /** The tail: features `b` -> `plan.output`. Enlarging runs one input row ahead of the output. */
   function enlarge(): void {
     const enlargedRow = scale * row;
     const lineOf = (r: number) => plan.enlarged + (reflect(r, scale * height) % (3 * scale)) * enlargedRow;
@@ -258,13 +258,13 @@ export function runNetwork(
     }
   }
 
-  /** conv1x1 64 -> 64 of the row that was quantized last. */
+  /** conv1x1 64 -> 64 of the last quantized row. */
   function conv(name: string, out: number, n = width): void {
     ops.gemm(out, PIXEL, quantized, range, weight(name), n);
   }
 }
 
-/** Index within 0..length-1 of a line at most one beyond either end. */
+/** Reflects an index at most one beyond either end into 0..length-1. */
 function reflect(index: number, length: number): number {
   if (index < 0) return -index;
   return index < length ? index : 2 * (length - 1) - index;

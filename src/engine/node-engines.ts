@@ -7,25 +7,25 @@ import { createOrtEngine, EDGE_TILING } from "./ort-engine.ts";
 import { createSimdEngine, hasRelaxedSimd, SIMD_TILING, wasmKernels } from "./simd-engine.ts";
 import { readPacked } from "./weights.ts";
 
-/** An engine, and how pictures are cut for it. */
+/** An engine and how pictures are cut for it. */
 export interface EngineChoice {
   readonly engine: Engine;
   readonly tiling: Tiling;
 }
 
-// Since 1.29 ONNX Runtime tells Microsoft what it loads and what fails, unless this is set before its first session. A thread
-// cannot: its environment is a copy that no library sees. https://github.com/microsoft/onnxruntime/pull/27379 (2026-11-27)
+// Since 1.29 ONNX Runtime reports what it loads and what fails to Microsoft, unless this is set before its first session. A thread
+// cannot set it: its environment is a copy that no library sees. https://github.com/microsoft/onnxruntime/pull/27379 (2026-11-27)
 process.env.ORT_DISABLE_TELEMETRY = "1";
 
 const MODELS = new URL("../../models/", import.meta.url);
 
 const KERNELS = new URL("kernels/build/", import.meta.url);
 
-/** models/manifest.json. */
+/** Reads models/manifest.json. */
 export const readManifest = async () =>
   parseManifest(JSON.parse(await readFile(new URL("manifest.json", MODELS), "utf8")));
 
-/** Bytes of a model's weights from the folder `models`, as the manifest has them. */
+/** Reads the file of a model from `models/` and checks it against the manifest. */
 export const readModel = async (kind: "onnx" | "packed", network: Network) => {
   const file = (await readManifest())(network)[kind];
   return await verifyModel(await readFile(new URL(file.file, MODELS)), file);
@@ -33,14 +33,14 @@ export const readModel = async (kind: "onnx" | "packed", network: Network) => {
 
 const loadModel = (network: Network) => readModel("onnx", network);
 
-/** `simd` is the Worker's own engine, `ort` runs natively on all cores, `ort-web` as a Worker with ONNX Runtime does: WebAssembly, one thread, its tiling. */
+/** `simd`: the Worker's own. `ort`: native, on all cores. `ort-web`: as in a Worker, WebAssembly in one thread and its tiling. */
 export const ENGINES = {
   ort: async (): Promise<EngineChoice> => ({
     engine: createOrtEngine(await import("onnxruntime-node"), { loadModel }),
     tiling: { size: 512, overlap: 32 },
   }),
   simd: async (): Promise<EngineChoice> => {
-    // Behind its flag, Node 20 has the relaxed dot product, but its baseline compiler computes it wrongly.
+    // Node 20 has the relaxed dot product behind a flag, but its baseline compiler computes it wrongly.
     const build = hasRelaxedSimd() && !process.version.startsWith("v20.") ? "relaxed" : "simd128";
     const kernels = new WebAssembly.Module(await readFile(new URL(`ssiu-${build}.wasm`, KERNELS)));
     const loadWeights = async (network: Network) => readPacked(await readModel("packed", network), network.scale);

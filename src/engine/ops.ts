@@ -1,22 +1,22 @@
 /**
- * The operations SSIU is made of, over one linear memory: {@link ./kernels} in WebAssembly, and what they are tested
- * against, in plain TypeScript (test/unit/engine/reference): the same results from both.
+ * The operations SSIU is made of, over one linear memory. {@link ./kernels} implements them in WebAssembly, and
+ * test/unit/engine/reference in plain TypeScript, to test against: both give the same results.
  *
  * Pointers are byte offsets, aligned to 16. A *row* is `n` pixels of 64 channels, float32, channels innermost: `[n, 64]`,
  * 256 bytes a pixel. Sides of maps are multiples of 16 (of 8 after pooling). Nothing is read or written beyond a row's
- * end. `out` may be an input of the same shape where an operation works pixel by pixel. The first 4 kB of the memory are
- * the kernels' own.
+ * end. `out` may be an input of the same shape if the operation works pixel by pixel. The first 4 kB of the memory are
+ * reserved for the kernels.
  */
 export interface Ops {
-  /** conv3x3 3 -> 64, reflected at both ends. `above`, `row`, `below`: RGB8 `[n, 3]`, taken as 0..1. `weights`: float32 `[3 dy, 3 dx, 3, 64]`, bias `[64]`. */
+  /** conv3x3 3 -> 64, reflected at both ends. `above`, `row`, `below`: RGB8 `[n, 3]`, scaled to 0..1. `weights`: float32 `[3 dy, 3 dx, 3, 64]`, bias `[64]`. */
   head(out: number, above: number, row: number, below: number, weights: number, n: number): void;
 
   /** Per-pixel layer normalisation, biased variance, eps 1e-6. `weights`: float32 gamma `[64]`, beta `[64]`. */
   layerNorm(out: number, x: number, weights: number, n: number): void;
 
   /**
-   * 7 bit asymmetric, each pixel by its own range: v = (x - offset) * factor; `q` uint8 `[n, 64]` in 0..127, `range` float32 `[n, 2]`:
-   * scale, minimum. scale = (max - min) / 127; q = nearest-even((v - min) * (127 / (max - min))), all 0 where max = min.
+   * Asymmetric 7-bit quantization by each pixel's range: v = (x - offset) * factor; `q`: uint8 `[n, 64]` in 0..127; `range`:
+   * float32 `[n, 2]`: scale, minimum. scale = (max - min) / 127; q = nearest-even((v - min) * (127 / (max - min))), all 0 if max = min.
    * `inputs`: float32 offset `[64]`, factor `[64]`.
    */
   quantize(q: number, range: number, x: number, inputs: number, n: number): void;
@@ -27,7 +27,7 @@ export interface Ops {
   /**
    * conv1x1 64 -> 64 of a quantized row: out[o] = scale * a[o] * sum_k w[o, k] q[k] + min * b[o] + bias[o], written every
    * `stride` bytes (256 for a plain row; more spreads the pixels, as PixelShuffle does).
-   * `weights`: the matrix in the order the build wants (see weights.ts), then float32 a `[64]`, b `[64]`, bias `[64]`.
+   * `weights`: the matrix in the order that the build expects (see weights.ts), then float32 a `[64]`, b `[64]`, bias `[64]`.
    */
   gemm(out: number, stride: number, q: number, range: number, weights: number, n: number): void;
 
@@ -47,8 +47,8 @@ export interface Ops {
   maxPool(out: number, upper: number, lower: number, n: number): void;
 
   /**
-   * Attention of one 8x8 block to its 10x10 neighbourhood, 4 heads of 16 channels, NETWORK §ESAM 3-5. `out`, `q`, `k`, `v`:
-   * whole maps `[h, w, 64]`, all of one row length w; the block's upper left corner is (`x`, `y`). Keys and values outside the
+   * Attention of one 8x8 block to its 10x10 neighbourhood, 4 heads of 16 channels, as in ESAM. `out`, `q`, `k`, `v`:
+   * whole maps `[h, w, 64]`; the block's upper left corner is (`x`, `y`). Keys and values outside the
    * map are zero (the position is still added). `position`: float32 rel_h `[10, 8]`, rel_w `[10, 8]`. `scratch`: 64 kB.
    */
   attention(
@@ -65,7 +65,7 @@ export interface Ops {
   ): void;
 
   /**
-   * out += one row of the map enlarged twice, bilinear with aligned corners: (1 - fy) * upper + fy * lower, `n / 2` pixels each,
+   * out += one row of the map enlarged by 2, bilinear with aligned corners: (1 - fy) * upper + fy * lower, `n / 2` pixels each,
    * sampled at x * (n / 2 - 1) / (n - 1).
    */
   upsampleAdd(out: number, upper: number, lower: number, fy: number, n: number): void;

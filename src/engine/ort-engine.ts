@@ -10,7 +10,7 @@ export interface Ort {
   readonly Tensor: typeof Tensor;
 }
 
-/** How a picture is cut in a Worker: larger tiles waste less on the halo, but cost more of the heap than there is. */
+/** The tiling in a Worker: larger tiles would waste less on the halo, but need more heap than there is. */
 export const EDGE_TILING: Tiling = { size: 48, overlap: 16 };
 
 export interface OrtEngineOptions {
@@ -19,9 +19,9 @@ export interface OrtEngineOptions {
 }
 
 /**
- * SSIU by ONNX Runtime, float32, one model at a time: the heap of onnxruntime-web never shrinks, so a model makes
- * room before the next is loaded. In a Worker nothing else runs between a tile and the next; elsewhere, upscale one
- * picture after the other.
+ * SSIU on ONNX Runtime in float32, one model at a time: the heap of onnxruntime-web never shrinks, so one session is
+ * released before the next is created. In a Worker nothing else runs between two tiles; elsewhere, upscale pictures one
+ * after the other.
  *
  * @throws {ServiceError} `inference_failed` from `upscale` if the model cannot be loaded or run.
  */
@@ -53,7 +53,7 @@ export function createOrtEngine(ort: Ort, options: OrtEngineOptions): Engine {
   };
 }
 
-/** Values of a float32 output. */
+/** Values of the float32 output. @throws {TypeError} if it is missing or of another type */
 export async function floats(tensor: Tensor | undefined): Promise<Float32Array> {
   const data = await tensor?.getData();
   if (!(data instanceof Float32Array)) throw new TypeError(`Expected a float32 output sr, got ${tensor?.type}`);

@@ -26,7 +26,7 @@ export function readSafetensors(bytes: Uint8Array): Safetensors {
   const header: Record<string, unknown> = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + headerBytes)));
   const { __metadata__: metadata = {}, ...entries } = header;
   const tensors = new Map(Object.entries(entries).map(([name, entry]) => [name, readTensor(name, entry, data)]));
-  // The cast is for JSON; the format has texts only in here.
+  // The cast is for JSON: the format allows only strings in the metadata.
   return { tensors, metadata: metadata as Safetensors["metadata"] };
 }
 
@@ -39,7 +39,7 @@ function readTensor(name: string, entry: unknown, data: Uint8Array): Tensor {
   if (type === undefined || from < 0 || to > data.length || to - from !== elements * type.BYTES_PER_ELEMENT) {
     throw new RangeError(`Expected F32 or I8 data of shape [${shape}] for ${name}, got ${dtype} at ${from}..${to}`);
   }
-  // A copy, aligned for its type; `slice` would not copy a Buffer of Node's.
+  // A copy is aligned for its type; `slice` would not copy a Node Buffer.
   const { buffer } = Uint8Array.from(data.subarray(from, to));
   return dtype === "F32"
     ? { dtype, shape, data: new Float32Array(buffer) }

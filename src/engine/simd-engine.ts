@@ -12,14 +12,14 @@ const PAGE = 65_536;
 /** The first bytes of the memory belong to the kernels: constants and a little scratch (scripts/build-kernels.ts). */
 const KERNEL_BYTES = 4096;
 
-/** How a picture is cut where memory is short: 42 MB for a tile and weights at x4, and neighbours share what the network needs to agree. */
+/** Tiling where memory is short: a tile and weights take 42 MB at x4. The overlap is what the network needs for tiles to agree. */
 export const SIMD_TILING: Tiling = { size: 144, overlap: 16 };
 
 /** One build of the operations. */
 export interface Kernels {
-  /** The operations over a memory that we plan. */
+  /** Returns the operations over a memory that the caller lays out. */
   readonly instantiate: (memory: WebAssembly.Memory) => Ops;
-  /** How they want their matrices. */
+  /** The matrix layout that they expect. */
   readonly layout: MatrixLayout;
 }
 
@@ -30,10 +30,10 @@ export interface SimdEngineOptions {
 }
 
 /**
- * SSIU in int8 by our own kernels. One picture at a time, which WebAssembly without threads is anyway; the memory grows with
- * the largest tile.
+ * SSIU in int8 on our own kernels. It computes one tile at a time, as WebAssembly without threads does anyway; its memory
+ * grows to fit the largest tile.
  *
- * @throws {ServiceError} `inference_failed` from `upscale` if weights cannot be loaded or memory cannot be had.
+ * @throws {ServiceError} `inference_failed` from `upscale` if weights cannot be loaded or memory cannot grow.
  */
 export function createSimdEngine({ kernels, loadWeights }: SimdEngineOptions): Engine {
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 4096 });
@@ -64,7 +64,7 @@ export function createSimdEngine({ kernels, loadWeights }: SimdEngineOptions): E
       try {
         if (!placed || !isSameNetwork(placed.network, network)) {
           const weights = await loadWeights(network);
-          placed = undefined; // from the first byte on that is overwritten
+          placed = undefined; // invalid once its first byte is overwritten
           placed = { ...place(weights), network };
         }
         const { pointers, end } = placed;
@@ -83,7 +83,7 @@ export function createSimdEngine({ kernels, loadWeights }: SimdEngineOptions): E
   };
 }
 
-/** The kernels as a compiled module; which build it is decides how matrices are laid out. */
+/** Kernels from a compiled module. The build decides the matrix layout. */
 export function wasmKernels(module: WebAssembly.Module, build: "relaxed" | "simd128"): Kernels {
   return {
     // The cast is for the boundary to WebAssembly: kernels/index.ts exports what ops.ts says.

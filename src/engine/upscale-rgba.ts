@@ -5,14 +5,14 @@ import type { Engine, Network } from "./engine.ts";
 import { type UpscaleOptions, upscaleRgb } from "./upscale.ts";
 
 export interface UpscaleRgbaOptions extends UpscaleOptions {
-  /** Of the network for transparency; that for colours by default. */
+  /** Variant of the network for transparency; by default the one for colours. */
   readonly alphaVariant?: Variant | undefined;
 }
 
 /**
- * [h, w, 4] -> [s*h, s*w, 4]. A grey picture stays grey: the network would tint it here and there. Transparency that varies
- * goes through the network as a grey picture of its own, and the colours as they look on black, so that both have the same edges;
- * but where a picture is only cut out, they go on beyond the edges.
+ * [h, w, 4] -> [s*h, s*w, 4]. A grey picture stays grey, although the network would tint it in places. Varying transparency goes
+ * through the network as a grey picture of its own, and the colours as they look on black, so that both have the same edges. If
+ * alpha is only 0 or 255, the colours are extended beyond the edges instead.
  */
 export async function upscaleRgba(
   engine: Engine,
@@ -53,9 +53,9 @@ interface JoinOptions {
 }
 
 /**
- * Alpha stays exactly what it was where 3x3 pixels of `source` are alike in it. Colours on black are divided by it. Where it is small
- * that makes much of the little that the network is off by, and at an edge it overshoots, up to two pixels away: so near
- * transparency a pixel stays within the colours of those 3x3, each of which has one.
+ * Alpha is kept exactly where 3x3 pixels of `source` agree in it. Colours on black are divided by alpha. A small alpha magnifies
+ * the network's small errors, and at an edge the network overshoots, up to two pixels away. So unless the 5x5 pixels around are
+ * opaque, a pixel is clamped to the colours of those 3x3, each of which has one.
  */
 function join({ width, height, data }: Rgb, alpha: AlphaPlane, { source, scale, onBlack }: JoinOptions): Rgba {
   const result = new Uint8ClampedArray(4 * width * height);
@@ -80,7 +80,7 @@ function join({ width, height, data }: Rgb, alpha: AlphaPlane, { source, scale, 
   return { width, height, data: result };
 }
 
-/** Whether 5x5 pixels are opaque. */
+/** Whether the 5x5 pixels around a position are opaque. */
 function isOpaqueAround({ width, height, data }: Rgba, row: number, column: number): boolean {
   for (let y = Math.max(0, row - 2); y <= Math.min(height - 1, row + 2); y++) {
     for (let x = Math.max(0, column - 2); x <= Math.min(width - 1, column + 2); x++) {
@@ -90,7 +90,7 @@ function isOpaqueAround({ width, height, data }: Rgba, row: number, column: numb
   return true;
 }
 
-/** The least and the most of each channel in 3x3 pixels. */
+/** Minimum and maximum of each channel over the 3x3 pixels around a position. */
 function around({ width, height, data }: Rgba, row: number, column: number) {
   const least = new Uint8ClampedArray(4).fill(255);
   const most = new Uint8ClampedArray(4);

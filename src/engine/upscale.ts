@@ -6,7 +6,7 @@ import type { Engine, Network } from "./engine.ts";
 export interface UpscaleOptions {
   /** How the picture is cut; chosen by whoever knows how much memory there is. */
   readonly tiling: Tiling;
-  /** Awaited after each tile: where nothing else runs between two of them by itself. */
+  /** Awaited after each tile, so that other work can run in between. */
   readonly pause?: (() => Promise<void>) | undefined;
   /** Tiles handed to the engine at the same time; 1 by default. */
   readonly concurrency?: number | undefined;
@@ -14,13 +14,13 @@ export interface UpscaleOptions {
   readonly onTile?: (done: number, total: number) => void;
 }
 
-/** Pixels of one colour that the network sees around the rest, at least. */
+/** Least number of pixels of one colour that the network sees around the rest. */
 const MARGIN = 8;
 
-/** So many of them are not taken from it: beside the edge of what it sees it is off by a little. */
+/** Pixels along a trimmed edge whose result is not kept: the network is slightly off beside the edge of its input. */
 const RIM = 4;
 
-/** [h, w, 3] -> [s*h, s*w, 3], tile by tile. Edges of a tile that are of one colour stay what they are, and cost nothing. */
+/** [h, w, 3] -> [s*h, s*w, 3], tile by tile. Edges of a tile that are of one colour skip the network and are only repeated. */
 export async function upscaleRgb(engine: Engine, image: Rgb, network: Network, options: UpscaleOptions): Promise<Rgb> {
   const { scale } = network;
   const tiles = planTiles(image, options.tiling);
@@ -39,12 +39,12 @@ export async function upscaleRgb(engine: Engine, image: Rgb, network: Network, o
   return output;
 }
 
-/** What of a tile has to go through the network, and is kept, if not all is of one colour. */
+/** The part of a tile that must go through the network, and what is kept of it; undefined if all is of one colour. */
 function withoutGround(image: Rgb, tile: Tile, { equal = false }: Tiling): Tile | undefined {
   const part = trim(mirroredCut(image, tile), MARGIN);
   if (part === undefined) return;
   const [x, y] = [narrowed(tile.x, part.x), narrowed(tile.y, part.y)];
-  // What is to go through together is of one size.
+  // Tiles of a batch have one size.
   return equal
     ? { x: { ...x, from: tile.x.from, to: tile.x.to }, y: { ...y, from: tile.y.from, to: tile.y.to } }
     : { x, y };
@@ -60,7 +60,7 @@ function narrowed(span: Span, part: Reach): Span {
   };
 }
 
-/** Each pixel `scale` times in both directions. */
+/** Repeats each pixel `scale` times in both directions. */
 function repeat({ width, height, data }: Rgb, scale: Scale): Rgb {
   const line = 3 * scale * width;
   const repeated = new Uint8ClampedArray(line * scale * height);
@@ -74,7 +74,7 @@ function repeat({ width, height, data }: Rgb, scale: Scale): Rgb {
   return { width: scale * width, height: scale * height, data: repeated };
 }
 
-/** A part of a picture; beyond its right and lower edge as the network itself continues it. */
+/** Cuts out a part of a picture. Beyond the right and lower edges it is padded as the network pads. */
 export function mirroredCut({ width, height, data }: Rgb, { x, y }: Part): Rgb {
   const columns = x.to - x.from;
   const rows = y.to - y.from;
@@ -92,7 +92,7 @@ export function mirroredCut({ width, height, data }: Rgb, { x, y }: Part): Rgb {
   return { width: columns, height: rows, data: tile };
 }
 
-/** What the network itself pads a picture with to the right and below: its reflection, as often as a short side needs it. */
+/** Index of the pixel that pads a position beyond the right or lower edge: reflected, repeatedly if the side is short. */
 function mirrored(index: number, length: number): number {
   const period = Math.max(1, 2 * (length - 1));
   return Math.min(index % period, period - (index % period));

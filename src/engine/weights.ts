@@ -2,19 +2,19 @@ import { concat } from "../core/bytes.ts";
 import type { Scale } from "../core/image.ts";
 import { readSafetensors, type Tensor, type Tensors } from "./safetensors.ts";
 
-/** Of the packed files, see models/training/pack.py: a load refuses another version. */
+/** Version of the packed files, written by models/training/pack.py. */
 const VERSION = "3";
 
 const CHANNELS = 64;
 const MATRIX = CHANNELS * CHANNELS;
 
 /**
- * Reads packed weights: of each 64x64 part `name` of a 1x1 convolution `name.matrix`, int8 `[16 (k / 4), 64 o, 4 (k % 4)]`,
- * symmetric, one scale for each output channel, small enough for sums in int16, and `name.scales`, float32 `[3, 64]`: that
- * scale a, a * sum_k w[o, k], the bias; of each of their inputs `name.inputs`, float32 `[2, 64]`: offset, factor. Everything
+ * Reads packed weights. Each 64x64 part `name` of a 1x1 convolution has `name.matrix`, int8 `[16 (k / 4), 64 o, 4 (k % 4)]`,
+ * symmetric, with one scale per output channel, small enough for sums in int16; and `name.scales`, float32 `[3, 64]`: that
+ * scale a, a * sum_k w[o, k], the bias. Each of their inputs has `name.inputs`, float32 `[2, 64]`: offset, factor. Everything
  * else is float32, channels innermost.
  *
- * @throws {RangeError} if they are of another version, another scale or another shape.
+ * @throws {RangeError} if the version, the scale or a shape is another.
  */
 export function readPacked(bytes: Uint8Array, scale: Scale): Tensors {
   const { tensors, metadata } = readSafetensors(bytes);
@@ -37,15 +37,15 @@ function expectedShape(name: string, dtype: Tensor["dtype"]): readonly number[] 
   return name.endsWith(".inputs") ? [2, CHANNELS] : undefined;
 }
 
-/** The convolutions before each PixelShuffle: x4 goes in two steps of 2. */
+/** Names of the convolutions before each PixelShuffle; x4 takes two steps of 2. */
 export function upsamplers(scale: Scale): readonly string[] {
   return scale === 4 ? ["tail.0", "tail.3"] : ["tail.0"];
 }
 
-/** How a build's gemm wants its matrices: int8 for the relaxed dot, int16 for the plain one. */
+/** How a build's gemm expects its matrices: int8 for the relaxed dot, int16 for the plain one. */
 export type MatrixLayout = "int8" | "int16";
 
-/** A tensor as its bytes stand in the kernels' memory: `.matrix` and `.scales` of one convolution become one block. */
+/** The tensors as blocks of bytes for the kernels' memory; `.matrix` and `.scales` of a convolution become one block. */
 export function kernelBlocks(packed: Tensors, layout: MatrixLayout): ReadonlyMap<string, Uint8Array> {
   const blocks = new Map<string, Uint8Array>();
   for (const [name, { dtype, data }] of packed) {

@@ -2,28 +2,28 @@ import { exponentials } from "./exp.ts";
 
 /**
  * Attention of one 8x8 block, its upper left corner at (x, y), to its 10x10 neighbourhood, 4 heads of 16 channels.
- * `out`, `q`, `k`, `v`: float32 maps [h, w, 64]; `out` may be `q`. Keys and values outside of the map are 0, the position
+ * `out`, `q`, `k`, `v`: float32 maps [h, w, 64]; `out` may be `q`. Keys and values outside the map are 0, but the position
  * is added there too. `position`: float32 rel_h [10, 8], rel_w [10, 8].
  *
- * Both products are of int16 pairs, rounded to nearest, ties to even, with one scale for each block and head: q and k to
- * at most 11585, so that sums of 16 products fit in int32; v to at most 16383; the weights to at most 32767 and their sum
- * to about 2^17. Error some (1e-4 + 4e-5 L) of the neighbourhood's largest |v|, L the largest |logit|; in the trained networks
- * up to 3.9e-4 on drawings and 1.2e-3 on noise of pure colours, 1e-5 in the mean.
+ * Both products multiply int16 pairs, rounded to nearest, ties to even. With one scale per block and head, q and k reach at
+ * most 11585, so that sums of 16 products fit in int32, and v at most 16383. Scaled per query, the weights reach at most 32767
+ * and their sum about 2^17. The error is about (1e-4 + 4e-5 L) of the neighbourhood's largest |v|, with L the largest |logit|:
+ * in the trained networks up to 3.9e-4 on drawings and 1.2e-3 on noise of pure colours, 1e-5 on average.
  *
- * `scratch`, for one head at a time, at these offsets:
+ * `scratch` holds one head at a time, at these offsets:
  */
 
 /** Float32 [104, 16], the last 4 rows 0. */
 const VALUES: usize = 0;
 /** Float32 [100, 16], position added. */
 const KEYS: usize = VALUES + 104 * 64;
-/** Pairs [8, 100]: two channels of a key, see {@link pairs}. */
+/** Pairs [8, 100]: two channels of a key (see {@link pairs}). */
 const KEY_PAIRS: usize = KEYS + 100 * 64;
 /** Pairs [52, 16]: a channel of two keys. */
 const VALUE_PAIRS: usize = KEY_PAIRS + 8 * 400;
 /** Pairs [2, 8]: two channels of a query. */
 const QUERY_PAIRS: usize = VALUE_PAIRS + 52 * 64;
-/** Float32 [2, 104], the last 4 of each 0; then, in the place of each, pairs [52]: the weights of two keys. */
+/** Float32 [2, 104], the last 4 of each row 0; then each row is overwritten by pairs [52]: the weights of two keys. */
 const WEIGHTS: usize = QUERY_PAIRS + 64;
 
 export function attention(
@@ -48,7 +48,7 @@ export function attention(
     const valueRate = rate(largestOf(scratch + VALUES), 16383);
     packKeys(scratch + KEY_PAIRS, scratch + KEYS, keyRate);
     packValues(scratch + VALUE_PAIRS, scratch + VALUES, valueRate);
-    // 16^-0.5, and from powers of e to powers of 2.
+    // 16^-0.5, times log2(e) to turn powers of e into powers of 2.
     const logitScale = f32x4.div(f32x4.splat(0.25 * 1.44269504), f32x4.mul(queryRate, keyRate));
     for (let row: usize = 0; row < 8; row++) {
       const at = corner + row * line + head;
@@ -124,14 +124,14 @@ function largestLane(x: v128): v128 {
   return f32x4.pmax(two, v128.shuffle<f32>(two, two, 1, 0, 3, 2));
 }
 
-/** What takes values up to `largest` to integers up to `levels`; finite. */
+/** The factor that maps values up to `largest` to integers up to `levels`; always finite. */
 function rate(largest: v128, levels: f32): v128 {
   return f32x4.div(f32x4.splat(levels), f32x4.pmax(largest, f32x4.splat(1e-12)));
 }
 
 /** Two vectors of floats times `rate`, rounded to int16: pairs (low[i], high[i]). */
 function pairs(low: v128, high: v128, rate: v128): v128 {
-  // Added, 1.5 * 2^23 leaves the integer in the low bits.
+  // Adding 1.5 * 2^23 leaves the integer in the low bits.
   const rounder = f32x4.splat(12582912);
   const even = f32x4.add(f32x4.mul(low, rate), rounder);
   const odd = f32x4.add(f32x4.mul(high, rate), rounder);
@@ -175,7 +175,7 @@ function packFourKeys(out: usize, keys: usize, rate: v128): void {
   v128.store(out, v128.shuffle<i64>(ab23, cd23, 1, 3), 1200);
 }
 
-/** Two neighbouring queries. */
+/** Attention of two neighbouring queries. */
 function attendTwo(out: usize, scratch: usize, logitScale: v128, valueRate: v128): void {
   const weights = scratch + WEIGHTS;
   logits(weights, scratch + QUERY_PAIRS, scratch + KEY_PAIRS);
@@ -262,7 +262,7 @@ function logits(out: usize, q: usize, keys: usize): void {
   }
 }
 
-/** Replaces 100 logits by weights; returns what turns a sum over int16 weights into a mean. */
+/** Replaces 100 logits by weights; returns the factor that turns a sum over int16 weights into a mean. */
 function softmax(weights: usize, scale: v128): v128 {
   let largest = v128.load(weights);
   for (let at = weights + 16; at < weights + 400; at += 16) largest = f32x4.pmax(largest, v128.load(at));

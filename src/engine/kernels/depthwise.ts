@@ -1,11 +1,11 @@
 /**
  * Depthwise conv3x3, stride 1, reflected at both ends of the row.
  *
- * out, above, row, below: float32 `[n, 64]`, out none of the others; weights: float32 `[3 dy, 3 dx, 64]`, bias `[64]`; n >= 2.
- * To 1e-6 of the sum of the ten terms' magnitudes.
+ * out, above, row, below: float32 `[n, 64]`, out must not be one of the others; weights: float32 `[3 dy, 3 dx, 64]`, bias `[64]`;
+ * n >= 2. Error <= 1e-6 of the sum of the ten terms' magnitudes.
  */
 
-/** Pixels for which the nine weights of a vector stay in registers; their rows fit the L1 cache. */
+/** Pixels computed while the nine weights of a vector stay in registers; their rows fit the L1 cache. */
 const BLOCK = 16;
 
 export function depthwise(out: usize, above: usize, row: usize, below: usize, weights: usize, n: i32): void {
@@ -18,7 +18,7 @@ export function depthwise(out: usize, above: usize, row: usize, below: usize, we
   edge(out + last, above + last, row + last, below + last, weights, -256);
 }
 
-/** `n` pixels, the first one's left neighbours at the pointers. */
+/** Computes `n` pixels; the inputs point to the left neighbours of the first one. */
 function block(out: usize, above: usize, row: usize, below: usize, weights: usize, n: i32): void {
   for (let c: usize = 0; c < 256; c += 16) {
     const w = weights + c;
@@ -41,7 +41,7 @@ function block(out: usize, above: usize, row: usize, below: usize, weights: usiz
     b = v128.load(below + c, 256);
     here = dot(here, a, r, b, w01, w11, w21);
     let right = dot(bias, a, r, b, w00, w10, w20);
-    // A column is loaded once, and added to the pixels on its left, here and on its right.
+    // Each column is loaded once and added to three pixels: on its left, here and on its right.
     for (let x = c; x < c + <usize>n * 256; x += 256) {
       a = v128.load(above + x, 512);
       r = v128.load(row + x, 512);
@@ -58,7 +58,7 @@ function dot(sum: v128, a: v128, r: v128, b: v128, w0: v128, w1: v128, w2: v128)
   return f32x4.add(f32x4.add(f32x4.add(sum, f32x4.mul(w0, a)), f32x4.mul(w1, r)), f32x4.mul(w2, b));
 }
 
-/** The first or last pixel, whose neighbour `inwards` bytes away stands on both its sides. */
+/** Computes the first or last pixel; reflection puts its neighbour, `inwards` bytes away, on both sides. */
 function edge(out: usize, above: usize, row: usize, below: usize, weights: usize, inwards: usize): void {
   for (let c: usize = 0; c < 256; c += 16) {
     const w = weights + c;

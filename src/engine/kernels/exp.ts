@@ -1,9 +1,9 @@
-/** In memory because V8 makes a constant vector anew at each use, in three instructions. */
+/** In memory, because V8 rebuilds a vector constant at each use, in three instructions. */
 const CONSTANTS = memory.data<f32>([-127, 12582912, 1, 0.693147, 0.24022242, 0.055507336, 0.009671513, 0.0013264728]);
 
 /**
- * 2^t of four t <= 0. Relative error <= 2e-6 (measured 2.2e-7) down to t = -126, about -87 for e^x; below it the result is
- * less than 2^-126, from -127 on exactly 0.
+ * 2^t for four t <= 0. The relative error is <= 2e-6 (measured 2.2e-7) down to t = -126, about -87 for e^x. Below that the
+ * result is less than 2^-126, and exactly 0 from -127 on.
  */
 export function exp2(t: v128): v128 {
   return power(
@@ -43,8 +43,8 @@ export function exponentials(at: usize, end: usize, largest: v128, scale: v128):
 }
 
 /**
- * 2^n, n the integer nearest to t, goes into the exponent bits, 2^(t - n) is a polynomial (minimax, exactly 1 at 0), in
- * an order (Estrin's) in which few operations wait for others.
+ * 2^n, where n is the integer nearest to t, goes into the exponent bits. 2^(t - n) is a minimax polynomial, exactly 1 at 0,
+ * evaluated by Estrin's scheme, in which few operations wait for others.
  */
 function power(t: v128, least: v128, rounder: v128, c0: v128, c1: v128, c2: v128, c3: v128, c4: v128, c5: v128): v128 {
   const clamped = f32x4.pmax(t, least);

@@ -1,12 +1,12 @@
 /**
- * gelu(x) = x Phi(x), to 3e-5 for every finite x. out, x, u, w: float32 `[n, 64]`.
+ * gelu(x) = x Phi(x), error <= 3e-5 for every finite x. out, x, u, w: float32 `[n, 64]`.
  *
- * As max(x, 0) - t Phi(-t), t = |x|, with max(p(t), 0)^4 for Phi(-t): p falls through 0 at 4.67, so that gelu is exactly x or 0
- * beyond, and exactly 0 at 0. p is the polynomial of degree 5 whose greatest error of t p(t)^4 on 3001 points of [0, 6] is
- * least, found by successive linear programs and rounded to float32; measured error 2.53e-5, at 4.16.
+ * Computed as max(x, 0) - t Phi(-t) with t = |x|, where max(p(t), 0)^4 approximates Phi(-t). p crosses 0 at 4.67, so gelu is
+ * exactly x or 0 beyond that, and exactly 0 at 0. p is of degree 5 and minimizes the greatest error of t p(t)^4 on 3001 points of
+ * [0, 6]. It was found by successive linear programs and rounded to float32; the measured error is 2.53e-5, at 4.16.
  */
 
-/** Of p, from the fifth power down. In memory, because V8 builds a vector constant anew at each use. */
+/** Coefficients of p, from the fifth power down. In memory, because V8 rebuilds a vector constant at each use. */
 const COEFFICIENTS = memory.data<f32>([
   -0.00049175834, 0.0028414137, 0.008502229, -0.054628935, -0.16575164, 0.8406277,
 ]);
@@ -20,7 +20,7 @@ export function geluMul(out: usize, u: usize, w: usize, n: i32): void {
   gate(out, u, w, n);
 }
 
-/** out = gelu(x), times w if there is one. */
+/** out = gelu(x), times w unless that pointer is 0. */
 function gate(out: usize, x: usize, w: usize, n: i32): void {
   const zero = f32x4.splat(0);
   const c5 = v128.load32_splat(COEFFICIENTS);

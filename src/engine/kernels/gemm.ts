@@ -4,9 +4,9 @@
  * out: float32 `[64]` every `stride` bytes; q: uint8 `[n, 64]` in 0..127; range: float32 `[n, 2]`: scale, minimum;
  * weights: the matrix, then float32 a `[64]`, b `[64]`, bias `[64]`. The matrix is int8 `[k / 4][o][k % 4]` in the
  * relaxed build and int16 `[k / 2][o][k % 2]` in the other.
- * Of the weights of an output with k % 4 < 2 the positive ones sum up to 258 at most and the negative ones to -258 at least,
- * and so do the others: levels are not negative and 258 * 127 < 2^15, so int16 holds every sum. n >= 4.
- * Sums are exact and each float operation rounds once, in the order written: one result everywhere.
+ * Among an output's weights with k % 4 < 2 the positive ones sum to at most 258 and the negative ones to at least -258, and
+ * likewise among the others. Levels are not negative and 258 * 127 < 2^15, so every sum fits in int16. n >= 4.
+ * Sums are exact and each float operation rounds once, in the order written, so the result is the same everywhere.
  */
 
 /** Bytes of the matrix and of a pixel, in the width the build multiplies. */
@@ -19,7 +19,7 @@ const WIDENED: usize = ASC_FEATURE_RELAXED_SIMD ? 0 : memory.data(512, 16);
 export function gemm(out: usize, stride: usize, q: usize, range: usize, weights: usize, n: i32): void {
   const last = <usize>n - 4;
   for (let x: usize = 0; x < <usize>n; x += 4) {
-    // The last four of a row may repeat pixels of the four before.
+    // The last four of a row may overlap the four before.
     const first = min(x, last);
     four(out + first * stride, stride, widened(q + first * 64), range + first * 8, weights);
   }
@@ -43,8 +43,8 @@ function four(out: usize, stride: usize, q: usize, range: usize, weights: usize)
     let sum30 = i32x4.splat(0);
     let sum31 = i32x4.splat(0);
     let w = weights + o;
-    // Whole vectors and shuffles instead of splatting loads: where V8 checks each access, a load costs more. Unrolled by hand
-    // because a loop over the lanes is a fifth slower.
+    // Whole vectors and shuffles instead of splatting loads, because a load costs more where V8 checks each access. Unrolled
+    // by hand because a loop over the lanes is a fifth slower.
     for (let k = q; k < q + PIXEL; k += 16) {
       const q0 = v128.load(k);
       const q1 = v128.load(k, PIXEL);
@@ -117,7 +117,7 @@ function four(out: usize, stride: usize, q: usize, range: usize, weights: usize)
   }
 }
 
-/** sum + w q: two k in each lane, int16 in the relaxed build, where an output has two lanes. */
+/** sum + w q. Each lane adds two k; in the relaxed build it is int16, and an output has two lanes. */
 function dot(sum: v128, w: v128, q: v128): v128 {
   return ASC_FEATURE_RELAXED_SIMD
     ? i16x8.add(sum, i16x8.relaxed_dot_i8x16_i7x16_s(w, q))

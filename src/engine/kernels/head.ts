@@ -1,5 +1,5 @@
 /**
- * conv3x3 3 -> 64, reflected at both ends: `above`, `row`, `below` RGB8 [n, 3], taken as 0..1 -> `out` float32 [n, 64].
+ * conv3x3 3 -> 64, reflected at both ends: `above`, `row`, `below` RGB8 [n, 3], scaled to 0..1 -> `out` float32 [n, 64].
  * `weights`: float32 [3 dy, 3 dx, 3, 64], bias [64]. n >= 2. Error <= 2e-6 of the sum of the 27 |weights| and |bias|.
  */
 export function head(out: usize, above: usize, row: usize, below: usize, weights: usize, n: i32): void {

@@ -1,9 +1,9 @@
 /**
  * (x - mean) / sqrt(variance + 1e-6) * gamma + beta over the 64 channels of a pixel, biased variance.
  *
- * out, x: float32 `[n, 64]`; weights: float32 gamma `[64]`, beta `[64]`. Two passes, and the mean summed by halves, so that
- * the variance of a constant pixel is exactly 0. To 1e-6 where gamma and beta are at most 1 and the mean is no more than the
- * deviation; float32 loses as many digits as it is more.
+ * out, x: float32 `[n, 64]`; weights: float32 gamma `[64]`, beta `[64]`. Two passes, and a mean summed by halves, make the
+ * variance of a constant pixel exactly 0. Error <= 1e-6 if gamma and beta are at most 1 and the mean does not exceed the
+ * standard deviation; every power of ten beyond that costs float32 a digit.
  */
 export function layerNorm(out: usize, x: usize, weights: usize, n: i32): void {
   for (let i = 0; i < n; i++) {

@@ -1,6 +1,6 @@
 /**
- * 2x2 maximum, stride 2: `upper`, `lower` float32 [n, 64] -> `out` float32 [n / 2, 64]. n even. Exact; of +0 and -0
- * either may come out.
+ * 2x2 maximum, stride 2: `upper`, `lower` float32 [n, 64] -> `out` float32 [n / 2, 64]. n even. Exact, but of +0
+ * and -0 either may result.
  */
 export function maxPool(out: usize, upper: usize, lower: usize, n: i32): void {
   const end = out + ((<usize>n) << 7);

@@ -1,25 +1,25 @@
 /**
- * Float32 pixels to 7 bit: each channel v = (x - offset) * factor, then each pixel by its own range: scale = (max - min) / 127,
- * q = (v - min) * (127 / (max - min)) rounded to nearest, ties to even; all 0 where max = min.
+ * Quantizes float32 pixels to 7 bits: v = (x - offset) * factor by channel, then by each pixel's range: scale = (max - min) / 127,
+ * q = (v - min) * (127 / (max - min)) rounded to nearest, ties to even; all 0 if max = min.
  *
  * q: uint8 `[n, 64]` in 0..127; range: float32 `[n, 2]`: scale, minimum; x, y: float32 `[n, 64]`; inputs: float32 offset `[64]`,
  * factor `[64]`; magnitudes of v below 2^126. n >= 4.
- * Each float operation rounds once, in the order written: one result everywhere.
+ * Each float operation rounds once, in the order written, so the result is the same everywhere.
  */
 
 /**
- * The number of levels, the greatest float, and 1.5 * 2^23: where floats have a unit of 1, so that adding it rounds and the
- * sum's bits count from those of itself. In memory, because V8 builds a vector constant anew at each use.
+ * The number of steps, the greatest float, and 1.5 * 2^23, near which floats are 1 apart: adding it rounds, and the sum's
+ * bits minus its own are the integer. In memory, because V8 rebuilds a vector constant at each use.
  */
 const CONSTANTS = memory.data<f32>([127, f32.MAX_VALUE, 12582912]);
 
-/** v of four pixels: one's long chain to its range does not hold up the others. */
+/** v of four pixels at a time, so that the long chain of operations to one's range does not hold up the others. */
 const VALUES = memory.data(1024, 16);
 
 export function quantize(q: usize, range: usize, x: usize, inputs: usize, n: i32): void {
   const last = <usize>n - 4;
   for (let i: usize = 0; i < <usize>n; i += 4) {
-    // The last four of a row may repeat pixels of the four before.
+    // The last four of a row may overlap the four before.
     const first = min(i, last);
     values(x + first * 256, inputs, range + first * 8);
     levels(q + first * 64, range + first * 8);
@@ -39,7 +39,7 @@ export function quantizeDifference(q: usize, range: usize, x: usize, y: usize, i
   }
 }
 
-/** Writes VALUES of four pixels x, which may stand there already, and of each max - min and min. */
+/** Writes v of four pixels x, which may lie in VALUES, to VALUES, and max - min and min of each to `range`. */
 function values(x: usize, inputs: usize, range: usize): void {
   for (let v = VALUES; v < VALUES + 1024; v += 256) {
     let least = f32x4.splat(f32.MAX_VALUE);
@@ -56,7 +56,7 @@ function values(x: usize, inputs: usize, range: usize): void {
   }
 }
 
-/** max - min and min of all lanes. */
+/** Writes max - min and min over all lanes. */
 function span(range: usize, least: v128, most: v128): void {
   least = f32x4.pmin(least, v128.shuffle<f32>(least, least, 2, 3, 0, 1));
   most = f32x4.pmax(most, v128.shuffle<f32>(most, most, 2, 3, 0, 1));

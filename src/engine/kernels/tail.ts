@@ -1,9 +1,9 @@
 /**
  * conv3x3 64 -> 3, reflected at both ends, plus the source enlarged: `above`, `row`, `below` float32 [n, 64] -> `out`
  * RGB8 [n, 3]. `weights`: float32 [3 dy, 3 dx, 3, 64], bias [3]. `upper`, `lower`: RGB8 [n / scale, 3], mixed as
- * (1 - fy) * upper + fy * lower and stretched `scale` times, bilinear, half-pixel centres, edges repeated. n even, a
- * multiple of scale. The sum is taken times 255, to the nearest integer (ties to even), clamped to 0..255. Before that
- * the error is <= 255 * 2e-6 of the sum of |weight * x|: now and then a value falls to the other side of a tie.
+ * (1 - fy) * upper + fy * lower and enlarged `scale` times, bilinear, half-pixel centres, edges repeated. n even, a
+ * multiple of scale. The sum, times 255, is rounded to the nearest integer (ties to even) and clamped to 0..255. Before
+ * that the error is <= 255 * 2e-6 of the sum of |weight * x|: occasionally a value falls on the other side of a tie.
  */
 export function tail(
   out: usize,
@@ -91,7 +91,7 @@ function sums(r: v128, g: v128, b: v128): v128 {
   return f32x4.add(v128.shuffle<f32>(rg, bb, 0, 1, 4, 4), v128.shuffle<f32>(rg, bb, 2, 3, 5, 5));
 }
 
-/** Pixel x of the source between two rows, enlarged, 0..255. */
+/** Pixel x of the enlarged source between two of its rows, 0..255. */
 function enlarged(upper: usize, lower: usize, fy: f32, scale: i32, last: i32, x: i32): v128 {
   // (x + 1/2) / scale - 1/2, plus 1 to stay positive, in steps of half a target pixel.
   const at = x * 2 + 1 + scale;

@@ -1,5 +1,5 @@
 /**
- * out [n, 64] += one row of a map enlarged twice, bilinear, corners aligned: (1 - fy) * upper + fy * lower, each
+ * out [n, 64] += one row of a map enlarged by 2, bilinear, corners aligned: (1 - fy) * upper + fy * lower, each
  * [n / 2, 64], sampled at x * (n / 2 - 1) / (n - 1). All float32; n even. Error <= 1e-6 of the largest magnitude.
  */
 export function upsampleAdd(out: usize, upper: usize, lower: usize, fy: f32, n: i32): void {
