@@ -5,8 +5,8 @@ import { text, u8, u32be } from "../core/probe/bytes.ts";
 import { boxes, findBox, readAssociations } from "../core/probe/iso-bmff.ts";
 
 /**
- * An AVIF with `avif` as its major brand: the still picture of an image sequence too. By any other name libavif would decode the
- * track, whose size has not been probed, and sharp might not know it.
+ * Makes `avif` the major brand, so that decoders take the still picture of an image sequence too. With another brand libavif
+ * would decode the track, whose size has not been probed, and sharp might not recognise the file.
  */
 export function stillAvif(bytes: Uint8Array): Uint8Array {
   if (text(bytes, 8, 4) === "avif") return bytes;
@@ -18,8 +18,8 @@ export function stillAvif(bytes: Uint8Array): Uint8Array {
 const TRANSFORMATIONS = ["irot", "imir", "clap"];
 
 /**
- * An AVIF as it is stored, neither turned nor cropped: libheif leaves the alpha of a turned picture as it was, and turns each tile by
- * itself. In the place of such a property stands none. @see ISO/IEC 23008-12 section 9.3.3
+ * Removes rotation, mirroring and cropping: libheif leaves the alpha of a turned picture as it was, and turns each tile by
+ * itself. Each such property is replaced by index 0, which stands for none. @see ISO/IEC 23008-12 section 9.3.3
  */
 export function untransformed(bytes: Uint8Array): Uint8Array {
   const { ipco, ipma, types } = readAvif(bytes);
@@ -36,7 +36,7 @@ export function untransformed(bytes: Uint8Array): Uint8Array {
 }
 
 /**
- * An AVIF cropped to 2x2 in its corner, if it is cropped: libavif, which crops nothing, is strict about where 4:2:0 may be.
+ * Replaces the crop of a cropped AVIF by 2x2 pixels in its corner: libavif does not crop, but refuses some crops of 4:2:0.
  * @see ISO/IEC 14496-12 section 12.1.4
  */
 export function plainlyCropped(bytes: Uint8Array, { width, height }: Size): Uint8Array {
@@ -50,10 +50,10 @@ export function plainlyCropped(bytes: Uint8Array, { width, height }: Size): Uint
 }
 
 /**
- * An AVIF whose picture and alpha have a pixi property: libavif asks for one, browsers do not, and libheif up to 1.11, which libvips and
- * ImageMagick wrote with, wrote none.
+ * Adds a missing pixi property to picture and alpha: libavif requires one, browsers do not, and libheif up to 1.11, with which
+ * libvips and ImageMagick wrote, left it out.
  *
- * @throws {TypeError} if it is not laid out plainly.
+ * @throws {TypeError} if its layout is not plain.
  * @see ISO/IEC 23008-12 section 6.5.6
  */
 export function withPixi(bytes: Uint8Array, bitDepth: number): Uint8Array {
@@ -65,8 +65,8 @@ export function withPixi(bytes: Uint8Array, bitDepth: number): Uint8Array {
 }
 
 /**
- * Gives an item, the primary one unless told, one more property: a box at the end of ipco, its index at the end of the
- * item's list in ipma, and every offset behind them moved.
+ * Adds a property to an item, by default the primary one: appends a box to ipco and its index to the item's list in ipma,
+ * and moves every offset behind them.
  */
 export function addAvifProperty(bytes: Uint8Array, property: Uint8Array, item?: number): Uint8Array {
   const { meta, iprp, ipco, ipma, primary, locations } = readAvif(bytes);
@@ -91,7 +91,7 @@ export function addAvifProperty(bytes: Uint8Array, property: Uint8Array, item?: 
   for (const { method, extents } of locations) {
     if (method !== 0) continue;
     for (const { start, length, field } of extents) {
-      // Else it would be other data than what has been probed.
+      // Otherwise it would be other data than what has been probed.
       const isBeside = start >= list.end || (length > 0 && start + length <= ipco.end);
       if (field.size === 0 || !isBeside) throw new TypeError("Expected an AVIF with offsets to move");
       // The low half of a 64-bit offset.

@@ -18,16 +18,16 @@ interface EncodeOptions {
 export interface Codecs {
   /** @throws {ServiceError} `undecodable_image` for corrupt or truncated bytes, `unsupported_format` for what it cannot read. */
   decode(bytes: Uint8Array, probe: Probe): Promise<Picture>;
-  /** Of a size that the format can store, see MAX_SIDE. The picture's alpha is ignored by JPEG: composite first. */
+  /** The format must be able to store the size, see MAX_SIDE. JPEG ignores the picture's alpha: composite first. */
   encode(picture: Picture, format: Format, options?: EncodeOptions): Promise<Uint8Array>;
 }
 
-/** Whether a format that can do without colours shall: a profile that is to be embedded needs them, being of RGB. */
+/** Whether to store a picture without colours, in formats that can. An embedded profile is of RGB and needs them. */
 export function isStoredGrey({ image, icc }: Picture): boolean {
   return icc === undefined && isGrey(image);
 }
 
-/** Whether colours are stored as finely as brightness, not halved both ways: in JPEG from the quality on where that shows. */
+/** Whether a JPEG of this quality stores chroma at full resolution (4:4:4): from the quality on where 4:2:0 shows. */
 export function jpegHasFullChroma(quality: number): boolean {
   return quality >= 80;
 }

@@ -2,7 +2,7 @@ import { concat } from "../core/bytes.ts";
 
 type Writer = WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
 
-/** The parts as one zlib stream (RFC 1950); each is asked for when the one before it has been taken. */
+/** Packs the parts into one zlib stream (RFC 1950), requesting each once the one before it has been consumed. */
 export function deflate(parts: Iterable<Uint8Array<ArrayBuffer>>): Promise<Uint8Array> {
   const write = async (writer: Writer) => {
     for (const part of parts) await writer.write(part);
@@ -10,15 +10,15 @@ export function deflate(parts: Iterable<Uint8Array<ArrayBuffer>>): Promise<Uint8
   return transform(new CompressionStream("deflate"), write, Number.POSITIVE_INFINITY);
 }
 
-/** Becomes 16 MB at most: nothing is packed tighter than 1 to 1032. */
+/** Unpacks to 16 MB at most: deflate packs no tighter than 1032 to 1. */
 const PIECE_BYTES = 2 ** 14;
 
-/** Inverse of {@link deflate}, to little more than `maxBytes`; undefined for damaged data. */
+/** Inverse of {@link deflate}; stops soon after `maxBytes`. Undefined for damaged data. */
 export async function inflate(data: Uint8Array, maxBytes: number): Promise<Uint8Array | undefined> {
   const write = async (writer: Writer, bytesRead: () => number) => {
     for (let at = 0; at < data.length && bytesRead() <= maxBytes; at += PIECE_BYTES) {
       await writer.write(new Uint8Array(data.subarray(at, at + PIECE_BYTES)));
-      // workerd unpacks all that it is given, whether anybody reads or not.
+      // workerd unpacks everything it is given, whether anyone reads it or not.
       for (let before = -1; before < bytesRead(); await nextTurn()) before = bytesRead();
     }
   };
@@ -29,12 +29,12 @@ export async function inflate(data: Uint8Array, maxBytes: number): Promise<Uint8
   }
 }
 
-/** Of the event loop; whoever has something to read has read it by then. */
+/** Waits for a turn of the event loop, by which readers have read whatever there is. */
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }
 
-/** What a stream makes of what is written; reading stops once it is more than `maxBytes`. */
+/** Collects what a stream makes of what is written to it; stops reading once that exceeds `maxBytes`. */
 async function transform(
   stream: CompressionStream | DecompressionStream,
   write: (writer: Writer, bytesRead: () => number) => Promise<void>,

@@ -23,7 +23,7 @@ export function decodeGif(bytes: Uint8Array): Rgba {
   return { width, height, data: new Uint8ClampedArray(pixels.buffer) };
 }
 
-/** RGBA of each index: black, as in browsers, where the palette has no colour for it. */
+/** RGBA of each index; black, as in browsers, if the palette has no colour for it. */
 function coloursOf(palette: Uint8Array, transparent: number | undefined): Uint32Array {
   const colours = new Uint32Array(256);
   const bytes = new Uint8Array(colours.buffer);
@@ -35,7 +35,7 @@ function coloursOf(palette: Uint8Array, transparent: number | undefined): Uint32
   return colours;
 }
 
-/** In the order in which they are stored. */
+/** Indices of the rows in the order in which they are stored. */
 function rowsOf({ height, isInterlaced }: GifFrame): number[] {
   const rows = Array.from({ length: height }, (_, row) => row);
   return isInterlaced ? PASSES.flatMap(({ first, step }) => rows.filter((row) => row % step === first)) : rows;
@@ -45,11 +45,11 @@ function rowsOf({ height, isInterlaced }: GifFrame): number[] {
 const MAX_CODES = 4096;
 
 /**
- * LZW with codes of growing size, the first `count` symbols of it. A code stands for a symbol, or for a string that stands in what has been
- * unpacked already: that of the code before, and one symbol more.
+ * Unpacks the first `count` symbols of LZW data with codes of growing size. A code stands for a symbol, or for a string that has
+ * already been unpacked: that of an earlier code and the symbol after it.
  *
- * @param bits - of a symbol; 2 at least, as the first codes would not fit otherwise.
- * @throws {ServiceError} `undecodable_image` if there are fewer, or a code stands for nothing. @see GIF89a appendix F
+ * @param bits - bits of a symbol; at least 2, as the first codes would not fit otherwise.
+ * @throws {ServiceError} `undecodable_image` if there are fewer symbols, or a code stands for nothing. @see GIF89a appendix F
  */
 function unpack(packed: Uint8Array, bits: number, count: number): Uint8Array {
   if (bits < 2 || bits > 8) throw corrupt(`a GIF with symbols of ${bits} bits`);
@@ -58,7 +58,7 @@ function unpack(packed: Uint8Array, bits: number, count: number): Uint8Array {
   const lengths = new Uint32Array(MAX_CODES);
   const symbols = new Uint8Array(count);
   let [at, from, held, buffer] = [0, 0, 0, 0];
-  // Of the code before; none at first and after a clear.
+  // Length of the string of the code before; 0 at first and after a clear.
   let length = 0;
   let [size, codes] = [bits + 1, clear + 2];
   while (at < count) {
@@ -82,7 +82,7 @@ function unpack(packed: Uint8Array, bits: number, count: number): Uint8Array {
     if (code === clear + 1 || code >= codes) throw corrupt("damaged gif data");
     length = code < clear ? 1 : (lengths[code] ?? 0);
     if (code < clear) symbols[at] = code;
-    // One by one, as the last may be the first: symbols beyond `count` are left out by the array.
+    // One by one, as the last may be the first one copied. The array drops symbols beyond `count`.
     else for (let i = 0, start = starts[code] ?? 0; i < length; i++) symbols[at + i] = symbols[start + i] ?? 0;
     at += length;
   }

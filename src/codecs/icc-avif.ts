@@ -8,7 +8,7 @@ const RESTRICTED = "rICC";
 const UNRESTRICTED = "prof";
 
 /**
- * The profile of the primary item's colr boxes, where one counts before numbers, else of the numbers in its data.
+ * The profile in the primary item's colr boxes, else one made from the numbers there, else from the numbers in its data.
  * @see ISO/IEC 14496-12 section 12.1.5; AV1 Codec ISO Media File Format Binding section 2.3.4
  */
 export function readFromAvif(bytes: Uint8Array): Uint8Array | undefined {

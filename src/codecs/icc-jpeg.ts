@@ -7,13 +7,13 @@ const SIGNATURE = "ICC_PROFILE\0";
 /** A segment holds 65533 bytes, of which the signature, number and count take 14. */
 const MAX_PART = 65533 - SIGNATURE.length - 2;
 
-/** Joins the APP2 segments of a profile; `undefined` if one is missing, or they disagree on how many there are. @see ICC.1:2022 annex B.4 */
+/** Joins the APP2 segments of a profile; `undefined` if one is missing or they disagree on their number. @see ICC.1:2022 annex B.4 */
 export function readFromJpeg(bytes: Uint8Array): Uint8Array | undefined {
   const parts: Uint8Array[] = [];
   let count = 0;
   for (const { marker, data } of jpegSegments(bytes)) {
     if (marker === SOS) break;
-    // CMYK is converted: no profile in the file is of the result.
+    // CMYK is converted to RGB, to which the file's profile does not apply.
     if (isFrame(marker) && u8(data, 5) === 4) return undefined;
     if (marker !== APP2 || text(data, 0, SIGNATURE.length) !== SIGNATURE) continue;
     const [number = 0, total = 0] = data.subarray(SIGNATURE.length, SIGNATURE.length + 2);
@@ -31,7 +31,7 @@ export function isGreyJpeg(bytes: Uint8Array): boolean {
   return false;
 }
 
-/** Inserts APP2 segments after APP0, or first of all. */
+/** Inserts APP2 segments after APP0, or first if there is none. */
 export function embedInJpeg(bytes: Uint8Array, icc: Uint8Array): Uint8Array {
   const [first] = jpegSegments(bytes);
   const at = 2 + (first?.marker === APP0 ? first.whole.length : 0);

@@ -7,8 +7,8 @@ import { deflate, inflate } from "./deflate.ts";
 import { pngChunk } from "./png-container.ts";
 
 /**
- * The profile of a cICP chunk that names a colour space, else of an iCCP chunk, unpacked to little more than `maxBytes`; no viewer
- * uses a damaged one.
+ * The profile for a cICP chunk that names a colour space, else that of an iCCP chunk, unpacked to little more than `maxBytes`;
+ * undefined if damaged, as no viewer uses it then.
  * @see PNG (third edition) sections 4.3, 11.3.2.3 and 11.3.2.6
  */
 export async function readFromPng(bytes: Uint8Array, maxBytes: number): Promise<Uint8Array | undefined> {
@@ -20,9 +20,9 @@ export async function readFromPng(bytes: Uint8Array, maxBytes: number): Promise<
     const nameEnd = data.indexOf(0);
     if (type === "iCCP" && nameEnd > 0 && data[nameEnd + 1] === 0) packed ??= data.subarray(nameEnd + 2);
   }
-  // Nothing is packed to more than it is; blocks of nothing would take seconds.
+  // What is too long packed is too long unpacked; unpacking empty blocks would take seconds.
   const icc = packed && (packed.length > maxBytes ? packed : await inflate(packed, maxBytes));
-  // Optimizers make grey of a picture and keep its profile; libpng takes none of RGB there.
+  // Optimizers turn a picture grey but keep its profile; libpng ignores an RGB profile there.
   return icc && isGreyPng(bytes) && text(icc, 16, 4) === "RGB " ? undefined : icc;
 }
 

@@ -1,6 +1,6 @@
 import { be32, concat, latin1 } from "../core/bytes.ts";
 
-/** Name and data of each tag, the data whole with its type signature. */
+/** Name and data of each tag; the data include the type signature. */
 type IccTags = readonly (readonly [name: string, data: Uint8Array])[];
 
 export const ICC_HEADER_BYTES = 128;
@@ -8,7 +8,7 @@ export const ICC_HEADER_BYTES = 128;
 /** The white of the profile connection space, X, Y, Z as s15Fixed16. @see ICC.1:2022 section 7.2.16 */
 export const D50 = [0xf6d6, 0x10000, 0xd32d] as const;
 
-/** An RGB profile with this header, whose size, colour spaces and id are set. @see ICC.1:2022 section 7 */
+/** An RGB profile of this header, whose size, colour spaces and id are replaced, and these tags. @see ICC.1:2022 section 7 */
 export function rgbProfile(header: Uint8Array, tags: IccTags): Uint8Array {
   let at = ICC_HEADER_BYTES + 4 + 12 * tags.length;
   const table: Uint8Array[] = [be32(tags.length)];
@@ -22,16 +22,16 @@ export function rgbProfile(header: Uint8Array, tags: IccTags): Uint8Array {
   const own = new Uint8Array(header.subarray(0, ICC_HEADER_BYTES));
   own.set(be32(at), 0);
   own.set(latin1("RGB XYZ "), 16);
-  own.fill(0, 84, 100); // the id is a hash of all else
+  own.fill(0, 84, 100); // the id is a hash of the rest
   return concat([own, ...table, ...bodies]);
 }
 
-/** Red, green and blue of BT.709, which are sRGB's: X, Y, Z of each, adapted to D50. */
+/** Red, green and blue of BT.709 and sRGB: X, Y, Z of each, adapted to D50. */
 export const BT709 = [
   0.436066, 0.222488, 0.013916, 0.385147, 0.716873, 0.097076, 0.143066, 0.060608, 0.714096,
 ] as const;
 
-/** The tags of a profile of three primaries, as {@link BT709}, and one curve. @see ICC.1:2022 section 8.3.3 */
+/** The tags of a profile with three primaries, as in {@link BT709}, and one curve. @see ICC.1:2022 section 8.3.3 */
 export function matrixTags(primaries: readonly number[], curve: Uint8Array): IccTags {
   const xyz = (values: readonly Uint8Array[]) => concat([latin1("XYZ "), be32(0), ...values]);
   return [
@@ -43,7 +43,7 @@ export function matrixTags(primaries: readonly number[], curve: Uint8Array): Icc
   ];
 }
 
-/** As s15Fixed16. @see ICC.1:2022 section 4.6 */
+/** Encodes a number as s15Fixed16. @see ICC.1:2022 section 4.6 */
 export function fixed(value: number): Uint8Array {
   return be32(Math.round(value * 65_536));
 }

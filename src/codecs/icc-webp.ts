@@ -12,7 +12,7 @@ export function readFromWebp(bytes: Uint8Array): Uint8Array | undefined {
   return undefined;
 }
 
-/** Rewrites a lossy still WebP, as our encoders write it, in the extended format with an ICCP chunk, which comes before the pixels. */
+/** Rewrites a lossy still WebP of our encoders in the extended format, with an ICCP chunk before the pixels. */
 export function embedInWebp(bytes: Uint8Array, icc: Uint8Array): Uint8Array {
   let size = { width: 0, height: 0 };
   let alpha = false;

@@ -11,10 +11,10 @@ import { embedInWebp, readFromWebp } from "./icc-webp.ts";
 const MAX_ICC_BYTES = 4 * 2 ** 20;
 
 /**
- * The colour profile that the RGB numbers of a decoded picture are in. A grey profile is given as the RGB profile of
- * the same tone curve, a colour space that is named by numbers as a profile of it. One that is damaged, or of another
- * colour space than its picture, is left out: viewers ignore it too, so the picture looks the same. So is what stands behind its
- * end, which is no colour and may be anything.
+ * The colour profile of a decoded picture's RGB numbers. A grey profile becomes an RGB profile with the same tone curve,
+ * and a colour space named by numbers becomes a profile. A profile that is damaged, or of another colour space than its
+ * picture, is left out: viewers ignore it too, so the picture looks the same. Bytes behind the profile's end are cut off, as
+ * they may be anything.
  * @throws {ServiceError} `undecodable_image` if it is larger than 4 MB.
  */
 export async function readIcc(bytes: Uint8Array, format: SourceFormat): Promise<Uint8Array | undefined> {
@@ -27,7 +27,7 @@ export async function readIcc(bytes: Uint8Array, format: SourceFormat): Promise<
   const space = text(icc, 16, 4);
   if (space !== "GRAY") return space === "RGB " ? new Uint8Array(icc) : undefined;
   const rgb = IS_GREY[format](bytes) ? rgbFromGrey(icc) : undefined;
-  // Its tags may all have been the same bytes.
+  // It may be longer than the grey one, whose tags may share the same bytes.
   if (rgb) checkLength(rgb);
   return rgb;
 }
@@ -78,7 +78,7 @@ function rgbFromGrey(grey: Uint8Array): Uint8Array | undefined {
   ]);
 }
 
-/** The curve to Y that a curve to L* amounts to, which matrix profiles know nothing of; of a power, or none. @see ICC.1:2022 section 10.6 */
+/** A curve to Y for one to L*, which matrix profiles do not know; undefined unless it is a power. @see ICC.1:2022 section 10.6 */
 function luminanceCurve(curve: Uint8Array): Uint8Array | undefined {
   const count = curve.length < 12 || text(curve, 0, 4) !== "curv" ? 2 : u32be(curve, 8);
   if (count > 1 || curve.length < 12 + 2 * count) return undefined;
@@ -91,7 +91,7 @@ function luminanceCurve(curve: Uint8Array): Uint8Array | undefined {
   return concat([latin1("curv"), be32(0), be32(entries.length), ...entries]);
 }
 
-/** Data of a tag, whole with its type signature; `undefined` if it is missing or damaged. @see ICC.1:2022 section 7.3 */
+/** Data of a tag, including its type signature; `undefined` if it is missing or damaged. @see ICC.1:2022 section 7.3 */
 function readTag(icc: Uint8Array, name: string): Uint8Array | undefined {
   const count = Math.min(u32be(icc, ICC_HEADER_BYTES), Math.floor((icc.length - ICC_HEADER_BYTES - 4) / 12));
   for (let i = 0; i < count; i++) {

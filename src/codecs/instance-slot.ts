@@ -1,7 +1,7 @@
-/** A started codec: what it does, and the memory it does it in. */
+/** A started codec and its memory. */
 export interface Running<Run> {
   readonly run: Run;
-  /** What it gives may hold what it gave before: it is not to be used again. */
+  /** Must not be used again, as its result may contain parts of an earlier one. */
   readonly once?: boolean;
   readonly memory: { readonly buffer: { readonly byteLength: number } };
 }

@@ -15,12 +15,11 @@ import {
 } from "../core/probe/jpeg.ts";
 
 /**
- * The same picture without what decoders warn of though it does no harm, so that every warning is of damage: bytes between two
- * segments (but not behind a scan, where they may be what is left of it), scans of a sequential JPEG that say they are of a
- * part of the coefficients (Samsung's cameras), versions of JFIF and transforms of Adobe that nobody knows. libjpeg tells of
- * its first warning only.
+ * Removes the harmless oddities that decoders warn of, so that every warning means damage: bytes between two segments (but
+ * not behind a scan, where they may be the rest of it), scans of a sequential JPEG that claim only a part of the coefficients
+ * (Samsung's cameras), and unknown JFIF versions and Adobe transforms. libjpeg reports only its first warning.
  *
- * @param isKept - which segments are; all by default.
+ * @param isKept - which segments to keep; all by default.
  */
 export function plainJpeg(bytes: Uint8Array, isKept: (segment: JpegSegment) => boolean = () => true): Uint8Array {
   const segments = [...jpegSegments(bytes)];
@@ -47,20 +46,20 @@ function plainSegment({ marker, data, whole }: JpegSegment, frame: JpegSegment |
   return whole;
 }
 
-/** Whether pixels depend on a segment, or what their colours are: not on comments, and of applications' data on JFIF's and Adobe's alone. */
+/** Whether the pixels or their colours depend on a segment: not on comments, and on no APPn but JFIF's and Adobe's. */
 export function isNeeded({ marker }: JpegSegment): boolean {
   const isOther = marker === COM || (marker >= APP0 && marker <= APP15);
   return !isOther || marker === APP0 || marker === APP14;
 }
 
-/** Each scan has all coefficients of its components. */
+/** Whether each scan has all coefficients of its components. */
 function isSequential({ marker }: JpegSegment): boolean {
   return marker < SOF2;
 }
 
 /**
- * Whether a warning of libjpeg's is of bytes behind the last pixel, which cameras write. Of a progressive JPEG it may be of damage:
- * a code that is read wrongly leaves bytes over.
+ * Whether a warning of libjpeg's is about bytes behind the last pixel, which cameras write. In a progressive JPEG it may mean
+ * damage, because a misread code leaves bytes over.
  */
 export function isHarmless(warning: string, bytes: Uint8Array): boolean {
   if (!/extraneous bytes before marker 0xd9/.test(warning)) return false;

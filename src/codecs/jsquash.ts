@@ -17,10 +17,10 @@ import { type CodecModules, DECODERS, type Decode, ENCODERS, type Encode } from 
 import { firstWebpFrame, plainWebp, type WebpFrame } from "./webp-container.ts";
 
 /**
- * Codecs over jSquash, PNG written by ourselves: for the Worker, and wherever else WebAssembly runs. At most one decoder
- * and one encoder live where one picture is made at a time, as in the Worker.
+ * Codecs over jSquash, with our own PNG encoder, for the Worker and wherever else WebAssembly runs. At most one decoder and
+ * one encoder are alive if pictures are made one at a time, as in the Worker.
  *
- * @param limits.avifBytes - what the decoder of AVIF may take of memory; some pictures take ten times as much as others.
+ * @param limits.avifBytes - most memory for the AVIF decoder; some pictures take ten times as much as others.
  */
 export function createCodecs(modules: CodecModules, { avifBytes = Number.POSITIVE_INFINITY } = {}): Codecs {
   const decoders = createInstanceSlot<SourceFormat, Decode>();
@@ -36,7 +36,7 @@ export function createCodecs(modules: CodecModules, { avifBytes = Number.POSITIV
       const prepared = attempt(() => prepare(bytes, probe), format);
       checkLength(prepared.bytes.length, probe);
       if (format === "png") {
-        // The decoder unpacks it to the end, a second for each GB; damage it finds for itself.
+        // The decoder unpacks to the end, at a second per GB. It detects damage itself.
         const unpacked = await inflate(packedPixels(prepared.bytes), maxBytes(probe));
         checkLength(unpacked?.length ?? 0, probe);
       }
@@ -46,7 +46,7 @@ export function createCodecs(modules: CodecModules, { avifBytes = Number.POSITIV
         (decode) =>
           attempt(() => decode(prepared.bytes, format === "avif" ? avifBytes : maxMemoryBytes(probe)), format),
       );
-      // Transparent around a frame, as browsers show it whatever background colour the file asks for.
+      // Transparent around a frame, as in browsers, whatever background colour the file asks for.
       const whole = "x" in prepared ? pad(image, { ...prepared, width, height }, [0, 0, 0, 0]) : image;
       if (whole.width !== width || whole.height !== height) {
         throw corrupt(`a picture of ${whole.width}x${whole.height} that says it is ${width}x${height}`);
@@ -65,7 +65,7 @@ export function createCodecs(modules: CodecModules, { avifBytes = Number.POSITIV
   };
 }
 
-/** A codec throws anything: Error, RuntimeError, a C++ exception object, a number. */
+/** A codec may throw anything: Error, RuntimeError, a C++ exception object, a number. */
 function attempt<Result>(decode: () => Result, format: SourceFormat): Result {
   try {
     return decode();
@@ -75,7 +75,7 @@ function attempt<Result>(decode: () => Result, format: SourceFormat): Result {
   }
 }
 
-/** The still picture, without what a decoder need not see, and with what it asks for; or a frame and its place. */
+/** The still picture with what its decoder needs and nothing else; or a frame and its place. */
 function prepare(bytes: Uint8Array, probe: Probe): WebpFrame | Pick<WebpFrame, "bytes"> {
   switch (probe.format) {
     case "png":
@@ -94,8 +94,8 @@ function prepare(bytes: Uint8Array, probe: Probe): WebpFrame | Pick<WebpFrame, "
 }
 
 /**
- * More than twice what a JPEG or WebP takes that an encoder wrote. One that was made for it may take hundreds of MB, such as a WebP
- * with codes of its own for each 4x4 pixels.
+ * More than twice what an encoder's JPEG or WebP takes. A crafted one may take hundreds of MB, such as a WebP with separate codes
+ * for each 4x4 pixels.
  */
 function maxMemoryBytes({ width, height }: Probe): number {
   return 40 * 2 ** 20 + 24 * width * height;

@@ -18,17 +18,17 @@ export function pngChunk(type: string, data: Uint8Array): Uint8Array {
 const ESSENTIAL = new Set(["IHDR", "PLTE", "tRNS", "IDAT", "IEND"]);
 
 /**
- * A PNG's pixels and nothing beside.
+ * A PNG with only the chunks that its pixels depend on.
  *
- * @throws {ServiceError} `undecodable_image` where one of its chunks is damaged.
+ * @throws {ServiceError} `undecodable_image` if one of these chunks is damaged.
  */
 export function essentialPng(bytes: Uint8Array): Uint8Array {
   const parts = [bytes.subarray(0, 8)];
-  // A tRNS is forbidden there; libpng does without it, this decoder without the picture. @see PNG (third edition) section 11.3.1.1
+  // With alpha tRNS is forbidden: libpng ignores it, the edge's decoder refuses the picture. @see PNG (third edition) section 11.3.1.1
   const hasAlpha = (u8(bytes, 8 + 8 + 9) & 4) !== 0;
   for (const { type, whole } of pngChunks(bytes)) {
     if (!ESSENTIAL.has(type) || (type === "tRNS" && hasAlpha)) continue;
-    // The decoder does not look, and makes up what cannot be told from a picture. @see PNG (third edition) section 5.5
+    // The decoder does not check CRCs, and makes up pixels that look like a picture. @see PNG (third edition) section 5.5
     if (crc32(whole.subarray(4, -4)) !== u32be(whole, whole.length - 4))
       throw corrupt(`a PNG with a damaged ${type} chunk`);
     parts.push(whole);
@@ -36,12 +36,12 @@ export function essentialPng(bytes: Uint8Array): Uint8Array {
   return concat(parts);
 }
 
-/** What the pixels are packed into, which may go on behind them. */
+/** The packed pixels; the data may go on behind them. */
 export function packedPixels(bytes: Uint8Array): Uint8Array {
   return concat([...pngChunks(bytes)].filter(({ type }) => type === "IDAT").map(({ data }) => data));
 }
 
-/** The CRC of each byte. */
+/** CRC of each byte value. */
 const CRCS = Uint32Array.from({ length: 256 }, (_, byte) => {
   let crc = byte;
   for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
@@ -51,7 +51,7 @@ const CRCS = Uint32Array.from({ length: 256 }, (_, byte) => {
 /** @see PNG (third edition) annex D */
 function crc32(bytes: Uint8Array): number {
   let crc = -1;
-  // By index: iterated, it takes twice as long, and until it is optimized seven times.
+  // By index: iterating takes twice as long, and seven times as long until it is optimized.
   for (let i = 0; i < bytes.length; i++) crc = (crc >>> 8) ^ (CRCS[(crc ^ (bytes[i] ?? 0)) & 0xff] ?? 0);
   return ~crc >>> 0;
 }

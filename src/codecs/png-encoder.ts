@@ -5,7 +5,7 @@ import { isStoredGrey, type Picture } from "./codec.ts";
 import { deflate } from "./deflate.ts";
 import { pngChunk, pngFile } from "./png-container.ts";
 
-/** What is taken from a byte: a guess from the ones to its left, above it, and above to the left. */
+/** A filter subtracts a guess from each byte, made from the bytes to its left, above it, and above to the left. */
 interface Filter {
   /** @see PNG (third edition) table 11 */
   readonly type: number;
@@ -17,18 +17,17 @@ const PAETH: Filter = { type: 4, guess: paeth };
 
 /** Which bytes of a pixel in memory are stored. */
 const [GREY, RGB, ALPHA] = [[0], [0, 1, 2], [3]];
-/** By one less than how many they are. @see PNG (third edition) table 9 */
+/** Indexed by the number of stored bytes, less one. @see PNG (third edition) table 9 */
 const COLOUR_TYPE = [0, 4, 2, 6];
 
-/** Deflated at a time: enough for a stream to cost nothing, little beside the picture. */
+/** Bytes deflated at a time: enough for the stream to cost nothing, little compared to the picture. */
 const BAND_BYTES = 2 ** 16;
 
 /**
- * RGBA -> PNG, every pixel as it is; without alpha where all are opaque, without colours where none has one. 0.25 s a
- * megapixel.
+ * RGBA -> PNG, lossless; without alpha if every pixel is opaque, without colours if none has one. Takes 0.25 s a megapixel.
  *
- * One filter for all rows, and deflating tells which: Paeth is at most 4 % larger on what the network makes than the filter
- * of each row's least sum of differences, and none takes half of either's bytes where colours are few.
+ * All rows get the same filter, whichever deflates better. On what the network makes, Paeth is at most 4 % larger than
+ * choosing for each row the filter with the least sum of differences; with few colours, no filter halves the bytes of either.
  */
 export async function encodePng(picture: Picture): Promise<Uint8Array> {
   const { image } = picture;
@@ -47,7 +46,7 @@ function header({ width, height }: Rgba, samples: readonly number[]): Uint8Array
   return concat([be32(width), be32(height), Uint8Array.of(8, COLOUR_TYPE[samples.length - 1] ?? 0, 0, 0, 0)]);
 }
 
-/** The rows, filtered, each after the type of its filter, some at a time. @see PNG (third edition) sections 7.2 and 9 */
+/** The filtered rows, each behind its filter type, in bands of several rows. @see PNG (third edition) sections 7.2 and 9 */
 function* scanlines(
   { width, height, data }: Rgba,
   samples: readonly number[],

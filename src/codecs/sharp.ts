@@ -17,7 +17,7 @@ import { checkLength, maxBytes } from "./source-length.ts";
 import { plainWebp } from "./webp-container.ts";
 
 export interface SharpCodecsOptions {
-  /** After which decoding or encoding is given up; never by default. */
+  /** Time after which decoding or encoding is given up; never by default. */
   readonly timeoutSeconds?: number;
 }
 
@@ -43,18 +43,18 @@ export function createSharpCodecs({ timeoutSeconds: seconds = 0 }: SharpCodecsOp
 }
 
 const ENCODERS: Readonly<Record<Format, (image: Sharp, quality: number) => Sharp>> = {
-  // Without filters twice as large.
+  // Without filters the file is twice as large.
   png: (image) => image.png({ adaptiveFiltering: true }),
   jpeg: (image, quality) => {
     const chromaSubsampling = jpegHasFullChroma(quality) ? "4:4:4" : "4:2:0";
     return image.removeAlpha().jpeg({ quality, chromaSubsampling, mozjpeg: true });
   },
   webp: (image, quality) => image.webp({ quality }),
-  // By sharp's own tuning, `iq`, a quality stands for files that are a third smaller and up to 2 dB worse than the edge's.
+  // With sharp's default tuning, `iq`, files of a quality are a third smaller and up to 2 dB worse than the edge's.
   avif: (image, quality) => image.avif({ quality, tune: "ssim" }),
 };
 
-/** What libvips, and what it stands on, would take for something else, or unpack whatever it takes. */
+/** Removes what libvips or its libraries would misread, or unpack whatever it costs. */
 const PREPARE: Readonly<Partial<Record<SourceFormat, (bytes: Uint8Array) => Uint8Array>>> = {
   avif: (bytes) => untransformed(stillAvif(bytes)),
   jpeg: plainJpeg,
@@ -71,7 +71,7 @@ async function decodePixels(bytes: Uint8Array, probe: Probe, seconds: number): P
   // "warning" refuses what libjpeg would fill with grey. The caller has limited the size that the header gives.
   const options: SharpOptions = { failOn: "warning", limitInputPixels: probe.width * probe.height };
   const { data, info } = await attempt(seconds, probe, async () => {
-    // sharp would convert to sRGB and drop the profile: right for CMYK only.
+    // sharp would convert to sRGB and drop the profile, which is right only for CMYK.
     const { space } = await sharp(prepared, options).metadata();
     return sharp(prepared, { ...options, ignoreIcc: space !== "cmyk" })
       .ensureAlpha()
@@ -88,11 +88,11 @@ async function decodePixels(bytes: Uint8Array, probe: Probe, seconds: number): P
   if (upright.width !== width || upright.height !== height) {
     throw corrupt(`a picture of ${upright.width}x${upright.height} that says it is ${width}x${height}`);
   }
-  // What libavif does and libheif does not.
+  // libavif does this, libheif does not.
   return probe.format === "avif" && readAvif(bytes).premultiplied ? unpremultiply(upright) : upright;
 }
 
-/** What is packed, up to little more than `most`: behind the pixels libpng goes on to the end, a second for each 3 GB. */
+/** Length of the unpacked data, up to little more than `most`: libpng unpacks beyond the pixels to the end, at 3 GB a second. */
 async function unpackedLength(packed: Uint8Array, most: number): Promise<number> {
   const unpacking = createInflate({ chunkSize: 2 ** 18 });
   unpacking.end(packed);
@@ -103,7 +103,7 @@ async function unpackedLength(packed: Uint8Array, most: number): Promise<number>
       if (length > most) break;
     }
   } catch {
-    // Damage libpng finds for itself.
+    // libpng detects damage itself.
   }
   return length;
 }
@@ -123,7 +123,7 @@ async function attempt<Result>(
   }
 }
 
-/** libvips says only in words that it gave up, so the clock says it. */
+/** libvips reports a timeout only in its message, so the clock decides whether it was one. */
 async function inTime<Result>(seconds: number, step: () => Promise<Result>): Promise<Result> {
   const started = performance.now();
   try {

@@ -1,17 +1,17 @@
 import { ServiceError } from "../core/errors.ts";
 import type { Probe } from "../core/probe/probe-result.ts";
 
-/** A pixel of 16 bits a channel takes 8 bytes as it is. */
+/** Twice the 8 bytes that a pixel of 16 bits a channel takes when not packed. */
 const MAX_BYTES_PER_PIXEL = 16;
 
-/** So many at most that a source can need, without its metadata where decoders get none, packed or not. */
+/** Most bytes that a source can need, packed or not; without metadata if its decoder gets none. */
 export function maxBytes({ format, width, height }: Probe): number {
-  // An AVIF may have metadata, and be a sequence.
+  // An AVIF keeps its metadata and may be a sequence.
   return MAX_BYTES_PER_PIXEL * width * height + (format === "avif" ? 2 ** 22 : 2 ** 20);
 }
 
 /**
- * What is no pixel is a burden all the same: decoders hold what they are given up to four times.
+ * Bounds data that are not pixels: decoders hold up to four copies of what they are given.
  *
  * @throws {ServiceError} `source_too_large` beyond {@link maxBytes}.
  */

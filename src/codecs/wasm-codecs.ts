@@ -27,30 +27,30 @@ export interface CodecModules {
   readonly "@jsquash/avif/codec/enc/avif_enc.wasm": WebAssembly.Module;
 }
 
-/** Throws for bytes it cannot decode; `image_too_large` where it has too little memory (not PNG). */
+/** Throws if it cannot decode the bytes; `image_too_large` if the memory is too small (not PNG). */
 export type Decode = (bytes: Uint8Array, maxMemoryBytes: number) => Rgba;
-/** A promise only of what runs without an instance. */
+/** Returns a promise only if it runs without an instance. */
 export type Encode = (picture: Picture, quality: number) => Uint8Array | Promise<Uint8Array>;
 
 type Start<Run> = (modules: CodecModules) => Promise<Running<Run>>;
 
 /** 8 of 10: 0.45 s a megapixel instead of 2.5 s at jSquash's 6, for files 8 % larger. */
 const AVIF_SPEED = 8;
-/** 4:4:4, as sharp writes it: at the same quality 1.4 dB better than 4:2:0 on photographs and 4 on drawings, for files up to a fifth larger. */
+/** 4:4:4, as in sharp: at one quality 1.4 dB better than 4:2:0 on photographs, 4 on drawings, for files up to a fifth larger. */
 const AVIF_444 = 3;
 /** jSquash's MozJpegColorSpace.GRAYSCALE. */
 const JPEG_GREY = 1;
 
-/** Of what is no instance, but in its slot all the same, so that no other codec's memory stays beside it. */
+/** Memory of a codec that is no instance but takes its slot, so that no other codec's memory stays alive beside it. */
 const NONE = { buffer: { byteLength: 0 } };
 
 export const DECODERS: Readonly<Record<SourceFormat, Start<Decode>>> = {
   png: async (modules) => startPngDecoder(modules["@jsquash/png/codec/pkg/squoosh_png_bg.wasm"]),
-  // What libjpeg prints is its only sign that it made up what is damaged or missing.
+  // What libjpeg prints is its only sign that it filled in damaged or missing data.
   jpeg: (modules) =>
     startDecoder(mozjpegDec, modules["@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm"], { options: [false], isHarmless }),
   webp: (modules) => startDecoder(webpDec, modules["@jsquash/webp/codec/dec/webp_dec.wasm"], { options: [] }),
-  // Where libavif fails, jSquash returns memory as it was: in a new instance, nothing of another picture.
+  // If libavif fails, jSquash returns uninitialised memory, which in a new instance holds nothing of another picture.
   avif: async (modules) => ({
     ...(await startDecoder(avifDec, modules["@jsquash/avif/codec/dec/avif_dec.wasm"], { options: [8] })),
     once: true,
@@ -60,8 +60,8 @@ export const DECODERS: Readonly<Record<SourceFormat, Start<Decode>>> = {
 
 export const ENCODERS: Readonly<Record<Format, Start<Encode>>> = {
   png: async () => ({ memory: NONE, run: encodePng }),
-  // Baseline: at low qualities there would be tables of 16 bit, which not every decoder reads. Progressive files are 0 to 5 % smaller,
-  // and of a megapixel of noise at quality 100 take 61 MB and 5 s instead of 29 MB and 1.7 s.
+  // Baseline, because low qualities would otherwise use 16-bit tables, which not every decoder reads. Progressive files are 0 to 5 %
+  // smaller, but a megapixel of noise at quality 100 takes 61 MB and 5 s instead of 29 MB and 1.7 s.
   jpeg: (modules) =>
     startEncoder(mozjpegEnc, modules["@jsquash/jpeg/codec/enc/mozjpeg_enc.wasm"], (quality, picture) => {
       const chroma = { auto_subsample: false, chroma_subsample: jpegHasFullChroma(quality) ? 1 : 2 };
@@ -117,12 +117,12 @@ async function startEmscripten<Codec>(factory: EmscriptenFactory<Codec>, module:
   return { codec, memory, printed };
 }
 
-/** Runs a codec whose memory may grow to so many bytes. @throws {ServiceError} `image_too_large` where it would need more. */
+/** Runs a codec whose memory may grow to `maxBytes`. @throws {ServiceError} `image_too_large` if it would need more. */
 type Within = <Result>(maxBytes: number, run: () => Result) => Result;
 
 const PAGE_BYTES = 65_536;
 
-/** Emscripten's glue grows a memory by the object that stands for it, and asks for less when it is refused. */
+/** Overrides `grow`, through which Emscripten's glue grows a memory; refused, the glue asks for less. */
 function boundGrowth(memory: WebAssembly.Memory): Within {
   let most = Number.POSITIVE_INFINITY;
   let isRefused = false;
@@ -136,7 +136,7 @@ function boundGrowth(memory: WebAssembly.Memory): Within {
     [most, isRefused] = [maxBytes, false];
     try {
       const result = run();
-      // Without memory a codec may return a picture all the same.
+      // A codec may return a picture even if it was refused memory.
       if (isRefused) throw new RangeError("Expected memory");
       return result;
     } catch (cause) {
@@ -152,7 +152,7 @@ function tooLarge(maxBytes: number, cause: unknown): ServiceError {
 
 interface DecoderOptions<Options> {
   readonly options: Options;
-  /** Whether a line that was printed tells of no damage; by default any. */
+  /** Whether a printed line means no damage; by default every line does. */
   readonly isHarmless?: (line: string, bytes: Uint8Array) => boolean;
 }
 

@@ -10,8 +10,8 @@ interface PngExports {
 }
 
 /**
- * Starts jSquash's PNG decoder. Its own glue keeps one instance for ever (`if (wasm !== undefined) return wasm`), so that
- * one cannot be replaced after a trap; this is the same glue with the instance in a closure.
+ * Starts jSquash's PNG decoder. Its own glue keeps one instance for ever (`if (wasm !== undefined) return wasm`), which
+ * cannot be replaced after a trap; this is the same glue with the instance in a closure.
  * @see node_modules/@jsquash/png/codec/pkg/squoosh_png.js, whose import names carry the hashes below
  */
 export function startPngDecoder(module: WebAssembly.Module): Running<(bytes: Uint8Array) => Rgba> {
@@ -35,7 +35,7 @@ export function startPngDecoder(module: WebAssembly.Module): Running<(bytes: Uin
       throw new Error(new TextDecoder().decode(new Uint8Array(wasm.memory.buffer, pointer, length)));
     },
   };
-  // The exports of a foreign module: their types are what its wasm-bindgen glue calls them with.
+  // The types of a foreign module's exports are those with which its wasm-bindgen glue calls them.
   const wasm = new WebAssembly.Instance(module, { wbg: imports }).exports as unknown as PngExports;
 
   return {

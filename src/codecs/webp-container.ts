@@ -10,7 +10,7 @@ import {
   webpChunks,
 } from "../core/probe/webp.ts";
 
-/** The first frame of an animation as a still WebP, and where it stands on the canvas. */
+/** The first frame of an animation as a still WebP, and its position on the canvas. */
 export interface WebpFrame {
   readonly bytes: Uint8Array;
   readonly x: number;
@@ -33,8 +33,8 @@ export function vp8x(flags: number, { width, height }: Size): Uint8Array {
 }
 
 /**
- * The same still picture without what its decoder need not see; of an animation the first frame. Whether there is alpha, the chunks say:
- * libvips would believe a header that denies it.
+ * The same still picture with only the chunks that its decoder needs; of an animation, the first frame. The chunks decide whether
+ * there is alpha, because libvips would believe a header that denies it.
  */
 export function plainWebp(bytes: Uint8Array): Uint8Array {
   let alpha: Uint8Array | undefined;
@@ -46,7 +46,7 @@ export function plainWebp(bytes: Uint8Array): Uint8Array {
   return bytes;
 }
 
-/** An animation of one frame: libwebp looks for each from the first on, which of 65,000 takes 40 s. */
+/** Keeps one frame of an animation: libwebp searches for each from the first on, which takes 40 s for 65,000. */
 function firstAlone(bytes: Uint8Array): Uint8Array {
   const parts: Uint8Array[] = [];
   for (const { type, whole } of webpChunks(bytes)) {
@@ -60,7 +60,7 @@ function firstAlone(bytes: Uint8Array): Uint8Array {
  * Takes the first frame out of an animation, which libwebp's still decoder refuses as a whole.
  * @param canvas - the probed size, which has passed the limits.
  * @returns `undefined` for a still picture.
- * @throws {ServiceError} `undecodable_image` if the frame is not within it. @see RFC 9649 section 2.7.1.1
+ * @throws {ServiceError} `undecodable_image` if the frame is not within the canvas. @see RFC 9649 section 2.7.1.1
  */
 export function firstWebpFrame(bytes: Uint8Array, canvas: Size): WebpFrame | undefined {
   let first: string | undefined;
