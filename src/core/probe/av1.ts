@@ -4,13 +4,13 @@ const OBU_SEQUENCE_HEADER = 1;
 const OBU_FRAME_HEADER = 3;
 const OBU_FRAME = 6;
 
-/** The layers of a still picture: all are decoded, and one of 34 bytes takes as long as any. @see AV1 Image File Format 1.1 section 2.3.2.3 */
+/** Most layers of a picture: all are decoded, and one of 34 bytes takes as long as any. @see AV1 Image File Format 1.1 section 2.3.2.3 */
 const MAX_LAYERS = 4;
 
-/** Far more than layers, their headers and tiles make; more would only cost time. */
+/** Far more than layers, their headers and tiles need; more would only cost time. */
 const MAX_OBUS = 1024;
 
-/** How colours are stored; the numbers as in ITU-T H.273 tables 2 to 4. */
+/** How colours are stored; the numbers are those of ITU-T H.273 tables 2 to 4. */
 export interface Av1Colours {
   readonly primaries: number;
   readonly transfer: number;
@@ -27,7 +27,7 @@ export interface Av1Stream {
   readonly width: number;
   readonly height: number;
   readonly frames: number;
-  /** Of the first. */
+  /** Colours of the first sequence header. */
   readonly colours: Av1Colours;
 }
 
@@ -137,7 +137,7 @@ function readColours(bits: Bits, profile: number): Av1Colours {
   const [primaries, transfer, matrix] = bits(1) ? [bits(8), bits(8), bits(8)] : [2, 2, 2];
   const named = { primaries, transfer, matrix, isMonochrome };
   if (isMonochrome) return { ...named, isFullRange: bits(1) === 1, hasFullChroma: false };
-  // sRGB as it is.
+  // sRGB stored as RGB.
   if (primaries === 1 && transfer === 13 && matrix === 0) {
     return { ...named, isFullRange: true, hasFullChroma: true };
   }

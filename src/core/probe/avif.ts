@@ -20,24 +20,24 @@ import {
 } from "./iso-bmff.ts";
 import type { Orientation, Probe } from "./probe-result.ts";
 
-/** The parts of an AVIF that its primary picture is described by. */
+/** The parts of an AVIF that describe its primary picture. */
 export interface AvifItems {
   readonly meta: Box;
-  /** Data in the header; hardly any file has it. */
+  /** Data within the header, which hardly any file has. */
   readonly idat: Box | undefined;
   readonly iprp: Box;
   readonly ipco: Box;
   readonly ipma: Box;
   readonly primary: number;
-  /** What items are made of, as grids are of their tiles. */
+  /** References from items to their parts, such as from a grid to its tiles. */
   readonly tiles: readonly Reference[];
-  /** The item that says how the pixels are coded: the primary one, or of a grid the first tile. */
+  /** The item that says how the pixels are coded: the primary one, or the first tile of a grid. */
   readonly coded: number | undefined;
   readonly types: ReadonlyMap<number, string>;
   readonly locations: readonly ItemLocation[];
   /** Properties of the primary item, in the order of their association. */
   readonly properties: readonly Box[];
-  /** The AV1 configuration; a grid has but those of its tiles. */
+  /** The AV1 configuration of the primary item, else the first in the file, as a grid has none of its own. */
   readonly av1C: Box | undefined;
   /** The first item that belongs to another, as alpha does. */
   readonly auxiliary: number | undefined;
@@ -65,7 +65,7 @@ export function probeAvif(bytes: Uint8Array): Probe {
   checkGrids(bytes, items, width * height);
   const clap = byType.get("clap");
   const stored = checkData(bytes, items, { width, height });
-  // What is left to others unpacks the tables of tracks, though it shows the still picture.
+  // The decoder for unsupported pictures unpacks the tables of tracks, although it shows the still picture.
   if (stored.unsupported && findBox(bytes, "moov", { at: 0, end: bytes.length })) {
     const message = `Expected a still picture for source, got an image sequence beside ${stored.unsupported}`;
     throw new ServiceError("unsupported_format", message);
@@ -138,13 +138,13 @@ export function readAvif(bytes: Uint8Array): AvifItems {
   };
 }
 
-/** Matrices from red, green and blue to what is stored, that libavif can turn round. @see ITU-T H.273 table 4 */
+/** Matrices from RGB to the stored values that libavif can invert. @see ITU-T H.273 table 4 */
 const MATRICES = [1, 2, 4, 5, 6, 7, 9, 12];
-/** Stored as they are: encoders do that where nothing is to be lost. */
+/** RGB stored as it is, which encoders do for lossless pictures. */
 const IDENTITY = 0;
 const YCGCO = 8;
 
-/** What a colr box says of the colours, which counts more than what their data say. */
+/** Colours from a colr box, which take precedence over those in the AV1 data. */
 function readNclx(
   bytes: Uint8Array,
   properties: readonly Box[],
@@ -155,12 +155,12 @@ function readNclx(
   return { transfer, matrix, isFullRange: (u8(bytes, box.at + 10) & 0x80) !== 0 };
 }
 
-/** Whether a colr box holds a profile, which counts more than all numbers. */
+/** Whether a colr box holds a profile, which takes precedence over all numbers. */
 function hasProfile(bytes: Uint8Array, properties: readonly Box[]): boolean {
   return properties.some(({ type, at }) => type === "colr" && ["prof", "rICC"].includes(text(bytes, at, 4)));
 }
 
-/** Why libavif cannot make RGB of it, if so: it would not say. */
+/** Why libavif cannot convert the colours to RGB, if so: it would not report it. */
 function unknownMatrix({
   matrix = 2,
   isFullRange,
@@ -174,7 +174,7 @@ function unknownMatrix({
   return isKnown ? undefined : `AVIF with matrix ${matrix}`;
 }
 
-/** Tiles may stick out of their grid, but not by far: decoders hold AV1 data against the size of its own item alone. */
+/** Tiles may extend beyond their grid, but not far: decoders check AV1 data against the size of its own item only. */
 function checkSizes(bytes: Uint8Array, { ipco }: AvifItems, pixels: number): void {
   const most = Math.max(2 * pixels, 2 ** 20);
   for (const { type, at } of boxes(bytes, ipco)) {
@@ -184,7 +184,7 @@ function checkSizes(bytes: Uint8Array, { ipco }: AvifItems, pixels: number): voi
   }
 }
 
-/** A grid says once more how large it is, and decoders believe it. @see ISO/IEC 23008-12 section 6.6.2.3 */
+/** A grid states its size once more, and decoders believe it. @see ISO/IEC 23008-12 section 6.6.2.3 */
 function checkGrids(bytes: Uint8Array, { idat, types, locations }: AvifItems, pixels: number): void {
   for (const { id, method, extents } of locations) {
     if (types.get(id) !== "grid") continue;
@@ -199,15 +199,15 @@ function checkGrids(bytes: Uint8Array, { idat, types, locations }: AvifItems, pi
   }
 }
 
-/** What the items' data say of the picture. */
+/** What the items' data say about the picture. */
 interface Stored {
   /** Why the edge codecs cannot decode it, if so. */
   readonly unsupported?: string | undefined;
-  /** Of the primary item or its first tile, where that is an AV1 stream. */
+  /** Colours of the primary item or its first tile, if that is an AV1 stream. */
   readonly colours?: Av1Colours | undefined;
 }
 
-/** Bytes that are copied to be read; hardly any file has such. */
+/** Most bytes of scattered data that are copied to be read; hardly any file has such data. */
 const MAX_SCATTERED = 2 ** 22;
 
 /** Checks that every item lies within the file and that no AV1 stream is larger than the picture says it is. */
@@ -226,15 +226,15 @@ function checkData(
   }
   let unsupported: string | undefined;
   const hasGrid = [...types.values()].includes("grid");
-  // libavif would keep a decoder for each tile.
+  // libavif would keep one decoder per tile.
   if (hasGrid && ["a1op", "lsel"].some((type) => findBox(bytes, type, ipco))) unsupported ??= "AVIF of layered tiles";
-  /** How often each is decoded for a grid. */
+  /** How often each item is decoded for a grid. */
   const uses = new Map<number, number>();
   for (const id of tiles.flatMap(({ from, to }) => (types.get(from) === "grid" ? to : []))) {
     if (types.get(id) !== "av01") throw corrupt("an AVIF with a grid of other items than AV1 pictures");
     uses.set(id, (uses.get(id) ?? 0) + 1);
   }
-  // Tiles may stick out, and alpha has its own.
+  // Tiles may extend beyond the picture, and alpha has its own.
   const most = Math.max(8 * size.width * size.height, 2 ** 21);
   let decoded = 0;
   for (const location of locations) {
@@ -243,7 +243,7 @@ function checkData(
     const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
     const range = pieces.map((piece) => `${piece.byteOffset}+${piece.length}`).join();
     const isPicture = types.get(id) === "av01";
-    // Equal tiles may share an extent. Others that overlap are only made to be walked again and again, or copied by decoders.
+    // Equal tiles may share an extent. Other overlaps are only made to be walked again and again, or copied by decoders.
     if (!isPicture || !walked.has(range)) budget -= length;
     if (budget < 0) throw corrupt("an AVIF whose items overlap");
     if (!isPicture) continue;
@@ -262,7 +262,7 @@ function checkData(
   return { unsupported, colours };
 }
 
-/** Where the data of an item lie; nowhere, where that is in other items, as decoders do not know it. */
+/** The pieces of an item's data; none if they lie in other items, which decoders do not support. */
 function piecesOf(bytes: Uint8Array, { method, extents }: ItemLocation, idat: Box | undefined): Uint8Array[] {
   const place = [{ at: 0, end: bytes.length }, idat][method];
   if (place === undefined) return [];
@@ -273,13 +273,13 @@ function piecesOf(bytes: Uint8Array, { method, extents }: ItemLocation, idat: Bo
   });
 }
 
-/** A copy only where they lie in several pieces. */
+/** Copies only if there are several pieces. */
 function joined(pieces: readonly Uint8Array[]): Uint8Array {
   const [first] = pieces;
   return first && pieces.length === 1 ? first : concat(pieces);
 }
 
-/** What the AV1 data of the primary item, or of its first tile, say of the colours. */
+/** Colours in the AV1 data of the primary item or its first tile. */
 export function codedColours(
   bytes: Uint8Array,
   { locations, types, idat, coded = 0 }: AvifItems,
@@ -288,7 +288,7 @@ export function codedColours(
   return location && readAv1(joined(piecesOf(bytes, location, idat))).colours;
 }
 
-/** The clean aperture: its size, and how far its middle is from the picture's, in fractions. @see ISO/IEC 14496-12 section 12.1.4 */
+/** Reads the clean aperture: its size and its centre's offset from the picture's, as fractions. @see ISO/IEC 14496-12 section 12.1.4 */
 function crop(bytes: Uint8Array, { at }: Box, size: Size): Rect {
   const fraction = (from: number) => (u32be(bytes, from) | 0) / u32be(bytes, from + 4);
   const [width, height] = [fraction(at), fraction(at + 8)];

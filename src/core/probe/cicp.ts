@@ -1,14 +1,14 @@
 import { ServiceError } from "../errors.ts";
 import { u8 } from "./bytes.ts";
 
-/** Whether both numbers name something: 2 leaves it open, others are reserved. @see ITU-T H.273 tables 2 and 3 */
+/** Whether both numbers name something: 2 means unspecified, others are reserved. @see ITU-T H.273 tables 2 and 3 */
 function isColourSpace(primaries: number, transfer: number): boolean {
   const isNamed = (number: number, last: number) => number === 1 || (number > 3 && number <= last);
   return (isNamed(primaries, 12) || primaries === 22) && isNamed(transfer, 18);
 }
 
 /**
- * What a PNG's cICP chunk says; undefined where it names no colour space, or less than full range, which viewers look past too.
+ * Reads a PNG's cICP chunk; undefined if it names no colour space or not full range, as viewers ignore it then too.
  *
  * @see PNG (third edition) section 11.3.2.6
  */
@@ -24,7 +24,7 @@ const HIGH_DYNAMIC_RANGE: ReadonlyMap<number, string> = new Map([
 ]);
 
 /**
- * @throws {ServiceError} `unsupported_format` for a curve of high dynamic range: no profile would show it as it is meant.
+ * @throws {ServiceError} `unsupported_format` for a curve of high dynamic range, which no profile would show as intended.
  * @see ITU-T H.273 table 3
  */
 export function checkTransfer(transfer: number | undefined): void {

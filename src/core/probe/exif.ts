@@ -6,8 +6,8 @@ const TYPE_SHORT = 3;
 const PREFIX = "Exif\0\0";
 
 /**
- * Orientation from an EXIF block, with or without its "Exif\0\0" prefix; 1 when there is none or the block is damaged,
- * as every viewer shows such a picture. @see TIFF 6.0 section 2; EXIF 2.32 section 4.6.4
+ * Orientation from an EXIF block, with or without its "Exif\0\0" prefix; 1 if there is none or the block is damaged, which
+ * is how every viewer shows such a picture. @see TIFF 6.0 section 2; EXIF 2.32 section 4.6.4
  */
 export function exifOrientation(block: Uint8Array): Orientation {
   const tiff = text(block, 0, PREFIX.length) === PREFIX ? block.subarray(PREFIX.length) : block;
@@ -25,7 +25,7 @@ export function exifOrientation(block: Uint8Array): Orientation {
   return 1;
 }
 
-/** Anything else is shown as it is stored. */
+/** Any other value is shown as stored. */
 function toOrientation(value: number): Orientation {
   return value >= 1 && value <= 8 ? (value as Orientation) : 1;
 }

@@ -2,19 +2,19 @@ import type { Rect } from "../image.ts";
 import { corrupt, u8, u16le } from "./bytes.ts";
 import type { Probe } from "./probe-result.ts";
 
-/** A picture within a GIF, packed, and where on its canvas it stands. */
+/** A packed picture within a GIF, and its place on the canvas. */
 export interface GifFrame extends Rect {
   /** RGB triples. */
   readonly palette: Uint8Array;
-  /** Index of the colour that stands for none. */
+  /** Index of the transparent colour. */
   readonly transparent: number | undefined;
   readonly isInterlaced: boolean;
-  /** Where its data begin, the size of a symbol in bits and then blocks, and end. */
+  /** Where its data begin (the bits of a symbol, then blocks) and end. */
   readonly dataAt: number;
   readonly end: number;
 }
 
-/** What is introduced by these bytes. @see GIF89a section 12 and appendix A */
+/** Bytes that introduce blocks. @see GIF89a section 12 and appendix A */
 const EXTENSION = 0x21;
 const IMAGE = 0x2c;
 const TRAILER = 0x3b;
@@ -23,7 +23,7 @@ const GRAPHIC_CONTROL = 0xf9;
 /** Frames and extensions: far more than any animation has, more would only cost time. */
 const MAX_PARTS = 65_536;
 
-/** Reads the header of a GIF, and walks through all of it. Its canvas is what browsers make it: as large as its first frame needs. */
+/** Reads the header of a GIF and walks through all of it. As in browsers, the canvas grows to hold the first frame. */
 export function probeGif(bytes: Uint8Array): Probe {
   const { x, y, ...first } = firstGifFrame(bytes);
   let frames = 0;
@@ -33,7 +33,7 @@ export function probeGif(bytes: Uint8Array): Probe {
   return { format: "gif", width, height, orientation: 1, frames, scans: 1, lossy: true, bitDepth: 8 };
 }
 
-/** @throws {ServiceError} `undecodable_image` if there is none. */
+/** @throws {ServiceError} `undecodable_image` if there is no frame. */
 export function firstGifFrame(bytes: Uint8Array): GifFrame {
   for (const frame of gifFrames(bytes)) return frame;
   throw corrupt("a GIF without a picture");
@@ -72,12 +72,12 @@ function* gifFrames(bytes: Uint8Array): Generator<GifFrame> {
   }
 }
 
-/** A table of as many colours as `flags` say, which may be none. */
+/** The colour table that `flags` announce, which may be empty. */
 function paletteAt(bytes: Uint8Array, at: number, flags: number): Uint8Array {
   return bytes.subarray(at, at + (flags & 0x80 ? 3 * 2 ** ((flags & 7) + 1) : 0));
 }
 
-/** What the blocks of data hold that begin at `at`, up to an empty one: there may be millions, of a byte each. */
+/** Joins the data blocks from `at` to the first empty one. There may be millions, of one byte each. */
 export function gifData(bytes: Uint8Array, at: number): Uint8Array {
   const data = new Uint8Array(afterBlocks(bytes, at) - at);
   let filled = 0;
@@ -94,7 +94,7 @@ function afterBlocks(bytes: Uint8Array, at: number): number {
   return at + 1;
 }
 
-/** Of the block that begins there. */
+/** Length of the block that begins at `at`. */
 function lengthAt(bytes: Uint8Array, at: number): number {
   const length = bytes[at];
   if (length === undefined) throw corrupt("a GIF that ends within a block");

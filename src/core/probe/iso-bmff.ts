@@ -11,10 +11,10 @@ export interface Box {
   readonly end: number;
 }
 
-/** What boxes fill: another box, or a file. */
+/** What holds boxes: another box or a file. */
 export type Span = Pick<Box, "at" | "end">;
 
-/** The boxes within another, or a file. */
+/** The boxes within a box or a file. */
 export function* boxes(bytes: Uint8Array, { at, end }: Span): Generator<Box> {
   for (let next = at, count = 1; next < end; count++) {
     if (count > MAX_ITEMS) throw corrupt(`an AVIF of more than ${MAX_ITEMS} boxes`);
@@ -36,7 +36,7 @@ function readBox(bytes: Uint8Array, start: number, limit: number): Box {
   return { type: text(bytes, start + 4, 4), start, at, end: start + size };
 }
 
-/** The first of a type among {@link boxes}, all of which are checked. */
+/** The first box of a type; all of the {@link boxes} are checked. */
 export function findBox(bytes: Uint8Array, type: string, within: Span): Box | undefined {
   let found: Box | undefined;
   for (const box of boxes(bytes, within)) if (box.type === type) found ??= box;
@@ -133,7 +133,7 @@ export function readReferences(bytes: Uint8Array, iref: Box, type: string): Refe
   return references;
 }
 
-/** Type of each item; no two may have one id, as decoders differ in which of them they take. @see ISO/IEC 14496-12 section 8.11.6 */
+/** Type of each item. Ids must be unique, as decoders differ in which duplicate they take. @see ISO/IEC 14496-12 section 8.11.6 */
 export function readItemTypes(bytes: Uint8Array, iinf: Box): Map<number, string> {
   const types = new Map<number, string>();
   for (const entry of boxes(bytes, { at: iinf.at + (version(bytes, iinf) === 0 ? 6 : 8), end: iinf.end })) {
@@ -146,7 +146,7 @@ export function readItemTypes(bytes: Uint8Array, iinf: Box): Map<number, string>
   return types;
 }
 
-/** The properties of one item: their one-based indices, and where in the file the list stands. */
+/** The properties of one item: their one-based indices, and where in the file the list is. */
 export interface Associations {
   readonly indices: readonly number[];
   /** Offset of the one-byte count of indices; the list ends at `end`. */

@@ -4,7 +4,7 @@ import { APP0, APP14, isFrame, jpegSegments, SOS } from "./jpeg.ts";
 /** Define quantization tables. */
 const DQT = 0xdb;
 
-/** Where the values of a table belong in its rows. @see ITU-T T.81 figure A.6 */
+/** Position of each stored value in a table, row by row. @see ITU-T T.81 figure A.6 */
 const ZIGZAG = [
   0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21, 28,
   35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47,
@@ -12,8 +12,8 @@ const ZIGZAG = [
 ] as const;
 
 /**
- * The steps that the luma of a JPEG was rounded to, [8, 8], vertical frequency by horizontal, of the picture as it is stored; undefined
- * where there is no luma of the picture's size.
+ * Quantization steps of a JPEG's luma, [8, 8], vertical frequency by horizontal, of the picture as stored; undefined if it has
+ * no luma of the picture's size.
  *
  * @see ITU-T T.81 annexes B.2.2 and B.2.4.1
  */
@@ -33,7 +33,7 @@ export function lumaSteps(bytes: Uint8Array): Float64Array | undefined {
   return steps?.includes(0) ? undefined : steps;
 }
 
-/** Adds those of a segment, of which there may be several, in 8 or 16 bits. */
+/** Adds the tables of a segment, of which there may be several, in 8 or 16 bits. */
 function readTables(data: Uint8Array, tables: Map<number, Float64Array>): void {
   for (let at = 0; at < data.length; ) {
     const [isWide, id] = [u8(data, at) >> 4 > 0, u8(data, at) & 15];
@@ -46,7 +46,7 @@ function readTables(data: Uint8Array, tables: Map<number, Float64Array>): void {
   }
 }
 
-/** Whether the first component is that of a grey picture, or of YCbCr, as libjpeg decides it; not of RGB, CMYK, YCCK. */
+/** Whether the first component is luma (of a grey picture or YCbCr, not of RGB, CMYK, YCCK), as libjpeg decides it. */
 function hasLuma(frame: Uint8Array, isJfif: boolean, transform: number): boolean {
   const components = u8(frame, 5);
   if (components !== 3) return components === 1;

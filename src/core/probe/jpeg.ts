@@ -42,7 +42,7 @@ const UNSUPPORTED_SOF: Readonly<Record<number, string>> = {
 const MAX_SEGMENTS = 4096;
 
 /**
- * The marker segments from SOI to EOI, entropy-coded data skipped; what follows EOI is ignored.
+ * The marker segments from SOI to EOI, without entropy-coded data; what follows EOI is ignored.
  * @throws {ServiceError} `undecodable_image` without EOI: decoders fill the missing part with grey and say nothing.
  * @see ITU-T T.81 annex B.1.1
  */
@@ -60,7 +60,7 @@ export function* jpegSegments(bytes: Uint8Array): Generator<JpegSegment> {
   }
 }
 
-/** Offset of the next marker at or after `from`, past stuffed zeros, fill bytes, restart markers and TEM, of which there may be millions. */
+/** Offset of the next marker from `from` on; skips stuffed zeros, fill bytes, restart markers and TEM, perhaps millions. */
 export function nextMarker(bytes: Uint8Array, from: number): number {
   for (let at = from; at + 1 < bytes.length; at++) {
     if (bytes[at] !== 0xff) continue;
@@ -70,7 +70,7 @@ export function nextMarker(bytes: Uint8Array, from: number): number {
   throw corrupt("a JPEG that ends before its EOI marker");
 }
 
-/** Of arithmetic coding, by which a scan of no bytes may take as long as any. */
+/** Most scans with arithmetic coding, where a scan of no bytes may take as long as any. */
 const MAX_ARITHMETIC_SCANS = 16;
 
 /** Reads the header of a JPEG and counts its scans. @see ITU-T T.81 annex B.2 */
@@ -107,7 +107,7 @@ export function isFrame(marker: number): boolean {
 
 function readFrame(marker: number, data: Uint8Array): Pick<Probe, "width" | "height" | "bitDepth" | "unsupported"> {
   const [bitDepth, height, width, components] = [u8(data, 0), u16be(data, 1), u16be(data, 3), u8(data, 5)];
-  // A height of 0 would be given by a DNL marker after the first scan: no decoder here reads that.
+  // A height of 0 means that a DNL marker after the first scan gives it, which no decoder here reads.
   if (width === 0 || height === 0) throw corrupt(`a JPEG of ${width}x${height} pixels`);
   if (components === 0 || data.length !== 6 + 3 * components) throw corrupt("a JPEG with an invalid frame header");
   if (![1, 3, 4].includes(components)) {

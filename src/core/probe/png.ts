@@ -19,14 +19,14 @@ const BIT_DEPTHS: Readonly<Record<number, readonly number[]>> = {
   4: [8, 16],
   6: [8, 16],
 };
-/** The colour type of pictures with 256 colours at most. */
+/** The colour type of pictures with at most 256 colours. */
 const PALETTE = 3;
 
 /** Far more than any picture has, as encoders write some kB in each; more would only cost time and memory. */
 const MAX_CHUNKS = 65_536;
 
 /**
- * The chunks after the signature, up to and with IEND; what follows IEND is ignored. CRCs are left to the decoder.
+ * The chunks after the signature, up to and including IEND; what follows IEND is ignored. CRCs are left to the decoder.
  * @throws {ServiceError} `undecodable_image` if the file ends before IEND. @see PNG (third edition) section 5
  */
 export function* pngChunks(bytes: Uint8Array): Generator<PngChunk> {
@@ -53,7 +53,7 @@ export function probePng(bytes: Uint8Array): Probe {
     if ((type === "IHDR") === (header !== undefined)) throw corrupt("a PNG whose first chunk is not its only IHDR");
     header ??= readIhdr(data);
     if (type === "IDAT") hasData = true;
-    // An eXIf or acTL after the first IDAT is invalid, and viewers ignore it; ImageMagick writes the first of them there.
+    // An eXIf or acTL after the first IDAT is invalid, and viewers ignore it; ImageMagick writes eXIf there.
     if (type === "eXIf" && !hasData) orientation = exifOrientation(data);
     if (type === "cICP" && !hasData) checkTransfer(readCicp(data)?.transfer);
     if (type === "acTL" && !hasData) frames = Math.max(1, u32be(data, 0));
@@ -62,7 +62,7 @@ export function probePng(bytes: Uint8Array): Probe {
   return { format: "png", ...header, orientation, frames, scans: 1 };
 }
 
-/** What the first chunk says. */
+/** What the IHDR chunk says. */
 type Header = Pick<Probe, "width" | "height" | "bitDepth" | "lossy">;
 
 function readIhdr(data: Uint8Array): Header {

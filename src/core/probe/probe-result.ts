@@ -9,7 +9,7 @@ export interface Probe {
   /** Stored size in pixels, before orientation is applied. */
   readonly width: number;
   readonly height: number;
-  /** What an AVIF's clap leaves of that, before orientation is applied; absent where all of it shows. */
+  /** The part that an AVIF's clap leaves, before orientation is applied; absent if all of the picture shows. */
   readonly crop?: Rect | undefined;
   readonly orientation: Orientation;
   /** 1 for a still picture. */
@@ -17,11 +17,11 @@ export interface Probe {
   /** Number of scans of a JPEG; 1 otherwise. */
   readonly scans: number;
   /**
-   * Whether compression has left its marks. An AVIF does not say: one stored as RGB is taken for lossless, any other for lossy; nor does a
-   * PNG: one with a palette is taken for dithered, as any GIF is.
+   * Whether compression has left artefacts. AVIF and PNG do not say: an AVIF counts as lossless only if stored as RGB, and a
+   * PNG with a palette counts as dithered, like any GIF.
    */
   readonly lossy: boolean;
-  /** True where the header rules transparency out; of PNG and GIF it is not asked. */
+  /** True if the header rules transparency out; not determined for PNG and GIF. */
   readonly opaque?: boolean;
   /** Bits per sample as stored. */
   readonly bitDepth: number;

@@ -30,7 +30,7 @@ export function probe(bytes: Uint8Array): Probe {
   );
 }
 
-/** The format that the first bytes name, never the file's name or media type; `undefined` if it is not one of ours. */
+/** The format that the first bytes name, whatever the file's name or media type; `undefined` if it is not supported. */
 function sniff(bytes: Uint8Array): SourceFormat | undefined {
   if (text(bytes, 0, 8) === "\x89PNG\r\n\x1a\n") return "png";
   if (text(bytes, 0, 3) === "\xff\xd8\xff") return "jpeg";
@@ -39,7 +39,7 @@ function sniff(bytes: Uint8Array): SourceFormat | undefined {
   return avifBrands(bytes).some((brand) => brand === "avif" || brand === "avis") ? "avif" : undefined;
 }
 
-/** What people send instead; "BM" alone would name too much, but here nothing else is left to be named. */
+/** Formats that people send instead. "BM" alone is a weak signature, but all supported formats have been ruled out. */
 const FOREIGN: readonly (readonly [offset: number, signature: string, name: string])[] = [
   [0, "BM", "BMP"],
   [0, "II*\0", "TIFF"],

@@ -25,7 +25,7 @@ export function webpChunks(bytes: Uint8Array): Generator<RiffChunk> {
   return riffChunks(bytes.subarray(12, end));
 }
 
-/** Far more than any picture has, animated for half an hour or not; more would only cost time. */
+/** Far more than any picture has, even one animated for half an hour; more would only cost time. */
 const MAX_CHUNKS = 65_536;
 
 /** The chunks that fill `bytes`: a WebP body, or the frame data of an ANMF chunk. @see RFC 9649 section 2.3 */
@@ -54,11 +54,11 @@ export function probeWebp(bytes: Uint8Array): Probe {
       canvas = { width: 1 + u24le(data, 4), height: 1 + u24le(data, 7) };
       animated = (u8(data, 0) & VP8X_ANIMATION) !== 0;
     }
-    // VP8L says for itself whether it has alpha, but is not asked; a frame need not fill its canvas.
+    // VP8L has its own alpha flag, which is not read; a frame need not fill its canvas.
     if (type === "ALPH" || type === "VP8L" || type === "ANMF") opaque = false;
     if (type === "VP8 " || type === "VP8L") still ??= bitstreamSize(type, data);
     if (type === "ANMF") frames += 1;
-    // A frame's own chunks follow 16 bytes of its header; alpha of its own is lossy VP8's alone.
+    // A frame's own chunks follow its 16-byte header; only lossy VP8 has alpha in a chunk of its own.
     lossy ||= type === "VP8 " || (type === "ANMF" && /VP8 |ALPH/.test(text(data, 16, 4)));
     if (type === "EXIF") orientation ??= exifOrientation(data);
     // Without VP8X only the first chunk counts.
