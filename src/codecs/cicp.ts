@@ -9,7 +9,7 @@ const DCI = [1.073824, 0.038797, -0.036905, 0.055567, 0.963987, -0.014351, -0.00
 
 const NTSC = [0.41629, 0.221678, 0.013649, 0.393194, 0.703282, 0.09133, 0.154712, 0.075062, 0.719929];
 
-/** Primaries as {@link BT709} and their white's matrix: BT.470 M, BG, SMPTE 170M, 240M, film, BT.2020, XYZ, DCI P3, Display P3, EBU 3213. */
+/** Primaries as {@link BT709} and their white's matrix: BT.470 M, BG, SMPTE 170M, 240M, film, BT.2020, XYZ, DCI and Display P3, EBU 3213. */
 const PRIMARIES: ReadonlyMap<number, readonly [colours: readonly number[], adaptation: readonly number[]]> = new Map([
   [4, [[0.634466, 0.311002, -0.001184, 0.185134, 0.591487, 0.055507, 0.144603, 0.097511, 0.770583], C]],
   [5, [[0.455247, 0.232284, 0.014533, 0.367596, 0.70782, 0.104874, 0.14136, 0.059896, 0.705498], D65]],

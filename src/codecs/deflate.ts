@@ -29,7 +29,7 @@ export async function inflate(data: Uint8Array, maxBytes: number): Promise<Uint8
   }
 }
 
-/** Waits for a turn of the event loop, by which readers have read whatever there is. */
+/** Waits for one turn of the event loop; by then readers have read whatever there is. */
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }

@@ -5,7 +5,7 @@ import { createSharpCodecs, type SharpCodecsOptions } from "./sharp.ts";
 
 /** Beyond this the edge's decoder runs out of memory, and it cannot be stopped either. */
 const MAX_WASM_PIXELS = 16_000_000;
-/** More than a photograph of that size takes at quality 90. Per megabyte the edge's AVIF decoder takes a second, sharp's a quarter. */
+/** More than a photograph of that size takes at quality 90. A megabyte takes the edge's AVIF decoder a second, sharp's a quarter. */
 const MAX_WASM_AVIF_BYTES = 8_000_000;
 
 /**

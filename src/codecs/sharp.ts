@@ -17,7 +17,7 @@ import { checkLength, maxBytes } from "./source-length.ts";
 import { plainWebp } from "./webp-container.ts";
 
 export interface SharpCodecsOptions {
-  /** Time after which decoding or encoding is given up; never by default. */
+  /** Seconds after which decoding or encoding is given up; never by default. */
   readonly timeoutSeconds?: number;
 }
 

@@ -27,7 +27,7 @@ export interface Ops {
   /**
    * conv1x1 64 -> 64 of a quantized row: out[o] = scale * a[o] * sum_k w[o, k] q[k] + min * b[o] + bias[o], written every
    * `stride` bytes (256 for a plain row; more spreads the pixels, as PixelShuffle does).
-   * `weights`: the matrix in the order that the build expects (see weights.ts), then float32 a `[64]`, b `[64]`, bias `[64]`.
+   * `weights`: the matrix in the order the build expects (see weights.ts), then float32 a `[64]`, b `[64]`, bias `[64]`.
    */
   gemm(out: number, stride: number, q: number, range: number, weights: number, n: number): void;
 

@@ -234,7 +234,7 @@ function checkData(
     if (types.get(id) !== "av01") throw corrupt("an AVIF with a grid of other items than AV1 pictures");
     uses.set(id, (uses.get(id) ?? 0) + 1);
   }
-  // Tiles may extend beyond the picture, and alpha has its own.
+  // Tiles may extend beyond the picture, and alpha comes on top.
   const most = Math.max(8 * size.width * size.height, 2 ** 21);
   let decoded = 0;
   for (const location of locations) {
