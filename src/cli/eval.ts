@@ -52,15 +52,15 @@ export function addEval(program: Command): void {
   program
     .command("eval")
     .description(
-      "measure an engine on benchmark sets, bicubic beside it: PSNR and SSIM on Y of BT.601 (16-235), " +
-        "8-bit result, border of scale pixels left out, mean over pictures",
+      "measure an engine and bicubic interpolation on benchmark sets: PSNR and SSIM on Y of BT.601 (16-235), " +
+        "8-bit result, without a border of scale pixels, mean over pictures",
     )
     .requiredOption("--data <DIR>", "folder with <Set>/HR and LR_X2 (or LR_bicubic/X2), or one with benchmark/<Set>/…")
     .requiredOption("--sets <names>", "as in Set5,Set14,B100")
     .requiredOption("--scale <factor>", "2, 3 or 4 (required)")
     .option("--model <name>", "clean or web, for every picture", "clean")
     .option("--engine <name>", ENGINE_HELP, "simd")
-    .option("--jpeg <quality>", "store the pictures as JPEG in 4:2:0 first, 1 to 100")
+    .option("--jpeg <quality>", "first store the pictures as JPEG 4:2:0 of this quality, 1 to 100")
     .option("--out <DIR>", "save the pictures as DIR/<Set>/<name>x<scale>.png")
     .option("--json", 'print the scores as JSON; the PSNR of equal pictures is "Infinity"')
     .action((options) => evaluate(Options.parse(options)));

@@ -20,26 +20,26 @@ const JobState = z.looseObject({ id: z.string(), state: z.string() });
 const Problem = z.object({ detail: z.string() });
 
 const server = () =>
-  new Option("--server <url>", "where the Worker is").env("SSIU_SERVER").default("http://localhost:8787");
+  new Option("--server <url>", "address of the Worker").env("SSIU_SERVER").default("http://localhost:8787");
 const token = () => new Option("--token <token>", "one of the Worker's JOB_TOKENS").env("SSIU_TOKEN");
 
 const LISTS = {
   dead: "list the jobs whose retries are used up",
-  failed: "list the jobs that their source or ops are to blame for",
-  undelivered: "list the jobs whose webhook nobody took",
+  failed: "list the jobs that failed because of their source or ops",
+  undelivered: "list the jobs whose webhook was never accepted",
 } as const;
 type List = keyof typeof LISTS;
 
 /** Adds `ssiu jobs replay [IDS…]` and a command for each list. */
 export function addJobs(program: Command): void {
-  const jobs = program.command("jobs").description("look after the jobs of a Worker");
+  const jobs = program.command("jobs").description("list and replay the jobs of a Worker");
   for (const list of Object.keys(LISTS) as List[]) {
     jobs
       .command(list)
       .description(LISTS[list])
       .addOption(server())
       .addOption(token())
-      .option("--json", "print each job whole, as a line of JSON")
+      .option("--json", "print each job in full, as a line of JSON")
       .action(async ({ json, ...options }) => {
         const where = Server.parse(options);
         const ids = await fetchIds(where, list);
@@ -49,8 +49,8 @@ export function addJobs(program: Command): void {
   }
   jobs
     .command("replay")
-    .description("start jobs anew that are dead or failed; send webhooks again that were given up")
-    .argument("[IDS...]", "all that are dead, if none is given")
+    .description("run dead and failed jobs again; resend webhooks that were given up")
+    .argument("[IDS...]", "ids of jobs; by default all dead jobs")
     .addOption(server())
     .addOption(token())
     .action(async (ids: string[], options) => {

@@ -34,5 +34,5 @@ export const QualityOption = (name: string) =>
 
 /** Describes `--engine` in `--help`. */
 export const ENGINE_HELP =
-  "simd: the Worker's own int8 engine, a tile on each core, up to 16; ort: native, all cores, whole pictures up to 512x512 and tiles of that size beyond; " +
-  "ort-web: WebAssembly and small tiles, as in a Worker with ONNX Runtime";
+  "simd: the Worker's int8 engine, one tile per core, on up to 16 cores; ort: native ONNX Runtime on all cores, in tiles of 512x512; " +
+  "ort-web: ONNX Runtime in WebAssembly, in small tiles, as in the Worker's environment ort";

@@ -43,12 +43,12 @@ const Options = z
 export function addSign(program: Command): void {
   program
     .command("sign")
-    .description("sign links to pictures, for a Worker with SIGNED_URLS set; prints a line for each")
-    .argument("<URL...>", `/img/<ops>/<source>: ${url}; - stands for the lines of stdin`)
-    .option("--key <id:secret>", "the key to sign with, or `env`: the first of the variable URL_KEYS", "env")
-    .option("--expires <duration>", `how long the link holds: ${expires}`, "1h")
-    .option("--presets <json>", "the variable PRESETS of the Worker, where the link names one")
-    .option("--base <url>", "where the Worker is; printed before a path")
+    .description("sign links to pictures for a Worker with SIGNED_URLS set; prints one per line")
+    .argument("<URL...>", `/img/<ops>/<source>: ${url}; - reads them from the lines of stdin`)
+    .option("--key <id:secret>", "the key to sign with, or `env`: the first key in the variable URL_KEYS", "env")
+    .option("--expires <duration>", `how long the link is valid: ${expires}`, "1h")
+    .option("--presets <json>", "the Worker's variable PRESETS, if the link names a preset")
+    .option("--base <url>", "address of the Worker, put before a path")
     .action(async (links: string[], { key, ...options }) => {
       const urls = (await Promise.all(links.map((link) => (link === PIPE ? readLines() : link)))).flat();
       await sign(Options.parse({ urls, key: key === "env" ? (process.env.URL_KEYS ?? "") : key, ...options }));

@@ -78,19 +78,19 @@ export function addUpscale(program: Command): void {
     .command("upscale")
     .usage("[options] <IN...> <OUT>")
     .description(
-      "upscale a picture to OUT, which is replaced if it exists and is not IN, or all of them into the folder OUT, under their names; " +
-        "where OUT is -, it is stdout, and what is printed otherwise goes to stderr",
+      "upscale a picture to the file OUT, or several into the folder OUT under their own names; an existing file is replaced, " +
+        "unless it is one of IN. With - as OUT the picture goes to stdout, and messages to stderr",
     )
     .argument("<IN...>", "PNG, JPEG, WebP, AVIF or GIF files; - is stdin")
     .option("--scale <factor>", "2, 3 or 4; this or --ops is required")
-    .option("--model <name>", "clean, or web, for what was compressed or drawn (default: as IN needs it)")
-    .option("--quality <number>", "1 to 100; PNG has none")
-    .option("--format <name>", `${formats} (default: as OUT's extension says, of - and in a folder as IN has it)`)
-    .option("--no-anim", "take the first frame of an animation, which is refused otherwise")
+    .option("--model <name>", "clean, or web for compressed pictures and drawings (default: chosen from the picture)")
+    .option("--quality <number>", "1 to 100; no effect on PNG")
+    .option("--format <name>", `${formats} (default: OUT's extension; for - and in a folder, IN's format)`)
+    .option("--no-anim", "take the first frame of an animation; otherwise it is refused")
     .addOption(
       new Option(
         "--ops <ops>",
-        "in place of those above, what stands in a URL, as width=800,height=600,fit=cover",
+        "the ops of a URL, such as width=800,height=600,fit=cover, instead of the options above",
       ).conflicts(["scale", "model", "quality", "format", "anim"]),
     )
     .option("--engine <name>", ENGINE_HELP, "simd")

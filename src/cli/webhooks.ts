@@ -29,12 +29,12 @@ const Event = z.object({
 export function addWebhooks(program: Command): void {
   program
     .command("webhooks")
-    .description("see what a Worker sends")
+    .description("receive what a Worker sends")
     .command("listen")
-    .description("receive webhooks on this machine: a line for each, until Ctrl-C")
-    .requiredOption("--key <whsec>", "the key they are signed with, whsec_…")
-    .option("--port <number>", "where to listen", "9000")
-    .option("--fail <number>", "answer so many of them with 500 first", "0")
+    .description("receive webhooks on this machine and print a line for each, until Ctrl-C")
+    .requiredOption("--key <whsec>", "the key that signs them, whsec_…")
+    .option("--port <number>", "port to listen on", "9000")
+    .option("--fail <number>", "answer this many of them with 500 first", "0")
     .action((options) => listen(Options.parse(options)));
 }
 

@@ -147,7 +147,7 @@ function boundGrowth(memory: WebAssembly.Memory): Within {
 
 function tooLarge(maxBytes: number, cause: unknown): ServiceError {
   const megabytes = Math.floor(maxBytes / 2 ** 20);
-  return new ServiceError("image_too_large", `Expected a picture that ${megabytes} MB are enough to decode`, { cause });
+  return new ServiceError("image_too_large", `Expected a picture that can be decoded in ${megabytes} MB`, { cause });
 }
 
 interface DecoderOptions<Options> {

@@ -36,7 +36,7 @@ export function createAuthorize({ signing, cacheControl, clock }: AccessRules): 
   return async (path, request) => {
     const { searchParams, host } = new URL(request.url);
     if (hasPassedUs(request) || isMadeHere(path.source, host)) {
-      throw new ServiceError("source_forbidden", "A picture that was made here is no source");
+      throw new ServiceError("source_forbidden", "A picture that was made here cannot be a source");
     }
     const keys = keysFor(path.source, signing);
     if (keys === undefined) return { cacheControl: () => cacheControl };

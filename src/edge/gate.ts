@@ -82,7 +82,7 @@ export function createGate({ room, now, sleep, waitMs: usualMs }: GateOptions): 
           while (!hasLeft && !mayHold(visitor, size)) {
             if (visitor.held === 0) outside.set(visitor, 0);
             if (now() >= endAt) {
-              throw new ServiceError("overloaded", `Other pictures take longer than ${waitMs} ms here`);
+              throw new ServiceError("overloaded", `Waited ${waitMs} ms for other pictures that are computed here`);
             }
             await sleep(POLL_MS);
           }

@@ -25,7 +25,9 @@ export function durableLeases(namespace: DurableObjectNamespace<Lease>, patience
         .getByName(key)
         .enter(patience)
         .catch((cause) => {
-          throw new ServiceError("overloaded", "Who computes this result cannot be settled now", { cause });
+          throw new ServiceError("overloaded", "Requests for this result cannot be coordinated at the moment", {
+            cause,
+          });
         });
       if (entry.state === "lead") {
         return {

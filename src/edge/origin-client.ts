@@ -89,7 +89,7 @@ export function createOriginClient(config: OriginConfig, { fetch, now }: OriginC
           // The first attempt's error may be what opened the circuit, and says more.
           if (met !== undefined) throw met;
           const retryAfterSeconds = Math.ceil(passage.waitMs / 1000);
-          throw new ServiceError("overloaded", "The origin is not there at the moment", { retryAfterSeconds });
+          throw new ServiceError("overloaded", "The origin does not answer at the moment", { retryAfterSeconds });
         }
         const outcome = await attempt(job, requestId, Math.max(1, endMs - now()));
         circuit = outcome.alive ? HEALTHY : afterFailure(circuit, now(), CIRCUIT);
@@ -109,7 +109,7 @@ function expectation({ plan, holding }: OriginJob, maxBytes: number, signal: Abo
   // If other results take the room for this one until the time is up, the origin is not to blame.
   const reserve = (bytes: number) =>
     new Promise<void>((resolve, reject) => {
-      const refuse = () => reject(new ServiceError("overloaded", "Other results take the room of this one"));
+      const refuse = () => reject(new ServiceError("overloaded", "Other results fill the memory that this one needs"));
       signal.addEventListener("abort", refuse, { once: true });
       holding.result(bytes).then(resolve, reject);
     });

@@ -117,7 +117,7 @@ async function checkStatus({ status, body }: Response): Promise<void> {
   await body?.cancel();
   if (status === 404 || status === 410) throw new ServiceError("source_not_found", "There is no such source");
   if (status === 401 || status === 403 || status === 451) {
-    throw new ServiceError("source_forbidden", "The source's server does not let us have it");
+    throw new ServiceError("source_forbidden", "The source's server refuses access to it");
   }
   throw new ServiceError("source_failed", `Expected 200 of the source's server, got ${status}`);
 }

@@ -52,7 +52,7 @@ export async function renderPicture({ port, tiling, concurrency, ...source }: Pi
   const engine = portEngine(port);
   const wanted = <Result>(work: () => Promise<Result>) =>
     inTurn(() => {
-      if (engine.isStopped) throw new ServiceError("deadline_exceeded", "Nobody waits for the picture any more");
+      if (engine.isStopped) throw new ServiceError("deadline_exceeded", "Nobody is waiting for the picture any more");
       return work();
     });
   // Timed separately, because the stopwatch includes the wait for the turn.

@@ -426,7 +426,7 @@ it.each([
   expect(bytes.length).toBeLessThan(75_000);
   await expect(codecs.decode(bytes, probe(bytes))).rejects.toMatchObject({
     code: "image_too_large",
-    message: "Expected a picture that 46 MB are enough to decode",
+    message: "Expected a picture that can be decoded in 46 MB",
   });
 });
 
