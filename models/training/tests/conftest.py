@@ -10,7 +10,7 @@ from torch import Tensor
 
 from training.config import Config
 
-# The tests' tensors are tiny: a second thread would only wait for the first.
+# The tests' tensors are so small that a second thread would only wait for the first.
 torch.set_num_threads(1)
 os.environ["OMP_NUM_THREADS"] = "1"
 

@@ -15,7 +15,7 @@ from training.weights import read_state
 
 @pytest.fixture
 def ends(models: Path) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """Trained weights, moved a little in one direction, and twice as far in the other: a third of the way is best."""
+    """Trained weights, moved a little one way and twice as far the other way, so that a third of the way is best."""
     weights = read_state(models / "ssiu-x2.safetensors")
     generator = torch.Generator().manual_seed(1)
     noise = {name: 0.1 * torch.randn(w.shape, generator=generator) * w.abs().mean() for name, w in weights.items()}

@@ -93,7 +93,7 @@ def test_validation_pictures_are_held_out(pictures: Path) -> None:
 
 
 def test_which_are_held_out_depends_on_their_names_alone(pictures: Path) -> None:
-    """Other ones would have been trained on, by the weights that go on from here."""
+    """Other pictures have been trained on by the existing weights, from which new runs start."""
     train = load(pictures).high
     sizes = {f"p{i}.png": (61 + 4 * i, 83 - 3 * i) for i in range(6)}
     trained = set(zip(train.height.tolist(), train.width.tolist(), strict=True))
@@ -122,7 +122,7 @@ def test_the_digest_names_the_bytes(pictures: Path) -> None:
 
 
 def test_the_digest_of_one_folder_is_that_of_names_bytes_and_split(pictures: Path) -> None:
-    """Checkpoints are known by it: with another one, no run that has begun would go on."""
+    """Checkpoints hold the digest: if its definition changed, no existing run could resume."""
     lines = [
         f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()} "
         f"{'validation' if path.stem in ('p2', 'p5') else 'train'}\n"
@@ -132,7 +132,7 @@ def test_the_digest_of_one_folder_is_that_of_names_bytes_and_split(pictures: Pat
 
 
 def test_pictures_are_held_out_of_the_first_of_several_folders_alone(pictures: Path, tmp_path: Path) -> None:
-    for index in range(2, 6):  # p2 and p5 are those that are held out of the first
+    for index in range(2, 6):  # p2 and p5 are held out of the first folder
         write_picture(tmp_path / "more" / f"p{index}.png", picture(50, 50 + index, 10 + index))
     alone = load(pictures)
     both = load_dataset(pictures, 2, 40, 2, 24, CPU, more=[tmp_path / "more"])
@@ -174,7 +174,7 @@ def test_takes_given_low_resolution_pictures(high_name: str, low_name: str, tmp_
 
 
 def test_both_of_a_given_pair_take_other_colours(tmp_path: Path) -> None:
-    """And the same ones, patch by patch; what is low is not made from the truth."""
+    """Both take the same colours, patch by patch; the low one is not made from the truth."""
     for name in "abc":
         for density in (1, 2):
             grey = torch.full((40 * density, 40 * density, 3), 10 * density, dtype=torch.uint8)
@@ -214,7 +214,7 @@ def test_a_mixture_has_as_many_of_each_as_its_share(tmp_path: Path) -> None:
 
 
 def df2k(folder: Path, low: torch.Tensor, width: int = 48) -> Path:
-    """Four pictures 40 px high and what is given as the smaller one of each."""
+    """Four pictures 40 px high, with `low` given as the low-resolution version of each."""
     for index in range(4):
         write_picture(folder / "DF2K_train_HR" / f"{index}.png", torch.zeros(40, width, 3, dtype=torch.uint8))
         write_picture(folder / "DF2K_train_LR_bicubic" / "X2" / f"{index}x2.png", low)
@@ -289,7 +289,7 @@ def test_the_middle_of_a_picture_is_held_out(tmp_path: Path) -> None:
 
 
 def test_what_is_done_to_patches_is_done_to_held_out_pictures(tmp_path: Path) -> None:
-    """Other colours and softening show in both of a pair, the rest in the low one alone."""
+    """Recolouring and softening change both pictures of a pair, the rest only the low one."""
     for name in "abc":
         write_picture(tmp_path / f"{name}.png", torch.full((60, 60, 3), 5, dtype=torch.uint8))
     added = Degradation(

@@ -14,7 +14,7 @@ PHOTOS = Package("photos", "usr/photos", ("*.jpg", "b*.png"), "CC0", without=("d
 
 @pytest.fixture
 def unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """What the package holds, as programs of this test have it."""
+    """The folder of the package's pictures, which comes from stand-ins for apt-get and dpkg-deb."""
     root, programs = tmp_path / "root", tmp_path / "programs"
     programs.mkdir()
     commands = {"apt-get": 'test "$1" = download && : > "$2_1_all.deb"', "dpkg-deb": f'cp -r "{root}/." "$3"'}
@@ -61,8 +61,8 @@ def test_shrinks_large_pictures_by_a_whole_number(
     with Image.open(tmp_path / "out/a.jpg") as shrunk:
         assert shrunk.size == expected
         assert size == shrunk.width * shrunk.height
-        assert shrunk.layer[0][1:3] == shrunk.layer[1][1:3]  # colours at every pixel
-        # Without antialiasing the stripes would stay, or one of them would be left.
+        assert shrunk.layer[0][1:3] == shrunk.layer[1][1:3]  # no chroma subsampling
+        # Without antialiasing, both colours or only one of them would be left.
         assert np.abs(np.array(shrunk)[5:-5, 5:-5].astype(int) - 120).max() < 12
 
 

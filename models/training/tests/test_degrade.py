@@ -55,7 +55,7 @@ def test_a_palette_is_dithered() -> None:
     image = from_numpy(stored(ramp.numpy(), [{"colours": 4}]))
     assert image.flatten(0, 1).unique(dim=0).shape[0] <= 4
     error = image.float().mean(dim=(0, 2)) - ramp.float().mean(dim=(0, 2))
-    # Without dithering a column is off by up to half of the distance between two of the colours.
+    # Without dithering, a column is off by up to half the distance between two colours.
     assert error[8:-8].abs().mean() < 6
 
 
@@ -91,7 +91,7 @@ def test_half_of_the_drawings_have_other_colours_and_no_photograph() -> None:
     other = changed[(changed != ramp).flatten(1).any(dim=1)]
     assert len(other) / 400 == pytest.approx(0.5, abs=0.06)
     black, white = other[..., 0], other[..., -1]
-    # What lies between black and white lies as far between the colours in their place.
+    # Greys lie between the two colours as they did between black and white.
     assert allclose(other, black[..., None] + (white - black)[..., None] * ramp[0] / 255, atol=0.51)
     for colour in (black, white):
         shares = [float((colour == value).double().mean()) for value in (0, 255)]
@@ -110,7 +110,7 @@ def test_how_far_out_of_focus_is_counted_in_low_resolution_pixels(monkeypatch: p
 
 def test_every_kernel_is_used_as_often_as_its_share_says() -> None:
     high = patches(300)
-    for degradation, changed in ((WEB, 1 - 0.8**2), (DRAWN, 0)):  # by noise or sharpening
+    for degradation, changed in ((WEB, 1 - 0.8**2), (DRAWN, 0)):  # the share with noise or sharpening
         lows = degradation.shrink(high, Fraction(1, 3), Generator().manual_seed(1))
         expected = [imresize_bytes(high[0], Fraction(1, 3), kernel) for kernel in KERNELS]
         shares = [sum(equal(low, e) for low in lows) / 300 for e in expected]

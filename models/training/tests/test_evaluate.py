@@ -33,7 +33,7 @@ LAYOUTS = ["LR_X2/img_001.png", "LR_bicubic/X2/img_001.png", "LR_bicubic/X2/img_
 
 @pytest.mark.parametrize("low", LAYOUTS)
 def test_finds_the_pictures_in_every_layout(low: str, tmp_path: Path) -> None:
-    high = picture(41, 51, 1)  # not a multiple of the scale: the rest is cut off
+    high = picture(41, 51, 1)  # not multiples of the scale: the rest is cut off
     write_picture(tmp_path / "HR" / "img_001.png", high)
     shrunk = imresize_bytes(high[:40, :50].permute(2, 0, 1).float(), Fraction(1, 2)).byte()
     write_picture(tmp_path / low, shrunk.permute(1, 2, 0))
@@ -116,7 +116,7 @@ def test_figures_in_int8_are_those_of_the_packed_weights(models: Path, tmp_path:
 
 
 def test_refuses_packed_weights_that_were_made_of_others(models: Path, tmp_path: Path) -> None:
-    """Their matrices beside new weights for the rest would be a network that never was."""
+    """Old matrices and new weights for the rest would make up a network that never existed."""
     weights = tmp_path / "ssiu-x4.safetensors"
     state = load_file(models / weights.name)
     save_tensors(weights, state | {"head.bias": state["head.bias"] + 0.01}, {})
@@ -133,7 +133,7 @@ def test_says_what_it_looked_for(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("side", [13, 19, 21])
 def test_refuses_low_resolution_pictures_of_another_scale(side: int, tmp_path: Path) -> None:
-    """A third of a picture would pass for the half of its corner, and score 12 dB."""
+    """A picture at a third of the size would be taken for a corner at half the size, and score 12 dB."""
     write_picture(tmp_path / "HR" / "a.png", picture(40, 40, 1))
     write_picture(tmp_path / "LR_X2" / "a.png", picture(side, 20, 1))
     with pytest.raises(ValueError, match=rf"Expected 1/2 of .*HR/a.png for .*LR_X2/a.png, got 20x{side} and 40x40"):
@@ -158,13 +158,13 @@ def test_a_network_that_adds_nothing_scores_as_the_bilinear_base() -> None:
     low = picture(20, 24, 1).permute(2, 0, 1).double()
     enlarged = torch.nn.functional.interpolate(low[None], scale_factor=2, mode="bilinear")[0]
     truth = torch.floor(enlarged + 0.5)
-    # Equal but for roundings: float32 against float64, and reflected against replicated pixels at the padded edge.
+    # Equal but for rounding (float32 or float64) and the pixels at the padded edge (reflected or replicated).
     assert scores(network, low, truth, CPU)[0] > 45
 
 
 @pytest.mark.parametrize("scale", [2, 3, 4])
 def test_bicubic_scores_as_stated_beside_the_pictures(scale: int, shared: Path) -> None:
-    """Those figures of ../shared/data/README.md were made with Y rounded to 8 bit, which costs 0.03 dB at x2."""
+    """The figures in ../shared/data/README.md were made with Y rounded to 8 bit, which costs 0.03 dB at x2."""
     pairs = benchmark_pairs(shared / "data" / "benchmark" / "Set5", scale)
     stated = {2: 33.645, 3: 30.388, 4: 28.419}[scale]
     psnrs = []
@@ -196,7 +196,7 @@ def test_figures_of_the_same_weights_stay_beside_those_measured_now() -> None:
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> list[tuple[object, ...]]:
-    """The models that are measured, by name, and what else is asked of each."""
+    """The arguments of each measurement: the file name of the weights, scale, folder, sets and int8."""
     calls: list[tuple[object, ...]] = []
 
     def measured(weights: Path, scale: int, data: Path, sets: list[str], _: torch.device, int8: bool) -> dict[str, Any]:

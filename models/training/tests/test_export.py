@@ -49,9 +49,9 @@ def test_a_wrong_model_is_noticed(models: Path) -> None:
 def test_keeps_onnx_runtime_from_telling_anybody_what_it_runs(models: Path, tmp_path: Path) -> None:
     program = "import sys, training.export as e; e.onnxruntime.InferenceSession(sys.argv[1])"
     command = [sys.executable, "-c", program, str(models / "ssiu-x2.onnx")]
-    # Where a variable says that this is CI, it is silent by itself.
+    # The environment is reduced because ONNX Runtime sends nothing where a variable marks CI.
     subprocess.run(command, check=True, cwd=models, env={"HOME": str(tmp_path)})
-    # It would have put there an id of this machine and what is to be sent.
+    # Otherwise, it would have stored an id of this machine and what to send there.
     assert list(tmp_path.rglob("*onnxruntime*")) == []
 
 

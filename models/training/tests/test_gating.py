@@ -1,4 +1,4 @@
-"""The kernels against the layers: on a CUDA device in bf16, elsewhere by Triton's interpreter in fp32."""
+"""The kernels against the layers: in bf16 on a CUDA device, in fp32 by Triton's interpreter elsewhere."""
 
 import os
 

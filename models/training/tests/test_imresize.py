@@ -44,7 +44,7 @@ def test_keeps_a_flat_picture(scale: Fraction, kernel: Kernel) -> None:
 
 @pytest.mark.parametrize("kernel", [BICUBIC, BILINEAR, AREA, LANCZOS3, ALIASED])
 def test_keeps_a_ramp_away_from_its_ends(kernel: Kernel) -> None:
-    """A kernel off by a fraction of a pixel would shift it."""
+    """A kernel off by a fraction of a pixel would shift the ramp."""
     ramp = torch.arange(64, dtype=torch.float64)
     halved = resize_matrix(64, 32, Fraction(1, 2), kernel) @ ramp
     torch.testing.assert_close(halved[8:24], torch.arange(8, 24, dtype=torch.float64) * 2 + 0.5)

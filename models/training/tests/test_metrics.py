@@ -12,7 +12,7 @@ FIXTURE = REPOSITORY / "test" / "unit" / "core" / "metrics.fixture.json"
 
 
 def pattern(width: int, height: int, p: list[int]) -> Tensor:
-    """What the fixture of the TypeScript metrics calls its pattern: [3, height, width]."""
+    """The `pattern` of the TypeScript metrics' fixture: [3, height, width]."""
     c, y, x = torch.meshgrid(torch.arange(3), torch.arange(height), torch.arange(width), indexing="ij")
     return (x * p[0] + y * p[1] + c * p[2] + x * y * p[3] + p[4]) % p[5]
 

@@ -18,7 +18,7 @@ from training.weights import load_network
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """How well the offsets and factors are chosen is test_quantize.py's matter."""
+    """Fewer steps and scales: how well they are chosen is tested in test_quantize.py."""
     monkeypatch.setattr(quantize, "STEPS", 2)
     monkeypatch.setattr(quantize, "SCALES", quantize.SCALES[::8])
 

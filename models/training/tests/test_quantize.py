@@ -68,7 +68,7 @@ def test_offsets_and_factors_make_rounding_quieter() -> None:
     assert offset[5] > 20
     assert factor[9] < factor.median() / 3
 
-    # In the outputs themselves, too.
+    # The outputs themselves have less error, too.
     convolution = nn.Conv2d(64, 64, 1)
     image = x.T[None, :, :, None]
     exact = convolution(image)

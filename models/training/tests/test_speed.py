@@ -12,7 +12,7 @@ def test_times_every_loop_against_the_first(
 ) -> None:
     command = ["speed", "--batch", "1", "--patch", "16", "--rounds", "1", "--device", "cpu"]
     monkeypatch.setattr(sys, "argv", command)
-    # Of the whole network the profiler notes 190,000 things, and takes most of a minute to count them.
+    # For the whole network, the profiler records 190,000 events and takes most of a minute to count them.
     monkeypatch.setattr("training.speed.SSIU", partial(SSIU, steps=1))
     main()
     rows = [line.split(" | ") for line in capsys.readouterr().out.splitlines() if line.startswith("| ")]

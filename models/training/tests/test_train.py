@@ -27,7 +27,7 @@ NETWORK = "training.train.SSIU"
 
 @pytest.fixture(autouse=True)
 def short_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    """How a run goes on does not depend on how much it trains; most of the time goes into checkpoints."""
+    """How a run resumes does not depend on the size of the network, but the time for checkpoints does."""
     monkeypatch.setattr(NETWORK, partial(SSIU, steps=1))
 
 
@@ -41,7 +41,7 @@ def rows(config: Config, *columns: str) -> list[list[str]]:
 
 
 def assert_same_run(config: Config, other: Config) -> None:
-    """Bit for bit: weights, average, moments, the stream of patches, and the log but for the clock."""
+    """Bit for bit the same weights, average, moments, stream of patches, and log except for the clock."""
     a, b = (load_checkpoint(Path(c.output) / "last.pt", CPU) for c in (config, other))
     for part in ("network", "average"):
         assert_same(a[part], b[part])
@@ -268,7 +268,7 @@ def test_names_the_commit_it_began_with(config: Config, monkeypatch: pytest.Monk
 
 
 def test_learns(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
-    """From the start of a step to a few later the loss on the training pictures falls clearly."""
+    """The loss on the training pictures falls clearly within a few steps."""
     monkeypatch.setattr(NETWORK, SSIU)
     rarely = {"validate_every": 100, "checkpoint_every": 100}
     train(dataclasses.replace(config, steps=12, learning_rate=2e-3, batch=2, **rarely), CPU)

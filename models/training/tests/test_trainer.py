@@ -1,4 +1,4 @@
-"""One step of training, what it is made of, and what it is scored by."""
+"""One step of training, its parts, and its scores."""
 
 import dataclasses
 import math
@@ -71,7 +71,7 @@ def test_muon_moves_every_matrix_by_the_same_length(config: Config, channels_las
     for matrix in matrices:
         length = 0.2 * rate * max(matrix.shape) ** 0.5
         assert 0.6 * length < torch.linalg.matrix_norm(matrix, 2) < 1.4 * length
-    # All else is AdamW's, whose first step moves every value by the rate.
+    # AdamW trains all else, and its first step moves every value by the rate.
     torch.testing.assert_close(changes["tail.0.bias"].abs(), torch.full((256,), rate), rtol=0.01, atol=0)
 
 
