@@ -2,5 +2,5 @@
 
 import os
 
-# Since 1.29 ONNX Runtime tells Microsoft what it loads and what fails, unless this is set before it is imported.
+# Since 1.29, ONNX Runtime reports what it loads and what fails to Microsoft, unless this is set before its import.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"

@@ -1,4 +1,4 @@
-"""Between the weights a run began with and its best: `python -m training.average --config CONFIG`.
+"""Mix the weights a run began with and its best ones: `python -m training.average --config CONFIG`.
 
 Scores mixtures of the two on the held-out pictures and writes the best to `average.safetensors` in the run's folder.
 """
@@ -21,12 +21,12 @@ SHARES = (0.0, 0.3, 0.5, 0.7, 1.0)
 
 
 def mixture(before: dict[str, Tensor], after: dict[str, Tensor], share: float) -> dict[str, Tensor]:
-    """`share` of `after`, 0 to 1, and the rest of `before`."""
+    """A mixture of `share` (0 to 1) of `after` and the rest of `before`."""
     return {name: torch.lerp(weight, after[name], share) for name, weight in before.items()}
 
 
 def average(config: Config) -> Path:
-    """The file with the best mixture; its notes are those of the run, with the share of it and its score."""
+    """Write the best mixture and return its path; its notes are those of the run, with the share and the new score."""
     best = Path(config.output) / "best.safetensors"
     before, after = read_state(best.with_name("initial.safetensors")), read_state(best)
     with safe_open(best, "pt") as file:

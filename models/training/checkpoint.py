@@ -1,4 +1,4 @@
-"""Checkpoints: everything a run needs to go on as if it had never stopped."""
+"""Checkpoints: everything a run needs to resume as if it had never stopped."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from torch import Tensor
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """A reader, or a run after a kill, finds the old file or the new one, never half of one."""
+    """Write so that a reader, or a run after a kill, finds either the old file or the new one, never half of one."""
     temporary = path.with_name(f"{path.name}.part")
     with temporary.open("wb") as file:
         file.write(data)
@@ -35,7 +35,7 @@ def save_checkpoint(path: Path, checkpoint: dict[str, Any]) -> None:
 
 @contextmanager
 def naming(path: Path, expected: str = "a whole file of weights") -> Iterator[None]:
-    """What PyTorch and safetensors say of a damaged file, or of one of another network, does not name it."""
+    """Raise ValueError naming a file that is damaged or of another network; PyTorch and safetensors do not name it."""
     try:
         yield
     except (RuntimeError, EOFError, UnpicklingError, SafetensorError, LookupError, UnicodeDecodeError) as error:
@@ -48,7 +48,7 @@ def load_checkpoint(path: Path, device: torch.device) -> dict[str, Any]:
 
 
 def with_notes(tensors: dict[str, Tensor], notes: dict[str, str]) -> bytes:
-    """As safetensors, of which the notes are in another order each time: the same bytes for the same contents."""
+    """Serialise as safetensors with sorted notes: their order would vary, and equal contents must give equal bytes."""
     data = save(tensors, notes)
     start = 8 + int.from_bytes(data[:8], "little")
     header = json.loads(data[8:start])
@@ -59,15 +59,15 @@ def with_notes(tensors: dict[str, Tensor], notes: dict[str, str]) -> bytes:
 
 
 def save_tensors(path: Path, state: dict[str, Tensor], metadata: dict[str, str]) -> None:
-    """As fp32 safetensors."""
+    """Write as fp32 safetensors."""
     tensors = {name: value.detach().float().cpu().contiguous() for name, value in state.items()}
     write_atomically(path, with_notes(tensors, metadata))
 
 
 def git_commit() -> str:
-    """The commit of the code that trains, `-dirty` if it was changed since.
+    """The commit of the training code, with `-dirty` if it has been changed since.
 
-    Without git or outside a checkout, what the environment names as SSIU_COMMIT, or nothing.
+    Without git or outside a checkout, the environment's SSIU_COMMIT or an empty string.
     """
 
     def git(*arguments: str) -> str:

@@ -8,17 +8,17 @@ from typing import Any, Literal, get_args
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    """Every field is in the file or has this default; lengths are in pixels of the low-resolution picture."""
+    """Fields without a default must be in the file; lengths are in pixels of the low-resolution picture."""
 
     scale: int
-    data: str | list[str]  # a folder of pictures, or one in the DF2K layout; or several, the first with those held out
+    data: str | list[str]  # a folder of pictures or in the DF2K layout; of several, the first gives those held out
     output: str  # folder for checkpoints, log and exported weights
     patch: int
     batch: int
     initial: str = ""  # weights of this scale to start from
     body: str = ""  # weights of any scale to take all but the tail from
     steps: int = 0  # length of the run; exactly one of steps and minutes is positive
-    minutes: float = 0.0  # the schedule then follows the time spent in training
+    minutes: float = 0.0  # length in minutes spent in training, which the schedule then follows
     seed: int = 1
     optimizer: Literal["adamw", "muon"] = "adamw"
     learning_rate: float = 1e-3
@@ -29,13 +29,13 @@ class Config:
     weight_decay: float = 1e-4
     fft_weight: float = 0.01
     luma_weight: float = 0.0  # share of the luma alone in the loss, 0 to 1
-    rms_weight: float = 0.0  # share of each patch's root mean square error in the loss, 0 to 1: its PSNR
+    rms_weight: float = 0.0  # share of each patch's root mean square error (its PSNR) in the loss, 0 to 1
     gradient_clip: float = 0.5  # largest norm of the gradient
     ema_decay: float = 0.999
     drawn: str = ""  # a folder of drawings at X1, X2 and X{scale}, see scripts/draw-pairs.ts
-    drawn_share: float = 0.0  # of the patches, 0 to 1: from X1, the truth from X{scale}
-    shrunk_share: float = 0.0  # of the patches, 0 to 1: from X2, shrunk by some kernel
-    degradation: Literal["none", "web"] = "none"  # of the low-resolution patches: lossy saves, see degrade.py
+    drawn_share: float = 0.0  # share of the patches, 0 to 1, from X1 with the truth from X{scale}
+    shrunk_share: float = 0.0  # share of the patches, 0 to 1, shrunk from X2 by a random kernel
+    degradation: Literal["none", "web"] = "none"  # of the low-resolution patches, see degrade.py
     precision: Literal["fp32", "bf16"] = "fp32"
     channels_last: bool = False
     compile: bool = False
@@ -68,7 +68,7 @@ class Config:
             check(getattr(self, name) > 0, "a positive number", name, getattr(self, name))
         for name in ("steps", "minutes", "warmup_steps", "final_learning_rate", "weight_decay", "fft_weight"):
             check(getattr(self, name) >= 0, "0 or more", name, getattr(self, name))
-        # A pixel at each border is not scored.
+        # One pixel at each border is not scored.
         check(self.validation_side >= 3, "3 or more", "validation_side", self.validation_side)
 
 
@@ -78,7 +78,7 @@ def check(valid: bool, expected: str, name: str, value: object) -> None:
 
 
 def parse_config(table: dict[str, Any]) -> Config:
-    """A table of the TOML file, or of a checkpoint, to settings; unknown keys and wrong types are errors."""
+    """Settings from a TOML file or a checkpoint; raises ValueError for unknown or missing keys and wrong types."""
     fields = {field.name: field for field in dataclasses.fields(Config)}
     unknown = sorted(table.keys() - fields.keys())
     check(not unknown, f"one of {', '.join(fields)}", "key", ", ".join(unknown))
@@ -95,5 +95,5 @@ def parse_config(table: dict[str, Any]) -> Config:
 def load_config(path: Path) -> Config:
     try:
         return parse_config(tomllib.loads(path.read_text()))
-    except ValueError as error:  # TOML's errors are such, too
+    except ValueError as error:  # TOMLDecodeError is one, too
         raise ValueError(f"{path}: {error}") from error

@@ -16,7 +16,7 @@ from torch import Generator, Tensor
 from training.imresize import imresize_bytes
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp"}
-# Lanczos reaches 3 low-resolution pixels far: with this margin a patch shrinks as within its whole picture.
+# Lanczos reaches 3 low-resolution pixels: with this margin, a patch shrinks as it would within the whole picture.
 MARGIN = 3
 
 
@@ -27,7 +27,7 @@ def picture_paths(folder: Path) -> list[Path]:
 def decode(data: bytes) -> Tensor:
     """[H, W, 3] uint8 RGB."""
     image = Image.open(BytesIO(data))
-    if image.mode.startswith("I;16"):  # Pillow would cut grey of 16 bit off at 255
+    if image.mode.startswith("I;16"):  # Pillow would clip 16-bit grey at 255
         image = Image.fromarray(np.round(np.array(image) / 257).astype(np.uint8))
     return torch.from_numpy(np.array(image.convert("RGB")))
 
@@ -80,7 +80,7 @@ class Crop:
     flip_columns: Tensor
 
     def to(self, device: torch.device) -> "Crop":
-        """On `device`, in one copy that nothing waits for: otherwise each would wait for the step before to end."""
+        """Copy to `device` in one asynchronous copy: separate ones would each wait for the previous step to end."""
         rows = torch.stack([getattr(self, field.name).long() for field in fields(self)])
         if device.type == "cuda":
             rows = rows.pin_memory()
@@ -89,7 +89,7 @@ class Crop:
 
 
 def cut(pictures: PictureSet, crop: Crop, side: int, unit: int) -> Tensor:
-    """Patches of `side` px, their corners counted in units of `unit` px: [B, 3, side, side] float32, 0..255."""
+    """Patches of `side` px whose corners are given in units of `unit` px: [B, 3, side, side] float32, 0..255."""
     picture, top, left = (x[:, None, None] for x in (crop.picture, crop.top, crop.left))
     offset = torch.arange(side, device=pictures.pixels.device)
     row, column = top * unit + offset[:, None], left * unit + offset
@@ -109,15 +109,15 @@ def turn(patches: Tensor, crop: Crop) -> Tensor:
 
 @dataclass(frozen=True)
 class Degradation:
-    """How low-resolution patches come to be; whole numbers 0..255, chance taken from the generator alone."""
+    """How low-resolution patches are made, in whole numbers 0..255; all randomness comes from the generator."""
 
-    recolour: Callable[[int, Generator], Callable[[Tensor], Tensor]]  # of B patches: the truth, and low ones if given
-    soften: Callable[[Tensor, int, Generator], Tensor]  # the truth itself, [B, 3, scale * H, scale * W]
+    recolour: Callable[[int, Generator], Callable[[Tensor], Tensor]]  # of B patches, both the truth and given low ones
+    soften: Callable[[Tensor, int, Generator], Tensor]  # also changes the truth, [B, 3, scale * H, scale * W]
     shrink: Callable[[Tensor, Fraction, Generator], Tensor]  # [B, 3, H, W] -> [B, 3, scale * H, scale * W]
-    spoil: Callable[[Tensor, Generator], Tensor]  # to worse ones of the same shape
+    spoil: Callable[[Tensor, Generator], Tensor]  # damages the low ones, keeping their shape
 
 
-# As in the benchmarks.
+# Bicubic, as in the benchmarks.
 CLEAN = Degradation(
     recolour=lambda count, generator: lambda patches: patches,
     soften=lambda patches, scale, generator: patches,
@@ -127,10 +127,10 @@ CLEAN = Degradation(
 
 
 class PatchSampler:
-    """Pairs of low- and high-resolution patches; each picture is as likely as it has pixels.
+    """Pairs of low- and high-resolution patches; a picture's probability is proportional to its area.
 
-    The stream of patches is a function of `generator`, whose state belongs in the checkpoint. They are flipped and
-    turned unless `upright`, as letters are.
+    The stream of patches is a function of `generator`, whose state belongs in the checkpoint. Patches are
+    flipped and turned unless they must stay `upright`, as letters must.
     """
 
     def __init__(
@@ -169,7 +169,7 @@ class PatchSampler:
         high = recolour(cut(self.high, crop, s * (self.patch + 2 * m), s))
         if self.low is None:
             high = self.degradation.soften(high, s, self.generator)
-            # Before the turn, as MATLAB does not treat rows and columns alike.
+            # Shrink before the turn, as MATLAB does not treat rows and columns alike.
             low = self.degradation.shrink(high, Fraction(1, s), self.generator)[
                 :, :, m : m + self.patch, m : m + self.patch
             ]
@@ -181,14 +181,14 @@ class PatchSampler:
 
 
 class Mixture:
-    """Patches of several samplers, in the mean over many batches as many of each as its share (all shares: 1)."""
+    """Patches of several samplers, each of which provides its share on average (the shares add up to 1)."""
 
     def __init__(self, samplers: Sequence[PatchSampler], shares: Sequence[float], generator: Generator) -> None:
         self.samplers, self.generator = samplers, generator
         self.bounds = torch.tensor([0.0, *shares], dtype=torch.float64).cumsum(0)[:-1]
 
     def counts(self, batch: int) -> list[int]:
-        """One patch at most from the share of each: of 0.3 a batch of 8 has two or three."""
+        """Patches of each sampler, less than one off its share: a share of 0.3 gives two or three of a batch of 8."""
         chance = torch.rand((), generator=self.generator, dtype=torch.float64)
         starts = (self.bounds * batch + chance).long()
         return starts.diff(append=torch.tensor([batch])).tolist()
@@ -205,13 +205,13 @@ class Dataset:
     low: PictureSet | None
     validation: list[tuple[Tensor, Tensor]]  # (low, high), each [1, 3, H, W] in [0, 1] on the CPU
     pictures: int
-    digest: str  # sha256 over the bytes of every file, low-resolution ones included, and the split
+    digest: str  # sha256 over every picture's name, bytes and split, low-resolution bytes included
 
 
 def validation_pair(
     high: Tensor, low: Tensor | None, scale: int, side: int, degradation: Degradation, generator: Generator
 ) -> tuple[Tensor, Tensor]:
-    """The middle of a picture [H, W, 3] as (low, high), low at most `side` px, and cut from `low` if that is given."""
+    """The middle of a picture [H, W, 3] as (low, high), low at most `side` px and cut from `low` if given."""
     unit = 1 if low is None else scale
     height, width = (min(side, n // scale) * scale for n in high.shape[:2])
     top, left = ((n - cut) // (2 * unit) * unit for n, cut in zip(high.shape[:2], (height, width), strict=True))
@@ -231,7 +231,7 @@ def validation_pair(
 
 
 def layout(folder: Path, scale: int) -> tuple[Path, Callable[[Path], Path] | None]:
-    """Where the high-resolution pictures are, and where the low-resolution one of each is if they are given."""
+    """The folder of the high-resolution pictures and, if low-resolution ones are given, how to find the one of each."""
     if (folder / "X1").is_dir():
         return folder / f"X{scale}", lambda path: folder / "X1" / path.name
     df2k, low = folder / "DF2K_train_HR", folder / "DF2K_train_LR_bicubic" / f"X{scale}"
@@ -240,7 +240,7 @@ def layout(folder: Path, scale: int) -> tuple[Path, Callable[[Path], Path] | Non
 
 
 def listed(folder: Path, scale: int) -> list[tuple[Path, str, Path | None]]:
-    """Of each picture its path, its name within the folder and, if given, the low-resolution one's path."""
+    """Each picture's path, name within the folder and, if given, the path of its low-resolution version."""
     root, low_path = layout(folder, scale)
     paths = picture_paths(root)
     if not paths:
@@ -261,8 +261,8 @@ def load_dataset(
     """Read a folder of pictures; or `DF2K_train_HR` and `DF2K_train_LR_bicubic/X{scale}` in it; or `X{scale}` and `X1`.
 
     Pictures with a side below `smallest_side` (high-resolution px) are left out. The validation pictures are those
-    whose names have the smallest hashes: the same ones at every scale and on every machine. Those of `more` folders are
-    trained on, all of them, so that the validation stays the same whatever is added.
+    whose names have the smallest hashes: the same ones at every scale and on every machine. The pictures of
+    `more` folders are only trained on, so that the validation stays the same whatever is added.
     """
     first = listed(folder, scale)
     by_hash = sorted(first, key=lambda file: hashlib.sha256(file[1].encode()).digest())
@@ -289,7 +289,7 @@ def load_dataset(
             check_size(low_path, high, low, scale)
         shortest = min(high.shape[:2])
         if split == "validation":
-            if shortest // scale <= 2:  # nothing is left of it inside the border
+            if shortest // scale <= 2:  # no pixel is left inside the border
                 continue
             validation.append(validation_pair(high, low, scale, validation_side, degradation, generator))
         elif shortest >= smallest_side:

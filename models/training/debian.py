@@ -1,4 +1,4 @@
-"""Photographs out of packages of Debian 12, to train on: `python -m training.debian models/runs/debian`."""
+"""Fetch photographs to train on from packages of Debian 12: `python -m training.debian models/runs/debian`."""
 
 import argparse
 import shutil
@@ -14,7 +14,7 @@ from PIL import Image
 from training.data import decode
 from training.imresize import imresize_bytes
 
-LONGEST_SIDE = 2560  # px: above it, traces of JPEG and of the sensor are more than what there is to see
+LONGEST_SIDE = 2560  # px; larger pictures show more traces of JPEG and the sensor than detail
 
 
 @dataclass(frozen=True)
@@ -26,14 +26,14 @@ class Package:
     without: tuple[str, ...] = ()  # file names
 
 
-# Read in the packages' files `copyright` and, where there are such, in those beside the pictures.
+# The licences are from the packages' `copyright` files and, where they exist, the licence files beside the pictures.
 PACKAGES = (
     Package(
         "endless-sky-high-dpi",
         "usr/share/games/endless-sky/plugins/endless-sky-high-dpi/images/land",
         ("*.jpg",),
         "public domain, CC BY-SA 3.0, CC BY-SA 4.0",
-        without=("fog4@2x.jpg",),  # photo_057 of the pictures at hand shows the same
+        without=("fog4@2x.jpg",),  # photo_057 of the existing pictures shows the same
     ),
     Package(
         "lomiri-wallpapers-16.04",
@@ -48,7 +48,7 @@ PACKAGES = (
         "usr/share/backgrounds/mate/nature",
         ("*.jpg",),
         "GPL 2+",
-        without=("Dune.jpg", "GreenMeadow.jpg"),  # they are among the pictures at hand
+        without=("Dune.jpg", "GreenMeadow.jpg"),  # already among the existing pictures
     ),
     Package(
         "lxqt-themes",
@@ -87,7 +87,7 @@ def is_opaque(image: Image.Image) -> bool:
 
 
 def take(path: Path, folder: Path) -> int:
-    """Into the folder as it is, or shrunk to at most LONGEST_SIDE by a whole number; the pixels that are there then."""
+    """Copy it, or shrink it by a whole number to at most LONGEST_SIDE; return its pixels, 0 if it was transparent."""
     with Image.open(path) as image:
         width, height = image.size
         if not is_opaque(image):
@@ -104,7 +104,7 @@ def take(path: Path, folder: Path) -> int:
 
 
 def collect(package: Package, output: Path) -> list[int]:
-    """The pixels of each picture."""
+    """Collect the photographs of a package; return the number of pixels of each."""
     folder = output / package.name
     folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as temporary:

@@ -1,4 +1,4 @@
-"""What the network computes on the way, for other implementations of it to be held against."""
+"""Intermediate results of the network, to compare other implementations with."""
 
 from collections.abc import Iterable
 from pathlib import Path

@@ -18,32 +18,32 @@ from training.data import CLEAN, Degradation
 from training.imresize import ALIASED, AREA, BICUBIC, BILINEAR, LANCZOS3, imresize_bytes
 
 QUALITY = (40, 100)
-TWICE = 0.3  # how often a picture has been stored twice
-FORMATS = {"JPEG": 0.55, "WEBP": 0.25, "AVIF": 0.12, "PNG": 0.08}  # and how often; a PNG with a palette
+TWICE = 0.3  # how often a picture with lossy saves has been stored twice
+FORMATS = {"JPEG": 0.55, "WEBP": 0.25, "AVIF": 0.12, "PNG": 0.08}  # with their shares; a PNG has a palette
 SUBSAMPLING = ("4:2:0", "4:4:4")
-COLOURS = (16, 128)  # of a patch: as far off as a whole photograph with 64 to 256
-KERNELS = {BICUBIC: 0.22, LANCZOS3: 0.22, BILINEAR: 0.22, AREA: 0.22, ALIASED: 0.12}  # and how often
+COLOURS = (16, 128)  # in a patch: the error is that of a whole photograph with 64 to 256
+KERNELS = {BICUBIC: 0.22, LANCZOS3: 0.22, BILINEAR: 0.22, AREA: 0.22, ALIASED: 0.12}  # with their shares
 SOFT = 0.2  # how often a picture is out of focus
-SIGMA = (0.5, 1.5)  # of a Gaussian then, in low-resolution px: less may be the kernel's work
-NOISY = 0.2  # how often a picture has noise once it was shrunk
-NOISE = (1.5, 15.0)  # sigma of a Gaussian then, of 255, as often in each octave
-GREY_NOISE = 0.5  # how often that is the same in red, green and blue
-SHARPENED = 0.2  # how often a picture has been sharpened once it was shrunk
-UNSHARP_SIGMA = (0.4, 1.0)  # of an unsharp mask then, in px
+SIGMA = (0.5, 1.5)  # of its blur, in low-resolution px: a smaller one may come from the kernel
+NOISY = 0.2  # how often a shrunk picture has noise
+NOISE = (1.5, 15.0)  # sigma of that Gaussian noise, of 255, log-uniform
+GREY_NOISE = 0.5  # how often the noise is the same in red, green and blue
+SHARPENED = 0.2  # how often a shrunk picture has been sharpened
+UNSHARP_SIGMA = (0.4, 1.0)  # of the unsharp mask, in px
 UNSHARP_AMOUNT = (0.3, 1.2)
 RECOLOURED = 0.5  # how often a drawing has other colours: pages are black on white, buttons and banners are not
 
-POOL = ThreadPoolExecutor()  # the codecs run without Python's lock
+POOL = ThreadPoolExecutor()  # the codecs release Python's global lock
 
 
 def chosen(shares: dict[Any, float], count: int, generator: Generator) -> list[Any]:
-    """So many keys, each as often as its share says."""
+    """`count` random keys, each with a probability in proportion to its share."""
     places = torch.multinomial(torch.tensor([*shares.values()]), count, replacement=True, generator=generator)
     return [list(shares)[place] for place in places.tolist()]
 
 
 def settings(generator: Generator) -> dict[str, Any]:
-    """What Pillow is told for one save with loss."""
+    """Pillow's arguments for one lossy save, or the number of `colours` of a palette."""
     [kind] = chosen(FORMATS, 1, generator)
     quality = int(torch.randint(QUALITY[0], QUALITY[1] + 1, (), generator=generator))
     fine, place = torch.rand(2, generator=generator).tolist()
@@ -56,7 +56,7 @@ def settings(generator: Generator) -> dict[str, Any]:
 
 
 def saves(generator: Generator, undamaged: float) -> list[dict[str, Any]]:
-    """One or two, in this order, or none with a probability of `undamaged`."""
+    """The settings of one or two saves, in order, or none with a probability of `undamaged`."""
     if torch.rand((), generator=generator) < undamaged:
         return []
     first = settings(generator)
@@ -64,7 +64,7 @@ def saves(generator: Generator, undamaged: float) -> list[dict[str, Any]]:
 
 
 def paletted(image: Image.Image, colours: int) -> Image.Image:
-    """With so many colours, dithered."""
+    """The picture with a palette of so many colours, dithered."""
     palette = image.quantize(colours)
     return image.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG).convert("RGB")
 
@@ -83,8 +83,8 @@ def stored(patch: np.ndarray, saves: list[dict[str, Any]]) -> np.ndarray:
 
 
 def blurred(patch: Tensor, sigma: float) -> Tensor:
-    """[3, H, W] by a Gaussian of `sigma` px, mirrored at the borders."""
-    radius = min(math.ceil(3 * sigma), min(patch.shape[1:]) - 1)  # a mirror shows no more than there is
+    """Blur [3, H, W] with a Gaussian of `sigma` px, mirrored at the borders."""
+    radius = min(math.ceil(3 * sigma), min(patch.shape[1:]) - 1)  # reflection must stay within the patch
     weights = torch.exp(-((torch.arange(-radius, radius + 1, device=patch.device) / sigma) ** 2) / 2)
     weights /= weights.sum()
     padded = F.pad(patch[:, None], (radius, radius, radius, radius), mode="reflect")
@@ -97,7 +97,7 @@ def between(bounds: tuple[float, float], place: float) -> float:
 
 
 def soften(patches: Tensor, scale: int, generator: Generator) -> Tensor:
-    """Some of them, each by a Gaussian of its own: what is soft in the picture is soft in the truth."""
+    """Blur some patches of the truth, each with its own Gaussian: what is out of focus stays so in the truth."""
     chances, places = torch.rand(2, len(patches), generator=generator).tolist()
     sigmas = [scale * between(SIGMA, place) for place in places]
     pairs = zip(patches, chances, sigmas, strict=True)
@@ -105,10 +105,10 @@ def soften(patches: Tensor, scale: int, generator: Generator) -> Tensor:
 
 
 def recolour(count: int, generator: Generator) -> Callable[[Tensor], Tensor]:
-    """Two colours for each of `count` patches, or black and white as they are; what was black and white takes these.
+    """A function that replaces black and white by two random colours in some of `count` patches.
 
-    Between the two as between black and white, as text is drawn in any colour on any ground. Each value of these
-    colours is 0, 255 or anything, as often.
+    Greys lie between the two colours as they did between black and white, since text has any colour on any ground.
+    Each channel of a colour is 0, 255 or random, with equal probability.
     """
     values, kinds = torch.rand(2, count, 2, 3, 1, 1, generator=generator)
     colours = torch.where(kinds < 2 / 3, 255 * (kinds < 1 / 3), (255 * values).round())
@@ -118,18 +118,18 @@ def recolour(count: int, generator: Generator) -> Callable[[Tensor], Tensor]:
 
 
 def unsharp(patch: Tensor, sigma: float, amount: float) -> Tensor:
-    """[3, H, W] whole numbers, by an unsharp mask."""
+    """Sharpen [3, H, W] with an unsharp mask, to whole numbers 0..255."""
     return (patch + amount * (patch - blurred(patch, sigma))).round().clamp(0, 255)
 
 
 def shrink(patches: Tensor, scale: Fraction, generator: Generator) -> Tensor:
-    """Every patch by a kernel of its own."""
+    """Shrink each patch with a kernel of its own."""
     kernels = chosen(KERNELS, len(patches), generator)
     return torch.stack([imresize_bytes(p, scale, kernel) for p, kernel in zip(patches, kernels, strict=True)])
 
 
 def add_noise(patches: Tensor, generator: Generator) -> Tensor:
-    """To some of them, each of a strength of its own; not to the truth."""
+    """Add noise to some low-resolution patches, each with its own strength; the truth has none."""
     chances, places, kinds = torch.rand(3, len(patches), 1, 1, 1, generator=generator)
     noise = torch.randn(patches.shape, generator=generator)
     noise = torch.where(kinds < GREY_NOISE, noise[:, :1], noise)
@@ -138,7 +138,7 @@ def add_noise(patches: Tensor, generator: Generator) -> Tensor:
 
 
 def sharpen(patches: Tensor, generator: Generator) -> Tensor:
-    """Some of them, as programs that make thumbnails do; not so the truth."""
+    """Sharpen some low-resolution patches, as thumbnail programs do; the truth is not sharpened."""
     draws = torch.rand(3, len(patches), generator=generator).T.tolist()
     return torch.stack(
         [
@@ -162,5 +162,5 @@ def store(patches: Tensor, generator: Generator, undamaged: float) -> Tensor:
 
 
 WEB = Degradation(CLEAN.recolour, soften, develop, partial(store, undamaged=0.15))
-# Charts and screenshots are mostly stored without loss, and sharp.
+# Charts and screenshots are sharp, and mostly stored without loss.
 DRAWN = Degradation(recolour, CLEAN.soften, shrink, partial(store, undamaged=0.65))

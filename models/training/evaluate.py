@@ -1,7 +1,7 @@
-"""The benchmark table in one command: `python -m training.evaluate --data ../shared/data/benchmark`.
+"""Measure the benchmark table in one command: `python -m training.evaluate --data ../shared/data/benchmark`.
 
-Protocol: outputs clamped and rounded to 8 bit, Y of BT.601 (16-235) in float64, `scale` pixels left out at each
-border, PSNR of peak 255, SSIM with an 11x11 Gaussian of sigma 1.5 where it fits wholly, mean over the pictures.
+Protocol: outputs are clamped and rounded to 8 bit; Y of BT.601 (16-235) in float64; `scale` pixels are left out at each
+border; PSNR has a peak of 255; SSIM uses an 11x11 Gaussian of sigma 1.5 where it fits inside; mean over the pictures.
 """
 
 import argparse
@@ -57,7 +57,7 @@ def benchmark_pairs(folder: Path, scale: int) -> list[tuple[Path, Path]]:
 
 @dataclass(frozen=True)
 class Storage:
-    """A lossy save with Pillow's encoders: JPEG in 4:2:0, WebP, AVIF, or a PNG with so many colours."""
+    """A lossy save with Pillow's encoders: JPEG in 4:2:0, WebP, AVIF, or a PNG with `quality` colours."""
 
     format: str
     quality: int
@@ -75,16 +75,16 @@ class Storage:
 
 @dataclass(frozen=True)
 class History:
-    """What became of the low-resolution pictures; lengths in their px."""
+    """How the low-resolution pictures were made; lengths are in their px."""
 
-    soft: float = 0.0  # sigma of a Gaussian before they were made, in the truth as well
+    soft: float = 0.0  # sigma of a Gaussian blur before shrinking, in the truth as well
     kernel: Kernel = BICUBIC  # the benchmarks' own
     unsharp: tuple[float, float] | None = None  # sigma and amount of a mask, not in the truth
     noise: float = 0.0  # sigma, of 255, in each of red, green and blue, not in the truth
     storage: Storage | None = None
 
     def apply(self, low: Tensor, high: Tensor) -> tuple[Tensor, Tensor]:
-        """Of [3, H, W] and [3, scale * H, scale * W], whole numbers 0..255."""
+        """(low, high) from [3, H, W] and [3, scale * H, scale * W], whole numbers 0..255."""
         scale = high.shape[1] // low.shape[1]
         if self.soft:
             high = blurred(high.float(), scale * self.soft).round()
@@ -116,7 +116,7 @@ def evaluate_set(
     network: SSIU, folder: Path, device: torch.device, history: History = UNTOUCHED
 ) -> dict[str, float | int]:
     """Means over the set."""
-    smallest = WINDOW + 2 * network.scale  # inside the border
+    smallest = WINDOW + 2 * network.scale  # SSIM's window must fit inside the border
 
     def read(low_path: Path, high_path: Path) -> tuple[Tensor, Tensor]:
         low, high = planes(low_path), planes(high_path)
@@ -129,7 +129,7 @@ def evaluate_set(
             raise ValueError(f"Expected sides of {smallest} px and more for {high_path}, got {width}x{height}")
         return history.apply(low, high[:, :height, :width])
 
-    torch.backends.cudnn.allow_tf32 = False  # PyTorch's default on a GPU; its products have ten bits
+    torch.backends.cudnn.allow_tf32 = False  # PyTorch's default on a GPU; TF32 has a mantissa of ten bits
     pairs = benchmark_pairs(folder, network.scale)
     bar = tqdm(pairs, desc=f"{folder.name} x{network.scale}", disable=not sys.stderr.isatty())
     rows = torch.stack([scores(network, *read(low, high), device) for low, high in bar])
@@ -164,7 +164,7 @@ def evaluate(
 
 
 def markdown(results: list[dict[str, Any]]) -> str:
-    """PSNR dB / SSIM, bicubic interpolation before the first model of each scale."""
+    """A table of PSNR in dB / SSIM, with bicubic interpolation before the first model of each scale."""
     sets = list(results[0]["sets"])
     lines = [f"| scale | method | {' | '.join(sets)} |", "|---|---|" + "---|" * len(sets)]
 
@@ -182,7 +182,7 @@ def markdown(results: list[dict[str, Any]]) -> str:
 
 
 def merged(known: list[dict[str, Any]], results: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What is known of other weights is kept, and of the same ones what was not measured this time."""
+    """Update the known results; those of other weights, and of sets not measured this time, are kept."""
     rows = {row["weights"]: row for row in known}
     for row in results:
         before = rows.get(row["weights"], {})

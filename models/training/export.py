@@ -1,8 +1,8 @@
 """Export the weights to ONNX: `python -m training.export` (from the repository root).
 
 Each `models/ssiu-x*.safetensors` becomes a `.onnx` beside it: input `lr` [N, 3, H, W], output `sr`
-[N, 3, scale * H, scale * W], float32 RGB in [0, 1], any N, H, W >= 1, the output not clamped. The same weights and
-versions give the same bytes. A `debug-state-x{2,3,4}.safetensors` holds what the clean network computes on the way.
+[N, 3, scale * H, scale * W], float32 RGB in [0, 1], any N, H, W >= 1; the output is not clamped. The same weights and
+versions give the same bytes. `debug-state-x{2,3,4}.safetensors` hold intermediate results of the clean networks.
 """
 
 import argparse
@@ -45,7 +45,7 @@ def to_onnx(network: SSIU) -> bytes:
 
 
 def strip_notes(model: onnx.ModelProto) -> None:
-    """Drop what the exporter notes about the source code, and the shapes that it names after its own variables."""
+    """Drop the exporter's notes about the source code, and the shapes that it names after its own variables."""
     graph = model.graph
     for item in (model, graph, *graph.node, *graph.input, *graph.output, *graph.initializer):
         item.ClearField("doc_string")
@@ -58,7 +58,7 @@ def strip_notes(model: onnx.ModelProto) -> None:
 
 @torch.no_grad()
 def largest_difference(model: bytes, network: SSIU) -> float:
-    """Between ONNX Runtime and PyTorch, over `SIZES`."""
+    """The largest absolute difference between ONNX Runtime and PyTorch over `SIZES`."""
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     generator = torch.Generator().manual_seed(1)
     worst = 0.0

@@ -8,7 +8,7 @@ from torch import Tensor
 
 @torch.library.custom_op("training::gating", mutates_args=())
 def gating(x: Tensor, weights: list[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
-    """The result, and u and d for the backward pass, all as `x`: [B, C, H, W] in channels_last, bf16.
+    """The result, and u and d for the backward pass, all like `x`: [B, C, H, W] in channels_last, bf16.
 
     `weights` are in the order of `MixedScaleGating.weights`.
     """
@@ -24,7 +24,7 @@ def _(x: Tensor, weights: list[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
 
 @torch.library.custom_op("training::gating_backward", mutates_args=())
 def gating_backward(grad: Tensor, x: Tensor, u: Tensor, d: Tensor, weights: list[Tensor]) -> tuple[Tensor, Tensor]:
-    """The gradient by `x`, and those by all weights in one row."""
+    """The gradient with respect to `x`, and those with respect to all weights in one row."""
     from training import gating_kernels
 
     return gating_kernels.backward(grad, x, u, d, weights)

@@ -1,10 +1,10 @@
-"""Mixed-scale gating in bf16 by six Triton kernels: what the network does most, at every pixel by itself but for 3x3.
+"""Mixed-scale gating, the network's main operation, in bf16 as six Triton kernels.
 
-With u = W2 x + b2, d = depthwise 3x3 of u, p = W1 x + b1 and q = W3 d + b3 it is W4 (gelu(p) q) + b4. Tensors of
-pixels are [N, C] bf16, N = B * H * W as in channels_last; weights are fp32 as in the network, matrices [out, in],
-`taps` [C, 9]. In the backward pass `grad` is the loss's gradient by the result, `grad_d` by d, and so on; each program
-adds up the gradients of the weights over its tiles, to `sums` [programs, size] fp32, in the order of
-`MixedScaleGating.weights`: W1 to W4, b1 to b4, the bias of d, the taps.
+It computes W4 (gelu(p) q) + b4 with u = W2 x + b2, d = depthwise 3x3 of u, p = W1 x + b1 and q = W3 d + b3. Tensors of
+pixels are [N, C] bf16, N = B * H * W as in channels_last. Weights are fp32 as in the network, matrices are [out, in],
+`taps` are [C, 9]. In the backward pass, `grad` is the gradient of the loss with respect to the result, `grad_d` to d,
+and so on. Each program adds up the weights' gradients over its tiles, in `sums` [programs, size] fp32, in the order
+of `MixedScaleGating.weights`: W1 to W4, b1 to b4, the bias of d, the taps.
 """
 
 import torch
@@ -12,7 +12,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-# What was fastest on an H200: a tile is so many pixels.
+# The fastest settings on an H200; TILE is a number of pixels.
 EXPAND = {"TILE": 128, "num_warps": 8}
 GATE = {"TILE": 64, "num_warps": 4, "num_stages": 1}
 GATE_BACKWARD = {"TILE": 32, "num_warps": 4, "num_stages": 2}
@@ -48,7 +48,7 @@ def row_of(vector, C: tl.constexpr):
 
 @triton.jit
 def neighbours(pixel, dy, dx, H, W):
-    """Those dy rows down and dx columns to the right, reflected at the borders of their picture."""
+    """The pixels dy rows down and dx columns to the right, reflected at the borders of their picture."""
     row, column = pixel // W % H, pixel % W
     y, x = tl.abs(row + dy), tl.abs(column + dx)
     y = tl.where(y < H, y, 2 * H - 2 - y)
@@ -118,7 +118,7 @@ def store_matrix(sums, offset, value, C: tl.constexpr):
 def gate_backward(
     grad, x, d, grad_d, grad_x, sums, w1, b1, w3, b3, w4, tiles, SIZE: tl.constexpr, C: tl.constexpr, TILE: tl.constexpr
 ):
-    """`grad_x` by the branch of p; of `sums` those of W1, W3, W4, b1, b3, b4 and the bias of d."""
+    """Computes `grad_d`, p's share of `grad_x`, and `sums` for W1, W3, W4, b1, b3, b4 and the bias of d."""
     kind: tl.constexpr = x.dtype.element_ty
     channel = tl.arange(0, C)
     zero, zeros = tl.zeros([C], tl.float32), tl.zeros([C, C], tl.float32)
@@ -160,13 +160,13 @@ def gate_backward(
 
 @triton.jit
 def seen_from(grad_d, taps, pixel, dy: tl.constexpr, dx: tl.constexpr, H, W, C: tl.constexpr):
-    """The gradient by pixels of u of what the neighbours dy rows down and dx columns to the right made of them."""
+    """The gradient with respect to pixels of u through their neighbours dy rows down and dx columns to the right."""
     row, column = pixel // W % H + dy, pixel % W + dx
     inside = (row >= 0) & (row < H) & (column >= 0) & (column < W)
     grad = tl.load(grad_d + places(pixel + dy * W + dx, C), mask=inside[:, None], other=0.0).to(tl.float32)
     tap = taps + tl.arange(0, C) * 9 + 4
     weight = tl.load(tap - 3 * dy - dx)[None, :]
-    # One at the border saw the pixel twice, the second time as its reflection.
+    # A neighbour at the border has read the pixel twice, the second time as its reflection.
     reflected_y = ((row == 0) | (row == H - 1)).to(tl.float32)[:, None]
     reflected_x = ((column == 0) | (column == W - 1)).to(tl.float32)[:, None]
     if dy != 0:
@@ -194,7 +194,7 @@ def expand_backward(
     C: tl.constexpr,
     TILE: tl.constexpr,
 ):
-    """Adds to `grad_x` what comes by the branch of u; of `sums` those of W2 and b2."""
+    """Adds u's share to `grad_x`, and computes `sums` for W2 and b2."""
     kind: tl.constexpr = x.dtype.element_ty
     channel = tl.arange(0, C)
     g2, s2 = tl.zeros([C, C], tl.float32), tl.zeros([C], tl.float32)

@@ -1,4 +1,4 @@
-"""Loss and gradients of a batch, shared out between the threads of a CPU."""
+"""Loss and gradients of a batch, split between the threads of a CPU."""
 
 import functools
 import math
@@ -10,20 +10,20 @@ from torch import Tensor, nn
 
 
 def parts_of(batch: int, device: torch.device) -> int:
-    """Equal parts, one for each thread of a CPU: threads that meet once a step lose less than at every operator."""
+    """Number of equal parts of a batch: CPU threads lose less by meeting once a step than at every operator."""
     return math.gcd(torch.get_num_threads(), batch) if device.type == "cpu" else 1
 
 
 def laid_out_as(parameter: Tensor, gradient: Tensor) -> Tensor:
-    """`gradient` with the strides of `parameter`: elsewhere, optimizers take hundreds of tensors one by one."""
+    """`gradient` with the strides of `parameter`; if they differ, optimizers process hundreds of tensors one by one."""
     sides = zip(parameter.shape, parameter.stride(), gradient.stride(), strict=True)
-    if all(length == 1 or one == other for length, one, other in sides):  # a pointwise filter lies in either layout
+    if all(length == 1 or one == other for length, one, other in sides):  # a pointwise filter suits either layout
         return gradient.as_strided(parameter.shape, parameter.stride())
     return torch.empty_like(parameter).copy_(gradient)
 
 
 class BatchGradients:
-    """Sets the gradients of the parameters and returns the loss, the same for any number of parts but for rounding."""
+    """Sets the parameters' gradients and returns the loss; the number of parts changes nothing but rounding."""
 
     def __init__(self, network: nn.Module, loss: Callable[[Tensor, Tensor], Tensor], parts: int) -> None:
         self.parameters = tuple(network.parameters())

@@ -1,6 +1,6 @@
-"""A published checkpoint to our files: `python -m training.import_published model_x2_290.pt --scale 2 --output models`.
+"""Import a published checkpoint: `python -m training.import_published model_x2_290.pt --scale 2 --output models`.
 
-Writes `ssiu-x2.safetensors`, `ssiu-x2.onnx` and `debug-state-x2.safetensors`. What is to follow:
+Writes `ssiu-x2.safetensors`, `ssiu-x2.onnx` and `debug-state-x2.safetensors`. Afterwards, run
 `python -m training.pack PICTURE...`, then `python -m training.manifest`.
 """
 

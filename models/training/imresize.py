@@ -34,7 +34,7 @@ def lanczos3(x: Tensor) -> Tensor:
 class Kernel:
     at: Callable[[Tensor], Tensor]
     reach: float  # zero at this distance and beyond
-    antialias: bool = True  # wider where it shrinks, so that no pixel is left out
+    antialias: bool = True  # widened for shrinking, so that no pixel is left out
 
 
 BICUBIC = Kernel(cubic, 2)
@@ -53,9 +53,9 @@ def resize_matrix(
     dtype: torch.dtype = torch.float64,
     device: torch.device | None = None,
 ) -> Tensor:
-    """[size_out, size_in] interpolation weights; beyond an edge its pixel goes on, as in the benchmarks' pictures.
+    """[size_out, size_in] interpolation weights.
 
-    MATLAB today mirrors there.
+    Beyond an edge, its pixel is repeated, as in the benchmarks' pictures; MATLAB today mirrors there.
     """
     shrink = min(float(scale), 1.0) if kernel.antialias else 1.0
     taps = math.ceil(2 * kernel.reach / shrink) + 2
@@ -69,7 +69,7 @@ def resize_matrix(
 
 
 def round_half_up(x: Tensor) -> Tensor:
-    """To whole numbers in 0..255, halves up as MATLAB's uint8 does."""
+    """Round to whole numbers in 0..255, halves up as MATLAB's uint8 does."""
     return torch.floor(x + 0.5).clamp(0, 255)
 
 
@@ -86,7 +86,7 @@ def imresize(pixels: Tensor, scale: Fraction, kernel: Kernel = BICUBIC) -> Tenso
 
 
 def imresize_bytes(pixels: Tensor, scale: Fraction, kernel: Kernel = BICUBIC) -> Tensor:
-    """What MATLAB makes of a `uint8` picture: it rounds after either pass, and the benchmarks' pictures show it.
+    """Resize as MATLAB does a `uint8` picture: it rounds after each pass, as the benchmarks' pictures show.
 
     Whole numbers 0..255 in a float dtype, [..., H, W] -> [..., ceil(scale * H), ceil(scale * W)].
     """

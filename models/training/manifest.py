@@ -1,7 +1,7 @@
 """Write `models/manifest.json`: `python -m training.manifest`.
 
 Everything in it is computed from the files beside it: hashes, the notes that training left in the weights, and the
-figures of `evaluation.json` as long as they were measured with these very weights.
+figures of `evaluation.json` if they were measured with exactly these weights.
 """
 
 import argparse
@@ -30,7 +30,7 @@ def model_entry(model: Model, results: list[dict[str, Any]]) -> dict[str, Any]:
     entry, packed = file_entry(weights), file_entry(model.packed)
     measured = [r["sets"] for r in results if r["sha256"] == entry["sha256"]]
     return {
-        "id": f"{weights.stem}-{packed['sha256'][:8]}",  # of the file that depends on all else
+        "id": f"{weights.stem}-{packed['sha256'][:8]}",  # the packed file depends on all else
         "scale": model.scale,
         "variant": model.variant,
         "weights": entry,

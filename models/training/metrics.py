@@ -1,4 +1,4 @@
-"""PSNR and SSIM: 8-bit RGB, Y of BT.601 (16-235) in float64, a border of `shave` pixels left out."""
+"""PSNR and SSIM: 8-bit RGB, Y of BT.601 (16-235) in float64, without a border of `shave` pixels."""
 
 import torch
 import torch.nn.functional as F
@@ -35,7 +35,7 @@ def gaussian_window(size: int, sigma: float) -> Tensor:
 
 
 def ssim(a: Tensor, b: Tensor) -> float:
-    """Between two planes [H, W] of values 0..255; Wang et al. 2004: 11x11 Gaussian, sigma 1.5, where it fits wholly."""
+    """Between two planes [H, W] of values 0..255; Wang et al. 2004: 11x11 Gaussian, sigma 1.5, where it fits inside."""
     window = gaussian_window(WINDOW, 1.5)
 
     def blur(plane: Tensor) -> Tensor:

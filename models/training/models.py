@@ -1,4 +1,4 @@
-"""Which models there are: `ssiu-x2` and so on, and `ssiu-x2-web` for compressed pictures."""
+"""The models: `ssiu-x2` and so on, and `ssiu-x2-web` and so on for compressed pictures."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +34,7 @@ def packed_of(weights: Path) -> Path:
 
 
 def present(folder: Path) -> list[Model]:
-    """The models whose weights are in the folder: one at least."""
+    """The models whose weights are in the folder; raises FileNotFoundError if there are none."""
     every = (Model(folder, scale, variant) for variant in VARIANTS for scale in SCALES)
     found = [model for model in every if model.weights.exists()]
     if not found:

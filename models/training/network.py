@@ -1,6 +1,6 @@
 """SSIU: Structural Similarity-Inspired Unfolding, Ni et al., IEEE TIP 34 (2025), arXiv 2506.11823.
 
-The attribute names are those of the published checkpoints, so that these load with `strict=True`.
+The attribute names are those of the published checkpoints, so that those load with `strict=True`.
 Shapes: B batch, C channels, H x W pixels. Images are RGB in [0, 1].
 """
 
@@ -25,7 +25,7 @@ def conv1x1(channels_in: int, channels_out: int, bias: bool = True) -> nn.Conv2d
 
 
 def reflect_right(x: Tensor, dim: int, multiple: int) -> Tensor:
-    """Lengthen `dim` to a multiple by reflection, as often as a short side needs it (1 pixel repeats itself)."""
+    """Lengthen `dim` to a multiple by reflection, repeatedly if the side is short (1 pixel repeats itself)."""
     last = x.shape[dim] - 1
     padded = (last + multiple) // multiple * multiple
     i = torch.arange(padded, device=x.device)
@@ -58,13 +58,13 @@ class MixedScaleGating(nn.Module):
         self.project_out = conv1x1(channels, channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        # One operator where it is compiled for training in bf16.
+        # Use the fused operator only where compiled for training in bf16.
         if x.is_cuda and torch.compiler.is_dynamo_compiling() and torch.is_autocast_enabled("cuda"):
             return gating(x.bfloat16().contiguous(memory_format=torch.channels_last), self.weights())[0]
         return self.project_out(F.gelu(self.project_in1(x)) * self.project_in2(x))
 
     def weights(self) -> list[Tensor]:
-        """Of the matrices, then their biases, then of the 3x3 filters."""
+        """The matrices, then their biases, then the bias and the weights of the 3x3 filters."""
         first, taps, last = self.project_in2
         matrices = (self.project_in1, first, last, self.project_out)
         return [*(layer.weight for layer in matrices), *(layer.bias for layer in matrices), taps.bias, taps.weight]
@@ -87,7 +87,7 @@ def join_blocks(x: Tensor, heads: int, block: int, size: tuple[int, int, int, in
 def neighbourhoods(x: Tensor, block: int, halo: int) -> Tensor:
     """Blocks with a halo of zeros outside the map: [B, C, h, w] -> [B, C, h/block, window, w/block, window].
 
-    A window is a block and the first 2 * halo lines of the next, in a map padded by `halo` in front.
+    A window is a block plus the first 2 * halo lines of the next one, in a map padded by `halo` in front.
     """
     b, c, h, w = x.shape
     x = F.pad(x, (halo, block - halo, halo, block - halo))
@@ -171,7 +171,7 @@ class FeatureSelector(nn.Module):
         self.fuse = conv1x1(channels, channels)
 
     def forward(self, e1: Tensor, e2: Tensor, e3: Tensor) -> Tensor:
-        # A softmax over the three, written out: as one operator, ONNX Runtime transposes the whole stack for it.
+        # A softmax over the three, written out because ONNX Runtime would transpose the whole stack for the operator.
         a, b, c = self.fc_a(e1), self.fc_b(e2), self.fc_c(e3)
         largest = torch.maximum(torch.maximum(a, b), c)
         w1, w2, w3 = (a - largest).exp(), (b - largest).exp(), (c - largest).exp()
@@ -203,7 +203,7 @@ class SSIU(nn.Module):
         height, width = image.shape[2], image.shape[3]
         x = reflect_right(reflect_right(image, 2, PAD_MULTIPLE), 3, PAD_MULTIPLE)
         y = self.head(x)
-        # In training not `y` itself, for which the compiler would make a step of its own.
+        # In training, a view: with `y` as both inputs, the compiler would compile the first step separately.
         a = y.view_as(y) if torch.is_grad_enabled() else y
         stages = []
         for step in self.body:

@@ -32,7 +32,7 @@ def orthogonal(matrices: Tensor) -> Tensor:
 class StackedMuon(Optimizer):
     """Muon for stacks of matrices [N, rows, columns], every matrix by itself.
 
-    As torch.optim.Muon with `match_rms_adamw`, which takes the matrices one by one: a dozen kernels for each of 160.
+    Like torch.optim.Muon with `match_rms_adamw`, which needs a dozen kernels for each of 160 matrices, one by one.
     """
 
     def __init__(self, stacks: Iterable[nn.Parameter], lr: float, weight_decay: float) -> None:
@@ -52,12 +52,12 @@ class StackedMuon(Optimizer):
 
 
 def is_matrix(parameter: Tensor) -> bool:
-    """Whether it is the weight of a pointwise convolution of more than one input."""
+    """Whether `parameter` is the weight of a pointwise convolution with more than one input channel."""
     return parameter.ndim == 4 and parameter.shape[1] > 1 and parameter.shape[2:] == (1, 1)
 
 
 class RunOptimizer:
-    """With Muon, the pointwise convolutions of one shape lie in one stack from then on, each a slice of it."""
+    """With Muon, it turns the weights of pointwise convolutions of one shape into slices of one stack."""
 
     def __init__(self, parameters: Iterable[nn.Parameter], config: Config) -> None:
         rest = list(parameters)
@@ -76,7 +76,7 @@ class RunOptimizer:
             self.parts.append(StackedMuon(self.stacks, **shared))
 
     def step(self, rate: float | Tensor) -> None:
-        """A step that is recorded takes the rate as a tensor, to be filled anew each time."""
+        """A recorded step takes the rate as a tensor, which is refilled for every step."""
         for group, stack in zip(self.groups, self.stacks, strict=True):
             stack.grad = torch.stack([p.grad.flatten(1) for p in group])
         for part in self.parts:

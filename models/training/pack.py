@@ -1,9 +1,9 @@
-"""Weights for the edge engine: `python -m training.pack PICTURE...`, for every model in the folder.
+"""Pack the weights of every model for the edge engine: `python -m training.pack PICTURE...`.
 
 `ssiu-x2.int8.safetensors` holds each 64x64 part of a 1x1 convolution as `.matrix`, int8 [16 (c / 4), 64 o, 4 (c % 4)],
-and `.scales`, float32 [3, 64]: its scale, the scale times the sum of the levels, the bias; for a few of them what these
-matrices leave as `.rest`, likewise; each of their inputs as `.inputs`, float32 [2, 64]: offset, factor (quantize.py);
-everything else in float32, channels innermost.
+and `.scales`, float32 [3, 64]: the scale, the scale times the sum of the levels, the bias. For a few parts, `.rest`
+holds the error of that matrix likewise. Each input is described by `.inputs`, float32 [2, 64]: offset, factor
+(quantize.py). Everything else is float32 with channels innermost.
 """
 
 import argparse
@@ -20,13 +20,13 @@ from training.network import CHANNELS, SSIU
 from training.quantize import ROUNDS, Rounded, input_of, pointwise, rounded_network
 from training.weights import load_network
 
-VERSION = "3"  # src/engine/weights.ts refuses another
+VERSION = "3"  # src/engine/weights.ts refuses any other
 SUFFIXES = ("", ".rest")  # of the names of a convolution's matrices
-SIDE = 64  # of what is taken of each picture
+SIDE = 64  # of the sample of each picture, in px
 
 
 def sample(path: Path, scale: int) -> Tensor:
-    """[1, 3, SIDE, SIDE]: every `scale`-th pixel of the corner, as sharp as inputs get."""
+    """[1, 3, SIDE, SIDE]: every `scale`-th pixel of a corner, not smoothed, as sharp as inputs get."""
     picture, reach = read_picture(path), SIDE * scale
     part = picture[:reach:scale, :reach:scale]
     if part.shape[:2] != (SIDE, SIDE):
@@ -59,7 +59,7 @@ def packed_matrices(convolutions: dict[str, Rounded]) -> dict[str, Tensor]:
 
 
 def unpacked(packed: dict[str, Tensor], network: SSIU) -> dict[str, Rounded]:
-    """What `packed_matrices` was made of."""
+    """Inverse of `packed_matrices`."""
     convolutions = {}
     for name, module in pointwise(network).items():
         outputs, rounds = module.out_channels, ROUNDS.get(name, 1)
@@ -76,7 +76,7 @@ def unpacked(packed: dict[str, Tensor], network: SSIU) -> dict[str, Rounded]:
 
 
 def packed_rest(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Everything but the 1x1 convolutions; `tail` ends with a zero, to be a multiple of 16 bytes."""
+    """Everything but the 1x1 convolutions; `tail` ends with a zero so that it fills a multiple of 16 bytes."""
     packed = {}
     for name, weight in state.items():
         at, bias = name.removesuffix(".weight"), state.get(name.removesuffix("weight") + "bias")

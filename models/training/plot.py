@@ -1,4 +1,4 @@
-"""PSNR on Set5 against parameters, beside other small networks: `python -m training.plot --output plot.svg`."""
+"""Plot PSNR on Set5 against parameters, beside other small networks: `python -m training.plot --output plot.svg`."""
 
 import argparse
 import json
@@ -48,7 +48,7 @@ def draw(axes: Axes, scale: int, ours: Point) -> None:
     for name, parameters, psnr in (*RIVALS[scale], ours):
         own = name == ours[0]
         axes.scatter(parameters, psnr, color="tab:red" if own else "tab:blue", zorder=2)
-        # EDSR and CARN stand close together at x4.
+        # EDSR and CARN lie close together at x4.
         offset = (5, -11 if name == "EDSR-baseline" else 5)
         axes.annotate(name, (parameters, psnr), xytext=offset, textcoords="offset points", fontsize=8)
     axes.set(title=f"Set5, x{scale}", xlabel="parameters (thousands)", ylabel="PSNR, Y (dB)", xlim=(0, 2000))

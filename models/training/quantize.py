@@ -1,9 +1,9 @@
-"""The arithmetic of the edge engine: 1x1 convolutions in int8, and how little of a network they may cost.
+"""The arithmetic of the edge engine: 1x1 convolutions in int8, with as little loss as possible.
 
-The engine rounds the 64 inputs of a pixel in steps of one 127th of their range: a channel that is always high, or
-varies more than the others, costs all of them their precision. So each has an offset and a factor: what is rounded is
-(x - offset) * factor. Weights and biases undo them: nothing changes but the noise. Offsets and factors, and the
-rounding of the weights, are chosen by what the inputs are on some pictures.
+The engine rounds the 64 inputs of a pixel in steps of one 127th of their range, so a channel that is always high or
+varies more than the others costs all of them precision. Therefore each channel has an offset and a factor, and the
+engine rounds (x - offset) * factor. Weights and biases undo both, so that only the noise changes. The offsets, the
+factors and the rounding of the weights are fitted to the inputs that occur on some pictures.
 """
 
 from collections.abc import Callable
@@ -14,19 +14,19 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 WEIGHT_LEVELS = 127  # int8, symmetric, one scale for each output channel
-LANE_SUM = 258  # of the positive and of the negative weights that are summed up in one int16 lane
+LANE_SUM = 258  # limit for the sum of the weights of one sign in an int16 lane
 ACTIVATION_LEVELS = 127  # 7 bit, asymmetric, one scale for each pixel
-SAMPLES = 8192  # pixels of each input
+SAMPLES = 8192  # at most so many pixels of each input
 STEPS = 150
 RATE = 0.03
-DAMPING = 0.01  # of the mean variance
-SCALES = 0.96 + 0.005 * torch.arange(64, dtype=torch.float64)  # tried for each output, times the least by the weights
-ROUNDS = {"moe.fuse": 2, "tail.0": 2}  # where the weights' rounding costs most, what it leaves is rounded as well
+DAMPING = 0.01  # as a share of the mean variance
+SCALES = 0.96 + 0.005 * torch.arange(64, dtype=torch.float64)  # tried for each output, as multiples of `least`
+ROUNDS = {"moe.fuse": 2, "tail.0": 2}  # where rounding costs most, a second matrix holds its error
 
 
 @dataclass(frozen=True)
 class Rounded:
-    """A 1x1 convolution as the engine computes it: by the sum of one or two matrices."""
+    """A 1x1 convolution as the engine computes it, with the sum of one or two matrices."""
 
     levels: Tensor  # [R, O, C] int8
     scale: Tensor  # [R, O]
@@ -39,16 +39,16 @@ class Rounded:
 
 
 def lane_sums(weight: Tensor) -> Tensor:
-    """[..., I] -> [...]: the largest sum of weights of one sign in a lane; two of four inputs share one."""
+    """[..., I] -> [...]: the largest sum of weights of one sign in a lane; of every four inputs, two share one."""
     lanes = weight.unflatten(-1, (-1, 2, 2))  # [..., I / 4, lane, 2]
     return torch.stack((lanes.clamp_min(0), -lanes.clamp_max(0))).sum(dim=(-3, -1)).amax(dim=(0, -1))
 
 
 def rounded_weights(weight: Tensor, covariance: Tensor) -> tuple[Tensor, Tensor]:
-    """[O, C] float64 -> levels [O, C] and scale [O] of the least error in the outputs that int8 and LANE_SUM allow.
+    """[O, C] float64 -> levels [O, C] and scale [O] with the least output error that int8 and LANE_SUM allow.
 
-    Column by column, what rounding one takes is made good by those that follow, as far as `covariance` [C, C] of the
-    inputs lets them (GPTQ, Frantar et al. 2023); for many scales at once, of which each output takes the best.
+    Each column's rounding error is compensated in the columns after it, as far as the `covariance` [C, C] of the inputs
+    permits (GPTQ, Frantar et al. 2023). Many scales are tried at once, and each output takes its best.
     """
     damped = covariance + DAMPING * covariance.diagonal().mean().clamp_min(1e-12) * torch.eye(len(covariance))
     order = damped.diagonal().argsort(descending=True)
@@ -74,14 +74,14 @@ def rounded_weights(weight: Tensor, covariance: Tensor) -> tuple[Tensor, Tensor]
 
 
 def noise(x: Tensor, weight: Tensor, offset: Tensor, factor: Tensor) -> Tensor:
-    """Logarithm of the power that rounding x [P, C] has in the outputs of `weight` [O, C], but for a constant."""
+    """Logarithm of the noise power of rounding x [P, C] in the outputs of `weight` [O, C], up to a constant."""
     values = (x - offset) * factor
     ranges = values.amax(dim=1) - values.amin(dim=1)  # torch.aminmax has no gradient in PyTorch 2.11
     return ranges.square().mean().log() + (weight / factor).square().sum().log()
 
 
 def quietest(x: Tensor, weight: Tensor) -> Tensor:
-    """[2, C]: the offsets and factors of the least noise, found by gradient from the mean and the deviation."""
+    """[2, C]: the offsets and factors with the least noise, by gradient descent from the mean and the deviation."""
     deviation, mean = torch.std_mean(x, dim=0)
     unit = deviation.mean().clamp_min(1e-6)
     shift = (mean / unit).requires_grad_()
@@ -97,7 +97,7 @@ def quietest(x: Tensor, weight: Tensor) -> Tensor:
 
 @torch.no_grad()
 def rounded(convolution: nn.Conv2d, x: Tensor, inputs: Tensor, rounds: int = 1) -> Rounded:
-    """For inputs like x [P, C]."""
+    """The convolution, rounded to `rounds` matrices for inputs like x [P, C]."""
     exact, (offset, factor) = convolution.weight.flatten(1).double(), inputs.double()
     values = (x.double() - offset) * factor
     covariance = torch.cov(values.T, correction=0)
@@ -114,7 +114,7 @@ def rounded(convolution: nn.Conv2d, x: Tensor, inputs: Tensor, rounds: int = 1) 
 
 
 def input_of(convolution: str) -> str:
-    """The input that a 1x1 convolution of this name multiplies; the first two of a gating share theirs."""
+    """The name of the input of a 1x1 convolution; the first two of a gating share theirs."""
     return convolution.removesuffix(".project_in1").removesuffix(".project_in2.0") + ".inputs"
 
 
@@ -149,7 +149,7 @@ def inputs_of(network: nn.Module, pictures: list[Tensor]) -> dict[str, Tensor]:
 
 
 def rounded_network(network: nn.Module, pictures: list[Tensor]) -> dict[str, Rounded]:
-    """Its 1x1 convolutions, for inputs as on `pictures`, each [1, 3, H, W] RGB in [0, 1]."""
+    """The network's 1x1 convolutions, rounded for inputs as on `pictures`, each [1, 3, H, W] RGB in [0, 1]."""
     convolutions = pointwise(network)
     weights: dict[str, list[Tensor]] = {}
     for name, module in convolutions.items():
@@ -163,7 +163,7 @@ def rounded_network(network: nn.Module, pictures: list[Tensor]) -> dict[str, Rou
 
 
 def quantized_pixels(x: Tensor) -> Tensor:
-    """[B, C, H, W], the range of each pixel taken over its channels."""
+    """Quantise [B, C, H, W] and restore it; the range of each pixel is taken over its channels."""
     low, high = torch.aminmax(x, dim=1, keepdim=True)
     scale = (high - low).clamp_min(1e-12) / ACTIVATION_LEVELS
     return (x - low).div_(scale).round_().mul_(scale).add_(low)
@@ -176,6 +176,6 @@ def int8_forward(convolution: Rounded, device: torch.device | str = "cpu") -> Ca
 
 
 def simulate_int8(network: nn.Module, convolutions: dict[str, Rounded]) -> None:
-    """Its 1x1 convolutions compute as the engine's from now on."""
+    """Make the network's 1x1 convolutions compute as the engine's do."""
     for name, module in pointwise(network).items():
         module.forward = int8_forward(convolutions[name], module.weight.device)

@@ -1,4 +1,4 @@
-"""A training step on a CUDA device, whose kernels are short and many: compiled, and recorded as one graph."""
+"""A training step on a CUDA device, compiled and recorded as one graph because its kernels are short and many."""
 
 from collections.abc import Callable
 
@@ -13,12 +13,12 @@ WARM_UP = 3  # batches: compiling and the choice of algorithms must be over when
 
 
 def parts_to_compile(network: SSIU) -> tuple[nn.Module, ...]:
-    """Those that take most time; the nine steps have one code, which is compiled once."""
+    """The parts that take most of the time; the nine steps share their code, which is compiled once."""
     return (*network.body, network.moe, network.tail)
 
 
 class RecordedGradients:
-    """`gradients` of batches of one shape."""
+    """`gradients`, recorded for batches of one shape."""
 
     def __init__(
         self, network: SSIU, gradients: BatchGradients, batch: int, patch: int, layout: torch.memory_format
@@ -32,7 +32,7 @@ class RecordedGradients:
         beside = torch.cuda.Stream()
         beside.wait_stream(torch.cuda.current_stream())
         self.graph = torch.cuda.CUDAGraph()
-        tf32 = torch.backends.cudnn.allow_tf32  # which the next line would set
+        tf32 = torch.backends.cudnn.allow_tf32  # kept, as the next line would set it
         with torch.backends.cudnn.flags(enabled=True, benchmark=True, allow_tf32=tf32):
             with torch.cuda.stream(beside):
                 for _ in range(WARM_UP):
@@ -40,7 +40,7 @@ class RecordedGradients:
             torch.cuda.current_stream().wait_stream(beside)
             with torch.cuda.graph(self.graph):
                 self.loss = gradients(self.low, self.high)
-        self.results = tuple(p.grad for p in self.parameters)  # where every launch writes them
+        self.results = tuple(p.grad for p in self.parameters)  # every replay writes to these
 
     def __call__(self, low: Tensor, high: Tensor) -> Tensor:
         self.low.copy_(low)
@@ -52,7 +52,7 @@ class RecordedGradients:
 
 
 class RecordedUpdate:
-    """`update` of two numbers; the first calls are plain ones, as they set up what the later ones find."""
+    """`update`, which takes two numbers; the first calls are not recorded, as they create state for later ones."""
 
     def __init__(self, update: Callable[[Tensor, Tensor], None], device: torch.device) -> None:
         self.update, self.calls = update, 0

@@ -1,10 +1,10 @@
-"""What compression of the source does to each model: `python -m training.robustness --data ../shared/data/benchmark`.
+"""Measure each model on compressed pictures: `python -m training.robustness --data ../shared/data/benchmark`.
 
-The low-resolution pictures of each set are stored with loss first: as JPEG, WebP, AVIF or a PNG with a palette. The
+The low-resolution pictures of each set are enlarged as is and after a save as JPEG, WebP, AVIF or paletted PNG. The
 figures are PSNR of Y, by the protocol of `evaluate.py`, for bicubic interpolation, the clean model and the one trained
-on such pictures. With `--soft` the pictures of the set, the truth, are out of focus; with `--kernel` they are shrunk by
-another; with `--unsharp` those of low resolution are sharpened before they are stored, and the truth is not; with
-`--noise` they have noise then.
+on such pictures. `--soft` blurs the pictures of the set, including the truth; `--kernel` shrinks them with another
+kernel; `--unsharp` sharpens and `--noise` adds noise to the low-resolution ones, but not the truth, before they are
+stored.
 """
 
 import argparse

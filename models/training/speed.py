@@ -1,6 +1,6 @@
-"""Training steps a second against the plain fp32 loop, in turn, and where the time goes: `python -m training.speed`.
+"""Time training steps against the plain fp32 loop, and show where the time goes: `python -m training.speed`.
 
-One step is forward, loss, backward and update of a network of random weights on random patches.
+The loops take turns. A step is forward, loss, backward and update of a network of random weights on random patches.
 """
 
 import argparse
@@ -63,7 +63,7 @@ def seconds(step: Callable[[], None]) -> float:
 
 
 def shares(step: Callable[[], None], device: torch.device) -> list[tuple[str, float]]:
-    """The operators that take longest, with their part of the time of a step."""
+    """The operators that take longest, with their share of the time of a step."""
     cuda = device.type == "cuda"
     with profile(activities=[ProfilerActivity.CUDA if cuda else ProfilerActivity.CPU]) as trace:
         step()

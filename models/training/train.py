@@ -1,6 +1,6 @@
 """Train SSIU: `python -m training.train --config models/training/config/x2.toml`.
 
-The same command goes on from the last checkpoint in the output folder, whether the run before it ended or was killed.
+The same command resumes from the last checkpoint in the output folder, whether the previous run ended or was killed.
 """
 
 import argparse
@@ -37,14 +37,14 @@ from training.weights import body_of, load_network, read_state
 
 DEGRADATIONS = {"none": CLEAN, "web": WEB}
 BF16_FEATURES = ("avx512_bf16", "amx_bf16", "bf16")
-FOLDERS = ("data", "drawn", "output")  # may be moved: the pictures are known by their hash
+FOLDERS = ("data", "drawn", "output")  # may be moved: pictures are identified by their hash
 LONGEST_STEP = 60.0  # seconds
-LARGEST_PSNR = 100.0  # dB: a flat picture that comes out exactly would drown all others
+LARGEST_PSNR = 100.0  # dB: otherwise, a flat picture that comes out exactly would outweigh all others
 LOG_FIELDS = ("step", "minutes", "learning_rate", "loss", "validation_psnr")
 
 
 def magnitude(difference: Tensor, fft_weight: float, rms_weight: float) -> Tensor:
-    """L1, and L1 of the real and imaginary parts of the spectrum; a share is the root mean square of each patch."""
+    """L1 plus weighted L1 of the spectrum's real and imaginary parts; a share is each patch's root mean square."""
     spectrum = torch.view_as_real(torch.fft.rfft2(difference))
     loss = difference.abs().mean() + fft_weight * spectrum.abs().mean()
     if rms_weight:
@@ -57,7 +57,7 @@ def magnitude(difference: Tensor, fft_weight: float, rms_weight: float) -> Tenso
 def loss_of(
     output: Tensor, target: Tensor, fft_weight: float, luma_weight: float = 0.0, rms_weight: float = 0.0
 ) -> Tensor:
-    """Of RGB in [0, 1]; a share of `luma_weight` (0..1) is that of the luma, BT.601, by which results are measured."""
+    """The loss of RGB in [0, 1]; a share of `luma_weight` is that of BT.601 luma, by which results are measured."""
     difference = output - target
     loss = magnitude(difference, fft_weight, rms_weight)
     if luma_weight:
@@ -86,17 +86,17 @@ def validation_psnr(network: nn.Module, pairs: Iterable[tuple[Tensor, Tensor]], 
 
 
 def computes_bf16(device: torch.device) -> bool:
-    """Whether there are instructions for it: on a CPU without, a step in bf16 takes ten times as long as in fp32."""
+    """Whether it has bf16 instructions: on a CPU without them, a step takes ten times as long in bf16 as in fp32."""
     return device.type != "cpu" or any(torch.cpu.get_capabilities().get(name) for name in BF16_FEATURES)
 
 
 def trained_seconds(passed: float) -> float:
-    """What a step counts for in a schedule by the clock: little where the process stood still meanwhile (SIGSTOP)."""
+    """What a step counts in a schedule by the clock; limited, as the process may have been suspended (SIGSTOP)."""
     return min(passed, LONGEST_STEP)
 
 
 def initial_state(config: Config, state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """`state`, or what the settings name in its place."""
+    """`state`, or the weights that `initial` and `body` name instead."""
     if config.initial:
         state = load_network(Path(config.initial), config.scale).state_dict()
     return state | body_of(read_state(Path(config.body))) if config.body else state
@@ -109,12 +109,12 @@ class Source:
     folder: Path
     share: float  # of the patches, 0 to 1
     degradation: Degradation
-    upright: bool  # never turned
-    more: tuple[Path, ...] = ()  # folders of which no picture is held out
+    upright: bool  # never flipped or turned
+    more: tuple[Path, ...] = ()  # folders from which no picture is held out
 
 
 def sources(config: Config) -> list[Source]:
-    """Photographs; drawings at X1; drawings that are shrunk, from X2, where letters are smallest."""
+    """Photographs, drawings given at X1, and drawings shrunk from X2, where letters are smallest."""
     drawn, shrunk = config.drawn_share, config.shrunk_share
     first, *more = map(Path, config.folders)
     photographs = Source(first, 1 - drawn - shrunk, DEGRADATIONS[config.degradation], upright=False, more=tuple(more))
@@ -130,7 +130,7 @@ class Trainer:
         config: Config,
         datasets: Sequence[Dataset],
         device: torch.device,
-        checkpoint: dict[str, Any] | None = None,  # to go on from: what the settings begin with may be gone
+        checkpoint: dict[str, Any] | None = None,  # to resume from; then `initial` and `body` need not exist
     ) -> None:
         torch.manual_seed(config.seed)
         layout = torch.channels_last if config.channels_last else torch.contiguous_format
@@ -155,8 +155,8 @@ class Trainer:
         self.seconds = 0.0  # spent in training, over all processes of this run
         self.best_psnr = -math.inf
         self.losses: list[Tensor] = []  # since the last row of the log
-        self.commit = git_commit()  # now: the code that is loaded may be changed on the disk during the run
-        # On a CPU compiling takes minutes for slower steps, where it does not fail on the reflection (PyTorch 2.13).
+        self.commit = git_commit()  # read now, as the code on disk may change during the run
+        # On a CPU, compiling takes minutes and makes steps slower, or fails on the reflection (PyTorch 2.13).
         if config.compile and device.type == "cuda":
             self.gradients = RecordedGradients(self.network, gradients, config.batch, config.patch, layout)
             self.update = RecordedUpdate(self.apply, device)
@@ -174,13 +174,13 @@ class Trainer:
         return self.seconds / (60 * self.config.minutes)
 
     def train_step(self) -> Tensor:
-        """One update; the loss as a tensor, so that nothing waits for the device."""
+        """Make one update; returns the loss as a tensor, so that nothing waits for the device."""
         config = self.config
         self.rate = learning_rate_at(self.progress, self.step, config)
         low, high = self.sampler.sample(config.batch)
         low = low.contiguous(memory_format=self.layout)
         loss = self.gradients(low, high)
-        # A young average would remember the weights it began with for too long.
+        # With the full decay, a young average would remember its first weights for too long.
         decay = min(config.ema_decay, (1 + self.step) / (10 + self.step))
         self.update(self.rate, 1 - decay)
         self.step += 1
@@ -195,7 +195,7 @@ class Trainer:
 
     @torch.no_grad()
     def apply(self, rate: float | Tensor, share: float | Tensor) -> None:
-        """The gradients to the weights, and `share` of the weights to their average."""
+        """Apply the gradients to the weights, and move their average towards them by `share`."""
         nn.utils.clip_grad_norm_(self.parameters, self.config.gradient_clip)
         self.optimizer.step(rate)
         changes = torch._foreach_sub(self.parameters, self.averages)
@@ -203,7 +203,7 @@ class Trainer:
         torch._foreach_add_(self.averages, changes)
 
     def state(self) -> dict[str, Any]:
-        """What a checkpoint holds; refused once the weights are lost, so that the last good one is kept."""
+        """What a checkpoint holds; raises ValueError if weights are not finite, so that the last good one is kept."""
         if not torch.stack(torch._foreach_norm(self.averages)).isfinite().all():
             raise ValueError(f"Expected finite weights after step {self.step}, got others: try a lower learning_rate")
         return {
@@ -235,7 +235,7 @@ class Trainer:
         self.losses = checkpoint.get("losses", [])  # earlier checkpoints had none
 
     def validate(self) -> float:
-        """PSNR of the averaged weights on the held-out pictures; the best are written out."""
+        """PSNR of the averaged weights on the held-out pictures; the best weights are written to disk."""
         config = self.config
         score = validation_psnr(self.average, self.validation, config.scale)
         if score > self.best_psnr:
@@ -266,10 +266,10 @@ class Trainer:
 
 
 class Log:
-    """`log.csv`, whole after every row."""
+    """`log.csv`, written atomically for every row."""
 
     def __init__(self, path: Path, last_step: int) -> None:
-        """Rows after `last_step` belong to work that a kill undid: they are dropped."""
+        """Drops rows after `last_step`, which belong to work that a kill undid."""
         self.path = path
         self.rows: list[dict[str, str]] = []
         if path.exists():
@@ -286,7 +286,7 @@ class Log:
 
 
 def load_pictures(config: Config, device: torch.device) -> list[Dataset]:
-    """Of each source."""
+    """The dataset of each source."""
     side = config.scale * (config.patch + 2 * MARGIN)
     count, middle = config.validation_images, config.validation_side
     return [
@@ -300,7 +300,7 @@ def digest_of(datasets: Sequence[Dataset]) -> str:
 
 
 def train(config: Config, device: torch.device, budget_minutes: float = math.inf) -> Trainer:
-    """Run to the end of the schedule, or for `budget_minutes` of this process but one step at least."""
+    """Run to the end of the schedule, or for `budget_minutes` of this process, but at least one step."""
     deadline = time.monotonic() + 60 * budget_minutes
     output = Path(config.output)
     output.mkdir(parents=True, exist_ok=True)

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 
 def doubled(x: Tensor, dim: int) -> Tensor:
-    """Twice as long in `dim`: output i lies at i (n - 1) / (2n - 1) among the input's n."""
+    """Double the length of `dim`: output i is taken at position i (n - 1) / (2n - 1) of the n inputs."""
     length = x.shape[dim]
     share = torch.arange(length, device=x.device, dtype=torch.float32) / (2 * length - 1)
     share = share.view(length, *[1] * (x.ndim - 1 - dim))

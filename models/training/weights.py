@@ -1,4 +1,4 @@
-"""Weight files: safetensors of ours, and the published `model_x{2,3,4}_290.pt`."""
+"""Weight files: our safetensors and the published `model_x{2,3,4}_290.pt`."""
 
 from pathlib import Path
 
