@@ -15,11 +15,11 @@ const ENTRY_POINTS = [
 
 const LOAD_THEIR_OWN_FILES = ["onnxruntime-node", "onnxruntime-web", "piscina", "sharp"];
 
-/** Builds the programs once for all tests: started by tsx, each takes a second of a CPU, and again for each of its threads. */
+/** Builds the programs once for all tests, because tsx costs a second of CPU time per process and per thread. */
 export async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
-  // The others, which inherit the settings, find what this one built.
+  // The other projects inherit this setup and use what the root project has built.
   if (!project.isRootProject()) return undefined;
-  // Where packages are found from.
+  // Node resolves packages from here.
   const cache = resolve("node_modules/.cache");
   await mkdir(cache, { recursive: true });
   const outdir = await mkdtemp(join(cache, "ssiu-edge-"));
@@ -27,7 +27,7 @@ export async function setup(project: TestProject): Promise<(() => Promise<void>)
     ...{ entryPoints: ENTRY_POINTS, outdir, outbase: ".", outExtension: { ".js": ".mjs" } },
     ...{ bundle: true, splitting: true, platform: "node", format: "esm", logLevel: "warning" },
     external: LOAD_THEIR_OWN_FILES,
-    // For the packages that are CommonJS.
+    // CommonJS packages need it.
     banner: { js: 'import { createRequire as from } from "node:module"; const require = from(import.meta.url);' },
     plugins: [inPlace(outdir)],
   });
@@ -35,7 +35,7 @@ export async function setup(project: TestProject): Promise<(() => Promise<void>)
   return () => rm(outdir, { recursive: true });
 }
 
-/** Files are looked for beside the sources, and threads among what is built. */
+/** Makes the built code look for files beside the sources, and for its threads among the built files. */
 function inPlace(outdir: string): Plugin {
   return {
     name: "in-place",

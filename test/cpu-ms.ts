@@ -1,4 +1,4 @@
-/** That this process has computed for, in milliseconds: says the same on a machine that others keep busy. */
+/** CPU time of this process in milliseconds, which does not depend on how busy the machine is. */
 export function cpuMs(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;

@@ -3,27 +3,27 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { contentDigest } from "../src/core/origin-request.ts";
 import { listen } from "./listen.ts";
 
-/** A whole answer of the server behind, on its way back. */
+/** A whole answer of the upstream server. */
 interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
 }
 
-/** What becomes of one request and its answer; `forward` asks the server behind. */
+/** Handles one request; `forward` sends it to the upstream server and resolves to the answer. */
 export type Fault = (forward: () => Promise<Answer>, response: ServerResponse) => Promise<void> | void;
 
-/** A proxy that does harm when told to. */
+/** A proxy that injects faults on demand. */
 export interface FaultProxy {
   readonly url: string;
-  /** Number of requests up to now. */
+  /** Number of requests so far. */
   requests(): number;
-  /** The next requests meet these faults, one each; those after them are forwarded. */
+  /** Each of the next requests meets one of these faults; later requests are forwarded. */
   inject(...faults: Fault[]): void;
   stop(): Promise<void>;
 }
 
-/** Starts a proxy before `target`, a URL without a path. */
+/** Starts a proxy in front of `target`, a URL without a path. */
 export async function startFaultProxy(target: string): Promise<FaultProxy> {
   let requests = 0;
   let pending: Fault[] = [];
@@ -51,7 +51,7 @@ export const hang: Fault = () => {};
 /** The connection ends without an answer. */
 export const hangUp: Fault = (_, response) => void response.destroy();
 
-/** The right answer in ten pieces over `ms`. */
+/** The right answer in ten pieces, spread over `ms`. */
 export const slow =
   (ms: number): Fault =>
   async (forward, response) => {
@@ -62,7 +62,7 @@ export const slow =
       response.write(piece(i));
       await sleep(ms / 9);
     }
-    // With the last: who has the whole body sends the next request, whose answer would wait behind this one.
+    // `end` sends the last piece: a client that has the whole body sends its next request, which would wait for this one.
     response.end(piece(9));
   };
 
@@ -73,13 +73,13 @@ export const cut: Fault = async (forward, response) => {
   response.write(body.subarray(0, body.length / 2), () => response.destroy());
 };
 
-/** An answer that the server behind has no part in. */
+/** An answer that never reaches the upstream server. */
 export const answer =
   (status: number, headers: Readonly<Record<string, string>>, body = ""): Fault =>
   (_, response) =>
     send(response, { status, headers, body: Buffer.from(body) });
 
-/** The right answer with other headers; null takes one away. */
+/** The right answer with other headers; null removes one. */
 export const withHeaders =
   (changes: Readonly<Record<string, string | null>>): Fault =>
   async (forward, response) => {
@@ -90,7 +90,7 @@ export const withHeaders =
     send(response, { ...answered, headers: Object.fromEntries(entries) });
   };
 
-/** Another body with the length and the digest of its own. */
+/** The right answer with a changed body, whose length and digest match it. */
 export const withBody =
   (change: (body: Uint8Array) => Promise<Uint8Array> | Uint8Array): Fault =>
   async (forward, response) => {

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 
-/** A port of 127.0.0.1 that nobody listens on, and below those that systems give to who asks for any: it stays free. */
+/** A free port of 127.0.0.1, below the ephemeral range, so that no process gets it by asking for any port. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = 11_000 + Math.floor(21_000 * Math.random());

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import type { Server } from "node:net";
 
-/** Has a server listen on 127.0.0.1, by default on any port that is free. @returns its URL, without a path */
+/** Makes a server listen on 127.0.0.1, by default on any free port. @returns its URL, without a path */
 export async function listen(server: Server, port = 0): Promise<string> {
   await once(server.listen(port, "127.0.0.1"), "listening");
   const address = server.address();

@@ -8,13 +8,13 @@ import { unstable_getMiniflareWorkerOptions as workerOptions } from "wrangler";
 const MODULE_TYPES = { ".js": "ESModule", ".wasm": "CompiledWasm", ".safetensors": "Data" } as const;
 
 export interface BuildOptions {
-  /** A wrangler.toml. */
+  /** Path of a wrangler.toml. */
   readonly config: string;
-  /** One of its environments; the one without a name if absent. */
+  /** One of its environments; without it, the top-level one. */
   readonly environment?: string | undefined;
 }
 
-/** Writes a Worker into `folder` as `wrangler deploy` would upload it. */
+/** Writes a Worker into `folder`, as `wrangler deploy` would upload it. */
 export async function buildWorker(folder: string, { config, environment = "" }: BuildOptions): Promise<void> {
   const options = ["--dry-run", "--outdir", folder, "--config", config, "--env", environment];
   await promisify(execFile)("npx", ["wrangler", "deploy", ...options], {
@@ -23,15 +23,15 @@ export async function buildWorker(folder: string, { config, environment = "" }: 
 }
 
 export interface StartOptions extends BuildOptions {
-  /** Replace those of the config. */
+  /** They replace those of the config. */
   readonly vars?: Readonly<Record<string, string>> | undefined;
-  /** A folder that keeps buckets and Durable Objects; without it they begin empty. */
+  /** Folder where buckets and Durable Objects persist; without it, they start empty. */
   readonly persist?: string | undefined;
-  /** Replaces anything else of the config. */
+  /** Overrides for any other option of the config. */
   readonly options?: Partial<WorkerOptions> | undefined;
 }
 
-/** Starts what {@link buildWorker} wrote in a workerd of its own. */
+/** Starts the output of {@link buildWorker} in its own workerd. */
 export async function startBuilt(
   folder: string,
   { config, environment, vars, persist, options: others }: StartOptions,
@@ -43,7 +43,7 @@ export async function startBuilt(
     ...others,
     bindings: { ...options.bindings, ...vars },
     modulesRoot: folder,
-    // Miniflare starts with the first module.
+    // Miniflare takes the first module as the entry point.
     modules: modules.sort((a, b) => Number(b.type === "ESModule") - Number(a.type === "ESModule")),
     cf: false,
     ...(persist !== undefined && { defaultPersistRoot: persist }),

@@ -4,10 +4,10 @@ import { fileURLToPath } from "node:url";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 /**
- * What follows `node` where a program of ours is started: what build-programs.ts built; outside of tests the source, as
- * `npm run` does. The origin's image starts that as it is, by Node 24.
+ * The arguments after `node` that start one of our programs: the file that build-programs.ts built or, outside of
+ * tests, the source through tsx, as in `npm run`. From Node 24 on, the origin starts from its source, as in its image.
  *
- * @param path - from the root, without `.ts`.
+ * @param path - relative to the root, without `.ts`.
  */
 export function program(path: "src/cli/main" | "src/origin/main" | "scripts/start"): readonly string[] {
   const source = join(ROOT, `${path}.ts`);

@@ -15,8 +15,8 @@ import { scene } from "../origin/pictures.ts";
 import { clean } from "../unit/engine/clean.ts";
 
 /**
- * `npm run -s bench:origin [-- --json] [--provider auto] [--rounds 3] [--full] [--overload 60]`: the origin as its clients see
- * it, the engines it may run, and bare ONNX Runtime on the same tiles, in turn in one run. `--full` is hours without a GPU.
+ * `npm run -s bench:origin [-- --json] [--provider auto] [--rounds 3] [--full] [--overload 60]` measures the origin as its clients
+ * see it, its engines, and bare ONNX Runtime on the same tiles, in turn in one run. `--full` takes hours without a GPU.
  */
 const { values } = parseArgs({
   options: {
@@ -38,7 +38,7 @@ const NETWORK = { scale: 2, variant: "clean" } as const;
 
 const TILE_SIDE = SIMD_TILING.size;
 
-/** Pictures of each size asked for at the same time. */
+/** A size, and how many pictures of it are requested at the same time. */
 const CASES: readonly (readonly [Size, number])[] = values.full
   ? (["512", "1mp", "4mp"] as const).flatMap((size) => [1, 4, 16].map((atATime) => [size, atATime] as const))
   : [
@@ -56,7 +56,7 @@ if (values.overload) await overload(Number(values.overload));
 report();
 process.exit(0);
 
-/** Threads that share nothing against one run on all cores, and our engine against both; each on all cores. */
+/** Compares one thread per core, for ONNX Runtime and for our engine, with single ONNX Runtime runs on all cores. */
 async function compareEngines(): Promise<void> {
   const options = { workers: availableParallelism(), batchTiles: 1, networks: [NETWORK] };
   const fail = (name: string, cause: unknown) => {
@@ -83,14 +83,14 @@ async function compareEngines(): Promise<void> {
       core.set(name, [...(core.get(name) ?? []), (user + system) / pixelCount]);
     }
   }
-  // Idle sessions would still slow down what is measured after them.
+  // Idle sessions would slow down the later measurements.
   await Promise.all(pools.map((pool) => pool.close()));
   for (const [name, us] of wall) add(`origin/tiles/x2/${name}`, quantiles(us).p50, "us/px");
-  // Says more than the clock where others compute too.
+  // CPU time says more than the clock on a machine that others use too.
   for (const [name, us] of core) add(`origin/tiles/x2/${name}/core-time`, quantiles(us).p50, "us/px");
 }
 
-/** One picture of 1 MP, everything included, against nothing but the runs of the network. */
+/** Compares a whole request for a picture of 1 MP with nothing but the runs of the network. */
 async function compareWithBare(): Promise<void> {
   const source = await scene(SIDES["1mp"], SIDES["1mp"]).jpeg({ quality: 90 }).toBuffer();
   const tensors = cutTiles(await pixels(SIDES["1mp"], SIDES["1mp"])).map(tensor);
@@ -136,7 +136,7 @@ async function measure(size: Size, atATime: number): Promise<void> {
   for (const [step, ms] of Object.entries(steps)) add(`${at}/${step}`, ms / total, "share");
 }
 
-/** Four times what it can do, for a while; a deadline of ten pictures' time. */
+/** Offers four times the capacity for a while, with a deadline of ten pictures' time. */
 async function overload(seconds: number): Promise<void> {
   const source = await scene(128, 128).png().toBuffer();
   const calm = await startOrigin({ PROVIDER: values.provider });
@@ -174,7 +174,7 @@ async function pixels(width: number, height: number): Promise<Rgb> {
   return splitAlpha({ width, height, data: new Uint8ClampedArray(data) }).rgb;
 }
 
-/** As the origin cuts them on a CPU. */
+/** Cuts tiles as the origin does on a CPU. */
 function cutTiles(image: Rgb): Rgb[] {
   return planTiles(image, SIMD_TILING).map((tile) => mirroredCut(image, tile));
 }
@@ -183,7 +183,7 @@ function tensor(tile: Rgb): ort.Tensor {
   return new ort.Tensor("float32", toPlanes(tile), [1, 3, tile.height, tile.width]);
 }
 
-/** ONNX Runtime as it is used without knowing more: one session, all cores. */
+/** ONNX Runtime with its defaults: one session on all cores. */
 async function bareSession(): Promise<(tensors: readonly ort.Tensor[]) => Promise<void>> {
   const session = await ort.InferenceSession.create(await readModel("onnx", clean(2)));
   return async (tensors) => {

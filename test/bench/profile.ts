@@ -11,13 +11,13 @@ import { readPacked } from "../../src/engine/weights.ts";
 import { clean } from "../unit/engine/clean.ts";
 
 interface Profile {
-  /** Of each operation in the time of one 128x128 tile at x2; what remains is calls and copies. */
+  /** Each operation's share in the time of one 128x128 tile at x2; calls and copies take the rest. */
   readonly shares: { readonly op: string; readonly share: number }[];
   /** The engine's memory after the largest tile, at x2. */
   readonly heapBytes: number;
 }
 
-/** One engine in Node, looked into. */
+/** Profiles one engine in Node. */
 export async function profile(): Promise<Profile> {
   const build = hasRelaxedSimd() ? "relaxed" : "simd128";
   const module = new WebAssembly.Module(await readFile(`src/engine/kernels/build/ssiu-${build}.wasm`));
@@ -54,7 +54,7 @@ function timed(kernels: Kernels, spent: Map<string, number>, onMemory: (memory: 
             (_, op: keyof Ops & string) =>
             (...args: number[]) => {
               const start = performance.now();
-              // The cast is for TypeScript, which cannot match a name and its arguments here.
+              // The cast is needed because TypeScript cannot match a name with its arguments here.
               (ops[op] as (...args: number[]) => void)(...args);
               spent.set(op, (spent.get(op) ?? 0) + performance.now() - start);
             },

@@ -9,15 +9,15 @@ import { buildWorker, startBuilt } from "../miniflare.ts";
 import { profile } from "./profile.ts";
 
 /**
- * `npm run -s bench [-- --json] [--rounds N]`: our engine and ONNX Runtime Web in workerd, in turn in one run, so that a
- * machine that is busy or slow is so for both. Medians; the ratio is taken round by round.
+ * `npm run -s bench [-- --json] [--rounds N]` measures our engine and ONNX Runtime Web in workerd, in turn in one run, so that
+ * a busy or slow machine affects both. It reports medians; the ratio is taken round by round.
  */
 const CONFIG = "test/bench/wrangler.toml";
 
-/** Side of the largest tile that ONNX Runtime's heap allows at the edge: its time a pixel is the same at any. */
+/** Side of the largest tile that ONNX Runtime's heap allows at the edge; the time per pixel is the same for any size. */
 const ORT_TILE = 64;
 
-/** Multiply-adds for an input pixel: those of a 1280x720 output (NETWORK table) over its input pixels. */
+/** Multiply-adds per input pixel: those of a 1280x720 output (NETWORK table) divided by its input pixels. */
 const MACS = { 2: 164e9 / (640 * 360), 3: 75e9 / (1280 / 3) / 240, 4: 49e9 / (320 * 180) } as const;
 
 const CASES = [
@@ -79,7 +79,7 @@ async function measure(worker: Miniflare, scale: 2 | 3 | 4, side: number): Promi
   add(`${at}/simd-gmacs`, MACS[scale] / median(simd) / 1000, "GMAC/s");
 }
 
-/** What a picture takes whose subject is half of it, on a plain ground, of what it takes if it is all subject. */
+/** Compares a picture that is half subject and half plain ground with one that is all subject. */
 async function measureGround(worker: Miniflare): Promise<void> {
   const [scale, side] = [2, 512];
   const ratios: number[] = [];
@@ -90,7 +90,7 @@ async function measureGround(worker: Miniflare): Promise<void> {
   add(`edge/x${scale}/${side}/half-plain-over-whole`, median(ratios), "ratio");
 }
 
-/** What the first picture of a fresh isolate takes longer than the next. */
+/** Measures how much longer the first picture of a fresh isolate takes than the next. */
 async function measureFirstCall(): Promise<void> {
   const extra: number[] = [];
   for (let round = 0; round < rounds; round++) {
@@ -104,7 +104,7 @@ async function measureFirstCall(): Promise<void> {
   add("edge/x2/64/first-call-over-warm", median(extra), "ms");
 }
 
-/** The same engine in a visitor's browser. */
+/** Measures the same engine in a visitor's browser. */
 async function measureBrowser(): Promise<void> {
   const browser = await startBrowser();
   const data = Uint8ClampedArray.from({ length: 3 * 128 * 128 }, (_, i) => 128 + 90 * Math.sin(i / 40) + (i % 7));

@@ -11,8 +11,8 @@ const model = parseManifest(manifest);
 const started = new Map<string, ReturnType<typeof createEdgeSimdEngine>>();
 
 /**
- * `/time?engine=simd&scale=2&side=128&tile=64&subject=90`: upscales a picture of that side once, in tiles of that size if it is
- * given, on a plain ground if its subject is smaller than that, and says how many milliseconds it took.
+ * `/time?engine=simd&scale=2&side=128&tile=64&subject=90` upscales a picture of this side once and answers with the milliseconds
+ * it took. `tile` sets the size of the tiles; a `subject` smaller than `side` stands on a plain ground.
  */
 export default {
   async fetch(request, env) {

@@ -15,7 +15,7 @@ export interface BrowserEngine {
   stop(): Promise<void>;
 }
 
-/** The engine in a page of headless Chromium, from a server of its own on loopback. */
+/** Starts the engine in a page of headless Chromium, served from loopback. */
 export async function startBrowser(): Promise<BrowserEngine> {
   const { outputFiles } = await build({
     entryPoints: ["test/browser/page.ts"],

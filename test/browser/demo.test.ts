@@ -16,7 +16,7 @@ describe.skipIf(!hasChromium)("the demo page", () => {
   });
   afterAll(() => browser.close());
 
-  /** The page from a server that answers so for each picture. */
+  /** Opens the page from a server that answers each picture with `answer`. */
   async function open(answer: Answer, query = "", options: BrowserContextOptions = {}): Promise<Page> {
     const page = await browser.newPage({ viewport: { width: 1280, height: 900 }, ...options });
     const html = await readFile("src/web/index.html", "utf8");
@@ -70,7 +70,7 @@ describe.skipIf(!hasChromium)("the demo page", () => {
   it("begins with the sample that its address names", async () => {
     const page = await open(picture, "?sample=logo.png");
     expect(await page.textContent("button[aria-pressed=true]")).toBe("logo.png");
-    // In quotes, for a shell: a browser's second copy is called `cat (1).jpg`.
+    // The shell needs quotes: a browser names a second copy `cat (1).jpg`.
     const command = 'curl -o "x4-logo.png" "http://demo.test/img/x4/samples/logo.png"';
     await expect.poll(() => page.textContent("#command")).toBe(command);
     await page.close();
@@ -129,7 +129,7 @@ describe.skipIf(!hasChromium)("the demo page", () => {
 
   it("shows a command that shells take as it is", async () => {
     const page = await open(picture, "?sample=wow!%20%241%20`(1).png");
-    // bash and zsh have a history, and look there for what follows an exclamation mark, in these quotes too.
+    // bash and zsh expand an exclamation mark from their history, even within double quotes.
     const name = "wow%21%20%241%20%60(1).png";
     const command = `curl -o "x4-${name}" "http://demo.test/img/x4/samples/${name}"`;
     await expect.poll(() => page.textContent("#command")).toBe(command);

@@ -3,7 +3,7 @@ import { createSimdEngine, hasRelaxedSimd, wasmKernels } from "../../src/engine/
 import { readPacked } from "../../src/engine/weights.ts";
 import { clean } from "../unit/engine/clean.ts";
 
-/** The engine as a visitor's browser runs it: same module, same weights, fetched. */
+// The engine as a visitor's browser runs it: the same module and weights, fetched.
 const bytesOf = async (path: string) => new Uint8Array(await (await fetch(path)).arrayBuffer());
 
 const build = hasRelaxedSimd() ? "relaxed" : "simd128";

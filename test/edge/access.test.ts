@@ -36,7 +36,7 @@ beforeEach(() => {
   internet.asked.length = 0;
 });
 
-/** A link to `path` that holds for this many seconds from now. */
+/** A link to `path` that is valid for this many seconds. */
 async function signed(path: string, seconds = 600, key = SECRET): Promise<string> {
   return await signUrl(parseImagePath(path), Math.floor(Date.now() / 1000) + seconds, parseKeyring(key, "KEYS"));
 }
@@ -109,7 +109,7 @@ describe("where remote URLs must be signed", () => {
 describe("rate limits", () => {
   const from = (address: string) => ({ headers: { "CF-Connecting-IP": address } });
 
-  /** Tries it again where it fails and the counters have started anew meanwhile, as they do every minute. */
+  /** Repeats a failed attempt if the counters were reset meanwhile, as they are every minute. */
   async function inOneMinute(
     { vars = {}, ...limits }: { vars?: Record<string, string>; REQUEST_LIMIT?: number; MISS_LIMIT?: number },
     attempt: (worker: TestWorker) => Promise<void>,

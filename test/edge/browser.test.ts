@@ -13,7 +13,7 @@ describe.skipIf(!hasChromium)("a picture that is opened by itself", () => {
   let server: Server;
   let base: string;
 
-  // Not by routes of the browser's: what they answer is saved without a look at its headers.
+  // A real server, because the browser saves what its own routes answer without looking at the headers.
   beforeAll(async () => {
     const picture = new Uint8Array(await pattern().png().toBuffer());
     worker = await startWorker({

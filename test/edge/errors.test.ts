@@ -8,7 +8,7 @@ import { startWorker, type TestWorker } from "./worker.ts";
 
 let worker: TestWorker;
 
-/** Small enough by its header, and more than an isolate has memory to decode. */
+/** Small enough by its header, but decoding takes more memory than an isolate has. */
 const grain = { type: "gaussian", mean: 128, sigma: 80 } as const;
 const NOISE = { width: 500, height: 500, channels: 3, background: "grey", noise: grain } as const;
 
@@ -109,7 +109,7 @@ it.each([
   expect(performance.now() - start).toBeLessThan(1000);
 });
 
-// What else is wrong: test/unit/edge/config.test.ts.
+// For other wrong settings, see test/unit/edge/config.test.ts.
 it.each<Record<string, string>>([
   { MAX_INPUT_PIXELS: "512x512" },
   { ORIGIN_URL: "http://127.0.0.1:9" },
@@ -124,7 +124,7 @@ function frame(hue: number): Promise<Buffer> {
   return pattern().modulate({ hue }).png().toBuffer();
 }
 
-/** A whole JPEG file of a few bytes whose header asks for a picture of this size. */
+/** A complete JPEG of a few bytes whose header declares this size. */
 function jpegBomb(width: number, height: number): Uint8Array {
   const size = [height >> 8, height & 255, width >> 8, width & 255];
   const frameHeader = [0xff, 0xc0, 0, 11, 8, ...size, 1, 1, 0x11, 0];
@@ -132,7 +132,7 @@ function jpegBomb(width: number, height: number): Uint8Array {
   return Uint8Array.from([0xff, 0xd8, ...frameHeader, ...scanHeader, ...new Array(200).fill(0), 0xff, 0xd9]);
 }
 
-/** A PNG of 512x512 pixels that begins with this chunk. */
+/** A PNG of 512x512 pixels with this chunk right after the header. */
 function pngBomb(type: string, data: Uint8Array): Uint8Array {
   const ihdr = concat([be32(512), be32(512), Uint8Array.of(8, 0, 0, 0, 0)]);
   const idat = pngChunk("IDAT", deflateSync(new Uint8Array(513 * 512)));
@@ -140,7 +140,7 @@ function pngBomb(type: string, data: Uint8Array): Uint8Array {
   return pngFile([pngChunk("IHDR", ihdr), pngChunk(type, data), idat, end]);
 }
 
-/** Of zeros, in 2 MB. */
+/** A zlib stream of about 2 MB that inflates to 2 GB of zeros. */
 function twoGigabytes(): Uint8Array {
   const zeros = deflateRawSync(new Uint8Array(2 ** 26), { finishFlush: constants.Z_FULL_FLUSH });
   return concat([Uint8Array.of(0x78, 0x9c), ...new Array<Uint8Array>(32).fill(zeros)]);

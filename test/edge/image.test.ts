@@ -16,7 +16,7 @@ afterAll(() => worker.stop());
 
 const get: TestWorker["get"] = (path, init) => worker.get(path, init);
 
-/** The second answer comes from the store once the first has been put there. */
+/** Waits until the result is stored, so that the next answer comes from the store. */
 async function untilStored(etag: string | null): Promise<void> {
   await expect.poll(worker.storedKeys).toContainEqual(expect.stringContaining(etag?.replaceAll('"', "") ?? "?"));
 }
@@ -325,7 +325,7 @@ it("answers others while it computes a large picture", async () => {
     waits.push(performance.now() - start);
   }
   expect((await large).status).toBe(200);
-  // Twelve tiles, all in a row to be done sooner: nobody waits for more than one or two, and the codecs.
+  // There are twelve tiles. They run in a row, but nobody else waits for more than one or two of them and the codecs.
   expect(waits.length).toBeGreaterThan(6);
 });
 

@@ -1,6 +1,6 @@
 import { type Request, Response } from "miniflare";
 
-/** A body that begins at once and goes on when `until` is settled. */
+/** A body that begins at once and continues when `until` resolves. */
 export function slowBody(bytes: Uint8Array, until: Promise<unknown>): ReadableStream {
   return new ReadableStream({
     async start(controller) {
@@ -12,15 +12,15 @@ export function slowBody(bytes: Uint8Array, until: Promise<unknown>): ReadableSt
   });
 }
 
-/** Servers that answer as told by host and path, and what they were asked for. */
+/** Fake servers whose answers are set by URL, and the URLs they were asked for. */
 export function createInternet() {
   const pages = new Map<string, (request: Request, nth: number) => Response | Promise<Response>>();
   const asked: string[] = [];
   return {
-    /** URLs, in the order in which they were asked for. */
+    /** The requested URLs, in order. */
     asked,
     timesAsked: (url: string) => asked.filter((other) => other === url).length,
-    /** @param page - gets how often it was asked for before. */
+    /** @param page - gets the number of earlier requests for the URL as `nth`. */
     serve(url: string, page: (request: Request, nth: number) => Response | Promise<Response>): void {
       pages.set(url, page);
     },

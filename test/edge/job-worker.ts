@@ -6,7 +6,7 @@ import { startWorker, type TestWorker, type TestWorkerOptions } from "./worker.t
 
 export const TOKEN = "a-token-for-tests";
 
-/** Seconds where the deployment has minutes and hours. */
+/** Delays of seconds where the deployment has minutes and hours. */
 const VARS = {
   JOB_TOKENS: TOKEN,
   JOB_RETRY_SECONDS: "0",
@@ -35,36 +35,36 @@ interface Answer<T> {
   readonly json: T;
 }
 
-/** A running Worker, as the client of its jobs sees it, and as the platform that feeds its queues. */
+/** A running Worker, as seen by the clients of its jobs and by the platform that feeds its queues. */
 export interface JobWorker extends Pick<TestWorker, "putSource" | "storedKeys" | "stop"> {
-  /** With a good token, unless other headers are given. */
+  /** Calls the API with a valid token, unless `headers` has another. */
   call<T = JobView>(method: string, path: string, options?: { body?: unknown; headers?: object }): Promise<Answer<T>>;
-  /** Makes a job. @returns its id */
+  /** Creates a job. @returns its id */
   post(job: { source: string; ops: string; callback?: string }, headers?: object): Promise<string>;
   job(id: string): Promise<JobView>;
-  /** The job once it is in that state. */
+  /** Waits until the job is in this state. */
   until(id: string, state: string): Promise<JobView>;
-  /** What the event at the end of a job's run is called. */
+  /** The `webhook-id` of the event at the end of a job's run. */
   eventId(id: string, run?: number): Promise<string>;
   /** Puts messages into a queue, as the platform would. */
   send(queue: "JOB_QUEUE" | "UPLOAD_QUEUE", ...messages: unknown[]): Promise<void>;
-  /** Takes a result away. @returns what puts it back */
+  /** Removes a result. @returns a function that puts it back */
   takeResult(key: string): Promise<() => Promise<void>>;
-  /** Puts what is no result in a result's place: whoever looks there fails with 500. @returns what takes it away */
+  /** Puts garbage in a result's place, so that reading it fails with 500. @returns a function that removes it */
   spoilResult(key: string): Promise<() => Promise<void>>;
   picture(path: string): Promise<{ status: number; cache: string | null }>;
-  /** Where it can be reached from outside this process. */
+  /** URL at which other processes reach it, without a path. */
   readonly origin: string;
   /** Ends workerd as a power cut would. */
   kill(): Promise<void>;
 }
 
 interface JobWorkerOptions extends Pick<TestWorkerOptions, "persist" | "internet"> {
-  /** Replace those of wrangler.toml and of all tests; undefined: not set. */
+  /** They replace those of wrangler.toml and `VARS`; undefined removes one. */
   readonly vars?: Readonly<Record<string, string | undefined>>;
 }
 
-/** The deployed bundle in a workerd of its own. */
+/** Starts the deployed bundle in its own workerd. */
 export async function startJobWorker({ vars, ...options }: JobWorkerOptions = {}): Promise<JobWorker> {
   const set = Object.entries({ ...VARS, ...vars }).flatMap(([name, value]) =>
     value === undefined ? [] : [[name, value]],
@@ -137,7 +137,7 @@ export async function startJobWorker({ vars, ...options }: JobWorkerOptions = {}
   return worker;
 }
 
-/** Those that this process has started. */
+/** Ids of the workerd processes that this process has started. */
 async function workerdProcesses(): Promise<number[]> {
   const { stdout } = await promisify(execFile)("ps", ["-A", "-o", "pid=,ppid=,comm="]);
   return stdout.split("\n").flatMap((line) => {

@@ -11,16 +11,16 @@ import { type JobWorker, startJobWorker, TOKEN } from "./job-worker.ts";
 import { pattern } from "./pictures.ts";
 import { type Receiver, startReceiver } from "./receiver.ts";
 
-/** Other work may keep the machine busy. */
+/** Generous, because other work may keep the machine busy. */
 const SLOW = { timeout: 60_000 };
 
-/** As the platform brings it for a job's first run. */
+/** The queue message of a job's run. */
 const message = (job: string, run = 1) => ({ job, run });
 
-/** Ids of jobs in the events that a receiver took, in order. */
+/** Sorted ids of the jobs in the events that a receiver accepted. */
 const jobsTold = (receiver: Receiver) => receiver.accepted.map(({ event }) => event.data.job as string).sort();
 
-/** Does the job once, then makes its result one that cannot be read. @returns what repairs it */
+/** Runs the job once, then makes its result unreadable. @returns a function that removes that result */
 async function spoil(worker: JobWorker, job: { source: string; ops: string }): Promise<() => Promise<void>> {
   const { result } = await worker.until(await worker.post(job), "done");
   const hash = result?.etag.replaceAll('"', "");
@@ -219,7 +219,7 @@ describe("a Worker that is killed", () => {
   });
   afterAll(() => rm(folder, { recursive: true }));
 
-  /** Files that hold stored results. */
+  /** Names of the files that hold stored results. */
   async function blobs(persist: string): Promise<string[]> {
     return await readdir(join(persist, "r2", "ssiu-results", "blobs")).catch(() => []);
   }
@@ -242,7 +242,7 @@ describe("a Worker that is killed", () => {
       );
     }
     const ids = await Promise.all(sources.map((source) => worker.post({ source, ops: "x2", callback: receiver.url })));
-    // A message is acknowledged when its handler ends: when the first result is there, none has been.
+    // A message is acknowledged when its handler ends, so none has been when the first result is there.
     while ((await blobs(persist)).length === 0) await pause(5);
     await worker.kill();
     expect((await blobs(persist)).length).toBeLessThan(4);

@@ -4,7 +4,7 @@ import { type JobWorker, startJobWorker, TOKEN } from "./job-worker.ts";
 import { pattern } from "./pictures.ts";
 import { type Receiver, SECRET, startReceiver } from "./receiver.ts";
 
-/** Other work may keep the machine busy. */
+/** Generous, because other work may keep the machine busy. */
 const SLOW = { timeout: 60_000 };
 
 let worker: JobWorker;
@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([worker.stop(), receiver.close()]));
 
-/** 754 bytes, and 2,254 characters in a URL. */
+/** A key of 754 bytes, which take 2,254 characters in a URL. */
 const LONG = `${"图".repeat(250)}.png`;
 const GOOD = { source: "a b/ü.png", ops: "x2" };
 
@@ -37,7 +37,7 @@ describe("a job", () => {
     expect(json).toMatchObject({ state: "queued", ops: "x2,format=webp", attempts: 0 });
 
     const { result, attempts } = await worker.until(json.id, "done");
-    // Its link may be signed, and it changes.
+    // The job changes, and its link may be signed.
     expect((await worker.call("GET", `/v1/jobs/${json.id}`)).headers.get("cache-control")).toBe("no-store");
     expect(result).toMatchObject({ url: "/img/x2,format=webp/a%20b/%C3%BC.png", computed: true });
     expect(attempts).toBe(1);

@@ -4,7 +4,7 @@ import { createInternet, slowBody } from "./internet.ts";
 import { pattern } from "./pictures.ts";
 import { startWorker, type TestWorker } from "./worker.ts";
 
-// A picture whose server takes its time holds the one who computes where we want it.
+// A slow source server stops the computing request at the point we want.
 
 const HOST = "https://slow.example.com";
 const NEVER = new Promise<never>(() => {});
@@ -29,7 +29,7 @@ afterAll(() => worker.stop());
 
 type Answer = Awaited<ReturnType<TestWorker["get"]>>;
 
-/** Serves a picture that has a version at once, and whose nth body comes after `until(n)`. */
+/** Serves a picture whose version is known at once, and whose nth body is completed after `until(n)`. */
 function serve(name: string, until: (nth: number) => Promise<unknown>, body = picture): string {
   const url = `${HOST}/${name}`;
   internet.serve(url, (_, nth) => new Response(slowBody(body, until(nth)), { headers: { ETag: '"v1"' } }));
@@ -39,7 +39,7 @@ function serve(name: string, until: (nth: number) => Promise<unknown>, body = pi
 const asked = (url: string, times: number) =>
   expect.poll(() => internet.timesAsked(url), { timeout: 20_000 }).toBe(times);
 
-/** Long enough for a request that has asked for its source to be in line for its turn. */
+/** Waits long enough for a request that has asked for its source to queue for its turn. */
 const settled = () => new Promise((resolve) => setTimeout(resolve, 500));
 
 function gate(): { readonly opened: Promise<void>; open(): void } {
@@ -120,7 +120,7 @@ describe("a result that many want", () => {
     await asked(url, 10);
     await settled();
     open();
-    // A second one to try would have been told 429.
+    // A second attempt would have got a 429.
     expect((await Promise.all(answers)).map(({ status }) => status)).toEqual(new Array(10).fill(415));
     await one.stop();
   });

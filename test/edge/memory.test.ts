@@ -7,7 +7,7 @@ import { ORIGIN_KEYS, startOrigin, type TestOrigin } from "../origin/origin.ts";
 import { pattern } from "./pictures.ts";
 import { startWorker, type TestWorker } from "./worker.ts";
 
-// What many large pictures at the same time hold of one isolate.
+// How much memory of one isolate many large pictures hold at the same time.
 
 let origin: TestOrigin;
 let proxy: FaultProxy;

@@ -8,7 +8,7 @@ import { colours } from "../origin/pictures.ts";
 import { disc, pattern, pixels } from "./pictures.ts";
 import { startWorker, type TestWorker } from "./worker.ts";
 
-/** Its origin is not there, and nearly everything is left to that. */
+/** A Worker that leaves nearly everything to an origin that is not there. */
 let worker: TestWorker;
 
 beforeAll(async () => {
@@ -29,7 +29,7 @@ beforeAll(async () => {
 });
 afterAll(() => worker.stop());
 
-/** 502, or 503 once the client has given the origin up for a while. */
+/** Expects a 502, or a 503 once the client has given up the origin for a while. */
 function expectTheError({ status, headers }: Awaited<ReturnType<TestWorker["get"]>>): void {
   expect([502, 503]).toContain(status);
   expect(headers.get("content-type")).toBe("application/problem+json");
@@ -86,7 +86,7 @@ describe("onerror=original", () => {
     expect(headers.get("x-ssiu-fallback")).toBe("original");
     expect(headers.get("etag")).toBeNull();
     const original = Object.fromEntries((await worker.get("/samples/logo.png")).headers);
-    // As the result would have: other sites' pages may show it and read it, isolated ones too.
+    // The headers of a result: pages of other sites may show and read it, even if they are cross-origin isolated.
     const shared = { "access-control-allow-origin": "*", "cross-origin-resource-policy": "cross-origin" };
     expect(original).toMatchObject({ "content-type": "image/png", ...shared });
   });

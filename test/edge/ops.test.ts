@@ -67,7 +67,7 @@ describe("fit, of a picture of 48x32", () => {
     const part = await get("/img/w=64,h=64,fit=cover/weave.png");
     expect(part.headers.get("x-ssiu-model")).toMatch(/^ssiu-x2-/);
     const whole = sharp((await get("/img/x2/weave.png")).body).extract({ left: 160, top: 0, width: 64, height: 64 });
-    // 55 dB; 40 dB if nothing were seen around it.
+    // It is 55 dB, and would be 40 dB if the network saw nothing around the cut.
     expect(decibel((await colours(part.body)).data, await rgb(whole))).toBeGreaterThan(50);
   });
 
@@ -260,7 +260,7 @@ async function rgb(picture: Sharp, size: ResizeOptions = {}): Promise<Buffer> {
     .toBuffer();
 }
 
-/** Fine stripes of all directions, with something in every place that the network cares for. */
+/** Fine stripes in all directions, so that every place has detail that matters to the network. */
 function weave(width: number, height: number): Sharp {
   const data = Uint8Array.from({ length: 3 * width * height }, (_, i) => {
     const [x, y, c] = [Math.floor(i / 3) % width, Math.floor(i / 3 / width), i % 3];

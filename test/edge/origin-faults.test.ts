@@ -16,7 +16,7 @@ import { pattern, pixels } from "./pictures.ts";
 import { startWorker, type TestWorker } from "./worker.ts";
 
 const DEADLINE_MS = 6000;
-/** For what is not waited for; the machine may be busy. */
+/** Bound for an answer that comes without waiting; generous, because the machine may be busy. */
 const AT_ONCE_MS = 4000;
 
 let origin: TestOrigin;
@@ -56,7 +56,7 @@ async function timed(requested: string) {
   return { response, ms: performance.now() - start };
 }
 
-/** Nothing was stored for this source, and the next request gets what it asks for. */
+/** Expects that nothing was stored for this source and that the next request succeeds. */
 async function expectUnharmed(keysBefore: readonly string[]): Promise<void> {
   expect(await worker.storedKeys()).toEqual(keysBefore);
   const { status, headers, body } = await worker.get(path);
@@ -68,7 +68,7 @@ async function expectUnharmed(keysBefore: readonly string[]): Promise<void> {
 const HTML = answer(200, { "Content-Type": "text/html" }, "<!doctype html><title>Please log in</title>");
 const problem = (status: number, code: string, headers = {}) =>
   answer(status, { "Content-Type": "application/problem+json", ...headers }, JSON.stringify({ status, code }));
-/** Under the digest of the right bytes. */
+/** Changes one byte and keeps the digest of the right bytes. */
 const corrupt: Fault = async (forward, response) => {
   const { status, headers, body } = await forward();
   response.writeHead(status, headers).end(body.map((byte, i) => (i === 60 ? byte ^ 1 : byte)));

@@ -7,10 +7,10 @@ import { ORIGIN_KEYS, startOrigin, type TestOrigin } from "../origin/origin.ts";
 import { pattern, pixels } from "./pictures.ts";
 import { startWorker, type TestWorker } from "./worker.ts";
 
-// What the client does about failures: again, later, not at all.
+// How the origin client handles failures: it tries again at once, later, or not at all.
 
 const DEADLINE_MS = 6000;
-/** For what is not waited for; the machine may be busy. */
+/** Bound for an answer that comes without waiting; generous, because the machine may be busy. */
 const AT_ONCE_MS = 4000;
 
 const VARS = { ORIGIN_KEYS, ORIGIN_DEADLINE_MS: `${DEADLINE_MS}`, EDGE_INPUT_PIXELS: "1000" };
@@ -32,7 +32,7 @@ afterAll(async () => {
   await origin.stop();
 });
 
-// A source of its own for each test, and an isolate that remembers no failure: each test ends with an answer that is right.
+// Each test has its own source, and ends with a right answer so that the isolate remembers no failure.
 let source = "";
 let path = "";
 beforeEach(async ({ task }) => {
@@ -41,7 +41,7 @@ beforeEach(async ({ task }) => {
   await worker.putSource(source, await pattern().png().toBuffer());
 });
 
-/** One request, how long it took and how often the origin was asked. */
+/** Sends one request and measures its time and how often the origin was asked. */
 async function observe() {
   const [start, before] = [performance.now(), proxy.requests()];
   const { status, headers, body } = await worker.get(path);
@@ -177,7 +177,7 @@ describe("one strong ETag", () => {
   });
 
   it("never stands for two pictures, though origins differ in the last bit", async () => {
-    // Two requests at once; both get an answer that is right and not the same.
+    // Concurrent requests get answers that are all right, but differ.
     const recompressed = (compressionLevel: number) =>
       withBody((png) => sharp(png).png({ compressionLevel }).toBuffer());
     proxy.inject(recompressed(0), recompressed(9));

@@ -8,12 +8,12 @@ import { colours } from "../origin/pictures.ts";
 import { pattern, pixels } from "./pictures.ts";
 import { startWorker, type TestWorker } from "./worker.ts";
 
-// With an origin that works: who does what, and that nobody sees the seam.
+// With a working origin: which side does what, and that the result does not depend on it.
 
 const DEADLINE = { ORIGIN_KEYS, ORIGIN_DEADLINE_MS: "100000" };
 
 let origin: TestOrigin;
-/** As deployed with an origin, alone, and with next to everything left to the origin. */
+/** Three Workers: with an origin as deployed, without one, and one that leaves nearly everything to it. */
 let worker: TestWorker;
 let alone: TestWorker;
 let eager: TestWorker;

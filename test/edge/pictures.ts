@@ -1,6 +1,6 @@
 import sharp, { type OutputInfo, type Sharp } from "sharp";
 
-/** A small picture with edges, gradients, colour and grain, made in place; it is not taken for drawn. */
+/** A generated picture with edges, gradients, colour and grain, which does not count as drawn. */
 export function pattern(width = 48, height = 32): Sharp {
   const data = new Uint8ClampedArray(3 * width * height);
   for (let y = 0; y < height; y++) {
@@ -29,7 +29,7 @@ export function chart(): Sharp {
   return sharp(data, { raw: { width: 40, height: 40, channels: 3 } });
 }
 
-/** A soft disc on nothing; the colour under the transparent pixels is a garish green. */
+/** A soft disc on a transparent ground, whose hidden colour is a garish green. */
 export function disc(side = 40): Sharp {
   const data = new Uint8Array(4 * side * side);
   for (let y = 0; y < side; y++) {
@@ -41,7 +41,7 @@ export function disc(side = 40): Sharp {
   return sharp(data, { raw: { width: side, height: side, channels: 4 } });
 }
 
-/** Decodes with a decoder that is not ours. */
+/** Decodes with an independent decoder. */
 export async function pixels(bytes: Uint8Array): Promise<{ data: Buffer; info: OutputInfo }> {
   return await sharp(bytes).raw().toBuffer({ resolveWithObject: true });
 }

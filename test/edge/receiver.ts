@@ -6,7 +6,7 @@ import { listen } from "../listen.ts";
 /** One call of the receiver. */
 interface Call {
   readonly id: string;
-  /** Seconds, as it was signed. */
+  /** Unix seconds, as signed. */
   readonly timestamp: number;
   readonly signatures: string[];
   readonly body: string;
@@ -14,24 +14,24 @@ interface Call {
   readonly receivedMs: number;
 }
 
-/** What to answer, in turn; the last for ever after. */
+/** One answer. The receiver gives its answers in turn and then repeats the last one. */
 type Reply = { readonly status: number; readonly headers?: Record<string, string>; readonly delayMs?: number };
 
-/** Somebody's webhook endpoint on this machine. */
+/** A webhook endpoint on this machine. */
 export interface Receiver {
   readonly url: string;
-  /** Calls whose signature was good, whatever was answered. */
+  /** Calls with a valid signature, whatever was answered. */
   readonly calls: Call[];
-  /** Calls whose signature was not. */
+  /** Bodies of the calls with an invalid signature. */
   readonly forged: string[];
-  /** Calls that were answered with 2xx. */
+  /** Calls that got a 2xx. */
   readonly accepted: Call[];
   close(): Promise<void>;
 }
 
 export const SECRET = `whsec_${Buffer.from("0123456789abcdef0123456789abcdef").toString("base64")}`;
 
-/** @param port - 0 for any; a port of one's own makes it possible to come back after having been away. */
+/** @param port - 0 for any; a fixed one makes it possible to start the receiver again later. */
 export async function startReceiver(replies: Reply[] = [{ status: 204 }], port = 0): Promise<Receiver> {
   const calls: Call[] = [];
   const forged: string[] = [];

@@ -125,7 +125,7 @@ describe("its version", () => {
   const DATE = "Tue, 15 Nov 1994 12:45:26 GMT";
   const LATER = "Tue, 15 Nov 1994 12:45:27 GMT";
 
-  /** The ETag of our answer when the server gives this body with these headers. */
+  /** The ETag of our answer when the server sends this body with these headers. */
   async function etagFor(body: Uint8Array, headers: Record<string, string>): Promise<string | null> {
     const url = serve("/public/version.png", body, { headers });
     const answer = await get(`/img/x2/${url}`, { method: "HEAD" });
@@ -362,7 +362,7 @@ describe("a server that misbehaves", () => {
     const announced = serve("/public/announced.png", new Uint8Array(100_001), { headers: { ETag: '"1"' } });
     await expectProblem(`/img/x2/${announced}`, 413, "source_too_large");
 
-    // 10 kB every 2 ms, 20 MB in all.
+    // Sends 10 kB every 2 ms, 20 MB in all.
     let sent = 0;
     const pull = async (controller: ReadableStreamDefaultController) => {
       await new Promise((resolve) => setTimeout(resolve, 2));

@@ -9,7 +9,7 @@ import { SECRET, startReceiver } from "./receiver.ts";
 
 const NEW_SECRET = `whsec_${Buffer.alloc(32, 3).toString("base64")}`;
 
-/** Other work may keep the machine busy. Waited for with `vi`: `expect.poll` does not know concurrent tests apart. */
+/** For `vi.waitFor`, because `expect.poll` cannot tell concurrent tests apart; other work may keep the machine busy. */
 const SLOW = { timeout: 60_000 };
 
 let worker: JobWorker;
@@ -22,7 +22,7 @@ afterAll(() => worker.stop());
 
 const job = { source: "a.png", ops: "x2" };
 
-/** The job once nothing more will be sent about it. */
+/** Waits until the job's webhook is in this final state. @returns the job */
 async function untilTold(id: string, state: string): Promise<JobView> {
   await vi.waitFor(async () => expect((await worker.job(id)).webhook?.state).toBe(state), SLOW);
   return await worker.job(id);
@@ -128,7 +128,7 @@ describe.concurrent("a webhook", () => {
 
   it("is not sent while the result cannot be fetched", async () => {
     await worker.putSource("taken.png", await pattern(20, 16).png().toBuffer());
-    // Time to take the result away.
+    // The delay leaves time to remove the result.
     const receiver = await startReceiver([{ status: 503, headers: { "Retry-After": "10" } }, { status: 204 }]);
     const id = await worker.post({ source: "taken.png", ops: "x2", callback: receiver.url });
     await vi.waitFor(() => expect(receiver.calls.length).toBe(1), SLOW);

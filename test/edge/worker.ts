@@ -4,41 +4,41 @@ import type { Miniflare, Request, Response } from "miniflare";
 import { inject } from "vitest";
 import { startBuilt } from "../miniflare.ts";
 
-/** An answer, read to its end. */
+/** An answer with its whole body. */
 interface Answer {
   readonly status: number;
   readonly headers: Pick<Headers, "get" | typeof Symbol.iterator>;
   readonly body: Uint8Array;
 }
 
-/** A running Worker, as its clients and its buckets' owner see it. */
+/** A running Worker, as seen by its clients and by the owner of its buckets. */
 export interface TestWorker {
   get(path: string, init?: { method?: string; headers?: Record<string, string> }): Promise<Answer>;
-  /** Asks for a path and does not wait for the answer. @returns hangs up. */
+  /** Requests a path without waiting for the answer. @returns a function that hangs up */
   ask(path: string): Promise<() => void>;
   putSource(key: string, body: Uint8Array | string): Promise<void>;
-  /** Of results. */
+  /** Keys of the stored results. */
   storedKeys(): Promise<string[]>;
-  /** Deletes all results from their bucket. */
+  /** Deletes all stored results. */
   deleteStored(): Promise<void>;
   readonly miniflare: Miniflare;
   stop(): Promise<void>;
 }
 
 export interface TestWorkerOptions {
-  /** Of wrangler.toml; the one without a name if absent. */
+  /** An environment of wrangler.toml; without it, the top-level one. */
   readonly environment?: string;
-  /** Replace those of wrangler.toml. */
+  /** They replace those of wrangler.toml. */
   readonly vars?: Readonly<Record<string, string>>;
-  /** A folder that keeps what it stores; without it its buckets and Durable Objects begin empty. */
+  /** Folder where buckets and Durable Objects persist; without it, they start empty. */
   readonly persist?: string;
-  /** The Internet: answers what the Worker fetches. Without it that goes to this machine. */
+  /** Answers what the Worker fetches; without it, requests go out from this machine. */
   readonly internet?: (request: Request) => Response | Promise<Response>;
-  /** Requests in a minute by the name of a limit's binding; there are none if absent, as all tests are one client. */
+  /** Requests per minute by the binding of the limit. By default there is no limit, because all tests are one client. */
   readonly rateLimits?: Readonly<Record<string, number>>;
 }
 
-/** The deployed bundle in a workerd of its own. */
+/** Starts the deployed bundle in its own workerd. */
 export async function startWorker({
   environment,
   vars,
@@ -66,11 +66,11 @@ export async function startWorker({
       const { hostname, port } = await miniflare.ready;
       const socket = connect(Number(port), hostname).on("error", () => {});
       socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
-      // Closing gently goes unnoticed until there is something to send.
+      // The server would not notice an orderly close until it has something to send.
       return () => socket.resetAndDestroy();
     },
     async putSource(key, body) {
-      // A Buffer does not pass miniflare's proxy.
+      // Miniflare's proxy does not take a Buffer.
       await sources.put(key, typeof body === "string" ? body : new Uint8Array(body));
     },
     storedKeys,
