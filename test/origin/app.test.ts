@@ -17,7 +17,7 @@ const keyring = parseKeyring("test:a-secret-of-the-tests", "KEYS");
 
 const never = () => new Promise<never>(() => {});
 
-/** The app before, or around, what runs pictures; its network never answers. */
+/** The app before or after the models are loaded; by default its network never answers. */
 async function setUp(
   isLoaded: boolean,
   { run = never, DEADLINE_MS = "60000" }: { run?: RunTiles; DEADLINE_MS?: string } = {},
@@ -108,7 +108,7 @@ it("is done with a client that has gone before its body, which is too large, is 
   onTestFinished(() => void vi.useRealTimers());
   const { app } = await setUp(true);
   const [path, request] = await signed(0, { "Content-Length": "30000000" });
-  // A rejection that nobody handles would fail the run, and end the program.
+  // An unhandled rejection would fail the test run, and end the program in production.
   expect((await app.request(path, { ...request, signal: AbortSignal.abort() })).status).toBe(499);
   expect(vi.getTimerCount()).toBe(0);
 });

@@ -3,12 +3,12 @@ import type { Rgb, Scale } from "../../src/core/image.ts";
 import { type BatcherOptions, createBatcher } from "../../src/origin/batcher.ts";
 import { clean } from "../unit/engine/clean.ts";
 
-/** Tiles are told apart by their first value. */
+/** A tile that is identified by its first value. */
 function tile(name: number, side = 16): Rgb {
   return { width: side, height: side, data: new Uint8ClampedArray(3 * side ** 2).fill(name) };
 }
 
-/** A batcher whose network is run by hand, on a clock that stands still until it is set. */
+/** A batcher whose network is run by hand, on a clock that only moves when it is set. */
 function setUp(options: Partial<BatcherOptions> = {}) {
   const batches: { readonly names: number[]; readonly scale: Scale; readonly finish: () => void }[] = [];
   const clock = { ms: 0 };
@@ -104,7 +104,7 @@ it("refuses what cannot be done in time, with the time to wait, and says what ti
     }),
   );
   batcher.admit({ tiles: 40, pixels: 10_240, dueMs: 1e6 });
-  // The network is held to be a little faster since it was refused for nothing.
+  // The refusal above, with nothing admitted, made the batcher take the network for 5 % faster.
   expect(batcher.backlogMs).toBeCloseTo(10_240 / 1.05);
   expect(() => batcher.admit({ tiles: 40, pixels: 10_240, dueMs: 20_000 })).toThrow(
     expect.objectContaining({ code: "overloaded", retryAfterSeconds: 10 }),
@@ -125,7 +125,7 @@ it("does not believe for ever that it is too slow, whatever was seen at the star
   const refused = { code: "overloaded" };
   for (let i = 0; i < 28; i++) expect(() => batcher.admit(large)).toThrow(expect.objectContaining(refused));
   batcher.admit(large).close();
-  // Nor faster than it needs to, for those who come too late anyway.
+  // Refusing requests that are too late anyway does not make it believe that it is faster than that.
   for (let i = 0; i < 10_000; i++) {
     expect(() => batcher.admit({ ...large, dueMs: 0 })).toThrow(expect.objectContaining(refused));
   }
@@ -166,7 +166,7 @@ it("does not refuse anybody for the sake of one who is late already", () => {
   batcher.admit({ tiles: 4, pixels: 1000, dueMs: 1e9 });
 });
 
-/** Tiles, `ms` after another. */
+/** Runs tiles of one request one after another, each in `ms`. */
 async function work({ batcher, batches, clock }: ReturnType<typeof setUp>, ms: number, tiles = 10): Promise<void> {
   const ticket = batcher.admit({ ...LONG, tiles });
   for (let i = 0; i < tiles; i++) {
@@ -211,7 +211,7 @@ it("learns from many tiles that go through together no more than from one", asyn
   const { batcher, batches, clock } = setUp({ batchTiles: 20 });
   const ticket = batcher.admit({ tiles: 20, pixels: 20 * 256, dueMs: 1e9 });
   for (let i = 0; i < 20; i++) void ticket.upscale(tile(i), clean(2));
-  // The first goes alone, as fast as was guessed, the others twice as fast.
+  // The first tile goes alone, as fast as guessed, and the others together, twice as fast.
   for (const [done, pixels] of [256, (19 * 256) / 2].entries()) {
     clock.ms += pixels;
     batches[done]?.finish();

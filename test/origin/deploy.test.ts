@@ -15,7 +15,7 @@ import { spawnOrigin } from "./origin.ts";
 const file = (path: string) => readFile(new URL(`../../${path}`, import.meta.url), "utf8");
 const documents = parseAllDocuments(await file("deploy/kubernetes.yaml"));
 
-/** Validated against the OpenAPI schemas of Kubernetes. */
+/** Classes that validate against the OpenAPI schemas of Kubernetes. */
 const KINDS = { Deployment, HorizontalPodAutoscaler, NetworkPolicy, PodDisruptionBudget, Service } as const;
 
 it.each(Object.keys(KINDS) as (keyof typeof KINDS)[])("has a valid %s", (kind) => {
@@ -62,7 +62,7 @@ it("alerts by metrics that the program has, and by codes of its errors", async (
 it("is started by systemd as often as it fails, and given the time that it takes to end", async () => {
   const [, unit = ""] = /^```ini\n([\s\S]+?)^```/m.exec(await file("docs/deploy.md")) ?? [];
   const { RestartSec, TimeoutStopSec } = Object.fromEntries(unit.split("\n").map((line) => line.split("=")));
-  // systemd's DefaultStartLimitBurst and DefaultStartLimitIntervalSec.
+  // systemd gives up after 5 starts in 10 s (DefaultStartLimitBurst, DefaultStartLimitIntervalSec).
   expect(5 * Number(RestartSec)).toBeGreaterThan(10);
   const { drainMs, limits } = parseConfig({});
   expect(1000 * Number(TimeoutStopSec)).toBeGreaterThan(drainMs + limits.deadlineMs);

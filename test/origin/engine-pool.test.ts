@@ -1,10 +1,10 @@
 import { beforeEach, expect, it, vi } from "vitest";
 import { openEngine } from "../../src/origin/engine-pool.ts";
 
-// Which provider is taken, of those that are fast, slow or missing on demand; each of them runs in test/origin/upscale.test.ts.
+// Which provider is chosen among fakes that are fast, slow or missing.
 
 const threads = vi.hoisted(() => ({
-  /** What a tile takes; of others there are none. */
+  /** Milliseconds that a tile takes with each provider; the others are missing. */
   ms: {} as Readonly<Record<string, number>>,
   ended: [] as string[],
   clock: 0,

@@ -19,7 +19,7 @@ afterEach(async () => {
   await origin.stop();
 });
 
-/** With one thread for the network: each loads all models before it is ready. */
+/** Starts with one thread for the network, because each thread loads all models before it is ready. */
 const startSmall = (env: Readonly<Record<string, string>> = {}) => startOrigin({ WORKERS: "1", ...env });
 
 it("refuses at once what it cannot do in time, and answers what it can", async () => {
@@ -38,7 +38,7 @@ it("refuses at once what it cannot do in time, and answers what it can", async (
 
 it("ends a request when its time is up, whatever was expected", async () => {
   origin = await startSmall();
-  // A stopped program expects nothing; its clock goes on.
+  // The request is admitted because it should take less than 4 s; SIGSTOP then delays it while the clock goes on.
   const answer = origin.upscale("x2", await scene(100, 100).png().toBuffer(), {
     headers: { "X-SSIU-Deadline-Ms": "4000" },
   });
@@ -70,11 +70,11 @@ it("does not encode what needed no network and whose client has gone: others wai
   origin = await startSmall();
   const source = await scene(2400, 2400).jpeg({ progressive: true }).toBuffer();
   const clients = new AbortController();
-  // As many as are made at a time; in AVIF each takes a core for twenty seconds or so.
+  // Four run at a time. Encoding one as AVIF takes a core for about twenty seconds.
   const gone = Array.from({ length: 4 }, () => origin.upscale("x1,format=avif", source, { signal: clients.signal }));
   const refused = Promise.all(gone.map((answer) => expect(answer).rejects.toThrow()));
   await until(async () => /^ssiu_origin_running_requests 4$/m.test(await metrics()));
-  // They are decoded now, for a few times as long.
+  // All four are being decoded now, which takes a few times these 50 ms.
   await new Promise((resolve) => setTimeout(resolve, 50));
   clients.abort();
   await refused;
@@ -100,7 +100,7 @@ it("checks signatures while pictures are encoded, which takes threads of the sam
 
 it("asks to be started again while a codec is at a picture long after its time", async () => {
   origin = await startSmall({ DEADLINE_MS: "200" });
-  // Each of the four layers is decoded.
+  // A decoder decodes each of the four layers.
   const plain = sharp({ create: { width: 3000, height: 3000, channels: 3, background: "teal" } });
   const still = new Uint8Array(await plain.avif({ effort: 0 }).toBuffer());
   const { locations, ...parts } = readAvif(still);
@@ -119,12 +119,12 @@ it("asks to be started again while a codec is at a picture long after its time",
 
 it("does not block its event loop while a picture of 4 MP is made", async () => {
   origin = await startOrigin({ DEADLINE_MS: "600000" });
-  // Plain for the most part, which all threads see but those of the network: it would compute for a minute.
+  // Mostly plain: the other threads handle every pixel, but the network, which would take a minute, skips the plain part.
   const source = await scene(200, 200).extend({ right: 800, bottom: 800, background: "teal" }).jpeg().toBuffer();
   await metrics();
   const response = await origin.upscale("x2,format=jpeg", source);
   expect(response.status).toBe(200);
-  // One tile keeps a thread busy for more than half a second; a thread that only waits for a core does not wait as long.
+  // A tile keeps a thread busy for more than half a second; merely waiting for a core does not take as long.
   const [, longest, p99] =
     /^\S+_lag_max_seconds (\S+)$[\s\S]*^\S+_lag_p99_seconds (\S+)$/m.exec(await metrics())?.map(Number) ?? [];
   console.info("Delay of the event loop in seconds:", { p99, longest });
@@ -154,7 +154,7 @@ it.skipIf(process.platform !== "linux")(
     origin = await spawnOrigin({ PROVIDER: "cpu" });
     const maps = () => readFile(`/proc/${origin.process.pid}/maps`, "utf8");
     await until(async () => (await maps()).includes("libonnxruntime"), 120_000);
-    // The library comes before the models, at which SIGTERM is to find it.
+    // The library is loaded before the models, and SIGTERM is to come while the models load.
     await new Promise((resolve) => setTimeout(resolve, 500));
     expect(await origin.stop()).toBe(0);
     expect(origin.log()).not.toContain("Ready");
@@ -243,7 +243,7 @@ it("does four fifths of what it can when four times as much is asked for, and re
   };
   let [good, possible, before] = [0, 0, await measureCapacity()];
   const bytes = await origin.residentBytes();
-  // Twice, as a machine is busier at one time than at another.
+  // Two rounds, because other work keeps the machine busier at some times than at others.
   for (const round of [1, 2]) {
     const over = await offer(origin, source, { perSecond: 4 * before, seconds: 5 });
     const growth = (await origin.residentBytes()) - bytes;
@@ -252,7 +252,7 @@ it("does four fifths of what it can when four times as much is asked for, and re
     expect(over.refusedMs.p50).toBeLessThan(250);
     expect(growth).toBeLessThan(150e6);
     await until(async () => (await origin.get("/readyz")).ok && (await queue()) === 0, 10_000);
-    // It may have been busier before than during, or the other way round.
+    // The machine may have been busier before the overload than during it, or the other way round.
     const after = await measureCapacity();
     console.info({ round, before, after, over, growth });
     good += over.good;

@@ -1,10 +1,10 @@
 import type { TestOrigin } from "./origin.ts";
 
 interface LoadOptions {
-  /** Requests that are begun, whatever becomes of those before; Infinity: as many as `atATime` allows. */
+  /** Requests started per second, whether or not earlier ones are done; Infinity for as many as `atATime` allows. */
   readonly perSecond: number;
   readonly seconds: number;
-  /** Most requests at a time. */
+  /** Maximum number of concurrent requests. */
   readonly atATime?: number;
 }
 
@@ -13,20 +13,20 @@ interface Quantiles {
   readonly p99: number;
 }
 
-/** What became of them. */
+/** Outcomes of the requests. */
 export interface Load {
   readonly good: number;
   readonly refused: number;
-  /** Taken in, but not done in time. */
+  /** Number of requests that were admitted but not done in time. */
   readonly late: number;
   readonly statuses: ReadonlySet<number>;
-  /** From the first request to the last good answer. */
+  /** Time from the first request to the last good answer. */
   readonly seconds: number;
   readonly goodMs: Quantiles;
   readonly refusedMs: Quantiles;
 }
 
-/** Sends the same picture again and again, at a rate of its own as the edge's visitors do. */
+/** Sends the same picture again and again, at a rate that does not depend on the answers. */
 export async function offer(origin: TestOrigin, source: Uint8Array, options: LoadOptions): Promise<Load> {
   const { perSecond, seconds, atATime = 1000 } = options;
   const [goodMs, refusedMs]: [number[], number[]] = [[], []];
@@ -70,7 +70,7 @@ export async function offer(origin: TestOrigin, source: Uint8Array, options: Loa
   };
 }
 
-/** Of any number of values; NaN of none. */
+/** Quantiles of any number of values; NaN if there are none. */
 export function quantiles(values: readonly number[]): Quantiles {
   const sorted = values.toSorted((a, b) => a - b);
   const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;

@@ -5,22 +5,22 @@ import { parseKeyring } from "../../src/core/keyring.ts";
 import { contentDigest, originSigningText } from "../../src/core/origin-request.ts";
 import { program } from "../program.ts";
 
-/** What the origins of tests and benches take, unless told otherwise. */
+/** Default `ORIGIN_KEYS` of the origins in tests and benchmarks. */
 export const ORIGIN_KEYS = "test:a-secret-of-the-tests";
 
-/** A running origin, as its clients and its keeper see it. */
+/** A running origin, as seen by its clients and its operator. */
 export interface TestOrigin {
   readonly url: string;
   readonly process: ChildProcess;
-  /** What it has printed. */
+  /** Everything that it has printed so far. */
   log(): string;
   get(path: string): Promise<Response>;
   /** The request that {@link upscale} would send. */
   sign(ops: string, bytes: Uint8Array, request?: OriginRequestOptions): Promise<SignedRequest>;
   upscale(ops: string, bytes: Uint8Array, request?: OriginRequestOptions): Promise<Response>;
-  /** @param which - `VmHWM`: the most there has been. */
+  /** @param which - `VmRSS` for the present size, `VmHWM` for the peak. */
   residentBytes(which?: "VmRSS" | "VmHWM"): Promise<number>;
-  /** Ends it by SIGTERM. @returns its exit code. */
+  /** Ends it with SIGTERM. @returns its exit code */
   stop(): Promise<number | null>;
 }
 
@@ -30,9 +30,9 @@ interface SignedRequest {
 }
 
 interface OriginRequestOptions {
-  /** Instead of, or beside, the headers that the edge sends. */
+  /** They replace or extend the headers that the edge sends. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Instead of the bytes that were signed. */
+  /** Sent instead of the signed bytes. */
   readonly body?: Uint8Array;
   readonly keys?: string;
   /** Unix seconds. */
@@ -40,14 +40,14 @@ interface OriginRequestOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Starts the program on a port of its own and waits until its models are loaded. */
+/** Starts the program on a free port and waits until its models are loaded. */
 export async function startOrigin(env: Readonly<Record<string, string>> = {}): Promise<TestOrigin> {
   const origin = await spawnOrigin(env);
   while (!(await origin.get("/readyz")).ok) await new Promise((resolve) => setTimeout(resolve, 50));
   return origin;
 }
 
-/** Starts the program and waits until it is alive. @throws {Error} with what it printed, if it ends instead. */
+/** Starts the program and waits until it listens. @throws {Error} with its output if it ends instead */
 export async function spawnOrigin(env: Readonly<Record<string, string>> = {}): Promise<TestOrigin> {
   const child = spawn(process.execPath, program("src/origin/main"), {
     env: { ...process.env, PORT: "0", PROVIDER: "simd", ORIGIN_KEYS, ...env },
@@ -97,7 +97,7 @@ export async function spawnOrigin(env: Readonly<Record<string, string>> = {}): P
 
 const seconds = () => Math.floor(Date.now() / 1000);
 
-/** What the edge sends with a source. */
+/** The headers that the edge sends with a source. */
 async function signedHeaders(
   pathAndQuery: string,
   bytes: Uint8Array,

@@ -2,7 +2,7 @@ import { expect, it, vi } from "vitest";
 import { createDeadline } from "../../src/origin/deadline.ts";
 import { openPictures } from "../../src/origin/pictures.ts";
 
-// How long the threads have been at it, on a clock of its own; what they do is tested in test/origin/upscale.test.ts.
+// How long threads have been busy, by a fake clock; test/origin/upscale.test.ts tests what they do.
 
 const threads = vi.hoisted(() => ({ ends: [] as ((isWell: boolean) => void)[] }));
 
@@ -23,7 +23,7 @@ it("tells how long a thread has been at the picture that it has been at longest,
   const tiling = { size: 32, overlap: 0 };
   const pictures = await openPictures({ threads: 1, tiling, concurrency: 1, timeoutSeconds: 1, now: () => clock.ms });
   const deadline = createDeadline(60_000, 0, new AbortController().signal);
-  // A fake of the little that is used.
+  // Only what `render` uses.
   const request = { bytes: new Uint8Array(1), plan: { scale: 2 }, ticket: {}, deadline };
   const render = () => pictures.render(request as unknown as Parameters<typeof pictures.render>[0]);
   const first = render();

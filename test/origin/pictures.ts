@@ -1,7 +1,7 @@
 import sharp, { type Sharp } from "sharp";
 import type { Raster } from "../../src/core/resample.ts";
 
-/** A picture with edges, gradients and grain, the same each time. */
+/** A picture with edges, gradients and grain, the same in each run. */
 export function scene(width: number, height: number): Sharp {
   const data = new Uint8Array(3 * width * height);
   for (let y = 0; y < height; y++) {
@@ -17,13 +17,13 @@ export function scene(width: number, height: number): Sharp {
   return sharp(data, { raw: { width, height, channels: 3 } });
 }
 
-/** Decodes without our code; RGB. */
+/** Decodes to RGB with an independent decoder. */
 export async function colours(bytes: Uint8Array): Promise<Raster> {
   const { data, info } = await sharp(bytes).removeAlpha().raw().toBuffer({ resolveWithObject: true });
   return { width: info.width, height: info.height, data: new Uint8ClampedArray(data) };
 }
 
-/** Peak signal to noise over all samples, in dB. */
+/** Peak signal-to-noise ratio over all samples, in dB. */
 export function decibel(a: ArrayLike<number>, b: ArrayLike<number>): number {
   if (a.length !== b.length) throw new RangeError(`Expected ${b.length} samples, got ${a.length}`);
   const squares = Array.from(a).reduce((sum, value, i) => sum + (value - (b[i] ?? 0)) ** 2, 0);

@@ -79,7 +79,7 @@ it("takes no more bodies at once than it has room for", async () => {
   const { pathname, search } = new URL(url);
   const lines = Object.entries({ ...headers, Host: "origin", "Content-Length": "50000" });
   const head = [`POST ${pathname}${search} HTTP/1.1`, ...lines.map(([name, value]) => `${name}: ${value}`), "", ""];
-  // One more than there is room for, as ours may take the place of one of them.
+  // One more than there is room for, because the request below may take the place of one of them.
   const sockets = Array.from({ length: 17 }, () => connect(Number(port), hostname).on("error", () => {}));
   for (const socket of sockets) socket.write(`${head.join("\r\n")}the first bytes`);
   const status = async () => (await origin.upscale("x2", PICTURE, { keys: NEW })).status;

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { createTurns } from "../../src/origin/turns.ts";
 
-/** One turn at a time, each of `turnMs` on a clock that stands still otherwise. */
+/** One turn at a time, each of which advances the clock by `turnMs`; it does not move otherwise. */
 function setUp({ maxWaiting = 1000 } = {}) {
   const clock = { ms: 0 };
   const inTurn = createTurns({ atATime: 1, maxWaiting, now: () => clock.ms });
@@ -37,7 +37,7 @@ it("refuses at once what would be done too late, by what turns took of late, and
   const { ask, done } = setUp();
   for (let i = 0; i < 50; i++) await ask("before");
   const asked = [1, 2, 3].map(() => ask("in time"));
-  // Three are before it, each of a second, and it takes one itself; a quarter more is allowed for.
+  // It needs 4 s, one for each of the three turns before it and one for its own, plus a quarter as a margin.
   const refusal = ask("late", { withinMs: 4800 });
   await expect(refusal).rejects.toMatchObject({ code: "overloaded", retryAfterSeconds: 4 });
   await Promise.all([...asked, ask("in time", { withinMs: 5500 })]);

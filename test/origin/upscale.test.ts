@@ -22,9 +22,9 @@ let origin: TestOrigin;
 let home: string;
 beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), "ssiu-origin-"));
-  // Where a variable says that this is CI, ONNX Runtime is silent by itself.
+  // ONNX Runtime sends no telemetry where a variable says that this is CI, which would hide a fault of ours.
   for (const name of Object.keys(process.env)) if (name !== "SSIU_PROGRAMS") vi.stubEnv(name, undefined);
-  // On a busy machine a hundred pictures take longer than the minute that a request has.
+  // On a busy machine, a hundred pictures take longer than the default deadline of a minute.
   origin = await startOrigin({ PROVIDER: "cpu", DEADLINE_MS: "600000", HOME: home });
   vi.unstubAllEnvs();
   return async () => {
@@ -47,7 +47,7 @@ it("answers with the picture, and says everything about it that the edge checks"
     "content-length": `${bytes.length}`,
     "content-digest": await contentDigest(bytes),
     "cache-control": "no-store",
-    // Longer than any load balancer keeps it.
+    // Longer than any load balancer keeps an idle connection.
     "keep-alive": "timeout=920",
     "server-timing": expect.stringMatching(/^decode;dur=[\d.]+, upscale;dur=[\d.]+, encode;dur=[\d.]+$/),
     "x-request-id": "from-the-edge",
@@ -107,7 +107,7 @@ it.each([
   ["x9", "rgb-8.png", 400, "invalid_transform"],
   ["x2", "bomb-30000x30000.png", 413, "image_too_large"],
   ["x2", "animated.webp", 415, "unsupported_format"],
-  // sharp's own libjpeg is built for 8 bits and for DCT.
+  // The libjpeg of sharp supports only 8 bits and DCT.
   ["x2", "12-bit.jpg", 415, "unsupported_format"],
   ["x2", "lossless.jpg", 415, "unsupported_format"],
   ["x2", "picture.tiff", 415, "unsupported_format"],
@@ -163,7 +163,7 @@ it("makes few pictures at a time of those that need no network, and refuses what
   const statuses = await Promise.all(widths.map(async (ops) => (await origin.upscale(ops, source)).status));
   const counts = (status: number) => statuses.filter((s) => s === status).length;
   console.info("Bytes more than before:", (await origin.residentBytes("VmHWM")) - before);
-  // Four run and a hundred wait; some are done before the last have come.
+  // Four run and a hundred wait; more succeed if some are done before the last request comes.
   expect(counts(200)).toBeGreaterThanOrEqual(104);
   expect(counts(503)).toBeGreaterThan(0);
   expect(counts(200) + counts(503)).toBe(150);
@@ -171,6 +171,6 @@ it("makes few pictures at a time of those that need no network, and refuses what
 }, 600_000);
 
 it("keeps ONNX Runtime from telling anybody what it runs", async () => {
-  // It would have put there an id of this machine and what is to be sent.
+  // Telemetry would have stored an id of this machine and pending reports there.
   expect(await readdir(home)).toEqual([]);
 });

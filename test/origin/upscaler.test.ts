@@ -19,7 +19,7 @@ const quickBatcher = () =>
     now: () => 0,
   });
 
-/** Takes pictures that encode as fast as it is told to. */
+/** An upscaler whose encoder reports `encodeMs` and ends when `encoded` resolves. */
 async function setUp(batcher = quickBatcher()) {
   const state: { encodeMs: number; encoded: Promise<void> } = { encodeMs: 0, encoded: Promise.resolve() };
   const render: Running["pictures"]["render"] = async () => {
@@ -53,7 +53,7 @@ it("does not take the time that every result needs for time that grows with it",
 it("has a place kept for all tiles of a picture, and for what the network makes of them", async () => {
   const batcher = quickBatcher();
   const upscaled = (await setUp(batcher))("x2,f=png", 5);
-  // Of 600 px each way, 144 four times and 88, which is padded to 96.
+  // 600 px are four tiles of 144 px and one of 88 px, padded to 96 px, in both directions.
   expect([batcher.tiles, batcher.backlogMs]).toEqual([5 ** 2, (4 * 144 + 96) ** 2 / 1e6]);
   await upscaled;
 });
@@ -77,7 +77,7 @@ it("has nobody wait for those who have gone", async () => {
   const ends: (() => void)[] = [];
   const encoded = () => new Promise<void>((resolve) => ends.push(resolve));
   const running = [100, 100, 250].map((width) => upscale(`x1,w=${width},f=png`, 5, encoded()));
-  // Of the sum of their times, each taken from it, a little is left by rounding.
+  // Subtracting each time from their sum leaves a rounding error.
   for (const i of [0, 1, 2]) {
     ends[i]?.();
     await running[i];
@@ -92,7 +92,7 @@ it("refuses what would wait too long for others to be encoded, of which each thr
   const encoded = new Promise<void>((resolve) => {
     end = resolve;
   });
-  // By the first guess 17 s; two threads, and 30 s for each.
+  // The first guess is 17 s per picture; there are two threads and a deadline of 30 s.
   const large = "x1,w=2400,f=avif";
   const running = [upscale(large, 17_000, encoded), upscale(large, 17_000, encoded)];
   await expect(upscale(large, 17_000)).rejects.toThrow("Expected time and room");
