@@ -32,7 +32,7 @@ describe("negotiate", () => {
 
 describe("resultFormat", () => {
   const all = () => true;
-  /** Of a source of this format; what JPEG could hold is told by a plus. */
+  /** A source of this format; a plus marks one that is opaque, so that JPEG could hold it. */
   const of = (source: string) => ({
     format: source.replace("+", "") as Format,
     lossy: !source.startsWith("png"),

@@ -14,11 +14,11 @@ function draw(width: number, height: number, colour: (x: number, y: number) => C
   return { width, height, data };
 }
 
-/** As detailed as pixels can be. */
+/** The finest detail that pixels can have. */
 const chequered = (x: number, y: number): Colour => [255 * ((x + y) % 2), 0, 0];
 const faint = (height: number) => draw(64, 64, (x, y) => [100 + height * ((x + y) % 2), 0, 0]);
 
-/** Waves of one colour, of which each difference is so many times the square of the one before. */
+/** Waves of one colour. The mean square of each order of differences is `quotient` times that of the order before. */
 function waves(quotient: number, channel: number): readonly Rgba[] {
   const colour = (x: number): Colour => {
     const value = 128 + 100 * Math.sin(2 * Math.asin(Math.sqrt(quotient) / 2) * x);

@@ -4,7 +4,7 @@ import type { Rgba } from "../../../src/core/image.ts";
 
 const SIDE = 48;
 
-/** Alpha from 0 to 1 by place, from the picture's middle; the mean of 8x8 places in each pixel. */
+/** Draws opacities of 0 to 1 at coordinates from the picture's middle; each pixel is the mean of 8x8 points. */
 function drawn(opacity: (x: number, y: number) => number): Rgba {
   const data = new Uint8ClampedArray(4 * SIDE * SIDE);
   for (let i = 0; i < SIDE * SIDE; i++) {
@@ -17,7 +17,7 @@ function drawn(opacity: (x: number, y: number) => number): Rgba {
   return { width: SIDE, height: SIDE, data };
 }
 
-/** An edge that takes so many pixels, at a distance to its inside. */
+/** The opacity at a distance inside an edge that is `softness` pixels wide. */
 const edge = (softness: number) => (distance: number) => Math.max(0, Math.min(1, distance / softness + 0.5));
 const [hard, feathered] = [edge(0.01), edge(1.2)];
 const disc = (x: number, y: number) => 15.3 - Math.hypot(x, y);

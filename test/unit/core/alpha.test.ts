@@ -26,7 +26,7 @@ it("splits and joins without loss what is of one alpha", () => {
   expect(joinAlpha(splitAlpha(image).rgb, 4)).toEqual(image);
 });
 
-/** Of the red channel, in rows; blue and green follow it, and alpha is what it was. */
+/** The red channel after bleeding. Expects green and blue to follow it, and alpha to stay as it was. */
 function bled(width: number, ...pixels: (readonly [red: number, alpha: number])[]): number[] {
   const image = rgba(width, ...pixels.flatMap(([red, alpha]) => [red, red + 1, red + 2, alpha]));
   const { data } = bleedColours(image);

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { cut, pad } from "../../../src/core/canvas.ts";
 
-/** Each pixel is its own number, four times. */
+/** A picture whose pixels hold their own index in all four channels. */
 function numbered(width: number, height: number) {
   return { width, height, data: Uint8ClampedArray.from({ length: 4 * width * height }, (_, i) => i >> 2) };
 }

@@ -4,7 +4,7 @@ import { restoreBlock, transformBlock, transposed } from "../../../src/core/dct.
 
 const block = fc.array(fc.integer({ min: 0, max: 255 }), { minLength: 64, maxLength: 64 });
 
-/** T.81's formula, as it stands there. */
+/** The formula of T.81, written out. */
 function coefficient(samples: readonly number[], v: number, u: number): number {
   const c = (k: number) => (k === 0 ? Math.SQRT1_2 : 1);
   const cosine = (i: number, k: number) => Math.cos(((2 * i + 1) * k * Math.PI) / 16);

@@ -16,43 +16,43 @@ function draw(side: number, pixel: (x: number, y: number) => Pixel): Rgba {
   return { width: side, height: side, data };
 }
 
-/** Of a third of the picture's side. */
+/** A disc whose radius is a third of the picture's side. */
 const disc = (side: number, inside: Pixel, outside: Pixel) =>
   draw(side, (x, y) => (Math.hypot(x - side / 2 + 0.5, y - side / 2 + 0.5) < side / 3 ? inside : outside));
 
 /** Waves, without an edge. */
 const smooth = (x: number, y: number) => [80 + 70 * Math.sin(x / 3), 60 + y, 90] as const;
 
-/** What a smooth filter makes of `image`. */
+/** The image, shrunk with a smooth filter. */
 const shrunk = ({ width, height, data }: Rgba, factor: number): Rgba =>
   resize({ width, height, data }, { width: width / factor, height: height / factor });
 
 const noise = (x: number, y: number) => (x * 97 + y * y * 57) % 256;
 
-/** A column of colours, repeated from left to right; the last follows the first. */
+/** Columns of grey, repeated from left to right. */
 const columns = (...brightness: number[]) =>
   draw(48, (x) => {
     const value = brightness[x % brightness.length] ?? 0;
     return [value, value, value, 255];
   });
 
-/** Sharp edges up, of four steps, and soft ones down. */
+/** Edges that rise in four steps and fall softly in `steps`. */
 const slopes = (steps: number) => {
   const down = Array.from({ length: steps }, (_, i) => 200 - (200 * i) / steps);
   return columns(...[0, 0, 50, 100, 150, 200, ...down].concat(Array<number>(24).fill(0)).slice(0, 24));
 };
 
-/** Blue and white, so much of blue. */
+/** A mixture of white and this share of blue. */
 const mixed = (share: number): Pixel => [255 - 225 * share, 255 - 165 * share, 255 - 55 * share, 255];
 
-/** A picture's upper half above the upper half of another. */
+/** The upper half of one picture above that of another. */
 const above = (upper: Rgba, lower: Rgba) =>
   draw(upper.width, (x, y) => {
     const [image, row] = y < upper.height / 2 ? [upper, y] : [lower, y - upper.height / 2];
     return [...image.data.subarray(4 * (row * image.width + x), 4 * (row * image.width + x) + 4)] as unknown as Pixel;
   });
 
-/** Nine blocks of 64x64 pixels: so many with lines, noise in the others. */
+/** Nine blocks of 64x64 pixels; the first `lined` have lines, the others noise. */
 const page = (lined: number) =>
   draw(192, (x, y) => {
     const block = 3 * Math.floor(y / 64) + Math.floor(x / 64);

@@ -19,9 +19,9 @@ const [NEITHER, BOTH] = [
   { across: true, down: true },
 ];
 
-/** Waves of colours and of grey that change from pixel to pixel, or from pair to pair and were enlarged bilinearly, each way. */
+/** Random colours and grey; each way, they change per pixel, or per pair of pixels and are then enlarged bilinearly. */
 function waves(colours: Ways, grey: Ways, [width, height] = [100, 90]): Rgba {
-  /** Two neighbours and their shares. */
+  /** The values that pixel `i` mixes, with their shares. */
   const mixed = (i: number, isEnlarged: boolean): (readonly [number, number])[] =>
     isEnlarged
       ? [
@@ -47,7 +47,7 @@ function waves(colours: Ways, grey: Ways, [width, height] = [100, 90]): Rgba {
   return { width, height, data: Uint8ClampedArray.from(data.flat()) };
 }
 
-/** Pixels of any brightness in blocks more or less red or blue, with a side of so many pixels; a little of the other at random. */
+/** Pixels of random brightness in blocks of `side` pixels that are more or less red or blue; the other colour varies a little. */
 function blocks(side: number, isBlue: boolean): Rgba {
   const [width, height] = [96, 96];
   const data = Array.from({ length: width * height }, (_, i) => {

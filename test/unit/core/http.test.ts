@@ -39,7 +39,7 @@ describe("parseRange", () => {
     ["Bytes=0-9", { offset: 0, length: 10 }],
     ["bytes=90-", { offset: 90, length: 10 }],
     ["bytes=90-999", { offset: 90, length: 10 }],
-    // What some clients send for the end, whatever it is.
+    // Some clients send this for the end, wherever it is.
     ["bytes=90-9223372036854775807", { offset: 90, length: 10 }],
     ["bytes=-10", { offset: 90, length: 10 }],
     ["bytes=-999", { offset: 0, length: 100 }],

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { formatImagePath, parseImagePath } from "../../../src/core/image-path.ts";
 
-/** What a Worker sees: the URL parser has been over it. */
+/** Parses what a Worker sees after the URL parser. */
 const parse = (url: string) => parseImagePath(new URL(url, "http://localhost").pathname);
 
 describe("parseImagePath", () => {

@@ -9,7 +9,7 @@ import { probe } from "../../../src/core/probe/probe.ts";
 const codecs = createNodeCodecs();
 const [width, height] = [91, 61];
 
-/** Noise, so that no two frequencies or directions are alike, as a JPEG with this orientation. */
+/** A JPEG of noise with this orientation, in which no two frequencies or directions are alike. */
 async function noise(orientation: number) {
   let seed = 1;
   const data = Uint8Array.from({ length: 3 * width * height }, () => {
@@ -39,7 +39,7 @@ test.each([1, 2, 3, 4, 5, 6, 7, 8])(
           return 0.299 * (data[at] ?? 0) + 0.587 * (data[at + 1] ?? 0) + 0.114 * (data[at + 2] ?? 0);
         });
         transformBlock(block);
-        // Not the first, from which JPEG subtracts 128 times 8, a multiple of few steps.
+        // Without the first, from which JPEG subtracts 128 times 8, which only few steps divide.
         block.subarray(1).forEach((coefficient, i) => {
           const multiple = coefficient / (blocks.steps[i + 1] ?? 0);
           distance += Math.abs(multiple - Math.round(multiple));
@@ -47,7 +47,7 @@ test.each([1, 2, 3, 4, 5, 6, 7, 8])(
         });
       }
     }
-    // By chance a quarter.
+    // Chance would give a quarter.
     expect(distance / count).toBeLessThan(0.04);
   },
 );

@@ -16,7 +16,7 @@ function grey({ width, height }: Size, value: (x: number, y: number) => number):
 
 const copy = (image: Rgba): Rgba => ({ ...image, data: image.data.slice() });
 
-/** A large picture, as nobody has it; the network's, which is off by long waves; and the small one, as a JPEG. */
+/** The true large picture, which nobody has; the network's, which is off by long waves; and the small one, as a JPEG. */
 function example(off: number) {
   const large = { width: 96, height: 64 };
   const wave = (x: number, y: number) => 128 + 60 * Math.sin(x / 9) + 40 * Math.cos(y / 7);
@@ -56,11 +56,11 @@ test("what the network is off by is made less where the JPEG knows better", () =
 });
 
 test.each([
-  // By steps of 28 of 8 times the level above 128, which is no multiple itself: 3 of them are 84, 138.5 in a picture that can
-  // have 138, and stand for what was more than 136.75 and less than 140.25.
+  // JPEG stores 8 * (level - 128). Three steps of 28 are 84, which is level 138.5, but the picture can only hold 138. They stand
+  // for every level between 136.75 and 140.25.
   [139, 138, 28],
   [140, 138, 28],
-  // More than 121.75 and less than 134.25.
+  // Zero steps of 100 stand for every level between 121.75 and 134.25.
   [122, 128, 100],
   [134, 128, 100],
 ])("what may have been %i before it was stored as %i, by steps of %i, stays so", (value, stored, step) => {
@@ -118,7 +118,7 @@ test("of colours it is the luma that is compared and brought nearer, red, green 
 test("of blocks that are not whole nothing is known", () => {
   const { upscaled, source } = example(3);
   const before = copy(upscaled);
-  // Of the blocks that begin at 8, 16 and 24 px only one is whole in here.
+  // Of the blocks that begin at 8, 16 and 24 px, only one is whole in this part.
   const part = { width: 20, height: 20 };
   const small = grey(part, (x, y) => source.data[4 * ((y + 2) * 48 + x + 10)] ?? 0);
   const large = grey({ width: 40, height: 40 }, (x, y) => before.data[4 * ((y + 4) * 96 + x + 20)] ?? 0);
@@ -126,7 +126,7 @@ test("of blocks that are not whole nothing is known", () => {
   makeConsistent(large, small, { steps: STEPS, x: 6, y: 6 });
   const changed = Array.from({ length: 1600 }, (_, i) => i).filter((i) => large.data[4 * i] !== first.data[4 * i]);
   expect(changed.length).toBeGreaterThan(100);
-  // The kernel that enlarges reaches two pixels further.
+  // The enlarging kernel reaches two pixels further.
   for (const i of changed) {
     for (const at of [i % 40, Math.floor(i / 40)])
       expect([8, 31]).toSatisfy(([least, most]) => at >= least && at <= most);

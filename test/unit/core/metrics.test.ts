@@ -3,7 +3,7 @@ import type { Rgb, Scale } from "../../../src/core/image.ts";
 import { luma, psnr, ssim } from "../../../src/core/metrics.ts";
 import fixture from "./metrics.fixture.json" with { type: "json" };
 
-/** The pattern that metrics_fixture.py draws: see `pattern` in the fixture. */
+/** The pattern that metrics_fixture.py draws; see `pattern` in the fixture. */
 function pattern(
   width: number,
   height: number,

@@ -6,7 +6,7 @@ import { isNoisy } from "../../../src/core/noise.ts";
 import { pixels } from "../pixels.ts";
 import { withNoise } from "../with-noise.ts";
 
-/** Half a sample: antialiased, and without what its own compression left. */
+/** A sample at half its size, so that it is antialiased and free of artefacts of its own compression. */
 async function sample(name: string, change = (image: Sharp) => image): Promise<Rgba> {
   const { width } = await sharp(`src/web/samples/${name}`).metadata();
   return await pixels(

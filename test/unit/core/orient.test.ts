@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { orient } from "../../../src/core/orient.ts";
 
-/** 3x2 pixels whose red is 1..6. */
+/** 3x2 pixels whose red is 1 to 6. */
 const STORED = {
   width: 3,
   height: 2,

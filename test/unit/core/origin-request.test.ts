@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { contentDigest, originSigningText } from "../../../src/core/origin-request.ts";
 
 it("gives the digest as RFC 9530 has it", async () => {
-  // Of the example in appendix B.1.
+  // The body of the example in appendix B.1.
   const body = new TextEncoder().encode('{"hello": "world"}\n');
   expect(await contentDigest(body)).toBe("sha-256=:RK/0qy18MlBSVnWgjwz6lZEWjP/lF5HF9bvEF8FabDg=:");
   const bytes = Uint8Array.from({ length: 1000 }, (_, i) => i);

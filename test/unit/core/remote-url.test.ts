@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { formatImagePath, parseImagePath } from "../../../src/core/image-path.ts";
 
-/** What a Worker sees: the URL parser has been over it. */
+/** The source of what a Worker sees after the URL parser. */
 const sourceOf = (url: string) => parseImagePath(new URL(url, "http://localhost").pathname).source;
 
 describe("a source that is a URL", () => {

@@ -64,7 +64,7 @@ it("does not let colour in from where the picture is transparent", () => {
 
 it("leaves no colour where nothing can be seen of it", () => {
   const edge = picture(40, 1, (x) => [200, 30, 90, x < 20 ? 1 : 0]);
-  // At 13 the middle is half of 1, which rounds to nothing.
+  // At width 13, the middle pixel gets half of alpha 1, which rounds to nothing.
   for (const width of [13, 90]) {
     const { data } = resizeRgba(edge, { window: whole(edge), width, height: 1, light: true });
     for (let i = 0; i < data.length; i += 4) if (data[i + 3] === 0) expect(data[i], `at ${i / 4} of ${width}`).toBe(0);

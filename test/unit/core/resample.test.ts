@@ -117,7 +117,7 @@ describe.skipIf(!existsSync(BENCHMARK))("against the benchmark's published bicub
   });
 });
 
-/** That row was computed as MATLAB's uint8 `rgb2ycbcr` does, with Y rounded to 8 bit; our protocol keeps Y in float64. */
+/** PSNR with Y rounded to 8 bits like the published row, by MATLAB's uint8 `rgb2ycbcr`; our protocol keeps Y in float64. */
 function psnrOfRoundedLuma(result: Rgb, truth: Rgb, border: number): number {
   const a = luma(result);
   const b = luma(truth);

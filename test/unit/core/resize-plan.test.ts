@@ -14,7 +14,7 @@ describe("planResize", () => {
     ["w=1296,h=1296,fit=crop", [1080, 720], [1080, 720]],
     ["w=1080,h=1080,fit=pad", [1080, 720], [1080, 1080]],
     ["w=1080,h=540,fit=squeeze", [1080, 1080], [1080, 540]],
-    // Both sides of each.
+    // Each fit, with boxes on both sides of the picture's size.
     ["w=480", [160, 90], [480, 270]],
     ["h=480", [160, 90], [853, 480]],
     ["w=480,h=480", [160, 90], [480, 270]],
@@ -28,7 +28,7 @@ describe("planResize", () => {
     ["w=480,h=480,fit=pad", [160, 90], [480, 480]],
     ["w=100,h=30,fit=squeeze", [160, 90], [100, 30]],
     ["w=80,h=270,fit=squeeze", [160, 90], [80, 270]],
-    // A scale comes first, the box then.
+    // The scale comes first, then the box.
     ["x2", [160, 90], [320, 180]],
     ["x2,w=480", [160, 90], [480, 270]],
     ["x4,w=480", [160, 90], [480, 270]],
@@ -36,7 +36,7 @@ describe("planResize", () => {
     ["x4,w=300,h=300,fit=cover", [160, 90], [300, 300]],
     ["x1,w=480", [160, 90], [480, 270]],
     ["w=1", [1000, 3], [1, 1]],
-    // Half a pixel is a whole one.
+    // Half a pixel rounds up.
     ["w=138", [640, 480], [138, 104]],
     ["w=138", [800, 600], [138, 104]],
     ["h=82", [15, 20], [62, 82]],
@@ -75,7 +75,7 @@ describe("planResize", () => {
   it("takes as much around what is seen as the filter reaches where it shrinks", () => {
     const { window, region } = plan("w=8,h=70,fit=cover", 400, 400);
     expect(window).toEqual({ x: 177, y: 0, width: 8 / 0.175, height: 400 });
-    // 3 / 0.175 px, rounded up.
+    // The margin is 3 / 0.175 px, rounded up.
     expect(region).toEqual({ x: 144, y: 0, width: Math.ceil(177 + 8 / 0.175 + 18) - 144, height: 400 });
   });
 
@@ -127,7 +127,7 @@ describe("planResize", () => {
           [window.y, window.height, size.height, height, transform.gravity.y],
         ] as const) {
           const pixel = length / becomes;
-          // Enlarged, it begins on one of the result's pixels, of which the whole has up to half a one more or less.
+          // An enlarged window begins on a pixel of the result, whose size is rounded by up to half a pixel.
           const near = pixel < 1 ? 1.5 * pixel : pixel;
           const right = whole - start - length;
           expect(Math.min(start, right)).toBeGreaterThan(-1e-6 * whole);

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import type { Rgb } from "../../../src/core/image.ts";
 import { trim } from "../../../src/core/trim.ts";
 
-/** Of one colour, but for some pixels. */
+/** A picture of one colour except for these pixels. */
 function plain(width: number, height: number, ...pixels: readonly (readonly [x: number, y: number])[]): Rgb {
   const data = new Uint8ClampedArray(3 * width * height).fill(200);
   for (const [i, [x, y]] of pixels.entries()) data[3 * (y * width + x) + (i % 3)] = 199;

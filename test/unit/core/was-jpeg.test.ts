@@ -15,12 +15,12 @@ const FREQUENCIES = [
 
 const scene = (width = 128) => sharp(`${SAMPLES}/scene.png`).removeAlpha().resize(width);
 
-/** {@link scene} as JPEG and back. */
+/** The {@link scene}, stored as JPEG. */
 async function jpeg(options: Parameters<Sharp["jpeg"]>[0], width?: number): Promise<Sharp> {
   return sharp(await scene(width).jpeg(options).toBuffer());
 }
 
-/** Grey blocks of waves of all frequencies, of which one is a multiple of `step` high, as the DCT counts, the others of any height. */
+/** Grey 8x8 blocks of waves. The DCT coefficient of frequency number `quantized` is a multiple of `step`, the others are arbitrary. */
 function blocks(quantized: number, step: number): Rgba {
   const size = { width: 104, height: 104 };
   const cosine = (frequency: number, i: number) =>

@@ -12,7 +12,7 @@ function packed(fields: Fields): Uint8Array {
   return Uint8Array.from(bits.match(/.{1,8}/g) ?? [], (byte) => Number.parseInt(byte.padEnd(8, "0"), 2));
 }
 
-/** With its size, in as many bytes as asked for. @see AV1 specification, section 5.3 */
+/** An OBU whose size takes `sizeBytes`. @see AV1 specification, section 5.3 */
 function obu(type: number, payload: Uint8Array, { extension = false, sizeBytes = 1 } = {}): Uint8Array {
   const size = Array.from({ length: sizeBytes }, (_, i) => {
     return ((payload.length >> (7 * i)) & 0x7f) | (i < sizeBytes - 1 ? 0x80 : 0);
@@ -20,7 +20,7 @@ function obu(type: number, payload: Uint8Array, { extension = false, sizeBytes =
   return Uint8Array.of((type << 3) | (extension ? 4 : 0) | 2, ...(extension ? [0xff] : []), ...size, ...payload);
 }
 
-/** Nothing that may be left out. */
+/** One operating point without any optional field. */
 const PLAIN: Fields = [
   [0, 1], // timing_info_present_flag
   [0, 1], // initial_display_delay_present_flag

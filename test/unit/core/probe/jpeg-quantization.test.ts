@@ -4,7 +4,7 @@ import { jpegSegments } from "../../../../src/core/probe/jpeg.ts";
 import { lumaSteps } from "../../../../src/core/probe/jpeg-quantization.ts";
 import { fixture } from "../../../fixtures/read.ts";
 
-/** Of T.81's table K.1: what quality 50 has. */
+/** The first row of T.81's table K.1, which quality 50 uses. */
 const FIRST_ROW = [16, 11, 10, 16, 24, 40, 51, 61];
 const FIRST_COLUMN = [16, 12, 14, 14, 18, 24, 49, 72];
 
@@ -18,7 +18,7 @@ async function jpeg(options: JpegOptions, picture = sharp("src/web/samples/logo.
   return new Uint8Array(await picture.jpeg({ quality: 50, ...options }).toBuffer());
 }
 
-/** A copy in which these bytes of the data of the first segment of a kind are others. */
+/** A copy with other values at these offsets in the data of the first segment of a kind. */
 function changed(bytes: Uint8Array, kind: (marker: number) => boolean, values: Readonly<Record<number, number>>) {
   const copy = bytes.slice();
   for (const { marker, data } of jpegSegments(copy)) {
@@ -31,7 +31,7 @@ function changed(bytes: Uint8Array, kind: (marker: number) => boolean, values: R
 const SOF = (marker: number) => marker === 0xc0 || marker === 0xc2;
 const DQT = (marker: number) => marker === 0xdb;
 
-/** With these segments at its start; sharp writes none there. */
+/** A copy with these segments right after SOI, where sharp writes none. */
 function begun(bytes: Uint8Array, ...segments: readonly number[][]) {
   return Uint8Array.from([...bytes.subarray(0, 2), ...segments.flat(), ...bytes.subarray(2)]);
 }

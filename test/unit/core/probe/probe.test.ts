@@ -20,11 +20,11 @@ const SIDE_16 = { width: 16, height: 16 };
 /** The header of a VP8 key frame of 16x16. */
 const VP8_HEADER = Uint8Array.of(0x10, 1, 0, 0x9d, 1, 0x2a, 16, 0, 16, 0);
 const VP8 = riffChunk("VP8 ", VP8_HEADER);
-/** A frame of 16x16 in the corner. */
+/** An animation frame of 16x16 in the corner. */
 const ANMF = riffChunk("ANMF", concat([Uint8Array.of(0, 0, 0, 0, 0, 0, 15, 0, 0, 15, 0, 0, 0, 0, 0, 0), VP8]));
 const vp8With = (at: number, value: number) => webpFile([riffChunk("VP8 ", VP8_HEADER.with(at, value))]);
 
-/** Of 16x16, 8-bit grey. */
+/** The data of an IHDR for 16x16 pixels of 8-bit grey. */
 const HEADER = Uint8Array.of(0, 0, 0, 16, 0, 0, 0, 16, 8, 0, 0, 0, 0);
 const ihdr = (at: number, value: number) => pngChunk("IHDR", (at === 8 ? HEADER.with(9, 2) : HEADER).with(at, value));
 const IHDR = pngChunk("IHDR", HEADER);
@@ -32,13 +32,13 @@ const IDAT = pngChunk("IDAT", new Uint8Array(1));
 const png = (...chunks: Uint8Array[]) =>
   concat([latin1("\x89PNG\r\n\x1a\n"), ...chunks, pngChunk("IEND", new Uint8Array())]);
 
-/** Of 16x16, grey. */
+/** A frame header for 16x16 pixels of grey. */
 const SOF = Uint8Array.of(0xff, 0xc0, 0, 11, 8, 0, 16, 0, 16, 1, 1, 17, 0);
 const IN_COLOUR = Uint8Array.of(0xff, 0xc0, 0, 17, 8, 0, 16, 0, 16, 3, 1, 17, 0, 2, 17, 0, 3, 17, 0);
 const SOS = Uint8Array.of(0xff, 0xda, 0, 8, 1, 1, 0, 0, 63, 0);
 const jpeg = (...segments: Uint8Array[]) => concat([Uint8Array.of(0xff, 0xd8), ...segments, Uint8Array.of(0xff, 0xd9)]);
 
-/** Of a picture that lies upside down. */
+/** EXIF data of a picture that is upside down. */
 const EXIF_3 = concat([latin1("MM\0*"), be32(8), be16(1), be16(0x0112), be16(3), be32(1), be16(3), be16(0), be32(0)]);
 const EXIF_3_LE = concat([
   latin1("II*\0"),
@@ -112,7 +112,7 @@ const EXPECTED: Readonly<Record<string, Partial<Probe>>> = {
   "animated.gif": { frames: 2 },
   "small-frame.gif": {},
 };
-/** Those with alpha, and lossless WebP. */
+/** Files with alpha, and lossless WebP. */
 const MAY_BE_SEEN_THROUGH = new Set([
   "alpha.avif",
   "animated-small-frame.webp",
@@ -124,10 +124,10 @@ const MAY_BE_SEEN_THROUGH = new Set([
 ]);
 const REFUSED = ["size-16x0.png", "truncated.jpg"];
 
-/** An empty one. */
+/** An empty comment extension. */
 const GIF_COMMENT = Uint8Array.of(0x21, 0xfe, 0);
 
-/** Without the common one. */
+/** A GIF without its global palette. */
 function withoutPalette(bytes: Uint8Array): Uint8Array {
   return concat([bytes.slice(0, 10), Uint8Array.of(0, 0, 0), bytes.slice(25)]);
 }
@@ -402,7 +402,7 @@ describe("probe", () => {
 
   it("refuses an AVIF whose picture is many, of which a decoder shows the last", () => {
     const data = item();
-    // A temporal delimiter of 2 bytes, a sequence header of 2 + its second, and the frame.
+    // The frame follows a temporal delimiter of 2 bytes and a sequence header of 2 bytes plus the length in its second one.
     const frame = data.subarray(4 + (data[3] ?? 0));
     expect((frame[0] ?? 0) >> 3).toBe(6);
     const ofFrames = (count: number) => concat([data, ...Array.from({ length: count - 1 }, () => frame)]);
@@ -626,7 +626,7 @@ describe("probe", () => {
     if (name.endsWith("webp")) new DataView(bytes.buffer).setUint32(4, bytes.length - 8, true);
     const started = cpuMs();
     failure(bytes);
-    // A tenth of the largest source; quadratic time would be minutes.
+    // This is a tenth of the largest source; quadratic time would mean minutes.
     expect(cpuMs() - started).toBeLessThan(2000);
   });
 });
@@ -690,7 +690,7 @@ describe("what a picture says twice or wrongly", () => {
       [canvas, VP8, wide],
       [canvas, VP8, ANMF, ANMF],
       [VP8, exif, large],
-      // How it is to be enlarged stands in the same bytes.
+      // The same bytes also hold a scale for displaying the picture.
       [riffChunk("VP8 ", VP8_HEADER.with(7, 0x40).with(9, 0x80))],
     ]) {
       expect(probe(webpFile(chunks))).toMatchObject({ ...SIDE_16, orientation: 1, frames: 1 });
@@ -721,7 +721,7 @@ describe("what a picture says twice or wrongly", () => {
   });
 });
 
-/** The header of an AVIF of 45x29 with this data. */
+/** Probes an AVIF of 45x29 with this data. */
 function avifOf(data: Uint8Array, ...properties: Uint8Array[]): Probe {
   const indices = [1, ...properties.map((_, i) => i + 2)];
   return probe(
@@ -729,9 +729,9 @@ function avifOf(data: Uint8Array, ...properties: Uint8Array[]): Probe {
   );
 }
 
-/** An AVIF of 2000 items, each of 200 kB of empty OBUs from the same start and `step` bytes shorter than the last. */
+/** An AVIF of 700 items of 200 kB of empty OBUs, all from the same offset and each `step` bytes shorter than the last. */
 function manyItems(step: number): Uint8Array {
-  // The only item of 8-bit.avif, then padding in parts of 252 bytes.
+  // The only item of 8-bit.avif, then padding in OBUs of 252 bytes.
   const part = concat([latin1("\x7a\xf9\x01"), new Uint8Array(249)]);
   const data = concat([fixture("8-bit.avif").subarray(250), ...new Array(800).fill(part)]);
   const items = Array.from({ length: 700 }, (_, i) => ({ id: be16(i + 1), length: data.length - step * i }));
@@ -760,12 +760,12 @@ function twoSizes(...data: Uint8Array[]): Uint8Array {
   return avifFile({ items: [{ type: "av01", data: concat(data), properties: [1] }], properties: [ispe(45, 29)] });
 }
 
-/** 64 px wide: all bits of max_frame_width_minus_1, 18 to 23 of the sequence header, which begins at the fourth byte. */
+/** Makes AV1 data 64 px wide by max_frame_width_minus_1: bits 18 to 23 of the sequence header, which begins at the fourth byte. */
 function widened(data: Uint8Array): Uint8Array {
   return data.with(6, (data[6] ?? 0) | 0x3f);
 }
 
-/** An AVIF with an iloc of 65535 extents in its first item, offsets and lengths of no bytes. */
+/** An AVIF whose iloc gives its first item 65535 extents, with offsets and lengths of no bytes. */
 function emptyExtents(): Uint8Array {
   const bytes = twoSizes(item());
   const fields = Buffer.from(bytes).indexOf("iloc") + 8;
@@ -774,12 +774,12 @@ function emptyExtents(): Uint8Array {
   return bytes;
 }
 
-/** More than there may be of anything. */
+/** The part 4100 times, which is more than there may be of anything. */
 function repeated(part: Uint8Array): Uint8Array {
   return concat(new Array(4100).fill(part));
 }
 
-/** AV1 data of frames without pixels: squares of up to 1024 px. @see AV1 specification section 5.5.1 */
+/** AV1 data of square frames of up to 1024 px, without any pixels. @see AV1 specification section 5.5.1 */
 function square(side: number, frames = 1): Uint8Array {
   const length = (side - 1).toString(2).padStart(10, "0");
   const header = `0011100000${"1001".repeat(2)}${length.repeat(2)}`.padEnd(64, "0");
@@ -791,19 +791,19 @@ function square(side: number, frames = 1): Uint8Array {
   );
 }
 
-/** An OBU that decoders pass over. */
+/** An OBU that decoders skip. */
 function padding(size: number): Uint8Array {
   const length = [size & 0x7f, (size >> 7) & 0x7f, (size >> 14) & 0x7f, size >> 21];
   return concat([Uint8Array.of(0x7a, ...length.map((byte, i) => (i < 3 ? byte | 0x80 : byte))), new Uint8Array(size)]);
 }
 
-/** A picture in two parts. */
+/** An AVIF whose picture lies in two extents. */
 function scattered(bytes: number): Uint8Array {
   const data = concat([item(), padding(bytes)]);
   return avifFile({ items: [{ type: "av01", data, properties: [1], cut: 4 }], properties: [ispe(45, 29)] });
 }
 
-/** A picture of 16x16 and one of 64x64, in two parts each, of which they have the first in common. */
+/** An AVIF with pictures of 16x16 and 64x64, each in two extents, of which they share the first. */
 function sharedBeginning(): Uint8Array {
   const items = [16, 64].map((side) => ({ type: "av01", data: square(side), properties: [1], cut: 4 }));
   const bytes = avifFile({ items, properties: [ispe(16, 16)] });
@@ -814,25 +814,25 @@ function sharedBeginning(): Uint8Array {
 
 interface Grid {
   readonly tile: Uint8Array;
-  /** How often it is made of each. */
+  /** How often the grid uses each tile. */
   readonly uses?: number;
-  /** Type of all but the first. */
+  /** Type of all tiles but the first. */
   readonly others?: string;
   readonly count?: number;
   readonly side?: number;
-  /** What the grid says of its size, and its tiles of theirs. */
+  /** The sides that the grid and its tiles declare. */
   readonly says?: number;
   readonly tileSays?: number;
   readonly type?: string;
   readonly properties?: readonly Uint8Array[];
-  /** Whether the grid says its size in 32 bits. */
+  /** Whether the grid declares its size in 32 bits. */
   readonly isWide?: boolean;
-  /** Where the grid is; see avif-file.ts. */
+  /** Where the data of the grid is; see avif-file.ts. */
   readonly method?: 0 | 1 | 2;
   readonly cut?: number;
 }
 
-/** A square picture made of tiles. */
+/** An AVIF of a square picture that is made of tiles. */
 function gridOf({
   tile,
   count = 1,
@@ -855,19 +855,19 @@ function gridOf({
   });
 }
 
-/** Pictures of 1024x1024, each the alpha of the one before. */
+/** An AVIF with pictures of 1024x1024, each the alpha of the one before. */
 function alphaChain(length: number): Uint8Array {
   const items = new Array(length).fill({ type: "av01", data: square(1024), properties: [1] });
   const references = Array.from({ length: length - 1 }, (_, i) => reference("auxl", i + 2, i + 1));
   return avifFile({ items, properties: [ispe(1024, 1024)], references });
 }
 
-/** A picture, and items of other types that have its data. */
+/** An AVIF with a picture and items of other types that share its data. */
 function sharedMetadata(count: number): Uint8Array {
   const data = concat([item(), padding(10_000)]);
   const items = Array.from({ length: count }, (_, i) => ({ type: i === 0 ? "av01" : "mime", data, properties: [1] }));
   const bytes = avifFile({ items, properties: [ispe(45, 29)] });
-  // All where the first is, and the others' bytes gone.
+  // All items point to the bytes of the first, and those of the others are cut off.
   const [at, locations] = [Buffer.from(bytes).indexOf("iloc") + 12, readAvif(bytes).locations];
   const { start = 0 } = locations[0]?.extents[0] ?? {};
   for (let i = 0; i < count; i++) bytes.set(be32(start), at + 16 * i + 8);
@@ -876,7 +876,7 @@ function sharedMetadata(count: number): Uint8Array {
   return bytes.subarray(0, mdat + 4 + data.length);
 }
 
-/** An alpha plane that an entry beyond those that are counted gives another type. */
+/** An AVIF with an alpha plane to which an uncounted entry of iinf gives another type. */
 function hiddenAlpha(): Uint8Array {
   return avifFile({
     items: [
@@ -901,13 +901,13 @@ function avifOfSize(...properties: Uint8Array[]): Uint8Array {
   return avifFile({ items: [{ type: "av01", data: item(), properties: [1] }], properties });
 }
 
-/** To itself, in two boxes. */
+/** An AVIF whose item refers to itself thousands of times, in two boxes. */
 function manyReferences(): Uint8Array {
   const references = [2000, 2097].map((count) => reference("dimg", 1, ...Array.from({ length: count }, () => 1)));
   return avifFile({ items: [{ type: "av01", data: item(), properties: [1] }], properties: [ispe(45, 29)], references });
 }
 
-/** Data of more bytes than there are in its idat. */
+/** An AVIF whose item claims more bytes than idat has. */
 function pastIdat(): Uint8Array {
   const data = { type: "av01", data: item(), properties: [1], method: 1 } as const;
   const bytes = avifFile({ items: [data], properties: [ispe(45, 29)] });
@@ -915,14 +915,14 @@ function pastIdat(): Uint8Array {
   return bytes;
 }
 
-/** An AVIF that says so of the number of items that have properties. */
+/** An AVIF whose ipma declares this number of entries. */
 function withIpma(entries: number): Uint8Array {
   const bytes = avifOfSize(ispe(45, 29));
   bytes.set(be32(entries), Buffer.from(bytes).indexOf("ipma") + 8);
   return bytes;
 }
 
-/** An AVIF with these bytes in the body of its iloc: behind 7 of items, an entry of id, method (11), number of extents (15), offset and length (21). */
+/** An AVIF with these bytes at `at` in the body of iloc: 7 is the number of items, 11 the method, 15 the extents, 21 the length. */
 function withIloc(at: number, ...values: number[]): Uint8Array {
   const bytes = avifOfSize(ispe(45, 29));
   bytes.set(values, Buffer.from(bytes).indexOf("iloc") + 4 + at);
@@ -935,7 +935,7 @@ function renamed(type: string, name: string): Uint8Array {
   return bytes;
 }
 
-/** An AVIF of 45x29, turned, and its premultiplied alpha, by the last version of each box, its sizes of 64 bits, or none at the end. */
+/** A turned AVIF of 45x29 with premultiplied alpha: the last version of each box, with sizes of 64 bits, or none at the end. */
 function wideAvif(): Uint8Array {
   const wide = (type: string, ...parts: Uint8Array[]): Uint8Array => {
     const body = concat(parts);
@@ -984,7 +984,7 @@ function wideAvif(): Uint8Array {
   return concat([ftyp, meta(ftyp.length + meta(0).length + 8), be32(0), latin1("mdat"), item()]);
 }
 
-/** An ispe of 16x16 for AV1 data of 45x29. */
+/** An AVIF with an ispe of 16x16 for AV1 data of 45x29. */
 function smallIspe(): Uint8Array {
   const bytes = fixture("8-bit.avif");
   const ispe = Buffer.from(bytes).indexOf("ispe");
