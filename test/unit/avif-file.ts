@@ -1,29 +1,29 @@
 import { be32, concat, latin1 } from "../../src/core/bytes.ts";
 
-/** An item of an AVIF; its id is its place in the list, from 1. */
+/** An item of an AVIF; its id is its position in the list, from 1. */
 interface AvifItem {
   readonly type: string;
   readonly data: Uint8Array;
-  /** Places in the list of properties, from 1; with 0x80 in it, an essential one. */
+  /** Indices into the list of properties, from 1; bit 0x80 marks an essential property. */
   readonly properties: readonly number[];
-  /** Where the data is: 0, by default, in the file, 1 in idat, 2 in another item. */
+  /** Where iloc looks for the data: 0 (the default) in the file, 1 in idat, 2 in another item. */
   readonly method?: 0 | 1 | 2;
-  /** Where the data is parted into two extents. */
+  /** Offset at which the data is split into two extents. */
   readonly cut?: number;
 }
 
 interface AvifParts {
-  /** The first is the primary one. */
+  /** The first one is the primary item. */
   readonly items: readonly AvifItem[];
   readonly properties: readonly Uint8Array[];
   readonly references?: readonly Uint8Array[];
-  /** Whether the places of properties take two bytes each. */
+  /** Whether property indices take two bytes each. */
   readonly wide?: boolean;
-  /** Entries of iinf beyond those that it counts. */
+  /** Entries of iinf beyond its count. */
   readonly uncounted?: readonly Uint8Array[];
 }
 
-/** A still AVIF put together from its parts. @see ISO/IEC 23008-12 */
+/** Assembles a still AVIF from its parts. @see ISO/IEC 23008-12 */
 export function avifFile({ items, properties, references = [], wide = false, uncounted = [] }: AvifParts): Uint8Array {
   const count = be16(items.length);
   const entries = items.map(({ type }, i) => infe(i + 1, type));
@@ -49,7 +49,7 @@ export function avifFile({ items, properties, references = [], wide = false, unc
       box("iref", be32(0), ...references),
       box("iloc", be32(1 << 24), be16(0x4400), count, ...locations),
       box("iprp", box("ipco", ...properties), box("ipma", be32(wide ? 1 : 0), be32(items.length), ...associations)),
-      // libavif takes no empty one.
+      // libavif refuses an empty idat.
       ...(dataOf(1).length > 0 ? [box("idat", ...dataOf(1))] : []),
     );
   };
@@ -63,7 +63,7 @@ export function infe(id: number, type: string): Uint8Array {
   return box("infe", be32(2 << 24), be16(id), be16(0), latin1(`${type}\0`));
 }
 
-/** One item refers to others. */
+/** A reference in iref, from one item to others. */
 export function reference(type: string, from: number, ...to: number[]): Uint8Array {
   return box(type, be16(from), be16(to.length), ...to.map(be16));
 }

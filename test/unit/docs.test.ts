@@ -23,6 +23,6 @@ test("the link in docs/security.md is signed as it says", async () => {
   const [, code] = /^```python\n([\s\S]+?)^```/m.exec(page) ?? [];
   const [call] = /(?<=^`)sign\(.+\)(?=`)/m.exec(page) ?? [];
   const python = spawnSync("python3", ["-c", `${code}\nprint(${call}, end="")`], { encoding: "utf8" });
-  // Not everybody has it.
+  // Not every machine has Python.
   if (python.error === undefined) expect(python.stdout).toBe(link);
 });

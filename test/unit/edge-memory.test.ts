@@ -9,7 +9,7 @@ import { clean } from "./engine/clean.ts";
 
 const { Memory, Instance } = WebAssembly;
 
-/** Of the 128 MB of an isolate, what WebAssembly and pixels may take together. */
+/** What WebAssembly and pixels may take together of an isolate's 128 MB. */
 const BUDGET_MB = 110;
 
 /** Sides of the largest results: MAX_OUTPUT_PIXELS (for ort-web that of the environment ort) and MAX_AVIF_PIXELS. */
@@ -22,7 +22,7 @@ it.each(["simd", "ort-web"] as const)("fits the largest picture into the isolate
   const largest = LARGEST_SIDE[name];
   for (const scale of SCALES) {
     const side = Math.floor(largest / scale);
-    // The heap depends on the sizes of tiles alone: one of each is enough.
+    // The heap depends only on the sizes of tiles, so one tile of each size is enough.
     const sizes = new Set(planSpans(side, tiling).map(({ from, to }) => to - from));
     for (const width of sizes) {
       for (const height of sizes) {
@@ -35,12 +35,12 @@ it.each(["simd", "ort-web"] as const)("fits the largest picture into the isolate
 
   for (const format of FORMATS) {
     const side = format === "avif" ? LARGEST_AVIF_SIDE : largest;
-    // Alive while the upscaled picture is joined: source RGBA, colour, alpha, visible RGBA, colour on black, alpha picture;
+    // In memory while the upscaled picture is joined: source RGBA, colour, alpha, visible RGBA, colour on black, alpha picture;
     // colour on black, alpha picture, alpha, RGBA.
     const joining = (largest / 2) ** 2 * (4 + 3 + 1 + 4 + 3 + 3) + largest ** 2 * (3 + 3 + 1 + 4);
     // And while it is resized and padded: source and upscaled RGBA; resized and padded RGBA, a row in floats.
     const resizing = (largest / 2) ** 2 * 4 + largest ** 2 * 4 + side ** 2 * (4 + 4) + 4 * 8 * largest;
-    // And while colours bleed: source, upscaled and resized RGBA; padded and bled RGBA, where to go on, what is done.
+    // And while colours bleed: source, upscaled and resized RGBA; padded and bled RGBA, positions to go on from, flags.
     const bleeding = (largest / 2) ** 2 * 4 + largest ** 2 * 4 + side ** 2 * (4 + 4 + 4 + 1);
     const pixelsMb = Math.max(joining, resizing, bleeding) / 1e6;
     const before = heapMb();
@@ -50,7 +50,7 @@ it.each(["simd", "ort-web"] as const)("fits the largest picture into the isolate
     await codecs.decode(source, probe(source));
     const decoderMb = heapMb() - afterSource;
     await codecs.encode({ image: noise(side) }, format, { quality: 100 });
-    // PNG is put together in arrays: deflated in two ways, as a chunk, in the file; at worst none smaller than RGBA.
+    // PNG is built in four arrays, each at worst as large as RGBA: two deflated versions, the chunk and the file.
     const arraysMb = format === "png" ? (4 * 4 * side ** 2) / 1e6 : 0;
     const encoderMb = heapMb() - decoderMb - before + arraysMb;
     const total = engineMb + pixelsMb + decoderMb + encoderMb;
@@ -62,7 +62,7 @@ it.each(["simd", "ort-web"] as const)("fits the largest picture into the isolate
   }
 });
 
-/** Sums up every WebAssembly memory from here on: those a module is given (onnxruntime-web) and those it exports. */
+/** Watches all WebAssembly memories from here on, imported (onnxruntime-web) or exported. @returns their sum in MB */
 function watchMemories(): () => number {
   const memories = new Set<WebAssembly.Memory>();
   const watched = <C extends new (...args: never[]) => object>(type: C): C =>
@@ -79,7 +79,7 @@ function watchMemories(): () => number {
   return () => [...memories].reduce((bytes, memory) => bytes + memory.buffer.byteLength, 0) / 1e6;
 }
 
-/** Noise on waves, as opaque as a photograph. */
+/** Opaque noise on waves, as in a photograph. */
 function noise(side: number): Rgba {
   const data = Uint8ClampedArray.from({ length: 4 * side * side }, (_, i) =>
     i % 4 === 3 ? 255 : 128 + 60 * Math.sin(i / 900) + (((i * 2_654_435_761) >>> 24) % 40),

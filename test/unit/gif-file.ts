@@ -2,14 +2,14 @@ import { concat, latin1 } from "../../src/core/bytes.ts";
 
 const le16 = (value: number): Uint8Array => Uint8Array.of(value & 255, value >> 8);
 
-/** In blocks of 255 bytes and less, and an empty one. */
+/** The data in sub-blocks of up to 255 bytes, followed by an empty one. */
 export function blocksOf(data: Uint8Array): Uint8Array {
   const starts = Array.from({ length: Math.ceil(data.length / 255) }, (_, i) => 255 * i);
   const parts = starts.map((start) => data.subarray(start, start + 255));
   return concat([...parts.map((part) => concat([Uint8Array.of(part.length), part])), new Uint8Array(1)]);
 }
 
-/** Codes as a GIF packs them, each as long as it is when a decoder that has read those before comes to it. */
+/** Packs codes as a GIF does: the number of bits of each follows from the codes before it. */
 function packCodes(codes: readonly number[], bits: number): Uint8Array {
   const packed: number[] = [];
   const clear = 2 ** bits;
@@ -31,13 +31,13 @@ interface ImageOptions {
   readonly width?: number;
   readonly height?: number;
   readonly isInterlaced?: boolean;
-  /** RGB triples, a power of 2 of them. */
+  /** RGB triples, whose number is a power of 2. */
   readonly palette?: readonly number[];
   readonly bits?: number;
   readonly codes?: readonly number[];
 }
 
-/** One frame, by default of 2x2. */
+/** One frame, by default of 2x2 pixels. */
 export function gifImage(options: ImageOptions = {}): Uint8Array {
   const {
     x = 0,
@@ -58,12 +58,12 @@ export function gifImage(options: ImageOptions = {}): Uint8Array {
   ]);
 }
 
-/** Says which colour of the next frame stands for none. */
+/** An extension that makes one colour of the next frame transparent. */
 export function gifTransparency(index: number): Uint8Array {
   return Uint8Array.of(0x21, 0xf9, 4, 1, 0, 0, index, 0);
 }
 
-/** Of 2x2, with a palette of black, red, green and white, and what follows that. */
+/** A GIF of 2x2 pixels with a palette of black, red, green and white, followed by `blocks`. */
 export function gifFile(...blocks: Uint8Array[]): Uint8Array {
   const palette = Uint8Array.of(0, 0, 0, 255, 0, 0, 0, 255, 0, 255, 255, 255);
   return concat([

@@ -1,7 +1,7 @@
 import type { Sharp } from "sharp";
 import type { Rgba } from "../../src/core/image.ts";
 
-/** As a decoder gives them that is not ours. */
+/** Pixels from an independent decoder. */
 export async function pixels(image: Sharp): Promise<Rgba> {
   const { data, info } = await image.ensureAlpha().raw().toBuffer({ resolveWithObject: true });
   return { width: info.width, height: info.height, data: new Uint8ClampedArray(data) };

@@ -2,9 +2,9 @@ import type { Rgba } from "../../src/core/image.ts";
 import { noise } from "./engine/repeater.ts";
 
 interface Noise {
-  /** Of 255, for each colour. */
+  /** Standard deviation of each colour, out of 255. */
   readonly sigma: number;
-  /** All colours have the same. */
+  /** Whether all colours get the same noise. */
   readonly grey?: boolean;
 }
 

@@ -8,19 +8,19 @@ import { probe } from "../../../src/core/probe/probe.ts";
 import { fixture } from "../../fixtures/read.ts";
 import { box } from "../avif-file.ts";
 
-/** A PNG with a cICP chunk before all other chunks but IHDR. */
+/** A PNG with a cICP chunk right after IHDR. */
 function cicpPng(primaries: number, transfer: number, bytes = fixture("rgb-8.png"), fullRange = 1): Uint8Array {
   const chunk = pngChunk("cICP", Uint8Array.of(primaries, transfer, 0, fullRange));
   return concat([bytes.subarray(0, 33), chunk, bytes.subarray(33)]);
 }
 
-/** An AVIF with an nclx box, of matrix 6 and full range. */
+/** An AVIF with an nclx box of matrix 6 and full range. */
 function nclxAvif(primaries: number, transfer: number): Uint8Array {
   const numbers = Uint8Array.of(0, primaries, 0, transfer, 0, 6, 0x80);
   return addAvifProperty(fixture("8-bit.avif"), box("colr", latin1("nclx"), numbers));
 }
 
-/** An AVIF without a colr box, whose AV1 data say it; as stored they say 1, 13 and 6. */
+/** An AVIF without a colr box, whose AV1 data hold the numbers; those of the fixture are 1, 13 and 6. */
 function codedAvif(primaries: number, transfer: number, name = "8-bit.avif"): Uint8Array {
   const binary = (...numbers: number[]) => numbers.map((number) => number.toString(2).padStart(8, "0")).join("");
   const unboxed = latin1(Buffer.from(fixture(name)).toString("latin1").replace("colrnclx", "freenclx"));
@@ -32,8 +32,8 @@ const srgb = { linear: (v: number) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) /
 const encode = (v: number) => (v <= 0.0031308 ? 12.92 * v : 1.055 * v ** (1 / 2.4) - 0.055);
 
 /**
- * To linear BT.709, by rows. @see ITU-R BT.2087, SMPTE EG 432-1; the others calculated from the chromaticities of ITU-T H.273 table 2,
- * white to white by Bradford's matrix.
+ * Matrices to linear BT.709, by rows. @see ITU-R BT.2087, SMPTE EG 432-1; the others are calculated from the chromaticities of
+ * ITU-T H.273 table 2, with the white point adapted by Bradford's matrix.
  */
 const TO_709 = {
   1: [1, 0, 0, 0, 1, 0, 0, 0, 1],

@@ -39,18 +39,18 @@ const MEAN_BOUND: Readonly<Record<string, number>> = {
 const jsquash = createCodecs(CODEC_MODULES);
 const IMPLEMENTATIONS = { jsquash, sharp: createSharpCodecs() };
 
-/** 20x10, its middle so far from that of 45x29, in pixels. */
+/** A clap box of 20x10; the fraction is the offset of its centre from that of the picture, in pixels, both ways. */
 function clap(numerator: number, denominator: number): Uint8Array {
   return box("clap", ...[20, 1, 10, 1, numerator, denominator, numerator, denominator].map(be32));
 }
 
-/** The independent answer: sharp by its own rules for orientation, and without colour conversion. */
+/** Independent pixels: sharp with its own rules for orientation and without colour conversion. */
 const oracle = (bytes: Uint8Array) => pixels(sharp(bytes, { ignoreIcc: true }).autoOrient().toColourspace("srgb"));
 
 describe.each(Object.entries(IMPLEMENTATIONS))("decode with %s", (_, codecs) => {
   it.each(DECODABLE)("decodes %s as sharp does, upright", async (name) => {
     const bytes = fixture(name);
-    // libvips does not know the brand of a sequence, but the still picture in it.
+    // libvips does not know the brand of a sequence, but can read the still picture in it.
     const known = name === "animated.avif" ? rebranded(bytes) : bytes;
     const { image } = await codecs.decode(bytes, probe(bytes));
     const { max, mean } = difference(image, await oracle(known));
@@ -170,7 +170,7 @@ describe.each(Object.entries(IMPLEMENTATIONS))("decode with %s", (_, codecs) => 
     const bytes = concat([whole.subarray(0, -2), new Uint8Array(5), whole.subarray(-2)]);
     const { image } = await codecs.decode(bytes, probe(bytes));
     expect(image).toEqual((await codecs.decode(whole, probe(whole))).image);
-    // In which such bytes are damage.
+    // In this picture, such bytes would count as damage.
     const next = fixture("progressive.jpg");
     await codecs.decode(next, probe(next));
   });
@@ -247,7 +247,7 @@ describe("what only sharp reads", () => {
   );
 
   it("is not a cropped AVIF either, whose alpha libheif squeezes into the crop", async () => {
-    // 420.avif at an odd place, for which libavif would take none.
+    // In 420.avif, the crop starts at an odd pixel, which libavif would refuse.
     for (const name of ["alpha.avif", "420.avif"]) {
       const plain = fixture(name);
       const { image } = await jsquash.decode(plain, probe(plain));
@@ -476,15 +476,15 @@ it.each([
   expect(() => addAvifProperty(bytes, box("free"))).toThrow(TypeError);
 });
 
-/** A black WebP with prefix codes of its own for each 4x4 pixels. @see RFC 9649 sections 3.7 and 3.8 */
+/** A black WebP with separate prefix codes for each block of 4x4 pixels. @see RFC 9649 sections 3.7 and 3.8 */
 function manyCodes(side: number): Uint8Array {
   const bits: number[] = [];
   const put = (value: number, count: number) => {
     for (let i = 0; i < count; i++) bits.push((value >> i) & 1);
   };
-  /** A code of a single symbol, 0, which then takes no bits. */
+  /** A prefix code with the single symbol 0, which takes no bits. */
   const single = () => put(1, 4);
-  /** 8 bits for each of the first 256 symbols of an alphabet. */
+  /** A prefix code of 8 bits for each of the first 256 symbols of an alphabet. */
   const plain = (alphabet: number) => {
     const order = [17, 18, 0, 1, 2, 3, 4, 5, 16, 6, 7, 8];
     put((order.length - 4) << 1, 5);
@@ -504,7 +504,7 @@ function manyCodes(side: number): Uint8Array {
   for (let i = 0; i < 3; i++) single();
   const groups = (side / 4) ** 2;
   for (let group = 0; group < groups; group++) {
-    // Green, red: codes begin with their highest bit.
+    // The number of the group, in green and red; codes start with their highest bit.
     for (const byte of [group & 255, group >> 8]) for (let bit = 7; bit >= 0; bit--) put(byte >> bit, 1);
   }
   for (let i = 0; i < 5 * groups; i++) single();
@@ -514,7 +514,7 @@ function manyCodes(side: number): Uint8Array {
   return webpFile([riffChunk("VP8L", data)]);
 }
 
-/** The data of a square of one colour, and how it is coded. */
+/** The AV1 data and the av1C box of a square of one colour. */
 async function avifItem(background: string, side = 16) {
   const picture = sharp({ create: { width: side, height: side, channels: 3, background } });
   const bytes = new Uint8Array(await picture.avif({ lossless: true, chromaSubsampling: "4:4:4" }).toBuffer());
@@ -524,7 +524,7 @@ async function avifItem(background: string, side = 16) {
   return { data: bytes.slice(start, start + length), av1C: bytes.slice(av1C?.start, av1C?.end) };
 }
 
-/** A sequence whose track shows 16x16, its still picture 45x29. */
+/** A sequence whose track has 16x16 pixels and whose still picture has 45x29. */
 async function otherTrack(): Promise<Uint8Array> {
   const { data } = await avifItem("#643214");
   const sequence = fixture("animated.avif");

@@ -72,7 +72,7 @@ describe.each(Object.entries({ jsquash, sharp: createSharpCodecs() }))("encode w
     expect(Math.max(...before.map((value, i) => Math.abs(value - (after[i] ?? 255))))).toBeLessThan(16);
   });
 
-  // WebP mixes colours of its own into it.
+  // WebP is left out because it adds a little colour to grey.
   it.each(["png", "jpeg", "avif"] as const)(
     "keeps grey free of colour in %s, PNG and JPEG without channels for it",
     async (format) => {
@@ -133,18 +133,18 @@ describe.each(Object.entries({ jsquash, sharp: createSharpCodecs() }))("encode w
     const source = fixture("rgb-8.png");
     const bytes = await codecs.encode(await codecs.decode(source, probe(source)), "avif");
     const { at = 0 } = readAvif(bytes).properties.find(({ type }) => type === "av1C") ?? {};
-    // Of its third byte, whether they are halved across and down.
+    // Two bits of its third byte tell whether chroma is halved across and down.
     expect((bytes[at + 2] ?? 0) & 0b1100).toBe(0);
   });
 });
 
 it("is given up by sharp where it takes longer than it may", async () => {
-  // Noise of two values is the slowest for deflate: 6 s and more where a second is allowed.
+  // Noise of two values is slowest to deflate: it takes 6 s or more, where a second is allowed.
   const side = 6000;
   const data = new Uint8ClampedArray(randomBytes(4 * side ** 2)).map((byte) => byte % 2);
   const image = { width: side, height: side, data };
   const { encode } = createSharpCodecs({ timeoutSeconds: 1 });
-  // Its length alone: megabytes take minutes to be printed.
+  // Only the length, because a failure would take minutes to print megabytes.
   const length = encode({ image }, "png").then((bytes) => bytes.length);
   await expect(length).rejects.toMatchObject({ code: "deadline_exceeded" });
 });

@@ -7,7 +7,7 @@ import type { Rgba } from "../../../src/core/image.ts";
 import { probe } from "../../../src/core/probe/probe.ts";
 import { blocksOf, gifFile, gifImage, gifTransparency } from "../gif-file.ts";
 
-/** By the codecs of Node, which for GIF are those of the edge. */
+/** Decodes with the codecs of Node, which for GIF are those of the edge. */
 async function decoded(bytes: Uint8Array): Promise<Rgba> {
   return (await createNodeCodecs().decode(bytes, probe(bytes))).image;
 }
@@ -53,7 +53,7 @@ describe("a GIF", () => {
   });
 
   it("may use the last of 4096 codes, and none is made after that", async () => {
-    // The first string has the code 6, and each symbol but the first makes one.
+    // The first string gets the code 6, and each symbol except the first adds one.
     const symbols = Array.from({ length: 4091 }, (_, i) => (i * i + (i >> 3)) % 4);
     const codes = [4, ...symbols, 4095, 4095];
     const { data } = await decoded(gifFile(gifImage({ width: 4095, height: 1, codes })));
@@ -64,7 +64,7 @@ describe("a GIF", () => {
   });
 
   it("may use a string before it is whole, and begin its table anew, or not begin it", async () => {
-    // 1, then 1 1 by the string that this makes.
+    // After 1, code 6 stands for 1 1, the very string that it completes.
     expect(await pixels(gifImage({ codes: [4, 1, 6, 2, 5] }))).toEqual([RED, RED, RED, GREEN]);
     expect(await pixels(gifImage({ codes: [4, 1, 6, 4, 2, 5] }))).toEqual([RED, RED, RED, GREEN]);
     expect(await pixels(gifImage({ codes: [1, 6, 2] }))).toEqual([RED, RED, RED, GREEN]);
@@ -85,7 +85,7 @@ describe("a GIF", () => {
     expect(await pixels(gifTransparency(2), gifImage())).toEqual([BLACK, RED, NONE, WHITE]);
     const isOpaque = gifTransparency(2).with(3, 0);
     expect(await pixels(isOpaque, gifImage())).toEqual([BLACK, RED, GREEN, WHITE]);
-    // A comment, whose bytes are like those of other blocks, and an application's, whose bytes are like those of the one before.
+    // A comment that contains the bytes of other block types, and an application extension that resembles a transparency block.
     for (const between of [Uint8Array.of(0x21, 0xfe, 2, 0x2c, 0x3b, 0), Uint8Array.of(0x21, 0xff, 4, 0, 0, 0, 0, 0)])
       expect(await pixels(gifTransparency(2), between, gifImage())).toEqual([BLACK, RED, NONE, WHITE]);
   });
@@ -100,7 +100,7 @@ describe("a GIF", () => {
     const second = gifImage({ codes: [4, 3, 3, 3, 3, 5] });
     expect(probe(gifFile(gifImage(), gifTransparency(0), second))).toMatchObject({ frames: 2 });
     expect(await pixels(gifImage(), gifTransparency(0), second)).toEqual([BLACK, RED, GREEN, WHITE]);
-    // However much comes then, and comes as metadata.
+    // However much follows, none of it counts as metadata.
     const many = Array.from({ length: 600 }, () => gifImage({ width: 60, height: 60, codes: Array(3600).fill(1) }));
     expect(await pixels(gifImage(), ...many)).toEqual([BLACK, RED, GREEN, WHITE]);
   });
@@ -109,14 +109,14 @@ describe("a GIF", () => {
     expect(await failure(gifImage({ width: 9, codes: [4, 0, 1, 2] }))).toMatchObject(
       damaged("fewer pixels than it says"),
     );
-    // Two bytes are there, and as many would be enough.
+    // Two bytes of data are there, and two could hold all pixels.
     expect(await failure(gifImage({ height: 3, codes: [4, 0, 1, 2] }))).toMatchObject(
       damaged("fewer pixels than it says"),
     );
     expect(await failure(gifImage({ codes: [4, 0, 1, 2, 5] }))).toMatchObject(damaged("damaged gif data"));
     expect(await failure(gifImage({ codes: [4, 6, 1, 2, 3] }))).toMatchObject(damaged("damaged gif data"));
     expect(await failure(gifImage({ codes: [4, 0, 7, 1, 2] }))).toMatchObject(damaged("damaged gif data"));
-    // What stood for something before the table began anew.
+    // Code 6 stood for something only before the table was cleared.
     expect(await failure(gifImage({ codes: [4, 1, 1, 4, 6, 1, 1] }))).toMatchObject(damaged("damaged gif data"));
     for (const bits of [0, 1, 9]) {
       const image = gifImage();
@@ -135,7 +135,7 @@ describe("a GIF", () => {
     const image = gifImage({ width: 512, height: 512 });
     const blocks = Uint8Array.from({ length: 4_000_000 }, (_, i) => (i % 2 === 0 ? 1 : 0));
     const before = getHeapStatistics().used_heap_size;
-    // The header and the size of a symbol, blocks of a byte each, and the rest.
+    // The frame's header and symbol size, then blocks of one byte each, then the real data.
     const { width } = await decoded(gifFile(image.subarray(0, 11), blocks, image.subarray(11)));
     expect(getHeapStatistics().used_heap_size - before).toBeLessThan(100e6);
     expect(width).toBe(512);

@@ -22,12 +22,12 @@ async function sharpIcc(bytes: Uint8Array): Promise<Uint8Array | undefined> {
 }
 
 const P3 = await sharpIcc(fixture("p3.png"));
-/** A zlib stream's begin and deflate blocks of nothing, 5 MB of them. */
+/** The start of a zlib stream and 5 MB of empty deflate blocks. */
 const EMPTY_BLOCKS = concat([Uint8Array.of(0x78, 0x9c), Buffer.alloc(5_000_000, "000000ffff", "hex")]);
 const GREY = await sharpIcc(fixture("grey-profile.png"));
 if (!P3 || !GREY) throw new Error("A fixture has lost its profile");
 
-/** Offset of the first part's number in a JPEG that has no APP0: behind SOI, the marker, the length and the signature. */
+/** Offset of the first part's number in a JPEG without APP0: after SOI, the marker, the length and the signature. */
 const FIRST_NUMBER = 2 + 4 + 12;
 
 describe("readIcc", () => {
@@ -133,7 +133,7 @@ describe("readIcc", () => {
       const asGrey = await toSrgb(gradient, 1, grey);
       const asRgb = await toSrgb(Uint8Array.from([...gradient].flatMap((v) => [v, v, v])), 3, icc);
       expect(Math.max(...asRgb.map((value, i) => Math.abs(value - (asGrey[i] ?? 255))))).toBeLessThanOrEqual(1);
-      // Gamma 2.2 is not sRGB's curve: the profile is in effect.
+      // The profile takes effect, because gamma 2.2 is not sRGB's curve.
       expect(asGrey).not.toEqual([...gradient]);
       for (const name of ["desc", "cprt", "wtpt"]) expect(tag(icc, name), name).toEqual(tag(grey, name));
     },
@@ -166,7 +166,7 @@ describe("readIcc", () => {
   );
 
   it("gives the grey profile of a grey PNG with alpha and of a monochrome AVIF, whole or of tiles", async () => {
-    // The header alone says it: sharp writes no monochrome AVIF.
+    // Only the header says monochrome, because sharp writes no such AVIF.
     const monochrome = ["8-bit.avif", "grid.avif"].map((name) => {
       const bytes = fixture(name);
       const flags = Buffer.from(bytes).indexOf("av1C") + 6;
@@ -193,7 +193,7 @@ describe("readIcc", () => {
 
   it("refuses a grey profile that would be more than 4 MB as RGB", async () => {
     const large = padded(GREY, 2 ** 21);
-    // Each of its tags is all of it.
+    // Each tag spans the whole profile.
     for (let at = 132; at < 132 + 12 * u32be(GREY, 128); at += 12)
       large.set(concat([be32(0), be32(large.length)]), at + 4);
     const bytes = await embedIcc(fixture("grey-8.png"), "png", large);
@@ -290,7 +290,7 @@ const CASES = Object.keys(IMPLEMENTATIONS).flatMap((codecs) => FORMATS.map((form
 describe("embedIcc", () => {
   it.each(CASES)("puts a profile into what %s encodes as %s", async (name, format) => {
     const codecs = name === "sharp" ? IMPLEMENTATIONS.sharp : IMPLEMENTATIONS.jsquash;
-    // Several JPEG segments, and more than any offset field of one byte could tell.
+    // The larger one takes several JPEG segments, and its size does not fit into two bytes.
     for (const icc of [P3, padded(P3, 150_000)]) {
       for (const source of ["rgb-8.png", "rgba-8.png"]) {
         const bytes = fixture(source);
@@ -326,7 +326,7 @@ function tag(icc: Uint8Array, name: string): Uint8Array {
   return icc.slice(start, (start ?? 0) + (length ?? 0));
 }
 
-/** Makes of a grey profile one whose curve, of so many entries and no more bytes, leads to L*. */
+/** Turns a grey profile into one whose curve leads to L*, with `count` entries and no more bytes than they need. */
 function lightness(icc: Uint8Array, count: number): Uint8Array {
   icc.set(latin1("Lab "), 20);
   icc.set(be32(12 + 2 * count), tagOf(icc, "kTRC") + 8);
@@ -334,12 +334,12 @@ function lightness(icc: Uint8Array, count: number): Uint8Array {
   return icc;
 }
 
-/** Equality for large arrays, which `toEqual` takes seconds over. */
+/** Compares large arrays, for which `toEqual` takes seconds. */
 function same(a: Uint8Array | undefined, b: Uint8Array): boolean {
   return a !== undefined && Buffer.compare(a, b) === 0;
 }
 
-/** The profile with bytes behind it that its size counts. */
+/** The profile, extended to `length` bytes, which its size field counts. */
 function padded(icc: Uint8Array, length: number): Uint8Array {
   const larger = new Uint8Array(length);
   larger.set(icc);
@@ -347,7 +347,7 @@ function padded(icc: Uint8Array, length: number): Uint8Array {
   return larger;
 }
 
-/** The profile with these characters in it. */
+/** A copy of the profile with these characters at offset `at`. */
 function damaged(icc: Uint8Array, at: number, text: string): Uint8Array {
   const copy = icc.slice();
   copy.set(latin1(text), at);

@@ -24,7 +24,7 @@ const MB = 2 ** 20;
 function damaged(format: Format): Uint8Array {
   const bytes = fixture(GOOD[format]);
   if (format === "jpeg") {
-    // Huffman codes of a length that does not exist: libjpeg gives up by longjmp.
+    // Impossible numbers of Huffman codes, on which libjpeg gives up by longjmp.
     const dht = Buffer.from(bytes).indexOf(Uint8Array.of(0xff, 0xc4));
     bytes.fill(0xfe, dht + 5, dht + 21);
     return bytes;
@@ -40,7 +40,7 @@ function damaged(format: Format): Uint8Array {
   return format === "png" ? resealed(bytes) : bytes;
 }
 
-/** A PNG whose checksums are right, so that its decoder sees the damage; as it is, where there are no chunks any more. */
+/** Corrects a PNG's checksums, so that its decoder sees the damage. Without readable chunks, the PNG stays as it is. */
 function resealed(png: Uint8Array): Uint8Array {
   try {
     return pngFile([...pngChunks(png)].map(({ type, data }) => pngChunk(type, data)));
@@ -92,7 +92,7 @@ describe("codecs", () => {
   async function outcome(codecs: Codecs, bytes: Uint8Array): Promise<string> {
     try {
       const header = probe(bytes);
-      // As every caller does: nothing is decoded that says it is large.
+      // Like every caller, this decodes nothing that declares a large size.
       if (header.width * header.height > 100_000) return "undecodable_image";
       const { image } = await codecs.decode(bytes, header);
       return image.data.length === 4 * image.width * image.height ? "decoded" : "short";
@@ -107,7 +107,7 @@ describe("memory", () => {
     vi.restoreAllMocks();
   });
 
-  /** Every instance started from here on. */
+  /** Collects all instances that are started from here on. */
   function watchInstances(): WebAssembly.Instance[] {
     const started: WebAssembly.Instance[] = [];
     const { Instance } = WebAssembly;
@@ -124,7 +124,7 @@ describe("memory", () => {
     return memory instanceof WebAssembly.Memory ? memory.buffer.byteLength : 0;
   }
 
-  /** Opaque: the worst that can be asked of an encoder. */
+  /** Opaque noise, the worst case for an encoder. */
   function noise(side: number): Rgba {
     const data = Uint8ClampedArray.from({ length: 4 * side * side }, (_, i) =>
       i % 4 === 3 ? 255 : ((i * 2654435761) >>> 24) & 127,
@@ -166,7 +166,7 @@ describe("memory", () => {
     expect(started.length).toBe(3);
   });
 
-  // Sides of the largest results at least: MAX_OUTPUT_PIXELS and MAX_AVIF_PIXELS.
+  // The sides are at least those of the largest results: MAX_OUTPUT_PIXELS and MAX_AVIF_PIXELS.
   it.each([
     ["jpeg", 17, 1024, 24],
     ["webp", 17, 1414, 44],

@@ -29,12 +29,12 @@ function insert(bytes: Uint8Array, at: number, stray: Uint8Array): Uint8Array {
   return concat([bytes.subarray(0, at), stray, bytes.subarray(at)]);
 }
 
-/** As Samsung's cameras write it: the last coefficient of the only scan is said to be the first. */
+/** A JPEG as Samsung's cameras write it, which declares the first coefficient to be the last of its only scan. */
 function shortScan(bytes: Uint8Array): Uint8Array {
   return scanWith(bytes, 1, 0);
 }
 
-/** With one of the three bytes that only a progressive scan has a use for. */
+/** Sets one of the three bytes of SOS that only progressive scans use. */
 function scanWith(bytes: Uint8Array, at: 0 | 1 | 2, value: number): Uint8Array {
   const sos = find(bytes, 0xda);
   return bytes.with(sos + 5 + 2 * (bytes[sos + 4] ?? 0) + at, value);
@@ -45,7 +45,7 @@ function segment(marker: number, text: string, ...rest: number[]): Uint8Array {
   return concat([Uint8Array.of(0xff, marker, 0, data.length + 2), data]);
 }
 
-/** Of version 1.01, without a thumbnail. */
+/** A JFIF segment of version 1.01, without a thumbnail. */
 const JFIF = segment(0xe0, "JFIF\0", 1, 1, 0, 0, 1, 0, 1, 0, 0);
 const JFIF_2 = segment(0xe0, "JFIF\0", 2, 1, 0, 0, 1, 0, 1, 0, 0);
 const adobe = (transform: number) => segment(0xee, "Adobe", 0, 100, 0, 0, 0, 0, transform);

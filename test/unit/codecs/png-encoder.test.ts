@@ -18,7 +18,7 @@ const noise = (x: number, y: number): number => Math.imul(x * 7919 + y * 104_729
 const rgb: Pixel = (x, y) => [noise(x, y), noise(y, x), noise(x + y, 1), 255];
 const rgba: Pixel = (x, y) => [noise(x, y), noise(y, x), noise(x + y, 1), noise(x, y + 9)];
 const grey: Pixel = (x, y) => [x + y, x + y, x + y, 255];
-/** Slopes on which two of Paeth's guesses are as near, and only the order of them decides. */
+/** Slopes on which two of Paeth's predictors are equally near, so that their order decides. */
 const falling = (x: number, y: number) => 120 + x - 2 * y;
 const rising = (x: number, y: number) => falling(y, x);
 const slopes: Pixel = (x, y) => [falling(x, y), rising(x, y), x + y, 255];
@@ -63,7 +63,7 @@ describe("encodePng", () => {
     await expectSmall(drawn(512, 512, (x, y) => [x / 2, y / 2, (x + y) / 4, 255]));
   });
 
-  /** Within 10 % of the smaller of sharp's two: with filters and, as by default, without. */
+  /** Expects at most 10 % more than the smaller of sharp's two: with filters and, as by default, without. */
   async function expectSmall({ width, height, data }: Rgba): Promise<void> {
     const bytes = await encodePng({ image: { width, height, data } });
     const { channels } = await sharp(bytes).metadata();

@@ -18,7 +18,7 @@ const still = ({ width, height }: Size) =>
 const SMALL_STILL = still(SMALL);
 const LARGE_STILL = concat([...webpChunks(fixture("lossless.webp"))].map(({ whole }) => whole));
 
-/** A frame of `size` by its header, in even pixels from the corner. */
+/** An animation frame that declares this size and place; x and y are even. */
 function frame({ width, height }: Size, still: Uint8Array, { x = 0, y = 0 } = {}): Uint8Array {
   const place = concat([le(x / 2, 3), le(y / 2, 3), le(width - 1, 3), le(height - 1, 3)]);
   return riffChunk("ANMF", concat([place, new Uint8Array(4), still]));
