@@ -24,7 +24,7 @@ afterAll(async () => {
   await rm(data, { recursive: true });
 });
 
-/** Two pictures of rings with hard edges, the truth a pixel larger than scale times LR, as where a side is odd, or as `more` says. */
+/** Writes two pictures of hard-edged rings. The truth exceeds scale times LR by `more`, by default as for odd sides. */
 async function makeSet(
   folder: string,
   lrFolder: string,

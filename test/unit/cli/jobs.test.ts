@@ -50,7 +50,7 @@ test("gives up on an answer that stops in the middle, garbage collected or not",
   const where = await serve((_request, response) => {
     response.write('{"jobs": [');
   });
-  // On a clock that is thirty times as fast.
+  // Timeouts run thirty times as fast.
   const hurry = `
     import { setFlagsFromString } from "node:v8"; import { runInNewContext } from "node:vm";
     setFlagsFromString("--expose-gc"); setInterval(runInNewContext("gc"), 50).unref();

@@ -35,7 +35,7 @@ test("npm run ssiu takes names of files from where it is called", async () => {
   const cwd = await mkdtemp(join(tmpdir(), "ssiu main-"));
   onTestFinished(() => rm(cwd, { recursive: true }));
   await sharp("src/web/samples/logo.png").resize(16).toFile(join(cwd, "a.png"));
-  // Somebody else's project.
+  // The config of some other project.
   await writeFile(join(cwd, "tsconfig.json"), '{"extends":"none"}');
   const args = ["--prefix", process.cwd(), "run", "-s", "ssiu", "--", "upscale", "a.png", "b (1).png", "--scale", "2"];
   await promisify(execFile)("npm", args, { cwd });

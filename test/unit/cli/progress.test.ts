@@ -17,8 +17,8 @@ test("leaves a terminal as it was, whenever the program ends", () => {
   vi.restoreAllMocks();
   expect(drawn).toContain("0/1 tiles");
   expect(drawn).toContain("9/9 tiles");
-  // The line is cleared, or the bar would stand before what is printed.
+  // The line is cleared, because the bar would otherwise stand before the next output.
   expect(drawn.slice(-3)).toBe("[2K");
-  // No cursor, no line wrap.
+  // Neither the cursor (25) nor line wrap (7) is switched off.
   for (const mode of ["25", "7"]) expect(drawn).not.toContain(`[?${mode}l`);
 });

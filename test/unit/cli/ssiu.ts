@@ -12,8 +12,8 @@ interface Ended {
 }
 
 /**
- * The program in this process, one run at a time: half a second of a CPU less than {@link ssiuWith}. For pictures of one tile, as
- * threads want what is built, and where nobody else prints.
+ * Runs the program in this process, which saves half a second of CPU time over {@link ssiuWith}. It takes one run at a time and
+ * pictures of one tile, because threads need the built program, and it captures whatever else prints.
  */
 export async function ssiu(...args: string[]): Promise<Ended> {
   const printed = { stdout: "", stderr: "" };
@@ -24,7 +24,7 @@ export async function ssiu(...args: string[]): Promise<Ended> {
   const spies = [
     vi.spyOn(process.stdout, "write").mockImplementation(prints("stdout", "")),
     vi.spyOn(process.stderr, "write").mockImplementation(prints("stderr", "")),
-    // Vitest's own, which writes elsewhere.
+    // The console is Vitest's own, which does not write to these streams.
     vi.spyOn(console, "log").mockImplementation(prints("stdout", "\n")),
     vi.spyOn(console, "error").mockImplementation(prints("stderr", "\n")),
   ];
@@ -37,7 +37,7 @@ export async function ssiu(...args: string[]): Promise<Ended> {
   }
 }
 
-/** The program as a process, without a terminal and with these variables beside those there are. */
+/** Runs the program as a process, without a terminal and with these variables added to the environment. */
 export async function ssiuWith(env: NodeJS.ProcessEnv, ...args: string[]): Promise<Ended> {
   return await new Promise((resolve) => {
     const options = { env: { ...process.env, ...env } };

@@ -12,7 +12,7 @@ import { program } from "../../program.ts";
 
 let folder: string;
 
-/** Listens where it is told to, and ends once it has been asked whether it is up. */
+/** A fake wrangler that listens where it is told to, and ends after the first request. */
 const WRANGLER = `#!${process.execPath}
 const args = process.argv.join(" ");
 const [, port] = args.match(/ --port[ =](\\d+)/);
@@ -42,7 +42,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** `npm start -- …args`, with another wrangler. */
+/** Runs `npm start -- …args` with the fake wrangler. */
 async function start(...args: string[]) {
   return await startIn(process.cwd(), ...args);
 }
@@ -72,7 +72,7 @@ test("waits for a Worker that https is spoken to", async () => {
   );
 });
 
-// Elsewhere loopback has but one address.
+// On other systems, loopback has only one address by default.
 test.runIf(process.platform === "linux")("waits where --ip says and names that", async () => {
   const port = await freePort();
   const { code, stdout } = await start("--port", `${port}`, "--ip", "127.0.0.2");
@@ -156,7 +156,7 @@ test.each([200, 500])("does not take who listens there and answers %i for the Wo
 
 test("ends where the checkout cannot be written to, instead of waiting for a wrangler that cannot begin", async () => {
   const cwd = await mkdtemp(join(folder, "checkout-"));
-  // As root everything can be written to, but no folder made below a file.
+  // Root can write anywhere, but nobody can make a folder below a file.
   await writeFile(join(cwd, ".wrangler"), "");
   const stderr = `error: Expected a folder that can be written to for npm start, got "${cwd}"\n`;
   expect(await startIn(cwd, "--port", `${await freePort()}`)).toEqual({ code: 1, stdout: "", stderr });

@@ -20,7 +20,7 @@ let input: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "ssiu-upscale-"));
-  // A PNG by another name: the content counts.
+  // A PNG with another extension, because only the content counts.
   input = join(folder, "picture.jpg");
   const glass = { width: 12, height: 9, channels: 4, background: { r: 200, g: 60, b: 20, alpha: 0.5 } } as const;
   await sharp({ create: glass }).png().toFile(input);
@@ -31,7 +31,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** `ssiu upscale …args`, with these bytes on stdin. */
+/** Runs `ssiu upscale …args` with these bytes on stdin. */
 async function pipe(bytes: Uint8Array, ...args: string[]) {
   const child = spawn(process.execPath, [...PROGRAM, "upscale", ...args]);
   child.stdin.end(bytes);
@@ -76,7 +76,7 @@ test("makes of a picture that is cut out what the Worker makes of it", async () 
   const model = async (output: string) =>
     JSON.parse((await ssiuWith({}, "upscale", cut, output, "--scale", "2", "--json")).stdout).model;
   expect(await model(join(folder, "still-cut.png"))).toContain("web");
-  // On white nothing is left of its edge.
+  // On white, nothing is left of the disc's edge.
   expect(await model(join(folder, "cut.jpg"))).not.toContain("web");
 });
 
@@ -155,7 +155,7 @@ test.each([
 ])("says that there is no room for %s, and leaves nothing half done beside it", async (_, name) => {
   const output = name === "-" ? name : join(folder, name);
   const args = ["upscale", "test/fixtures/rgb-8.png", output, "--scale", "4"];
-  // Where files end at a kilobyte or two, writing is as on a disk that is full from there on.
+  // A limit of a kilobyte or two per file has the effect of a full disk.
   const command = 'ulimit -f 2; exec "$@" > "$0"';
   const child = spawn("sh", ["-c", command, join(folder, "stdout"), process.execPath, ...PROGRAM, ...args]);
   const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, "exit")]);
@@ -184,7 +184,7 @@ test.each(["SIGHUP", "SIGINT", "SIGTERM"] as const)("leaves nothing half done be
     expect([name, others]).toEqual([expect.stringMatching(/^\./), ["out.png"]]);
     return join(place, name);
   }, 30_000);
-  // What is to replace a private file is private from its first byte on.
+  // The replacement of a private file is private from its first byte on.
   expect((await stat(unfinished)).mode & 0o777).toBe(0o600);
   child.kill(signal);
   expect(await ended).toEqual([null, signal]);
@@ -225,19 +225,19 @@ test("replaces an existing result and leaves nothing beside it", async () => {
 
 test("keeps ONNX Runtime from telling anybody what it runs", async () => {
   const home = await mkdtemp(join(folder, "home-"));
-  // Where a variable says that this is CI, it is silent by itself.
+  // ONNX Runtime sends nothing anyway where a variable says that this is CI.
   const none = Object.fromEntries(Object.keys(process.env).map((name) => [name, undefined]));
   const args = ["upscale", input, join(folder, "quiet.png"), "--scale", "2", "--engine", "ort"];
   const { code } = await ssiuWith({ ...none, HOME: home }, ...args);
   expect(code).toBe(0);
-  // It would have put there an id of this machine and what is to be sent.
+  // Telemetry would have stored an id of this machine and pending reports there.
   expect(await readdir(home)).toEqual([]);
 });
 
 test("keeps the mode of what it replaces, and the link that leads there", async () => {
   const [target, link] = [join(folder, "private.png"), join(folder, "link.png")];
   await writeFile(target, "old");
-  // Not what a new file has, nor what the umask leaves of it.
+  // Neither the default mode of a new file, nor what a umask would leave of it.
   await chmod(target, 0o620);
   await symlink("private.png", link);
   expect((await ssiu("upscale", input, link, "--scale", "2")).code).toBe(0);
@@ -258,7 +258,7 @@ test.each([
   expect((await sharp(target).metadata()).width).toBe(24);
 });
 
-// To /proc/self itself, where the path would lead without the link, nobody can write.
+// If the link were not followed, the path would lead into /proc/self, where nobody can write.
 test.runIf(existsSync("/proc/self/root"))("follows a link that .. comes after", async () => {
   const output = join(folder, "behind.png");
   const said = await ssiu("upscale", input, `/proc/self/root/..${output}`, "--scale", "2");
@@ -308,7 +308,7 @@ test("does not put a file in place of a socket, a pipe or a device, by a link ne
   server.close();
 });
 
-// For root nothing is protected.
+// Root may write to any file.
 test.skipIf(process.getuid?.() === 0)("does not replace a file that is protected from writing", async () => {
   const output = join(folder, "protected.png");
   await writeFile(output, "mine");
@@ -372,7 +372,7 @@ describe("several pictures", () => {
     await symlink(one, join(target, "picture.png"));
     const same = [join(other, "twice.png"), join(results, "twice.png")];
     const output = relative("", target);
-    // The first by another name than its own, by a link.
+    // The result of `one` would replace `one` itself, through a link.
     const { code, stdout, stderr } = await ssiu("upscale", one, ...same, output, "--scale", "2", "--json");
     expect(code).toBe(1);
     expect(stderr.split("\n")).toEqual([
@@ -389,7 +389,7 @@ describe("several pictures", () => {
     await mkdir(damaged);
     const bytes = await readFile("test/fixtures/rgb-8.png");
     await writeFile(join(folder, "same.png"), bytes);
-    // In its pixels, which are decoded when its result has a name.
+    // The damage is in the pixels, which are decoded only after the result has a name.
     await writeFile(join(damaged, "same.png"), bytes.fill(0, bytes.length - 40, bytes.length - 20));
     const inputs = [join(damaged, "same.png"), join(folder, "same.png")];
     const { code, stdout, stderr } = await ssiu("upscale", ...inputs, results, "--scale", "2", "--json");
@@ -477,7 +477,7 @@ test.each([
     .withMetadata({ orientation: turned ? 6 : 1 })
     .png()
     .toFile(wide);
-  // Nor can it be decoded, which is found later.
+  // It cannot be decoded either, but that would only show later.
   const bytes = await readFile(wide);
   await writeFile(wide, bytes.fill(0, bytes.length - 24, bytes.length - 16));
   const { code, stdout, stderr } = await ssiu("upscale", wide, output, "--scale", "4");
@@ -485,7 +485,7 @@ test.each([
   expect(stderr).toBe(`error: Expected a picture of at most 16383 px a side for webp, got ${size}\n`);
 });
 
-// Newer ones than Node 20 have longer arrays.
+// Versions of Node after 20 allow longer arrays.
 test.skipIf(constants.MAX_LENGTH >= 4 * 60_000 ** 2)(
   "says before it computes that Node cannot hold the result",
   async () => {
@@ -510,7 +510,7 @@ test("takes what a URL can say: sizes, cuts, formats, x1", async () => {
     ["width=100,height=80,fit=cover,format=webp", "webp 100x80"],
     ["x1,height=12,f=jpg", "jpeg 19x12"],
   ]) {
-    // Without an extension: the format is that of the ops.
+    // Without an extension, the format comes from the ops.
     const output = join(folder, "by-ops");
     const { code, stderr } = await ssiu("upscale", "test/fixtures/rgb-8.png", output, "--ops", `${ops}`);
     expect([code, stderr]).toEqual([0, ""]);

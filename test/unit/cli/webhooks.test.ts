@@ -33,11 +33,11 @@ test("answers so many with 500, then 204, others' with 401, and prints a line fo
   expect(await send({ type: "image.failed", data: { error: { code: "internal" } } })).toBe(204);
   expect(await next()).toBe("msg_1 image.failed internal -> 204");
 
-  // What is signed and no event of ours ends its connection, not the program.
+  // A signed body that is no event of ours ends its connection, but not the program.
   await expect(send({ data: 1 })).rejects.toThrow("fetch failed");
   expect(await send(done)).toBe(204);
 
-  // Nor does it go on when nobody reads what it prints.
+  // The program ends when nobody reads its output any more.
   const ended = once(child, "exit");
   child.stdout.destroy();
   await send(done).catch(() => {});
