@@ -9,9 +9,9 @@ import { createProduceOnce } from "../../../src/edge/produce.ts";
 import { everyModel } from "../service/every-model.ts";
 import { TWO_PIXELS } from "./pixel.ts";
 
-// What goes wrong below the app: all that is real is tested in workerd (test/edge).
+// How the app handles failures of its parts. test/edge tests the real parts in workerd.
 
-/** What the app's parts are made of. */
+/** The dependencies of the app and its parts. */
 type Parts = Omit<Deps, "pipeline" | "produceOnce"> & Omit<PipelineDeps, "limits"> & { readonly leases: Leases };
 
 function deps(broken: Partial<Parts>): Parts {
@@ -286,7 +286,7 @@ it("computes nothing for HEAD, though it may be interpolated and the source can 
 });
 
 describe("what an origin made", () => {
-  /** Leaves everything to an origin, which answers other bytes than those that are stored. */
+  /** Leaves everything to an origin, whose bytes differ from the stored ones. */
   const origin = {
     limits: { edgeInputPixels: 0, inputPixels: 256, outputPixels: 100, avifPixels: 100 },
     upscale: async () => ({ bytes: Uint8Array.from([4, 5, 6]), model: "fake-x2" }),

@@ -5,7 +5,7 @@ import { bucketVersions } from "../../../src/edge/last-known.ts";
 import { bucketResults } from "../../../src/edge/results.ts";
 import { assetSource, bucketSource } from "../../../src/edge/sources.ts";
 
-// What our stores do between two calls of ours, by a real R2.
+// Our stores on a real R2, which may change between two of their calls.
 
 const FACTS = { format: "png", engine: "fake", model: "fake-x2", sourceWidth: 1, sourceHeight: 1 } as const;
 
@@ -13,7 +13,7 @@ let miniflare: Miniflare;
 let bucket: R2Bucket;
 beforeAll(async () => {
   miniflare = new Miniflare({ modules: true, script: "export default {}", r2Buckets: ["BUCKET"] });
-  // The same by another package's types.
+  // The same interface by the types of another package.
   bucket = (await miniflare.getR2Bucket("BUCKET")) as unknown as R2Bucket;
 });
 afterAll(() => miniflare.dispose());
@@ -41,7 +41,7 @@ it("a source waits for room for all of it before it is read, unless it is too la
 it("an asset is counted, and held to the limit", async () => {
   const fetch = async () => new Response("bytes", { headers: { ETag: '"1"' } });
   const reserve = vi.fn(async () => {});
-  // A fake of the little that is used.
+  // A fake of only what is used.
   const open = assetSource({ fetch } as unknown as Fetcher, "samples/");
   const source = await open("samples/a.png", reserve);
   await expect(source?.read(4)).rejects.toMatchObject({ code: "source_too_large" });

@@ -7,7 +7,7 @@ import { parseJobConfig } from "../../../src/edge/jobs/config.ts";
 import { parseUploadRules } from "../../../src/edge/jobs/upload-rules.ts";
 import { parseOriginConfig } from "../../../src/edge/origin-config.ts";
 
-/** Those of pixels, bytes, milliseconds and seconds, each another. */
+/** Numeric settings, each with a different value. */
 const NUMBERS: Record<string, string> = {
   ...{ MAX_SOURCE_BYTES: "1", MAX_INPUT_PIXELS: "2", MAX_OUTPUT_PIXELS: "3", MAX_AVIF_PIXELS: "4" },
   ...{ MAX_JPEG_SCANS: "5", MAX_URL_LENGTH: "6", SOURCE_TIMEOUT_MS: "7", LEASE_WAIT_MS: "8", LEASE_HOLD_MS: "9" },

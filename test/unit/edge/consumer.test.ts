@@ -3,11 +3,11 @@ import { ServiceError } from "../../../src/core/errors.ts";
 import { type ConsumerDeps, createConsumer } from "../../../src/edge/jobs/consumer.ts";
 import type { Product } from "../../../src/edge/produce.ts";
 
-// What a real store, a real object and a real queue do not do on demand: fail. The rest is tested in workerd (test/edge).
+// Failures of the store, the object and the queue, which real ones do not show on demand. test/edge tests the rest in workerd.
 
 const HOUR_SECONDS = 3600;
 
-/** A consumer that has one message of one job, and what becomes of both. */
+/** A consumer with one message of one job, and spies that show what becomes of both. */
 function setUp({
   product,
   settle = async () => {},
@@ -25,7 +25,7 @@ function setUp({
   const message = { id: "message", body, attempts: 1, ack: vi.fn(), retry: vi.fn() };
   const release = vi.fn();
   const located = { source: {}, key: { path: "r1/a", etag: '"a"' }, [Symbol.dispose]: release };
-  // Fakes of the little that is used.
+  // Fakes of only what is used.
   const deps = {
     config: { retryMs: 10_000, signing: { mode: "off" } },
     jobs: { getByName: () => job },

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { unstable_getMiniflareWorkerOptions as workerOptions } from "wrangler";
 import * as z from "zod";
 
-/** By queue; seconds. */
+/** Consumers by queue, with delays in seconds. */
 const Consumers = z.record(z.string(), z.object({ maxRetries: z.number(), retryDelay: z.number().default(0) }));
 
 const names = (environment?: string) => {

@@ -16,7 +16,7 @@ const clock = {
   waitMs: WAIT_MS,
 };
 
-/** Whether it has happened after so long. */
+/** Whether `event` happens within this time. */
 async function happens(event: Promise<unknown>, withinMs = 100): Promise<boolean> {
   let happened = false;
   void event.then(() => {
@@ -26,7 +26,7 @@ async function happens(event: Promise<unknown>, withinMs = 100): Promise<boolean
   return happened;
 }
 
-/** Somebody who holds so much. */
+/** A guest that holds `size`. */
 async function visitor(gate: Gate, size: number): Promise<Guest> {
   const guest = gate.open();
   await guest.hold(size);
@@ -185,7 +185,7 @@ describe("memory", () => {
     const [grown, unknown] = [memory.open(), memory.open()];
     expect(await happens(grown.source(100))).toBe(true);
     expect(await happens(grown.source(101))).toBe(false);
-    // Nobody knows how large it becomes.
+    // A source of unknown length does not count as small.
     expect(await happens(unknown.source(0))).toBe(true);
     expect(await happens(unknown.source(50))).toBe(false);
     const others = Array.from({ length: 16 }, () => memory.open());

@@ -30,7 +30,7 @@ const VARS = {
   WEBHOOK_KEYS: `whsec_${"A".repeat(32)}`,
 };
 
-/** An object whose messages stay on their way until they are let through or lost. */
+/** An object whose sends to the queue stay pending until `sends` resolves or rejects them. */
 function startObject() {
   const kept = new Map<string, unknown>();
   let alarm = 0;
@@ -64,7 +64,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** A job that ended while the alarm that had set out to send its message still waits for the queue. */
+/** A job that has ended while its alarm still waits for the queue to take the message. */
 async function endedWhileSending(end: JobEnd) {
   const { job, ...object } = startObject();
   await job.create("1", REQUEST);
@@ -159,7 +159,7 @@ it("ends once: what comes later changes nothing and is listed nowhere", async ()
   const { job, results } = startObject();
   await job.create("1", REQUEST);
   await job.begin(1);
-  // Not yet listed when the other comes.
+  // This end is not listed yet when the next one comes.
   const failing = job.settle(1, FAILED);
   await job.settle(1, DONE);
   await failing;
@@ -251,7 +251,7 @@ it("sends no webhook that no key signs, and the same one once there is a key aga
   const headers = expect.objectContaining({ "Content-Type": "application/json", "User-Agent": "ssiu-edge" });
   const sent = expect.objectContaining({ method: "POST", redirect: "manual", headers });
   expect(fetch).toHaveBeenCalledExactlyOnceWith("https://example.com/", sent);
-  // Nobody reads what it says; the connection is free.
+  // The body is cancelled unread, which frees the connection.
   expect(cancel).toHaveBeenCalledOnce();
   expect(await again.read()).toMatchObject({ delivery: { state: "delivered" } });
 });

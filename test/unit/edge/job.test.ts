@@ -38,12 +38,12 @@ function done(callback?: string): Job {
   return settled(job, { state: "done", result: RESULT }, 200, CONFIG);
 }
 
-/** Done; its receiver, told once, answered so. */
+/** A done job whose receiver was called once and answered with `status`. */
 function answered(status: number | undefined): Job {
   return attempted(done(REQUEST.callback), { status }, { nowMs: 300, random: () => 0, config: CONFIG });
 }
 
-/** The moments of all attempts when each is answered so. */
+/** Makes all attempts, each with this answer. @returns the final job and the gaps between the attempts in seconds */
 function attempts(answer: { status?: number; retryAfterMs?: number }, random: () => number) {
   const moments: number[] = [];
   let job = done(REQUEST.callback);

@@ -4,12 +4,12 @@ import { type ErrorCode, ServiceError } from "../../../src/core/errors.ts";
 import { lastKnown, type Versions } from "../../../src/edge/last-known.ts";
 import { allowedOnly, remoteSource } from "../../../src/edge/remote-source.ts";
 
-// What a version is remembered for; the rest is tested in workerd (test/edge/remote-source.test.ts).
+// When the last known version is used; test/edge/remote-source.test.ts tests the rest in workerd.
 
 const ID = "https://example.com/a.png";
 const now = () => 1_000_000;
 
-/** A source whose server fails so. */
+/** Opens a source whose server fails with `failure`. */
 function failing(failure: Error, get: Versions["get"] = async () => "v1", forget = async () => {}) {
   return lastKnown(() => Promise.reject(failure), { get, put: async () => {}, forget }, now)(ID, async () => {});
 }

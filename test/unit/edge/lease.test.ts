@@ -1,13 +1,13 @@
 import { beforeEach, expect, it, vi } from "vitest";
 
-// Words that come too late; the rest is tested in workerd (test/edge/lease.test.ts).
+// Calls that come too late; test/edge/lease.test.ts tests the rest in workerd.
 
 vi.mock("cloudflare:workers", () => ({ DurableObject: class {}, RpcTarget: class {} }));
 const { Lease } = await import("../../../src/edge/lease.ts");
 
 const PATIENCE = { waitMs: 1000, holdMs: 5000 };
 
-/** One object, and whose turn it is to whom it said so. */
+/** Starts one object. @returns a function that enters and expects to get the turn */
 function start() {
   const lease: InstanceType<typeof Lease> = Reflect.construct(Lease, []);
   return async () => {

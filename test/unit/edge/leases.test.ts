@@ -5,7 +5,7 @@ import { durableLeases } from "../../../src/edge/leases.ts";
 it("lets go of the object with its turn, not when the client has read everything", async () => {
   const turn = { end: vi.fn(async () => {}), [Symbol.dispose]: vi.fn() };
   const enter = async () => ({ state: "lead", turn });
-  // A fake of the little that is used.
+  // A fake of only what is used.
   const namespace = { getByName: () => ({ enter }) } as unknown as DurableObjectNamespace<Lease>;
   const mine = await durableLeases(namespace, { waitMs: 1, holdMs: 1 }).enter("key");
   expect(turn[Symbol.dispose]).not.toHaveBeenCalled();

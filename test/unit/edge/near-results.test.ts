@@ -21,9 +21,9 @@ const cache = {
   }),
 };
 
-/** Of one of many isolates of one location. */
+/** The results as seen by one of many isolates of one location. */
 function near(): Results {
-  // The cast: one kind of argument is all that is used.
+  // The cast is needed because the fake takes only the kind of argument that is used.
   const waitUntil = (promise: Promise<unknown>) => void running.push(promise);
   return nearResults(bucket, { cache: cache as unknown as Cache, waitUntil, site: () => host });
 }
@@ -128,7 +128,7 @@ it("keeps nothing where there is nothing", async () => {
 it("reads nothing twice where the cache keeps nothing", async () => {
   cache.put.mockImplementation(async () => {});
   const results = near();
-  // It is asked three times whether it does.
+  // Each of three attempts to keep something costs a second read.
   for (const times of [2, 4, 6, 7, 8]) {
     expect(await bytesOf((await results.get("r1/a/b"))?.body)).toEqual(BYTES);
     await Promise.all(running);

@@ -8,10 +8,10 @@ import { type Expectation, readAnswer } from "../../../src/edge/origin-answer.ts
 import { avifFile, box, ispe } from "../avif-file.ts";
 import { PIXEL } from "./pixel.ts";
 
-// What becomes of a request is tested in workerd (test/edge/origin-faults.test.ts); here is all that may be wrong with an answer.
+// All that may be wrong with an answer. test/edge/origin-faults.test.ts tests in workerd what becomes of the request.
 
 const MODEL = "ssiu-x2-01234567";
-/** Orientation 3. */
+/** EXIF data with orientation 3. */
 const EXIF_3 = [0x4d, 0x4d, 0, 42, 0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0, 3, 0, 0, 0, 0, 0, 0];
 const EXPECTED: Expectation = {
   format: "png",
@@ -22,13 +22,13 @@ const EXPECTED: Expectation = {
   reserve: async () => {},
 };
 
-/** 2x2, a sequence header is all that there is of it, cropped to 1x1 in the corner. */
+/** An AVIF of 2x2 pixels, cropped to 1x1 in the corner; its AV1 data are only a sequence header. */
 const CROPPED = avifFile({
   items: [{ type: "av01", data: Uint8Array.of(0x0a, 8, 0x38, 0x26, 0x40, 0x10, 4, 0, 0, 0), properties: [1, 2] }],
   properties: [ispe(2, 2), box("clap", ...[1, 1, 1, 1, -1, 2, -1, 2].map(be32))],
 });
 
-/** A body of these pieces, which tells how many have been asked for and whether the rest is wanted. */
+/** A body of these pieces; `seen` tells how often it was pulled and whether it was cancelled. */
 function sent(...pieces: Uint8Array[]) {
   const seen = { pulls: 0, isCancelled: false };
   const body = new ReadableStream<Uint8Array>(
@@ -47,7 +47,7 @@ function sent(...pieces: Uint8Array[]) {
   return { body, seen };
 }
 
-/** The pixel with a chunk behind its header. */
+/** {@link PIXEL} with a chunk after its header. */
 function withChunk(type: string, ...data: number[]): Uint8Array<ArrayBuffer> {
   return concat([PIXEL.subarray(0, 33), pngChunk(type, Uint8Array.from(data)), PIXEL.subarray(33)]);
 }
@@ -92,7 +92,7 @@ describe("a result", () => {
       error,
     });
     expect(seen).toEqual({ pulls: 0, isCancelled: true });
-    // As time was up while it waited.
+    // The body fails because the time was up while it waited for room.
     const gone = new ReadableStream({ start: (controller) => controller.error(new Error("aborted")) });
     expect(await read(new Response(gone, { headers: await headers(PIXEL) }), { reserve })).toEqual({
       alive: true,

@@ -4,7 +4,7 @@ import { contentDigest } from "../../../src/core/origin-request.ts";
 import { createOriginClient } from "../../../src/edge/origin-client.ts";
 import { PIXEL } from "./pixel.ts";
 
-// What an origin is told; what it may answer is tested in workerd (test/edge/origin-faults.test.ts, origin-recovery.test.ts).
+// What an origin is asked, and when. test/edge/origin-faults.test.ts and origin-recovery.test.ts test its answers in workerd.
 
 const CONFIG = {
   url: "https://origin.example.com/ssiu",
@@ -22,7 +22,7 @@ const JOB = {
   holding: { result: async () => {} },
 } as const;
 
-/** An origin that is busy once, and then finds fault with the picture; each time after `tookMs`. */
+/** An origin that first answers 503 and then 422, each time after `tookMs`. */
 function busyOnce(busy: ResponseInit["headers"] = {}, tookMs = 1000) {
   let nowMs = 1_000_000;
   const answers = [Response.json({}, { status: 503, headers: busy })];
@@ -35,7 +35,7 @@ function busyOnce(busy: ResponseInit["headers"] = {}, tookMs = 1000) {
 
 it.each([
   [1000, "1", "undecodable_image", 2],
-  // It would be in time, but what holds a source so long keeps others out.
+  // A retry would be in time, but holding a source for so long keeps others out.
   [1000, "2", "overloaded", 1],
   [4000, "1", "overloaded", 1],
 ])(

@@ -4,7 +4,7 @@ import { Miniflare } from "miniflare";
 import { expect, it, onTestFinished } from "vitest";
 import { listen } from "../../listen.ts";
 
-/** Reads what the server at `url` sends by `pieces`, and tells of what buffers came. */
+/** A Worker that reads the body at `url` with `pieces` and answers with its text and the sizes of the buffers. */
 const worker = (url: string) => `
   import { pieces } from "./src/edge/pieces.ts";
   export default {

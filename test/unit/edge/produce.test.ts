@@ -6,7 +6,7 @@ import type { Located, Pipeline } from "../../../src/edge/pipeline.ts";
 import { createProduceOnce } from "../../../src/edge/produce.ts";
 import { createStopwatch } from "../../../src/service/stopwatch.ts";
 
-// What a real store does not do on demand: fail. The rest is tested in workerd (test/edge/lease.test.ts).
+// Mainly failures of the store, which a real one does not show on demand. test/edge/lease.test.ts tests the rest in workerd.
 
 const FACTS = { format: "png", engine: "fake", model: "fake-x2", sourceWidth: 1, sourceHeight: 1 } as const;
 const BYTES = Uint8Array.of(1);
@@ -18,7 +18,7 @@ const pipeline = {
   render: async () => ({ bytes: BYTES, model: FACTS.model }),
 } as unknown as Pipeline;
 
-/** Notes how turns end. */
+/** Leases that record how turns end. */
 function leases(): Leases & { readonly ends: (Outcome | undefined)[] } {
   const ends: (Outcome | undefined)[] = [];
   const turn = { end: async (outcome?: Outcome) => void ends.push(outcome) };

@@ -3,7 +3,7 @@ import { parseAllowList } from "../../../src/core/allow-list.ts";
 import { remoteSource } from "../../../src/edge/remote-source.ts";
 import type { Source } from "../../../src/edge/sources.ts";
 
-// What another server sees of us, and what is left of its answers. The rest is tested in workerd (test/edge/remote-source.test.ts).
+// What another server sees of us, and that its answers are let go. test/edge/remote-source.test.ts tests the rest in workerd.
 
 const URL_A = "https://example.com/a.png";
 const noRoomNeeded = async () => {};

@@ -1,7 +1,7 @@
 import { expect, it, vi } from "vitest";
 import { createTurnstile } from "../../../src/edge/turnstile.ts";
 
-/** A clock that moves by what is slept, and so slowly that everybody else has a turn in between. */
+/** A turnstile whose clock moves with each sleep, but so slowly that everybody else runs in between. */
 function setUp(waitMs = 1000) {
   let ms = 0;
   const sleep = async (length: number) => {
@@ -54,7 +54,7 @@ it("has those wait longer who say so", async () => {
 
 it("lets the next in where the one inside is not heard of any more", async () => {
   const { turnstile, pass } = setUp(60_000);
-  // Its heart beats in real time, the clock moves in steps.
+  // The one inside has no heartbeat: a real one would beat in real time, while this clock moves in steps.
   vi.spyOn(globalThis, "setInterval").mockReturnValueOnce(setTimeout(() => {}));
   void turnstile.run(() => new Promise(() => {}));
   const next = turnstile.run(async () => 1);

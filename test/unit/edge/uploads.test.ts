@@ -8,11 +8,11 @@ import { makeUploadJobs } from "../../../src/edge/jobs/uploads.ts";
 const EVENT = { action: "PutObject", bucket: "sources", object: { key: "a.png", eTag: "1" }, eventTime: "2026-11-24" };
 const RULE = { prefix: "", ops: ["x2"], callback: "https://example.com/" };
 
-/** The jobs of some events, by their ids. */
+/** The jobs that these events create, by id. */
 async function jobsOf(events: unknown[], uploadRules = [RULE]): Promise<Map<string, JobRequest>> {
   const made = new Map<string, JobRequest>();
   const getByName = () => ({ create: async (id: string, request: JobRequest) => void made.set(id, request) });
-  // A fake of the little that is used.
+  // A fake of only what is used.
   const jobs = { getByName } as unknown as DurableObjectNamespace<JobObject>;
   for (const event of events) await makeUploadJobs(event, { uploadRules, jobs });
   return made;

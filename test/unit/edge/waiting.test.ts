@@ -7,9 +7,9 @@ import { createOriginClient } from "../../../src/edge/origin-client.ts";
 import { remoteSource } from "../../../src/edge/remote-source.ts";
 import { PIXEL } from "./pixel.ts";
 
-// Who waits for room in our memory does so at nobody else's expense.
+// Waiting for room in our memory counts against no other server.
 
-/** A body in two pieces that ends badly when the request is given up. */
+/** A body in two pieces that fails when the request is aborted. */
 function body(signal: AbortSignal | null | undefined): ReadableStream<Uint8Array> {
   const pieces = [PIXEL.subarray(0, 20), PIXEL.subarray(20)];
   return new ReadableStream(
