@@ -1,6 +1,6 @@
 import type { Rgb } from "../../../src/core/image.ts";
 
-/** Edges, a gradient and stripes, finer to the right and below: at x px, 2 * x / `chirp` radians per pixel across. */
+/** Edges, a gradient and stripes that get finer to the right and below: 2 * x / `chirp` radians per pixel across. */
 export function drawing(width: number, height: number, chirp = 90): Rgb {
   const data = new Uint8ClampedArray(3 * width * height);
   for (let y = 0; y < height; y++) {

@@ -8,14 +8,14 @@ import { loadKernels } from "./kernels/load.ts";
 import { referenceKernels } from "./kernels/reference-kernels.ts";
 import { twins } from "./kernels/twin.ts";
 
-/** How far a kernel may be from plain TypeScript, relative to the largest value of a call; 0: not in a bit. */
+/** Largest difference from plain TypeScript, relative to the largest value of a call; 0 means the same bits. */
 const BOUNDS: Readonly<Record<keyof Ops, number>> = {
   quantize: 0,
   quantizeDifference: 0,
   gemm: 0,
   add: 0,
   maxPool: 0,
-  // In levels of 8 bit, of a row in all: next to a tie, a sum in float32 may be rounded to the other side.
+  // The total over a row, in 8-bit levels: next to a tie, a float32 sum may be rounded to the other side.
   tail: 1,
   head: 1e-6,
   layerNorm: 1e-6,
@@ -32,7 +32,7 @@ const loadWeights: SimdEngineOptions["loadWeights"] = async (network) =>
 
 const simd128: Kernels = { layout: "int16", instantiate: (memory) => loadKernels("ssiu-simd128", memory) };
 
-/** The relaxed build; `worst` keeps how far each operation was at most from the plain one on the same memory. */
+/** The relaxed build; `worst` keeps the largest difference of each operation from the plain one on the same memory. */
 function compared(worst: Map<string, number>): Kernels {
   return {
     layout: "int8",
@@ -41,7 +41,7 @@ function compared(worst: Map<string, number>): Kernels {
       const plain = referenceKernels.instantiate(memory);
       const run = (op: keyof Ops, args: number[]) => {
         const regions = written(op, args).map(([at, size]) => new Uint8Array(memory.buffer, at, size));
-        // Before the kernel, as `out` may be an input; what it leaves is what the network goes on with.
+        // The plain operation runs first and is undone, because `out` may be an input and the network needs the kernel's result.
         const before = regions.map((region) => region.slice());
         Reflect.apply(plain[op], undefined, args);
         const expected = regions.map((region) => region.slice());
@@ -50,7 +50,7 @@ function compared(worst: Map<string, number>): Kernels {
         const difference = differenceOf(op, Buffer.concat(regions), Buffer.concat(expected));
         worst.set(op, Math.max(worst.get(op) ?? 0, difference));
       };
-      // The cast: the network asks for operations only.
+      // The cast is safe because the network asks only for operations.
       return new Proxy(plain, {
         get:
           (_, op) =>
@@ -61,7 +61,7 @@ function compared(worst: Map<string, number>): Kernels {
   };
 }
 
-/** Where an operation writes, see ops.ts: pointers and bytes. */
+/** Where an operation writes (see ops.ts): pairs of address and number of bytes. */
 function written(op: keyof Ops, args: readonly number[]): readonly (readonly [number, number])[] {
   const [out = 0, second = 0] = args;
   const n = args.at(-1) ?? 0;
@@ -80,7 +80,7 @@ function written(op: keyof Ops, args: readonly number[]): readonly (readonly [nu
   return [[out, op === "tail" ? 3 * n : n * 256]];
 }
 
-/** As {@link BOUNDS} has it. */
+/** The difference in the sense of {@link BOUNDS}. */
 function differenceOf(op: keyof Ops, actual: Buffer, expected: Buffer): number {
   if (BOUNDS[op] === 0) return actual.equals(expected) ? 0 : 1;
   const values = (bytes: Buffer) => (op === "tail" ? bytes : new Float32Array(Uint8Array.from(bytes).buffer));
@@ -95,7 +95,7 @@ function differenceOf(op: keyof Ops, actual: Buffer, expected: Buffer): number {
   return op === "tail" ? sum : worst / largest;
 }
 
-/** Stripes of pure red and blue, 1 px wide, above noise of pure colours: nothing is further from what the network learned. */
+/** Stripes of pure red and blue, 1 px wide, above noise of pure colours, far from anything the network has learned. */
 function harsh({ width, height }: Size): Rgb {
   const data = Uint8ClampedArray.from(twins().noise(3 * width * height), (value) => (value < 0 ? 0 : 255));
   for (let i = 0; i < (width * height) / 2; i++) data.set(i % 2 ? [255, 0, 0] : [0, 0, 255], 3 * i);

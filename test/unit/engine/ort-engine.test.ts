@@ -46,7 +46,7 @@ it("loads a model when another was in its place, and only then, and again after 
   expect(await run(2, "web")).not.toEqual(first);
   expect(await run(2, "clean")).toEqual(first);
   expect(loaded).toEqual(["x2 clean", "x2 web", "x3 web", "x2 web", "x2 clean"]);
-  // What made room holds none any more.
+  // The session that was replaced has been released.
   const retired = await created.mock.results[0]?.value;
   const lr = new ort.Tensor("float32", new Float32Array(192), [1, 3, 8, 8]);
   await expect(retired.run({ lr })).rejects.toThrow();

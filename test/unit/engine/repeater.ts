@@ -1,7 +1,7 @@
 import type { Rgb } from "../../../src/core/image.ts";
 import type { Engine } from "../../../src/engine/engine.ts";
 
-/** Repeats pixels: what it makes of a tile is what it makes of the whole, so a wrong cut or paste shows. */
+/** Repeats pixels. Tiles give the same result as the whole picture, so a wrong cut or paste shows. */
 export const repeater: Engine = {
   name: "repeater",
   async upscale({ width, height, data }, { scale }) {
@@ -16,7 +16,7 @@ export const repeater: Engine = {
   },
 };
 
-/** A repeater that takes a moment, and how many tiles it had at a time at most. */
+/** A repeater that takes a moment; `most` tells how many tiles it had at a time at most. */
 export function slowRepeater() {
   let [running, most] = [0, 0];
   const engine: Engine = {

@@ -4,7 +4,7 @@ import type { Rgb } from "../../../src/core/image.ts";
 /** Some of the pictures we made ourselves (src/web/samples/README.md). */
 export const SAMPLES = ["scene.png", "landscape.jpg", "text.png", "lines.png"];
 
-/** The upper left part of a sample, at most so large and with sides that are multiples of `multipleOf`. */
+/** The upper left part of a sample, at most of this size and with sides that are multiples of `multipleOf`. */
 export async function readSample(name: string, part: { width?: number; height?: number; multipleOf?: number }) {
   const sample = sharp(`src/web/samples/${name}`).removeAlpha().toColourspace("srgb");
   const whole = await sample.metadata();

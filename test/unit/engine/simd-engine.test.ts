@@ -18,7 +18,7 @@ const loadWeights = async ({ scale }: Network) =>
 const compile = async (build: string) =>
   new WebAssembly.Module(await readFile(`src/engine/kernels/build/ssiu-${build}.wasm`));
 
-/** float32 [1, 3, h, w] in 0..1 -> RGB8, as the engines round. */
+/** Converts float32 [1, 3, h, w] in 0..1 to RGB8, rounded as the engines round. */
 function picture(tensors: Tensors, name: string): Rgb {
   const tensor = tensors.get(name);
   const [, , height = 0, width = 0] = tensor?.shape ?? [];
@@ -33,7 +33,7 @@ function picture(tensors: Tensors, name: string): Rgb {
 const simd128 = async () =>
   createSimdEngine({ kernels: wasmKernels(await compile("simd128"), "simd128"), loadWeights });
 
-/** One for all: it takes most of a second to load a model, which it keeps until it is asked for another. */
+/** Shared, because loading a model takes most of a second; the engine keeps one until it is asked for another. */
 const ort = ENGINES.ort();
 
 describe.each(SCALES)("x%i", (scale) => {
@@ -54,7 +54,7 @@ describe.each(SCALES)("x%i", (scale) => {
   });
 
   it("is the same network by the kernels as by plain TypeScript", async () => {
-    // In two windows of attention once: scales differ in the tail alone.
+    // Two windows of attention at one scale are enough, because the scales differ only in the tail.
     const [width, height] = scale === 2 ? [17, 9] : [9, 5];
     const image = drawing(width, height);
     const reference = createSimdEngine({ kernels: referenceKernels, loadWeights });

@@ -15,7 +15,7 @@ import { noise, repeater } from "./repeater.ts";
 
 const OPTIONS = { tiling: { size: 32, overlap: 16 } };
 
-/** The repeater, but for what it does to each sample. */
+/** A repeater that also changes each sample. */
 function altering(sample: (value: number, index: number) => number): Engine {
   return {
     name: "altering",
@@ -55,7 +55,7 @@ it("sends an alpha that is the same everywhere through no network", async () => 
   expect(channel(result, 0).slice(0, 4)).toEqual([0, 0, 1, 1].map((x) => image.data[4 * x]));
 });
 
-/** Orientations that turn a row by quarters, and what turns it back. */
+/** Orientations that turn by quarters, each with the one that turns back. */
 const TURNS = [
   [1, 1],
   [6, 8],
@@ -122,7 +122,7 @@ it.each(SCALES)("draws no darker line along the edge of a plain shape at x%i", a
   expect(Math.max(...shades)).toBeLessThanOrEqual(6);
 });
 
-/** Adds 0 to red, 3 to green, and 6 to blue, as a network adds a little of each. */
+/** Adds 0 to red, 3 to green and 6 to blue, as a network may tint a picture a little. */
 const tinter = altering((value, i) => value + 3 * (i % 3));
 
 it("keeps a grey picture grey", async () => {

@@ -60,7 +60,7 @@ function onGround(width: number, height: number, { x, y, side }: { x: number; y:
   return image;
 }
 
-/** A repeater that adds 20 to each sample, and how many pixels it has had. */
+/** A repeater that adds 20 to each sample; `pixels` tells how many pixels it has got. */
 function counter() {
   let pixels = 0;
   const engine: Engine = {

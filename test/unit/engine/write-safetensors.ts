@@ -9,7 +9,7 @@ export function writeSafetensors({ tensors, metadata }: Safetensors): Uint8Array
     return [name, { dtype, shape, data_offsets: [from, end] }] as const;
   });
   const json = JSON.stringify({ __metadata__: metadata, ...Object.fromEntries(entries) });
-  // The format wants the data aligned to 8; spaces fill up the header.
+  // The format requires the data to be aligned to 8 bytes; spaces pad the header.
   const header = new TextEncoder().encode(json.padEnd(Math.ceil(json.length / 8) * 8));
   const bytes = new Uint8Array(8 + header.length + end);
   new DataView(bytes.buffer).setBigUint64(0, BigInt(header.length), true);

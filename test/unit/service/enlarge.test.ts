@@ -16,7 +16,7 @@ import { model } from "./every-model.ts";
 
 const tiling = { size: 32, overlap: 16 };
 
-/** The repeater, but that it is off by a wave. */
+/** A repeater whose result is off by a wave. */
 const waving: Engine = {
   name: "waving",
   async upscale(tile, network) {

@@ -15,7 +15,7 @@ import { pixels } from "../pixels.ts";
 import { withNoise } from "../with-noise.ts";
 import { model } from "./every-model.ts";
 
-/** Columns of black and white, so many pixels wide, with so many others between them. */
+/** Black and white columns, `width` pixels wide, with transitions of `between` pixels. */
 function columns(width: number, between: number, side = 50): Rgba {
   const period = 2 * (width + between);
   const data = Uint8ClampedArray.from({ length: 4 * side * side }, (_, i) => {
@@ -31,15 +31,15 @@ const [DRAWN, SMOOTH] = [columns(5, 0), columns(5, 4)];
 const ALIASED = await pixels(sharp("src/web/samples/landscape.jpg").resize(96, null, { kernel: "nearest" }));
 
 const scene = sharp("src/web/samples/scene.png").removeAlpha();
-/** A photograph as a sensor sees it. */
+/** A photograph with a sensor's noise. */
 const NOISY = withNoise(await pixels(scene.clone().resize(96)), { sigma: 8 });
 
-/** A photograph that was stored. */
+/** The pixels of a picture after it was stored. */
 const stored = async (file: Sharp) => await pixels(sharp(await file.toBuffer()));
 const ONCE_JPEG = await stored(scene.clone().jpeg({ chromaSubsampling: "4:4:4" }));
 const ONCE_WEBP = await stored(scene.clone().webp());
 
-/** Seen through rows like the columns of `mask`, half where that is black. */
+/** A picture whose rows are as opaque as the columns of `mask` are bright; black means half. */
 function through({ width, height, data }: Rgba, mask: Rgba): Rgba {
   const opacity = (i: number) => 127.5 + (mask.data[4 * Math.floor(i / 4 / width)] ?? 0) / 2;
   return { width, height, data: data.map((value, i) => (i % 4 === 3 ? opacity(i) : value)) };

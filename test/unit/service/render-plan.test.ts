@@ -7,7 +7,7 @@ import { everyModel } from "./every-model.ts";
 
 const limits = { inputPixels: 262_144, outputPixels: 1_048_576, avifPixels: 524_288, jpegScans: 100 };
 
-/** Of a picture that is `width` wide. */
+/** The plan for a picture that is `width` pixels wide. */
 function plan(
   width: number,
   transform: Partial<Transform>,

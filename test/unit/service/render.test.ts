@@ -15,13 +15,13 @@ const LIMITS = { inputPixels: 1e6, outputPixels: 1e6, avifPixels: 1e6, jpegScans
 
 const ICC = Uint8Array.of(1, 2, 3);
 
-/** The picture that the encoder is given of `image` after these ops; the codecs pass pixels on as they are. */
+/** The picture that the encoder gets from `image` and these ops; the fake codecs do not change pixels. */
 async function rendered(image: Rgba, ops: string, engine: Engine = repeater): Promise<Rgba> {
   const [picture] = (await encoded(image, ops, { engine })) ?? [];
   return picture?.image ?? image;
 }
 
-/** All that the encoder is given. */
+/** All arguments that the encoder gets. */
 async function encoded(image: Rgba, ops: string, { engine = repeater, ...more }: Partial<Renderer> = {}) {
   let given: Parameters<Codecs["encode"]> | undefined;
   const codecs: Codecs = {
@@ -46,7 +46,7 @@ async function encoded(image: Rgba, ops: string, { engine = repeater, ...more }:
   return given;
 }
 
-/** Yellow at the left, red that nobody sees at the right. */
+/** Yellow on the left, invisible red on the right. */
 const half: Rgba = {
   width: 40,
   height: 4,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { readSource } from "../../../src/service/source-body.ts";
 
-/** A body of chunks, and how many of them have been asked for. */
+/** A body of chunks; `pulled` tells how many of them have been asked for. */
 function sent(lengths: readonly number[], announced?: string) {
   let pulls = 0;
   const body = new ReadableStream<Uint8Array<ArrayBuffer>>(

@@ -7,16 +7,16 @@ interface Maps {
   readonly h?: number;
   readonly x?: number;
   readonly y?: number;
-  /** The same everywhere; noise where it is not given. */
+  /** The value of the whole map; without it, noise. */
   readonly q?: number;
   readonly k?: number;
   readonly v?: number;
   readonly position?: number;
-  /** Of q, k and v. */
+  /** Bound of the noise. */
   readonly amplitude?: number;
 }
 
-/** `out` holds 1 before: blocks that are not asked for stay so. */
+/** Runs one block. `out` holds 1 before, so that other blocks have to keep that. */
 function attend({ w = 8, h = 8, x = 0, y = 0, amplitude = 1, ...values }: Maps) {
   const { f32, room, noise, run } = twins();
   const fill = (length: number, value?: number) =>

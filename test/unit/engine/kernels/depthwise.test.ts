@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { depthwise } from "../reference/depthwise.ts";
 import { largestDifference, twins } from "./twin.ts";
 
-/** Rounding of ten terms of at most 1. */
+/** The rounding error of a sum of ten terms of at most 1. */
 const TOLERANCE = 1e-6;
 
 it.each([2, 3, 4, 5, 15, 16, 17, 18, 19, 32, 33, 34, 35, 128])("convolves and reflects, n = %i", (n) => {

@@ -7,7 +7,7 @@ import { twins } from "./twin.ts";
 
 const LAYOUTS = { "ssiu-relaxed": "int8", "ssiu-simd128": "int16" } as const;
 
-/** Where things stand in the memory, 16 bytes or more apart and the output last. */
+/** Addresses in the memory, with gaps of 16 bytes or more and the output last. */
 const AT = { weights: 4096, q: 16_384, range: 32_768, out: 65_536 };
 const SIZE = 4 * 65_536;
 
@@ -22,7 +22,7 @@ interface Row {
   readonly range: Float32Array;
 }
 
-/** The whole memory after the kernel or its twin, but for the kernels' own part and the weights. */
+/** The memory after the kernel or its twin has run, without the kernels' own part and the weights. */
 function memoryAfter(row: Row, stride: number, build?: (typeof BUILDS)[number]): Uint8Array {
   const memory = new WebAssembly.Memory({ initial: SIZE / 65_536, maximum: 4096 });
   const run = build ? loadKernels(build, memory).gemm : gemm.bind(undefined, views(memory.buffer));
@@ -42,7 +42,7 @@ function memoryAfter(row: Row, stride: number, build?: (typeof BUILDS)[number]):
   return bytes.subarray(AT.q);
 }
 
-/** Expects the kernel to leave what its twin leaves, and gives that. */
+/** Expects the kernel to leave the same memory as its twin. @returns that memory */
 function expectItsTwin(row: Row, stride: number, build: (typeof BUILDS)[number]): Uint8Array {
   const bytes = memoryAfter(row, stride, build);
   expect(Buffer.compare(bytes, memoryAfter(row, stride))).toBe(0);
@@ -53,12 +53,12 @@ function views(buffer: ArrayBuffer): Memory {
   return { f32: new Float32Array(buffer), u8: new Uint8Array(buffer), i8: new Int8Array(buffer) };
 }
 
-/** A matrix within the kernel's bound: of the 32 weights of an output that share a lane about half are positive. */
+/** A matrix within the kernel's bound, because about half of the 32 weights that share a lane are positive. */
 function randomMatrix(noise: (length: number, low: number, high: number) => number[]): Int8Array {
   return Int8Array.from(noise(4096, -12, 13), Math.floor);
 }
 
-/** Everything at random. */
+/** A row of random values. */
 function randomRow(n: number): Row {
   const { noise } = twins();
   return {
@@ -75,7 +75,7 @@ describe.each(BUILDS)("gemm, %s", (build) => {
     for (const stride of [256, 512, 768]) expectItsTwin(row, stride, build);
   });
 
-  // 258 * 127 is the most that a lane holds: in many weights or in three.
+  // A lane holds 258 * 127 at most, here from many weights or from three.
   it.each([
     ["many weights", 1, 127],
     ["many weights", -1, 127],

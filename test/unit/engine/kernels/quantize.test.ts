@@ -8,10 +8,10 @@ type Twins = ReturnType<typeof twins>;
 /** Offsets and factors that change nothing. */
 const PLAIN: readonly number[] = Array.from({ length: 128 }, (_, i) => (i < 64 ? 0 : 1));
 
-/** The kernel takes no fewer pixels. */
+/** The same pixel four times, because the kernel takes no fewer pixels. */
 const four = (pixel: readonly number[]) => [...pixel, ...pixel, ...pixel, ...pixel];
 
-/** Runs both on `n` pixels, q with range behind it, and expects the same bits but for the sign of zeros. */
+/** Runs kernel and twin on `n` pixels and expects the same bits except for the sign of zeros; range follows q. */
 function expectTheSame<K extends "quantize" | "quantizeDifference">(
   { room, run, f32 }: Twins,
   op: K,

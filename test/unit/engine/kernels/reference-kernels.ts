@@ -13,11 +13,11 @@ import { select } from "../reference/select.ts";
 import { tail } from "../reference/tail.ts";
 import { upsampleAdd } from "../reference/upsample-add.ts";
 
-/** The plain-TypeScript operations in the place of the WebAssembly ones. */
+/** The operations in plain TypeScript instead of WebAssembly. */
 export const referenceKernels: Kernels = {
   layout: "int8",
   instantiate(wasm) {
-    // Views anew each time: they end where the memory ended when they were made.
+    // New views each time, because a view does not grow with its memory.
     const memory: Memory = {
       get f32() {
         return new Float32Array(wasm.buffer);

@@ -6,7 +6,7 @@ interface Picture {
   readonly n: number;
   readonly scale: number;
   readonly fy: number;
-  /** Multiples of 1 / `steps`: sums that are exact in float32 where this is a power of two. */
+  /** Values are multiples of 1 / `steps`, so that a power of two makes their sums exact in float32. */
   readonly steps: number;
   readonly amplitude: number;
 }

@@ -3,19 +3,19 @@ import type { Ops } from "../../../../src/engine/ops.ts";
 import type { Memory } from "../reference/memory.ts";
 import { BUILDS, loadKernels } from "./load.ts";
 
-/** Regions stand apart by bytes that, as floats, are no numbers: a kernel that reads them spoils its sums. */
+/** Bytes between regions. As floats they are NaN, so a kernel that reads them spoils its sums. */
 const GUARD = 64;
 const SIZE = 1 << 20;
-/** Below it is the kernels' own memory. */
+/** Start of the regions, above the kernels' own memory. */
 const START = 4096;
 
-/** A memory to lay inputs and outputs out in, then to run a kernel and its twin in TypeScript on. */
+/** A memory in which to lay out inputs and outputs, and then to run a kernel and its twin in TypeScript. */
 export function twins() {
   const initial = new Uint8Array(SIZE).fill(0xff);
   let end = START;
   let state = 1;
 
-  /** Other values with each call, the same in each run. */
+  /** Random values: others with each call, the same ones in each run. */
   function noise(length: number, low = -1, high = 1): number[] {
     return Array.from({ length }, () => {
       state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
@@ -25,7 +25,7 @@ export function twins() {
 
   const bytes = (length: number) => noise(length, 0, 256).map(Math.floor);
 
-  /** Bytes left as they are, for an output. */
+  /** Reserves bytes. @returns their address */
   function room(size: number): number {
     const at = end;
     end = Math.ceil((at + size + GUARD) / 16) * 16;
@@ -45,8 +45,8 @@ export function twins() {
   }
 
   /**
-   * What both leave in `size` bytes at the first argument. They may change nothing else but `scratch`, and both builds
-   * of the kernel do the same.
+   * Returns what kernel and twin leave in the `size` bytes at their first argument. Expects both builds of the kernel to
+   * agree, and that nothing else changes except `scratch`.
    */
   function run<K extends keyof Ops>(
     op: K,

@@ -1,7 +1,7 @@
 import type { Memory } from "./memory.ts";
 
 /**
- * The matrix in the order of the relaxed build, int8 `[k / 4][o][k % 4]`; rounded as the kernel rounds, so bit for bit the same.
+ * Takes the matrix in the relaxed build's order, int8 `[k / 4][o][k % 4]`, and rounds as the kernel does, bit for bit.
  *
  * @see Ops.gemm
  */

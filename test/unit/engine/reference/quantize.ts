@@ -3,7 +3,7 @@ import type { Memory } from "./memory.ts";
 const { fround } = Math;
 
 /**
- * Rounded as the kernel rounds, so bit for bit the same.
+ * Rounds as the kernel does, so the bits are the same.
  *
  * @see Ops.quantize
  */
@@ -48,7 +48,7 @@ function quantizeValues(
 function quantized(pixel: Float32Array): { levels: number[]; scale: number; minimum: number } {
   const minimum = Math.min(...pixel);
   const span = fround(Math.max(...pixel) - minimum);
-  // What overflows is the greatest float, so that 0 times it is 0.
+  // An overflow becomes the greatest float instead of infinity, so that 0 times it is 0.
   const rate = Math.min(fround(127 / span), MOST);
   return {
     levels: Array.from(pixel, (value) => nearestEven(fround(fround(value - minimum) * rate))),
