@@ -20,7 +20,7 @@ async function jpeg(options: Parameters<Sharp["jpeg"]>[0], width?: number): Prom
   return sharp(await scene(width).jpeg(options).toBuffer());
 }
 
-/** Grey 8x8 blocks of waves. The DCT coefficient of frequency number `quantized` is a multiple of `step`, the others are arbitrary. */
+/** Grey 8x8 blocks. The DCT coefficient of frequency number `quantized` is a multiple of `step`; the others are arbitrary. */
 function blocks(quantized: number, step: number): Rgba {
   const size = { width: 104, height: 104 };
   const cosine = (frequency: number, i: number) =>

@@ -655,7 +655,7 @@ describe("what a picture says twice or wrongly", () => {
     [10, true, "AVIF with matrix 10"],
   ])("AVIF matrix %i, said by AV1's own header: lossy %s, unsupported %s", (matrix, lossy, unsupported) => {
     const data = item().slice();
-    // Bits 53 to 60 of the sequence header, which begins at the fourth byte.
+    // Bits 53 to 60 of the sequence header, which begins at byte 4.
     data[10] = ((data[10] ?? 0) & 0xf8) | (matrix >> 5);
     data[11] = ((data[11] ?? 0) & 0x07) | ((matrix & 31) << 3);
     for (const { lossy: isLossy, unsupported: why } of [avifOf(data), probe(gridOf({ tile: data }))]) {
@@ -760,7 +760,7 @@ function twoSizes(...data: Uint8Array[]): Uint8Array {
   return avifFile({ items: [{ type: "av01", data: concat(data), properties: [1] }], properties: [ispe(45, 29)] });
 }
 
-/** Makes AV1 data 64 px wide by max_frame_width_minus_1: bits 18 to 23 of the sequence header, which begins at the fourth byte. */
+/** Makes AV1 data 64 px wide: max_frame_width_minus_1 is bits 18 to 23 of the sequence header, which begins at byte 4. */
 function widened(data: Uint8Array): Uint8Array {
   return data.with(6, (data[6] ?? 0) | 0x3f);
 }
@@ -922,7 +922,7 @@ function withIpma(entries: number): Uint8Array {
   return bytes;
 }
 
-/** An AVIF with these bytes at `at` in the body of iloc: 7 is the number of items, 11 the method, 15 the extents, 21 the length. */
+/** An AVIF with these bytes at `at` in the body of iloc: items at 7, then method at 11, extents at 15, length at 21. */
 function withIloc(at: number, ...values: number[]): Uint8Array {
   const bytes = avifOfSize(ispe(45, 29));
   bytes.set(values, Buffer.from(bytes).indexOf("iloc") + 4 + at);
