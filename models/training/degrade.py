@@ -1,4 +1,4 @@
-"""Pictures as on the web: some out of focus, noisy or sharpened, shrunk by some kernel, mostly stored with loss."""
+"""Pictures as on the web: some out of focus or sharpened, shrunk by some kernel, mostly stored with loss."""
 
 import math
 from collections.abc import Callable
@@ -25,9 +25,6 @@ COLOURS = (16, 128)  # in a patch: the error is that of a whole photograph with 
 KERNELS = {BICUBIC: 0.22, LANCZOS3: 0.22, BILINEAR: 0.22, AREA: 0.22, ALIASED: 0.12}  # with their shares
 SOFT = 0.2  # how often a picture is out of focus
 SIGMA = (0.5, 1.5)  # of its blur, in low-resolution px: a smaller one may come from the kernel
-NOISY = 0.2  # how often a shrunk picture has noise
-NOISE = (1.5, 15.0)  # sigma of that Gaussian noise, of 255, log-uniform
-GREY_NOISE = 0.5  # how often the noise is the same in red, green and blue
 SHARPENED = 0.2  # how often a shrunk picture has been sharpened
 UNSHARP_SIGMA = (0.4, 1.0)  # of the unsharp mask, in px
 UNSHARP_AMOUNT = (0.3, 1.2)
@@ -128,15 +125,6 @@ def shrink(patches: Tensor, scale: Fraction, generator: Generator) -> Tensor:
     return torch.stack([imresize_bytes(p, scale, kernel) for p, kernel in zip(patches, kernels, strict=True)])
 
 
-def add_noise(patches: Tensor, generator: Generator) -> Tensor:
-    """Add noise to some low-resolution patches, each with its own strength; the truth has none."""
-    chances, places, kinds = torch.rand(3, len(patches), 1, 1, 1, generator=generator)
-    noise = torch.randn(patches.shape, generator=generator)
-    noise = torch.where(kinds < GREY_NOISE, noise[:, :1], noise)
-    sigmas = torch.where(chances < NOISY, NOISE[0] * (NOISE[1] / NOISE[0]) ** places, 0)
-    return (patches + (sigmas * noise).to(patches)).round().clamp(0, 255)
-
-
 def sharpen(patches: Tensor, generator: Generator) -> Tensor:
     """Sharpen some low-resolution patches, as thumbnail programs do; the truth is not sharpened."""
     draws = torch.rand(3, len(patches), generator=generator).T.tolist()
@@ -150,8 +138,8 @@ def sharpen(patches: Tensor, generator: Generator) -> Tensor:
     )
 
 
-def develop(patches: Tensor, scale: Fraction, generator: Generator) -> Tensor:
-    return sharpen(add_noise(shrink(patches, scale, generator), generator), generator)
+def shrink_and_sharpen(patches: Tensor, scale: Fraction, generator: Generator) -> Tensor:
+    return sharpen(shrink(patches, scale, generator), generator)
 
 
 def store(patches: Tensor, generator: Generator, undamaged: float) -> Tensor:
@@ -161,6 +149,6 @@ def store(patches: Tensor, generator: Generator, undamaged: float) -> Tensor:
     return torch.from_numpy(np.stack(results)).permute(0, 3, 1, 2).to(patches)
 
 
-WEB = Degradation(CLEAN.recolour, soften, develop, partial(store, undamaged=0.15))
+WEB = Degradation(CLEAN.recolour, soften, shrink_and_sharpen, partial(store, undamaged=0.15))
 # Charts and screenshots are sharp, and mostly stored without loss.
 DRAWN = Degradation(recolour, CLEAN.soften, shrink, partial(store, undamaged=0.65))
