@@ -70,7 +70,7 @@ it("an origin whose answers find no room is not taken for broken", async () => {
   const holding = { result: () => new Promise<void>(() => {}) };
   for (let attempt = 1; attempt <= 7; attempt++) {
     const upscale = origin.upscale({ bytes: PIXEL, transform: { scale: 1 }, plan, holding }, "1");
-    await expect(upscale).rejects.toMatchObject({ code: "overloaded", message: expect.stringContaining("room") });
+    await expect(upscale).rejects.toMatchObject({ code: "overloaded", message: expect.stringContaining("memory") });
     expect(fetch).toHaveBeenCalledTimes(attempt);
   }
 });
