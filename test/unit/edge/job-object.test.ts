@@ -74,6 +74,15 @@ async function endedWhileSending(end: JobEnd) {
   return { job, alarm, ...object };
 }
 
+/** A job that has ended and whose receiver has not been told yet. */
+async function endedToTell(end: JobEnd, callback = "https://example.com/") {
+  const { job, ...object } = startObject();
+  await job.create("1", { ...REQUEST, callback });
+  await job.begin(1);
+  await job.settle(1, end);
+  return { job, ...object };
+}
+
 it("keeps a job for its time that was done while its message seemed to be lost", async () => {
   const { job, alarm, sends, alarmInMs } = await endedWhileSending(DONE);
   sends[0]?.reject(new Error("The queue took it and did not say so"));
@@ -114,10 +123,7 @@ it.each([
   ["that starts anew", FAILED, { state: "queued", run: 2 }],
 ])("keeps a job %s at the moment it would have been forgotten", async (_, end, job) => {
   vi.spyOn(globalThis, "fetch").mockResolvedValue(new Response(null, { status: 410 }));
-  const { job: object, results, alarmInMs } = startObject();
-  await object.create("1", { ...REQUEST, callback: "https://example.com/" });
-  await object.begin(1);
-  await object.settle(1, end);
+  const { job: object, results, alarmInMs } = await endedToTell(end);
   await object.alarm();
   vi.advanceTimersByTime(alarmInMs());
   const forgetting = object.alarm();
@@ -140,10 +146,7 @@ it("starts a job anew once, whose result is gone, where two replay it at the sam
 it("starts a job anew whose receiver is still being told of the last run's failure", async () => {
   let answer = (_: Response) => {};
   vi.spyOn(globalThis, "fetch").mockReturnValue(new Promise((resolve) => (answer = resolve)));
-  const { job, sends, alarmInMs } = startObject();
-  await job.create("1", { ...REQUEST, callback: "https://example.com/" });
-  await job.begin(1);
-  await job.settle(1, FAILED);
+  const { job, sends, alarmInMs } = await endedToTell(FAILED);
   const telling = job.alarm();
   await vi.waitFor(() => expect(fetch).toHaveBeenCalledOnce());
   await job.replay();
@@ -211,10 +214,7 @@ it.each([
 
 it("lists a job whose webhook nobody took before it says so itself, until the webhook is sent again", async () => {
   vi.spyOn(globalThis, "fetch").mockImplementation(async () => new Response(null, { status: 500 }));
-  const { job, results, alarmInMs } = startObject();
-  await job.create("1", { ...REQUEST, callback: "https://example.com/" });
-  await job.begin(1);
-  await job.settle(1, DONE);
+  const { job, results, alarmInMs } = await endedToTell(DONE);
   for (let attempt = 1; attempt < 3; attempt++) {
     await job.alarm();
     vi.advanceTimersByTime(alarmInMs());
@@ -236,10 +236,7 @@ it("sends no webhook that no key signs, and the same one once there is a key aga
   const cancel = vi.fn();
   const answer = new Response(new ReadableStream({ cancel }), { status: 200 });
   const fetch = vi.spyOn(globalThis, "fetch").mockResolvedValue(answer);
-  const { job, restart, alarmInMs } = startObject();
-  await job.create("1", { ...REQUEST, callback: "https://example.com/" });
-  await job.begin(1);
-  await job.settle(1, DONE);
+  const { restart, alarmInMs } = await endedToTell(DONE);
   const { WEBHOOK_KEYS, ...keyless } = VARS;
   const without = restart(keyless);
   await without.alarm();
@@ -260,10 +257,7 @@ it("logs why a webhook has not arrived, under the job's id and without what may 
   const fetch = vi.spyOn(globalThis, "fetch");
   fetch.mockResolvedValueOnce(new Response(null, { status: 302 })).mockRejectedValueOnce(new Error("refused"));
   fetch.mockResolvedValueOnce(new Response(null, { status: 204 }));
-  const { job, alarmInMs } = startObject();
-  await job.create("1", { ...REQUEST, callback: "https://example.com/hooks/secret?token=secret" });
-  await job.begin(1);
-  await job.settle(1, DONE);
+  const { job, alarmInMs } = await endedToTell(DONE, "https://example.com/hooks/secret?token=secret");
   for (let attempt = 0; attempt < 3; attempt++) {
     await job.alarm();
     vi.advanceTimersByTime(alarmInMs());
